@@ -1,0 +1,3 @@
+//! Floor 0: what is due next, and with what luck.
+
+pub mod time;

@@ -1,0 +1,6 @@
+//! A deterministic discrete-event simulator of a container fleet and its Postgres.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+pub mod engine;
+pub mod scenario;

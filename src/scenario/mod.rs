@@ -1,0 +1,58 @@
+//! Floor 1: what was asked. From TOML text to a checked, complete [`Scenario`].
+
+pub mod grammar;
+pub mod units;
+
+use crate::engine::time::Time;
+use grammar::{Deed, File};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The name of the run that no variant changes.
+pub const AS_WRITTEN: &str = "as-written";
+
+/// A scenario file with its `--with` files and `--set` values, every variant resolved and checked.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The scenario of each variant by name, in file order; [`AS_WRITTEN`] first.
+    pub scenarios: IndexMap<String, Scenario>,
+}
+
+/// One checked, complete scenario: a file under one variant.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The name of the variant.
+    pub variant: String,
+    /// What stands at the first instant.
+    pub file: Arc<File>,
+    /// What changes later, ascending in time; ties in file order.
+    pub timeline: Vec<Moment>,
+    /// The CSV files that the scenario names, by the path as written.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// An instant at which an event begins or ends.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// When.
+    pub at: Time,
+    /// The event's name.
+    pub event: String,
+    /// True where the event begins, false where it gives back what it set.
+    pub begins: bool,
+    /// The whole file as it stands from now on, if the event sets anything. Boxes read its live fields at once;
+    /// containers started later read everything.
+    pub stands: Option<Arc<File>>,
+    /// What is done.
+    pub deed: Option<Deed>,
+}
+
+/// The columns of a CSV file, as numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// The names in the header.
+    pub header: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<f64>>,
+}
