@@ -3,4 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod engine;
+pub mod experiment;
+pub mod measure;
 pub mod scenario;

@@ -1,0 +1,44 @@
+//! Floor 4: many runs.
+
+use crate::measure::Measured;
+
+/// One run: a variant and a seed, and what they showed.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The variant's name.
+    pub variant: String,
+    /// The seed.
+    pub seed: u64,
+    /// What the run showed.
+    pub measured: Measured,
+}
+
+/// The verdict on an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It held with every seed.
+    Pass,
+    /// It failed with every seed.
+    Fail,
+    /// It held with some seeds only, or there was nothing to judge.
+    Inconclusive,
+}
+
+/// An expectation, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// Its name.
+    pub name: String,
+    /// Its variant.
+    pub variant: String,
+    /// What it says, in words: `herd_size{lifetime} of postgres.primary after 1h ≤ 5%`.
+    pub claim: String,
+    /// The unit of the values.
+    pub unit: &'static str,
+    /// The value with each seed, in order; NaN where there were no samples.
+    pub values: Vec<f64>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, where it is not plain from the values.
+    pub because: String,
+}

@@ -1,0 +1,287 @@
+//! Floor 3: numbers from facts.
+//!
+//! The model says what happened (`model::fact`); this floor counts it, sorts it into bins and tells the herd from the
+//! queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else. Histograms are
+//! merged, percentiles are never averaged.
+
+use crate::engine::time::{Span, Time};
+use crate::scenario::grammar::{Cause, Label, Outcome};
+use hdrhistogram::Histogram;
+
+/// How many outcomes there are.
+pub const OUTCOMES: usize = Outcome::ALL.len();
+/// How many causes of a backend start there are.
+pub const CAUSES: usize = Cause::ALL.len();
+/// The width of the bins of every series.
+pub const BIN: Span = Span::from_secs(10);
+
+/// Everything that one run showed.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Simulated time.
+    pub duration: Span,
+    /// One for each request class and label that traffic brings, in file order.
+    pub classes: Vec<ClassMeasured>,
+    /// One for each service, in file order.
+    pub services: Vec<ServiceMeasured>,
+    /// One for each Postgres node, in file order.
+    pub nodes: Vec<NodeMeasured>,
+    /// Gauges over time.
+    pub levels: Vec<LevelSeries>,
+    /// The same gauges as a monitoring system would have shown them.
+    pub dashboard: Vec<ScrapedSeries>,
+    /// Latency spikes, in order of time.
+    pub spikes: Vec<Spike>,
+    /// How the latency came back after each event that ended.
+    pub recoveries: Vec<Recovery>,
+    /// Beginnings and ends of events.
+    pub marks: Vec<Mark>,
+}
+
+/// What one request class of one label showed.
+#[derive(Clone, Debug)]
+pub struct ClassMeasured {
+    /// The request class.
+    pub class: String,
+    /// Whose requests.
+    pub label: Label,
+    /// The service that works on it.
+    pub service: String,
+    /// Requests that arrived, retries included.
+    pub arrived: u64,
+    /// Requests that ended, by outcome (in the order of [`Outcome::ALL`]).
+    pub ended: [u64; OUTCOMES],
+    /// Requests still under way at the end.
+    pub in_flight: u64,
+    /// Clients' wishes: a first request with its retries.
+    pub users: UserCounts,
+    /// Latency in microseconds from the intended arrival to the end, by outcome; `None` where nothing ended so.
+    pub latency_us: Vec<Option<Histogram<u64>>>,
+    /// By time of the end, one for each [`BIN`].
+    pub bins: Vec<ClassBin>,
+}
+
+/// Users' wishes by how they ended, after retries and within patience.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserCounts {
+    /// Wishes that began.
+    pub arrived: u64,
+    /// Wishes that a response fulfilled.
+    pub succeeded: u64,
+    /// Wishes that were given up.
+    pub failed: u64,
+}
+
+/// One time bin of a request class.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassBin {
+    /// Requests that arrived in it.
+    pub arrived: u32,
+    /// Requests that ended in it, by outcome.
+    pub ended: [u32; OUTCOMES],
+    /// Latency of the requests that ended in it, whatever the outcome; `None` if none did.
+    pub latency: Option<Quantiles>,
+}
+
+/// Latency quantiles of a bin, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Quantiles {
+    /// The median.
+    pub p50_us: u64,
+    /// The 95th percentile.
+    pub p95_us: u64,
+    /// The 99th percentile.
+    pub p99_us: u64,
+    /// The greatest.
+    pub max_us: u64,
+}
+
+/// What one service showed: its classes together.
+#[derive(Clone, Debug)]
+pub struct ServiceMeasured {
+    /// The service.
+    pub service: String,
+    /// By time of the end, one for each [`BIN`].
+    pub bins: Vec<ServiceBin>,
+}
+
+/// One time bin of a service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceBin {
+    /// Latency of all requests that ended in it.
+    pub latency: Option<Quantiles>,
+    /// Requests that ended in it by latency bucket: (bucket, count), ascending, none of them zero. See [`bucket_of`].
+    pub buckets: Vec<(u16, u32)>,
+}
+
+/// Buckets in each doubling of latency.
+pub const BUCKETS_PER_OCTAVE: u32 = 8;
+
+/// The logarithmic bucket of a latency: bucket `b` begins at [`bucket_floor_us`]`(b)`.
+pub fn bucket_of(latency_us: u64) -> u16 {
+    let latency = latency_us.max(1);
+    let octave = latency.ilog2();
+    let within = ((latency as u128 * BUCKETS_PER_OCTAVE as u128) >> octave) as u32 - BUCKETS_PER_OCTAVE;
+    (octave * BUCKETS_PER_OCTAVE + within) as u16
+}
+
+/// The least latency in a bucket, in microseconds.
+pub fn bucket_floor_us(bucket: u16) -> f64 {
+    let (octave, within) = (u32::from(bucket) / BUCKETS_PER_OCTAVE, u32::from(bucket) % BUCKETS_PER_OCTAVE);
+    (1u64 << octave) as f64 * (1.0 + f64::from(within) / f64::from(BUCKETS_PER_OCTAVE))
+}
+
+/// What one Postgres node showed.
+#[derive(Clone, Debug)]
+pub struct NodeMeasured {
+    /// The node.
+    pub node: String,
+    /// The lifetime of the pool with the most connections to it, at the start of the run.
+    pub lifetime: Option<Span>,
+    /// Backends that were started, by measured cause (in the order of [`Cause::ALL`]).
+    pub starts: [u64; CAUSES],
+    /// Connections that were refused.
+    pub refused: u64,
+    /// Backend starts in each whole second of the run, by cause.
+    pub starts_per_s: Vec<[u32; CAUSES]>,
+    /// One for each [`BIN`].
+    pub bins: Vec<HerdBin>,
+    /// One for each lifetime that has passed.
+    pub cycles: Vec<Cycle>,
+}
+
+/// The herd within one time bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HerdBin {
+    /// The most starts in any second that ends in this bin, by cause.
+    pub connects_max_1s: [u32; CAUSES],
+    /// The same over all causes.
+    pub connects_max_1s_all: u32,
+    /// `connects_max_1s` as a share of the connections open just before (the most in the minute before), by cause.
+    pub herd_size: [f64; CAUSES],
+    /// The same over all causes.
+    pub herd_size_all: f64,
+}
+
+/// Births on the lifetime clock, over one lifetime.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cycle {
+    /// Its beginning.
+    pub from: Time,
+    /// Backends started in it.
+    pub births: u64,
+    /// |mean e^{2πi·birth/L}|: 1 if all were born at one instant.
+    pub phase_lock_r1: f64,
+    /// The same at twice the frequency: finds two opposite groups.
+    pub phase_lock_r2: f64,
+    /// Rayleigh p-value of `phase_lock_r1`: how likely unrelated births look so locked.
+    pub rayleigh_p: f64,
+    /// The most births within any 1 % of the lifetime, as a share.
+    pub largest_cluster_1pct: f64,
+    /// Variance over mean of the starts in a second: 1 if unrelated.
+    pub fano: f64,
+}
+
+/// A gauge over time.
+#[derive(Clone, Debug)]
+pub struct LevelSeries {
+    /// The gauge: `in_flight`, `pending`, `open`, `idle`, `in_use`, `dialling`, `waiting`, `backends`, `active`,
+    /// `grant_queue`, `cpu_busy`, `containers`.
+    pub level: &'static str,
+    /// What it is of: `service.NAME`, `service.NAME.pool.NODE` (summed over containers), `postgres.NAME`.
+    pub of: String,
+    /// One for each [`BIN`].
+    pub bins: Vec<LevelBin>,
+}
+
+/// A gauge within one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LevelBin {
+    /// The least value.
+    pub min: f64,
+    /// The mean over time.
+    pub mean: f64,
+    /// The greatest value.
+    pub max: f64,
+}
+
+/// A gauge as a monitoring system that scrapes every 60 s would have shown it.
+#[derive(Clone, Debug)]
+pub struct ScrapedSeries {
+    /// The gauge, as in [`LevelSeries`], or `connects_per_s` (a counter's mean rate over the scrape interval).
+    pub level: &'static str,
+    /// What it is of.
+    pub of: String,
+    /// Time of the scrape and the value then.
+    pub samples: Vec<(Time, f64)>,
+}
+
+/// A stretch of bins whose p99 exceeds ten times the median p99 of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spike {
+    /// The service.
+    pub service: String,
+    /// Its first instant.
+    pub from: Time,
+    /// Its last instant.
+    pub to: Time,
+    /// The highest p99 in it, in microseconds.
+    pub p99_us: u64,
+    /// The storms, jobs and events that overlap it: `lifetime`, `growth`, `job.NAME`, `event.NAME`.
+    pub beside: Vec<String>,
+}
+
+/// How a service's latency came back after an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// The event that ended, or the deed that was done.
+    pub event: String,
+    /// The service.
+    pub service: String,
+    /// From the end of the event until p99 was back at its baseline for a minute; `None`: not by the end of the run.
+    pub after: Option<Span>,
+}
+
+/// The beginning or the end of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// When.
+    pub at: Time,
+    /// The event's name.
+    pub event: String,
+    /// True at its beginning.
+    pub begins: bool,
+}
+
+/// One line of `summary.csv`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryRow {
+    /// The metric, such as `herd_size`.
+    pub metric: &'static str,
+    /// What it is of, such as `postgres.primary`.
+    pub of: String,
+    /// The cause or outcome that it is narrowed to; empty for all.
+    pub cause: &'static str,
+    /// `max`, `p99`, `count`, `share`, ….
+    pub stat: &'static str,
+    /// The value; NaN where there are no samples.
+    pub value: f64,
+    /// Its unit: `s`, `ms`, `share`, `count`, `per_s`, `ratio`.
+    pub unit: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_hold_what_they_say() {
+        for latency in [1, 2, 3, 7, 8, 9, 15, 16, 1000, 123_456, 300_000_000] {
+            let bucket = bucket_of(latency);
+            assert!(bucket_floor_us(bucket) <= latency as f64, "{latency}");
+            if latency >= 8 {
+                assert!((latency as f64) < bucket_floor_us(bucket + 1), "{latency}");
+            }
+        }
+    }
+}
