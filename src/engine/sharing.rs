@@ -147,6 +147,12 @@ impl<J> Sharing<J> {
         job
     }
 
+    /// Takes all jobs off, in order of their slots.
+    pub fn drain(&mut self, now: Time) -> Vec<J> {
+        let all: Vec<Id<J>> = self.jobs.ids().collect();
+        all.into_iter().filter_map(|job| self.cancel(now, job)).collect()
+    }
+
     fn advance(&mut self, now: Time) {
         self.attained += now.since(self.since).0 as f64 * self.rate;
         self.since = now;
