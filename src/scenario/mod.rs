@@ -1,7 +1,12 @@
 //! Floor 1: what was asked. From TOML text to a checked, complete [`Scenario`].
 
+mod conform;
 pub mod grammar;
+pub mod problem;
+pub mod schema;
+pub mod tree;
 pub mod units;
+pub mod when;
 
 use crate::engine::time::Time;
 use grammar::{Deed, File};

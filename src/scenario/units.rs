@@ -101,6 +101,31 @@ pub fn parse_share(text: &str) -> Result<Share, String> {
     }
 }
 
+/// Parses a quantity of any kind: a share, a duration or a rate.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn parse_quantity(text: &str) -> Result<f64, String> {
+    let share = parse_share(text).map(|share| share.0);
+    let span = || parse_span(text).map(Span::as_secs);
+    let rate = || parse_rate(text).map(|rate| rate.0);
+    share.or_else(|_| span()).or_else(|_| rate()).map_err(|_| {
+        format!(
+            "`{text}` is no quantity: write a share `5%`, a duration `30ms`, a rate `10/s` or a bare count"
+        )
+    })
+}
+
+/// Parses a calendar instant into nanoseconds since 1970.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn parse_date_time(text: &str) -> Result<i128, String> {
+    text.parse::<jiff::Timestamp>()
+        .map(jiff::Timestamp::as_nanosecond)
+        .map_err(|_| format!("`{text}` is not a date-time with a zone, such as 2025-09-14T05:30:00Z"))
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
