@@ -1,7 +1,9 @@
 //! Floor 1: what was asked. From TOML text to a checked, complete [`Scenario`].
 
+mod complete;
 mod conform;
 pub mod grammar;
+mod overlay;
 pub mod problem;
 pub mod schema;
 pub mod tree;

@@ -188,6 +188,23 @@ impl Shape {
         }
     }
 
+    /// The shape under the key `name` of a table, or of any entity of a map.
+    pub fn field(&self, name: &str) -> Option<&Shape> {
+        match self {
+            Shape::Table(fields) => fields.get(name).map(|field| &field.shape),
+            Shape::Map(inner) => Some(inner),
+            _ => None,
+        }
+    }
+
+    /// The shape of every entity of a map, or of every element of a list; itself otherwise.
+    pub fn inner(&self) -> &Shape {
+        match self {
+            Shape::Map(inner) | Shape::List(inner, ..) => inner,
+            _ => self,
+        }
+    }
+
     /// Whether the kind of value is right.
     pub fn accepts(&self, node: &Node) -> bool {
         match (self, &node.value) {

@@ -7,6 +7,9 @@ use super::grammar::File;
 use super::units::{When, parse_date_time, parse_span};
 use crate::engine::time::{Span, Time};
 
+/// How long a chain of relative times may be: nobody can follow a longer one.
+const MAX_CHAIN: usize = 32;
+
 /// A time as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -92,6 +95,11 @@ fn resolve_within(file: &File, text: &str, on_the_way: &mut Vec<String>) -> Resu
             if on_the_way.contains(&step) {
                 on_the_way.push(step);
                 return Err(format!("this time depends on itself: {}", on_the_way.join(" → ")));
+            }
+            if on_the_way.len() > MAX_CHAIN {
+                return Err(format!(
+                    "`{text}` is relative to an event that is relative to {MAX_CHAIN} others"
+                ));
             }
             on_the_way.push(step);
             let target = match (until, &found.until) {
