@@ -1,11 +1,18 @@
 //! Floor 1: what was asked. From TOML text to a checked, complete [`Scenario`].
 
+mod check;
 mod complete;
 mod conform;
 pub mod grammar;
+mod lint;
+mod load;
 mod overlay;
 pub mod problem;
+mod resolved;
 pub mod schema;
+pub mod sources;
+mod tables;
+mod timeline;
 pub mod tree;
 pub mod units;
 pub mod when;
@@ -33,10 +40,49 @@ pub struct Scenario {
     pub variant: String,
     /// What stands at the first instant.
     pub file: Arc<File>,
-    /// What changes later, ascending in time; ties in file order.
+    /// What changes later, ascending in time. At one instant, ends come before beginnings, each in file order.
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
     pub tables: BTreeMap<String, Table>,
+    /// The complete scenario as TOML; empty for one that was not loaded.
+    resolved: Arc<str>,
+}
+
+impl Document {
+    /// The scenario of a variant, or [`AS_WRITTEN`].
+    pub fn scenario(&self, variant: &str) -> Option<&Scenario> {
+        self.scenarios.get(variant)
+    }
+
+    /// The scenarios that a bare comparison shows: those in `compare` or, if it is empty, every variant; the file as
+    /// written only if it is named or there is no variant.
+    pub fn compared(&self) -> Vec<&Scenario> {
+        let named = self.scenarios.values().next().map(|first| &first.file.compare[..]).unwrap_or_default();
+        if !named.is_empty() {
+            return named.iter().filter_map(|name| self.scenario(name)).collect();
+        }
+        let only = self.scenarios.len() == 1;
+        self.scenarios.values().filter(|each| only || each.variant != AS_WRITTEN).collect()
+    }
+}
+
+impl Scenario {
+    /// A scenario that was made rather than loaded: no timeline, no tables.
+    pub fn new(file: File) -> Scenario {
+        Scenario {
+            variant: AS_WRITTEN.to_owned(),
+            file: Arc::new(file),
+            timeline: Vec::new(),
+            tables: BTreeMap::new(),
+            resolved: "".into(),
+        }
+    }
+
+    /// The complete scenario as TOML, each value with a comment that says where it came from. Parses again to the
+    /// same file.
+    pub fn resolved(&self) -> String {
+        self.resolved.to_string()
+    }
 }
 
 /// An instant at which an event begins or ends.

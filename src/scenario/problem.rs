@@ -163,14 +163,24 @@ fn floor_char(text: &str, at: usize) -> usize {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     list: Vec<Problem>,
+    /// How many errors were left out for want of room.
+    more: usize,
 }
+
+/// More than this nobody reads.
+const MAX_PROBLEMS: usize = 100;
 
 impl Problems {
     /// Adds one, unless the same was said of the same place before (a value may reach several variants).
     pub fn push(&mut self, problem: Problem) {
         let same = |other: &Problem| other.message == problem.message && other.place == problem.place;
-        if !self.list.iter().any(same) {
+        if self.list.iter().any(same) {
+            return;
+        }
+        if self.list.len() < MAX_PROBLEMS {
             self.list.push(problem);
+        } else if problem.severity == Severity::Error {
+            self.more += 1;
         }
     }
 
@@ -186,7 +196,7 @@ impl Problems {
 
     /// Whether any is an error.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|problem| problem.severity == Severity::Error)
+        self.more > 0 || self.list.iter().any(|problem| problem.severity == Severity::Error)
     }
 
     /// In the order of the files.
@@ -202,14 +212,17 @@ impl Problems {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        let each: Vec<String> = self.iter().map(|problem| renderer.render(&[problem.group()])).collect();
+        let mut each: Vec<String> = self.iter().map(|problem| renderer.render(&[problem.group()])).collect();
+        if self.more > 0 {
+            each.push(format!("and {} more errors", self.more));
+        }
         each.join("\n\n")
     }
 }
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Problems {
-        Problems { list: vec![problem] }
+        Problems { list: vec![problem], more: 0 }
     }
 }
 

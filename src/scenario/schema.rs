@@ -256,3 +256,30 @@ fn wanted_text(format: &str) -> &'static str {
         _ => "a string",
     }
 }
+
+/// Calls `see` with the path, the node and its shape for `node` and everything below it.
+pub fn visit<'a>(
+    node: &'a Node,
+    shape: &'a Shape,
+    path: &str,
+    see: &mut impl FnMut(&str, &'a Node, &'a Shape),
+) {
+    let shape = shape.for_node(node);
+    see(path, node, shape);
+    let longer = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match &node.value {
+        Value::Table(entries) => {
+            for (name, entry) in entries {
+                if let Some(inner) = shape.child(node, name) {
+                    visit(entry, inner, &longer(name), see);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                visit(item, shape.inner(), &longer(&index.to_string()), see);
+            }
+        }
+        _ => {}
+    }
+}
