@@ -41,7 +41,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn place(&self, path: &str) -> Option<Place> {
-        self.tree.nearest(path).place()
+        self.tree.place_at(path)
     }
 
     fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
@@ -333,7 +333,7 @@ fn distribution(node: &Node, shape: &Shape, problems: &mut Problems) {
     let Shape::Choice(_) = shape else { return };
     let span = |path: &str| node.at(path).and_then(Node::text).and_then(|text| parse_span(text).ok());
     let mut error = |path: &str, message: &str, help: &str| {
-        problems.push(Problem::error(message, node.nearest(path).place()).help(help));
+        problems.push(Problem::error(message, node.place_at(path)).help(help));
     };
     if let (Some(min), Some(max)) = (span("uniform.min"), span("uniform.max"))
         && min > max

@@ -45,6 +45,31 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
     }
 }
 
+/// Takes out the keys that the grammar does not know.
+pub fn prune(node: &mut Node, shape: &Shape) {
+    let shape = shape.for_node(node);
+    match (shape, &mut node.value) {
+        (Shape::Table(fields), Value::Table(entries)) => {
+            entries.retain(|key, _| fields.contains_key(key));
+            for (key, entry) in entries {
+                prune(entry, &fields[key].shape);
+            }
+        }
+        (Shape::Map(inner), Value::Table(entries)) => {
+            entries.values_mut().for_each(|entry| prune(entry, inner));
+        }
+        (Shape::List(item, ..), Value::Array(items)) => items.iter_mut().for_each(|each| prune(each, item)),
+        (Shape::Choice(choices), Value::Table(entries)) => {
+            for (tag, entry) in entries {
+                if let Some(Some(inner)) = choices.get(tag) {
+                    prune(entry, inner);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
     let wanted = shape.wanted();
     let problem = Problem::error(format!("`{name}` must be {wanted}"), node.place())
@@ -79,6 +104,10 @@ fn table(
                 problems.push(problem.help(suggest(key, known)));
             }
         }
+    }
+    // What is `like` another has all that the other has; the last of the chain is told what it lacks.
+    if entries.contains_key("like") {
+        return;
     }
     for (key, field) in fields.iter().filter(|(key, field)| field.required && !entries.contains_key(*key)) {
         let owner = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };

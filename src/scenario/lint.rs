@@ -31,7 +31,7 @@ pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
 }
 
 fn warn(problems: &mut Problems, tree: &Node, path: &str, message: String, help: String) {
-    problems.push(Problem::warning(message, tree.nearest(path).place()).help(help));
+    problems.push(Problem::warning(message, tree.place_at(path)).help(help));
 }
 
 /// Containers × pool max against the slots of a node; twice as many while an old and a new revision overlap.

@@ -4,9 +4,7 @@ use super::complete::complete;
 use super::grammar::File;
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Value};
-use super::{
-    AS_WRITTEN, Document, Scenario, check, conform, lint, overlay, resolved, schema, tables, timeline,
-};
+use super::{AS_WRITTEN, Document, Scenario, check, conform, lint, overlay, schema, tables, timeline};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -128,8 +126,7 @@ fn resolve(
         overlay::lay(&mut tree, &one, &Layer::Set, problems);
     }
     let standing = complete(&tree, problems);
-    conform::check(&standing, schema::root(), "", problems);
-    let file = file(&standing, problems)?;
+    let (file, standing) = file(standing, problems)?;
     check::check(&file, &standing, problems);
     let mut tables = BTreeMap::new();
     tables::load(&standing, base, &mut tables, problems);
@@ -142,17 +139,26 @@ fn resolve(
         file: Arc::new(file),
         timeline,
         tables,
-        resolved: resolved::write(&standing).into(),
+        standing: Arc::new(standing),
     })
 }
 
-/// The complete tree as the grammar's structs, once its shape is right.
-pub fn file(standing: &Node, problems: &mut Problems) -> Option<File> {
+/// The complete tree as the grammar's structs, and what of it was understood. Unknown keys do not hinder the second
+/// check, so that its errors come in one go with the first's.
+pub fn file(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
+    conform::check(&standing, schema::root(), "", problems);
     if problems.has_errors() {
-        return None;
+        conform::prune(&mut standing, schema::root());
+        let mut rest = Problems::default();
+        conform::check(&standing, schema::root(), "", &mut rest);
+        if rest.has_errors() {
+            return None;
+        }
     }
     match serde_json::from_value(standing.to_json()) {
-        Ok(file) => Some(file),
+        Ok(file) => Some((file, standing)),
+        // Something that `like` did not bring: said already.
+        Err(_) if problems.has_errors() => None,
         Err(error) => {
             problems.push(Problem::error(format!("the scenario cannot be read: {error}"), standing.place()));
             None

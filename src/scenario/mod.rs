@@ -10,7 +10,7 @@ mod overlay;
 pub mod problem;
 mod resolved;
 pub mod schema;
-pub mod sources;
+mod sources;
 mod tables;
 mod timeline;
 pub mod tree;
@@ -20,8 +20,10 @@ pub mod when;
 use crate::engine::time::Time;
 use grammar::{Deed, File};
 use indexmap::IndexMap;
+use problem::Place;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tree::{Node, Origin};
 
 /// The name of the run that no variant changes.
 pub const AS_WRITTEN: &str = "as-written";
@@ -44,8 +46,8 @@ pub struct Scenario {
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
     pub tables: BTreeMap<String, Table>,
-    /// The complete scenario as TOML; empty for one that was not loaded.
-    resolved: Arc<str>,
+    /// The complete tree, every value with its place.
+    standing: Arc<Node>,
 }
 
 impl Document {
@@ -69,19 +71,33 @@ impl Document {
 impl Scenario {
     /// A scenario that was made rather than loaded: no timeline, no tables.
     pub fn new(file: File) -> Scenario {
+        // The grammar's structs have string keys and finite numbers only, so that they are always JSON.
+        let json = serde_json::to_value(&file).unwrap_or_default();
+        let origin = Origin::default_value();
+        let standing = Node::from_json(&json, &origin).unwrap_or_else(|| Node::table(origin));
         Scenario {
             variant: AS_WRITTEN.to_owned(),
             file: Arc::new(file),
             timeline: Vec::new(),
             tables: BTreeMap::new(),
-            resolved: "".into(),
+            standing: Arc::new(standing),
         }
     }
 
     /// The complete scenario as TOML, each value with a comment that says where it came from. Parses again to the
     /// same file.
     pub fn resolved(&self) -> String {
-        self.resolved.to_string()
+        resolved::write(&self.standing)
+    }
+
+    /// Where the value at a dotted path was written, such as `expect.jitter-cures`.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        self.standing.place_at(path)
+    }
+
+    /// The paths of the numbers in the file that no `[source]` covers.
+    pub fn without_source(&self) -> Vec<String> {
+        sources::without_source(&self.standing)
     }
 }
 

@@ -256,7 +256,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     match nearest(name, candidates.iter().copied()) {
-        Some(meant) if candidates.len() > 12 => format!("did you mean `{meant}`?"),
+        Some(meant) if candidates.len() > 12 || candidates.len() == 1 => format!("did you mean `{meant}`?"),
         Some(meant) => format!("did you mean `{meant}`? (there are: {})", candidates.join(", ")),
         None if candidates.is_empty() => "there are none".to_owned(),
         None => format!("there are: {}", candidates.join(", ")),

@@ -9,7 +9,7 @@ use super::grammar::{Event, File};
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
-use super::{Moment, check, conform, overlay, when};
+use super::{Moment, check, overlay, when};
 use crate::engine::time::Time;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -238,8 +238,7 @@ fn stands<'a>(
         overlay::lay(&mut tree, overlay, &Layer::Event(happening.name.into()), problems);
     }
     let complete = complete(&tree, problems);
-    conform::check(&complete, schema::root(), "", problems);
-    let file = super::load::file(&complete, problems)?;
+    let (file, complete) = super::load::file(complete, problems)?;
     check::check(&file, &complete, problems);
     Some(file)
 }

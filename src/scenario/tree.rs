@@ -5,6 +5,7 @@
 use super::problem::{Place, Problem, Source};
 use indexmap::IndexMap;
 use std::fs;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -134,14 +135,15 @@ impl Node {
         path.split('.').try_fold(self, |node, name| node.child(name))
     }
 
-    /// The node at a dotted path or, where the path ends early, the last one on the way.
-    pub fn nearest(&self, path: &str) -> &Node {
-        let mut node = self;
+    /// Where to point for a dotted path: at the value there or, if nobody wrote it, at the table that it belongs to.
+    pub fn place_at(&self, path: &str) -> Option<Place> {
+        let (mut node, mut place) = (self, self.place());
         for name in path.split('.') {
             let Some(child) = node.child(name) else { break };
             node = child;
+            place = node.place().or(place);
         }
-        node
+        place
     }
 
     /// Where to point: at the value or, for a table with a key of its own, at the key.
@@ -217,12 +219,15 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problem> {
     if found.is_dir() {
         return Err(refuse(format!("`{name}` is a directory"), "name the TOML file in it"));
     }
-    if found.len() > MAX_BYTES {
-        let message = format!("`{name}` is {} MiB long", found.len() >> 20);
-        return Err(refuse(message, "a scenario is at most 4 MiB: is this the right file?"));
+    // What is not a regular file has no length that could be asked for.
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| refuse(format!("cannot read `{name}`: {error}"), "check the path"))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("`{name}` is longer than 4 MiB");
+        return Err(refuse(message, "a scenario has some hundred lines: is this the right file?"));
     }
-    let bytes =
-        fs::read(path).map_err(|error| refuse(format!("cannot read `{name}`: {error}"), "check the path"))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -244,7 +249,7 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problem> {
 pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problem> {
     let maker = Maker { source, layer, offset: 0 };
     let table = DeTable::parse(&source.text).map_err(|error| maker.syntax_error(&error))?;
-    let origin = Origin { layer: layer.clone(), value: None, key: None };
+    let origin = Origin { layer: layer.clone(), value: maker.place(0..0), key: None };
     Ok(Node { value: maker.table(table.get_ref())?, origin })
 }
 
