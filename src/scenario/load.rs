@@ -26,13 +26,13 @@ impl Document {
         for (index, path) in with.iter().enumerate() {
             match tree::read(path, 1 + index).and_then(|source| tree::parse(&source, &Layer::With)) {
                 Ok(node) => layers.with.extend(with_overlay(node)),
-                Err(problem) => problems.push(problem),
+                Err(wrong) => problems.extend(wrong),
             }
         }
         for (index, argument) in set.iter().enumerate() {
             match tree::parse_set(argument, 100 + index) {
                 Ok(pair) => layers.set.push(pair),
-                Err(problem) => problems.push(problem),
+                Err(wrong) => problems.extend(wrong),
             }
         }
         let base = path.parent().unwrap_or(Path::new("")).to_owned();

@@ -97,35 +97,51 @@ fn walk(
             };
             walk(node.and_then(|node| node.child(name)), &field.shape, rest, &longer(name), found)
         }
-        Shape::Map(inner) if !matches!(**inner, Shape::Any) => {
-            let empty = IndexMap::new();
-            let entries = node.and_then(Node::entries).unwrap_or(&empty);
-            if *name != "*" && !entries.contains_key(*name) {
-                let known = entries.keys().map(String::as_str);
-                return Err((format!("there is no `{}`", longer(name)), suggest(name, known)));
-            }
-            let chosen = entries.iter().filter(|(key, _)| *name == "*" || key == name);
-            let each = chosen.map(|(key, entry)| walk(Some(entry), inner, rest, &longer(key), found));
-            each.fold(Ok(()), Result::and)
-        }
-        Shape::Choice(choices) => {
-            let standing = node.and_then(Node::entries).and_then(|entries| entries.get(*name));
-            match (standing, choices.get(*name)) {
-                (Some(inner), Some(Some(shape))) => walk(Some(inner), shape, rest, &longer(name), found),
-                (_, Some(_)) => {
-                    Err((format!("{here} is not `{name}` here"), format!("set {here} as a whole")))
-                }
-                (_, None) => {
-                    let known = choices.keys().map(String::as_str);
-                    Err((format!("{here} has no `{name}`"), suggest(name, known)))
-                }
-            }
-        }
+        Shape::Map(inner) if !matches!(**inner, Shape::Any) => walk_map(node, inner, names, path, found),
+        Shape::Choice(choices) => walk_choice(node, choices, names, path, found),
         Shape::List(..) | Shape::Map(_) => Err((
             format!("{here} is replaced as a whole"),
             format!("end the path at {here} and give all of it"),
         )),
         _ => Err((format!("{here} is a single value"), format!("end the path at {here}"))),
+    }
+}
+
+/// Into the entity of this name or, for `*`, into each.
+fn walk_map(
+    node: Option<&Node>,
+    inner: &Shape,
+    names: &[&str],
+    path: &str,
+    found: &mut Vec<String>,
+) -> Result<(), DeadEnd> {
+    let (name, rest) = (names[0], &names[1..]);
+    let empty = IndexMap::new();
+    let entries = node.and_then(Node::entries).unwrap_or(&empty);
+    if name != "*" && !entries.contains_key(name) {
+        let known = entries.keys().map(String::as_str);
+        return Err((format!("there is no `{path}.{name}`"), suggest(name, known)));
+    }
+    let chosen = entries.iter().filter(|(key, _)| name == "*" || *key == name);
+    let each = chosen.map(|(key, entry)| walk(Some(entry), inner, rest, &format!("{path}.{key}"), found));
+    each.fold(Ok(()), Result::and)
+}
+
+/// Into what belongs to the choice that stands; another one cannot be changed in part.
+fn walk_choice(
+    node: Option<&Node>,
+    choices: &IndexMap<String, Option<Shape>>,
+    names: &[&str],
+    path: &str,
+    found: &mut Vec<String>,
+) -> Result<(), DeadEnd> {
+    let (name, rest) = (names[0], &names[1..]);
+    match (node.and_then(|node| node.child(name)), choices.get(name)) {
+        (Some(inner), Some(Some(shape))) => walk(Some(inner), shape, rest, &format!("{path}.{name}"), found),
+        (_, Some(_)) => Err((format!("`{path}` is not `{name}` here"), format!("set `{path}` as a whole"))),
+        (_, None) => {
+            Err((format!("`{path}` has no `{name}`"), suggest(name, choices.keys().map(String::as_str))))
+        }
     }
 }
 
@@ -233,4 +249,22 @@ fn write(written: &mut Node, standing: &Node, shape: &Shape, path: &str, new: No
         _ => below.clone(),
     });
     write(entry, &below, inner.for_node(&below), rest, new);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_scale_by_their_unit() {
+        for (format, text, factor, scaled) in [
+            ("duration-unit", "1.5s", 40.0, "1m"),
+            ("limit", "15m", 0.5, "450s"),
+            ("rate", "120/m", 3.0, "6/s"),
+            ("share", "5%", 2.0, "10%"),
+        ] {
+            assert_eq!(scale_text(format, text, factor), Ok(scaled.to_owned()));
+        }
+        assert!(scale_text("limit", "none", 2.0).is_err());
+    }
 }

@@ -262,3 +262,46 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         None => format!("there are: {}", candidates.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, span: Range<usize>) -> Option<Place> {
+        Some(Place {
+            source: Arc::new(Source { name: "f".to_owned(), text: text.to_owned(), order: 0 }),
+            span,
+        })
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_no_far_one() {
+        assert_eq!(nearest("max_lifetim", ["max", "max_lifetime", "min"]), Some("max_lifetime"));
+        assert_eq!(nearest("colour", ["max", "min"]), None);
+        assert_eq!(suggest("b", []), "there are none");
+    }
+
+    #[test]
+    fn the_same_problem_is_said_once_and_in_the_order_of_the_file() {
+        let mut problems = Problems::default();
+        problems.push(Problem::error("second", place("a\nb", 2..3)));
+        problems.push(Problem::warning("first", place("a\nb", 0..1)));
+        problems.push(Problem::error("second", place("a\nb", 2..3)));
+        let messages: Vec<&str> = problems.iter().map(|problem| &problem.message[..]).collect();
+        assert_eq!(messages, ["first", "second"]);
+    }
+
+    #[test]
+    fn a_span_outside_the_text_or_inside_a_character_is_survived() {
+        for span in [0..99, 1..1, 99..99, 1..2] {
+            assert!(Problems::from(Problem::error("x", place("é", span))).to_string().contains("error: x"));
+        }
+    }
+
+    #[test]
+    fn too_many_are_counted() {
+        let mut problems = Problems::default();
+        (0..150).for_each(|n| problems.push(Problem::error(format!("{n}"), None)));
+        assert!(problems.to_string().ends_with("and 50 more errors"));
+    }
+}

@@ -83,3 +83,17 @@ pub fn origin(node: &Node) -> String {
     };
     text.replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_written_so_that_toml_reads_it_back() {
+        for text in ["plain", "\"quoted\"", "back\\slash", "line\nbreak", "\u{7f}\u{1}", "é → 🚌"] {
+            let line = format!("{} = {}", key(text), quote(text));
+            let parsed: toml::Table = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(parsed[text].as_str(), Some(text));
+        }
+    }
+}

@@ -283,3 +283,27 @@ pub fn visit<'a>(
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_knows_what_the_structs_say() {
+        let Shape::Table(fields) = root() else { panic!("a file is a table") };
+        assert!(fields["title"].required && !fields["seeds"].required);
+        let Some(Shape::Table(postgres)) = root().field("postgres").map(Shape::inner) else {
+            panic!("a map")
+        };
+        assert!(postgres["cores"].live && !postgres["max_connections"].live);
+        assert!(matches!(postgres["max_connections"].shape, Shape::Integer(1.0, 1_000_000.0)));
+        assert!(matches!(&postgres["grant"].shape, Shape::Choice(choices) if choices.len() == 2));
+        assert!(matches!(&postgres["start_cpu"].shape, Shape::Either(_)));
+    }
+
+    #[test]
+    fn the_schema_stays_with_what_editors_read() {
+        let text = schema_json();
+        assert!(text.contains("draft-07") && !text.contains("\"const\"") && !text.contains("$defs"));
+    }
+}

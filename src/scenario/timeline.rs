@@ -5,7 +5,7 @@
 //! while it runs may change (`x-live` in the grammar), and what a container reads when it starts.
 
 use super::complete::complete;
-use super::grammar::{Event, File};
+use super::grammar::{Deed, Event, File};
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
@@ -32,6 +32,7 @@ pub fn build(written: &Node, standing: &Node, file: &File, problems: &mut Proble
         happenings.extend(happening.filter(|_| event.enabled));
     }
     overlaps(&happenings, standing, problems);
+    waits_for_deploy(&happenings, standing, problems);
     if problems.has_errors() {
         return Vec::new();
     }
@@ -184,6 +185,30 @@ fn overlaps(happenings: &[Happening<'_>], standing: &Node, problems: &mut Proble
     }
 }
 
+/// A container reads its settings when it starts: without a deploy, a change reaches nobody.
+fn waits_for_deploy(happenings: &[Happening<'_>], standing: &Node, problems: &mut Problems) {
+    for one in happenings {
+        for path in &one.paths {
+            let Some((service, _)) = path.strip_prefix("service.").and_then(|rest| rest.split_once('.'))
+            else {
+                continue;
+            };
+            let starts = |other: &Happening<'_>| {
+                let deployed =
+                    matches!(&other.event.deed, Some(Deed::Deploy(name)) if name == service || name == "*");
+                deployed && other.begin >= one.begin && other.begin < one.end
+            };
+            if !happenings.iter().any(starts) {
+                let message =
+                    format!("`{path}` reaches only containers that start later, and no deploy follows");
+                let place = standing.at(&format!("event.{}", one.name)).and_then(Node::place);
+                let help = format!("add an event with `do = {{ deploy = \"{service}\" }}`");
+                problems.push(Problem::warning(message, place).help(help));
+            }
+        }
+    }
+}
+
 /// Whether one path is the other or leads to it.
 fn touches(one: &str, other: &str) -> bool {
     let leads = |short: &str, long: &str| {
@@ -241,4 +266,32 @@ fn stands<'a>(
     let (file, complete) = super::load::file(complete, problems)?;
     check::check(&file, &complete, problems);
     Some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_is_what_the_model_reads_and_what_a_container_reads_at_its_start() {
+        for path in [
+            "postgres.primary.cores",
+            "postgres.primary.grant.fast.base",
+            "service.api.pool.primary.max",
+            "traffic.users.rate",
+        ] {
+            assert!(is_live(path), "{path}");
+        }
+        for path in
+            ["duration", "postgres.primary.max_connections", "service.api.containers.max", "traffic.users"]
+        {
+            assert!(!is_live(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_touch_if_one_leads_to_the_other() {
+        assert!(touches("a.b", "a.b.c") && touches("a.b.c", "a.b") && touches("a", "a"));
+        assert!(!touches("a.b", "a.bc") && !touches("a.b", "a.c"));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! TOML date-times become strings; NaN and infinities are refused, since no parameter of a fleet is either.
 
-use super::problem::{Place, Problem, Source};
+use super::problem::{Place, Problem, Problems, Source};
 use indexmap::IndexMap;
 use std::fs;
 use std::io::Read;
@@ -207,12 +207,12 @@ impl Node {
 ///
 /// # Errors
 /// It does not exist, is a directory, cannot be read, is huge, is not UTF-8, is empty, or holds NUL bytes.
-pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problem> {
+pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problems> {
     let name = path.display().to_string();
     let source = |text| Arc::new(Source { name: name.clone(), text, order });
     let refuse = |message: String, help: &str| {
         let place = Place { source: source(String::new()), span: 0..0 };
-        Problem::error(message, Some(place)).help(help)
+        Problems::from(Problem::error(message, Some(place)).help(help))
     };
     let found = fs::metadata(path)
         .map_err(|error| refuse(format!("cannot read `{name}`: {error}"), "check the path"))?;
@@ -246,7 +246,7 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problem> {
 ///
 /// # Errors
 /// The first syntax error.
-pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problem> {
+pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problems> {
     let maker = Maker { source, layer, offset: 0 };
     let table = DeTable::parse(&source.text).map_err(|error| maker.syntax_error(&error))?;
     let origin = Origin { layer: layer.clone(), value: maker.place(0..0), key: None };
@@ -257,12 +257,13 @@ pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problem> {
 ///
 /// # Errors
 /// There is no `=`, or no path before it.
-pub fn parse_set(argument: &str, order: usize) -> Result<(String, Node), Problem> {
+pub fn parse_set(argument: &str, order: usize) -> Result<(String, Node), Problems> {
     let source = Arc::new(Source { name: super::problem::SET.to_owned(), text: argument.to_owned(), order });
     let Some((path, value)) = argument.split_once('=').filter(|(path, _)| !path.trim().is_empty()) else {
         let place = Place { source, span: 0..argument.len() };
         return Err(Problem::error("`--set` wants `path=value`", Some(place))
-            .help("for example `--set postgres.primary.cores=8`"));
+            .help("for example `--set postgres.primary.cores=8`")
+            .into());
     };
     let offset = path.len() + 1;
     let maker = Maker { source: &source, layer: &Layer::Set, offset };
@@ -289,14 +290,14 @@ impl Maker<'_> {
         Some(Place { source: self.source.clone(), span: span.start + self.offset..span.end + self.offset })
     }
 
-    fn syntax_error(&self, error: &toml::de::Error) -> Problem {
+    fn syntax_error(&self, error: &toml::de::Error) -> Problems {
         let place = error.span().and_then(|span| self.place(span)).or_else(|| self.place(0..0));
-        Problem::error(format!("not valid TOML: {}", error.message()), place)
+        Problem::error(format!("not valid TOML: {}", error.message()), place).into()
     }
 
-    fn node(&self, spanned: &Spanned<DeValue<'_>>) -> Result<Node, Problem> {
+    fn node(&self, spanned: &Spanned<DeValue<'_>>) -> Result<Node, Problems> {
         let place = self.place(spanned.span());
-        let refuse = |message: &str| Err(Problem::error(message, place.clone()));
+        let refuse = |message: &str| Err(Problem::error(message, place.clone()).into());
         let value = match spanned.get_ref() {
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
@@ -318,7 +319,7 @@ impl Maker<'_> {
         Ok(Node { value, origin: Origin { layer: self.layer.clone(), value: place, key: None } })
     }
 
-    fn table(&self, table: &DeTable<'_>) -> Result<Value, Problem> {
+    fn table(&self, table: &DeTable<'_>) -> Result<Value, Problems> {
         let mut entries = IndexMap::with_capacity(table.len());
         for (key, value) in table {
             let place = self.place(key.span());

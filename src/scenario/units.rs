@@ -25,7 +25,7 @@ pub struct Rate(pub f64);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share(pub f64);
 
-/// An instant as written: an offset, a date-time or `"event.NAME + 30s"`. Resolved by [`super::check`].
+/// An instant as written: an offset, a date-time or `"event.NAME + 30s"`. Resolved by [`super::when`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When(pub String);
 

@@ -117,3 +117,39 @@ fn resolve_within(file: &File, text: &str, on_the_way: &mut Vec<String>) -> Resu
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_ways_to_write_a_time() {
+        assert_eq!(parse("2h"), Ok(Written::Offset(Span::from_secs(7200))));
+        assert_eq!(parse("1970-01-01T00:00:01Z"), Ok(Written::Instant(1_000_000_000)));
+        let relative = |until, minus, seconds| {
+            Ok(Written::Relative {
+                event: "slow-disk".to_owned(),
+                until,
+                minus,
+                by: Span::from_secs(seconds),
+            })
+        };
+        assert_eq!(parse("event.slow-disk"), relative(false, false, 0));
+        assert_eq!(parse("event.slow-disk.at + 30s"), relative(false, false, 30));
+        assert_eq!(parse("event.slow-disk.until - 1m"), relative(true, true, 60));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_time_is_said() {
+        for (text, word) in [
+            ("-5m", "before the start"),
+            ("5", "no unit"),
+            ("2025-13-01T00:00:00Z", "date-time"),
+            ("event.a+5m", "spaces"),
+            ("event.a + 5", "no unit"),
+        ] {
+            let why = parse(text).expect_err(text);
+            assert!(why.contains(word), "{why} should contain {word}");
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::{load, with};
 use herdsim::engine::time::{Span, Time};
 use herdsim::scenario::grammar::{Arrivals, Grant, IdlePick, PerWaiter, Refill, Sweep};
 use herdsim::scenario::units::{Limit, Rate};
-use herdsim::scenario::{AS_WRITTEN, Document};
+use herdsim::scenario::{AS_WRITTEN, Document, Scenario};
 use std::path::PathBuf;
 
 #[test]
@@ -16,7 +16,7 @@ fn later_layers_stand_over_earlier_ones() {
         path
     };
     let scenario = path("s.toml", &with("[variant.v.set]\n\"postgres.primary.cores\" = 16\n"));
-    let remedy = path("r.toml", "why = \"more cores\"\n\"postgres.*.cores\" = 8\n");
+    let remedy = [path("r.toml", "why = \"more cores\"\n\"postgres.*.cores\" = 8\n")];
     let cores = |with: &[PathBuf], set: &[String], variant: &str| {
         let (document, _) =
             Document::load(&scenario, with, set).unwrap_or_else(|problems| panic!("{problems}"));
@@ -24,10 +24,10 @@ fn later_layers_stand_over_earlier_ones() {
     };
     let set = ["postgres.primary.cores=x2".to_owned()];
     assert_eq!(cores(&[], &[], AS_WRITTEN), 4.0);
-    assert_eq!(cores(&[remedy.clone()], &[], AS_WRITTEN), 8.0);
-    assert_eq!(cores(&[remedy.clone()], &[], "v"), 16.0);
-    assert_eq!(cores(&[remedy.clone()], &set, AS_WRITTEN), 16.0);
-    assert_eq!(cores(&[remedy], &set, "v"), 32.0);
+    assert_eq!(cores(&remedy, &[], AS_WRITTEN), 8.0);
+    assert_eq!(cores(&remedy, &[], "v"), 16.0);
+    assert_eq!(cores(&remedy, &set, AS_WRITTEN), 16.0);
+    assert_eq!(cores(&remedy, &set, "v"), 32.0);
 }
 
 #[test]
@@ -151,4 +151,56 @@ fn the_resolved_scenario_says_where_each_value_came_from_and_parses_again() {
     ] {
         assert!(resolved.contains(line), "{line} is not in\n{resolved}");
     }
+}
+
+#[test]
+fn the_numbers_without_a_source_are_listed() {
+    let text = with(
+        "[source]\n\"service.*.pool\" = { from = \"documented\" }\n\"postgres.primary.cores\" = { from = \"assumed\" }\n",
+    );
+    let (document, warnings) = load(&text);
+    assert!(warnings.is_empty(), "{warnings}");
+    assert_eq!(
+        document.scenario(AS_WRITTEN).unwrap().without_source(),
+        [
+            "postgres.primary.max_connections",
+            "service.api.containers.min",
+            "service.api.containers.max",
+            "query.lookup.cpu.exponential",
+            "request.sign-in.steps.0.app",
+            "request.sign-in.steps.1.times",
+            "traffic.users.rate",
+        ]
+    );
+}
+
+#[test]
+fn csv_files_become_tables() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("curve.csv"), "t_s,rate_per_s\n0,10\n60,20.5\n").unwrap();
+    let scenario = directory.path().join("s.toml");
+    let text = super::BASE.replace("\"400/s\"", "{ csv = \"curve.csv\" }");
+    std::fs::write(&scenario, text).unwrap();
+    let (document, _) = Document::load(&scenario, &[], &[]).unwrap_or_else(|problems| panic!("{problems}"));
+    let table = &document.scenario(AS_WRITTEN).unwrap().tables["curve.csv"];
+    assert_eq!(table.rows, [[0.0, 10.0], [60.0, 20.5]]);
+}
+
+#[test]
+fn compare_decides_what_is_compared() {
+    let variants = "[variant.a]\n[variant.b]\n";
+    let names = |text: &str| -> Vec<String> {
+        load(text).0.compared().iter().map(|scenario| scenario.variant.clone()).collect()
+    };
+    assert_eq!(names(&with(variants)), ["a", "b"]);
+    let chosen = super::BASE.replace("seeds ", "compare = [\"b\", \"as-written\"]\nseeds ");
+    assert_eq!(names(&(chosen + variants)), ["b", AS_WRITTEN]);
+}
+
+#[test]
+fn a_scenario_made_by_hand_resolves_too() {
+    let (document, _) = load(super::BASE);
+    let file = &document.scenario(AS_WRITTEN).unwrap().file;
+    let made = Scenario::new((**file).clone());
+    assert_eq!(load(&made.resolved()).0.scenario(AS_WRITTEN).unwrap().file, *file);
 }

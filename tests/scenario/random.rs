@@ -39,6 +39,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        prop_assert!(Document::load(file.path(), &[], &[]).is_err());
+    }
+
+    #[test]
+    fn any_set(argument in "\\PC{0,40}") {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), BASE).unwrap();
+        if let Err(problems) = Document::load(file.path(), &[], &[argument]) {
+            let _ = problems.render(true);
+        }
+    }
+
+    #[test]
     fn any_text(text in "\\PC{0,200}") {
         survives(&text);
     }

@@ -190,6 +190,7 @@ fn events() {
             &(event("a", "at = \"5m\"", cores) + "[variant.v.set]\n\"postgres.primary.cores\" = 8\n")
         )),
         said(&with("[event.e]\nat = \"5m\"\n")),
+        said(&with(&event("e", "at = \"5m\"", "\"service.api.pool.primary.max\" = 20"))),
     );
 }
 
@@ -251,6 +252,11 @@ fn files() {
         load(&write("csv.toml", text.as_bytes()), &[])
     };
     let good = write("good.toml", BASE.as_bytes());
+    let remedy = |text: &str| {
+        let path = write("remedy.toml", text.as_bytes());
+        let said = Document::load(&good, &[path], &[]).expect_err("it is wrong").to_string();
+        said.replace(&directory.path().display().to_string(), "DIR")
+    };
     says!(
         "files",
         load(&directory.path().join("absent.toml"), &[]),
@@ -262,6 +268,7 @@ fn files() {
         csv("curve.csv"),
         csv("words.csv"),
         csv("columns.csv"),
+        remedy("title = \"more\"\n\"postgres.second.cores\" = 8\n\"postgres.primary.cores\" = -1\n"),
         load(&good, &["postgres.primary.cores"]),
         load(&good, &["postgres.primary.cores=lots"]),
         load(&good, &["postgres.primary.coers=8", "duration=ten minutes"]),
