@@ -173,14 +173,13 @@ const MAX_PROBLEMS: usize = 100;
 impl Problems {
     /// Adds one, unless the same was said of the same place before (a value may reach several variants).
     pub fn push(&mut self, problem: Problem) {
-        let same = |other: &Problem| other.message == problem.message && other.place == problem.place;
-        if self.list.iter().any(same) {
+        if self.list.len() >= MAX_PROBLEMS {
+            self.more += usize::from(problem.severity == Severity::Error);
             return;
         }
-        if self.list.len() < MAX_PROBLEMS {
+        let same = |other: &Problem| other.message == problem.message && other.place == problem.place;
+        if !self.list.iter().any(same) {
             self.list.push(problem);
-        } else if problem.severity == Severity::Error {
-            self.more += 1;
         }
     }
 

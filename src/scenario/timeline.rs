@@ -36,7 +36,7 @@ pub fn build(written: &Node, standing: &Node, file: &File, problems: &mut Proble
     if problems.has_errors() {
         return Vec::new();
     }
-    moments(&happenings, written, problems)
+    moments(&happenings, written, file, problems)
 }
 
 fn happening<'a>(
@@ -217,7 +217,19 @@ fn touches(one: &str, other: &str) -> bool {
     leads(one, other) || leads(other, one)
 }
 
-fn moments(happenings: &[Happening<'_>], written: &Node, problems: &mut Problems) -> Vec<Moment> {
+/// What no event can change; it is laid aside while events are laid over the rest.
+const FIXED: [&str; 5] = ["compare", "event", "variant", "expect", "source"];
+
+fn moments(
+    happenings: &[Happening<'_>],
+    written: &Node,
+    file: &File,
+    problems: &mut Problems,
+) -> Vec<Moment> {
+    let mut changing = written.clone();
+    if let Some(entries) = changing.entries_mut() {
+        entries.retain(|name, _| !FIXED.contains(&name.as_str()));
+    }
     let mut edges: Vec<(Time, bool, usize)> = Vec::new();
     for (index, happening) in happenings.iter().enumerate() {
         edges.push((happening.begin, true, index));
@@ -244,7 +256,7 @@ fn moments(happenings: &[Happening<'_>], written: &Node, problems: &mut Problems
             at,
             event: happening.name.to_owned(),
             begins,
-            stands: if sets { stands(written, layers, problems).map(Arc::new) } else { None },
+            stands: if sets { stands(&changing, file, layers, problems).map(Arc::new) } else { None },
             deed: if begins { happening.event.deed.clone() } else { None },
         });
     }
@@ -253,11 +265,12 @@ fn moments(happenings: &[Happening<'_>], written: &Node, problems: &mut Problems
 
 /// The whole file under the events that are active.
 fn stands<'a>(
-    written: &Node,
+    changing: &Node,
+    before: &File,
     active: impl Iterator<Item = &'a Happening<'a>>,
     problems: &mut Problems,
 ) -> Option<File> {
-    let mut tree = written.clone();
+    let mut tree = changing.clone();
     for happening in active {
         let Some(overlay) = happening.overlay else { continue };
         overlay::lay(&mut tree, overlay, &Layer::Event(happening.name.into()), problems);
@@ -265,7 +278,14 @@ fn stands<'a>(
     let complete = complete(&tree, problems);
     let (file, complete) = super::load::file(complete, problems)?;
     check::check(&file, &complete, problems);
-    Some(file)
+    Some(File {
+        compare: before.compare.clone(),
+        event: before.event.clone(),
+        variant: before.variant.clone(),
+        expect: before.expect.clone(),
+        source: before.source.clone(),
+        ..file
+    })
 }
 
 #[cfg(test)]

@@ -114,6 +114,9 @@ fn events_give_back_what_lies_beneath() {
             (m.at, &m.event[..], m.begins, m.stands.as_ref().map(|file| file.traffic["users"].rate.clone()))
         })
         .collect();
+    let first = &document.scenario(AS_WRITTEN).unwrap().timeline[0];
+    let stands = first.stands.as_ref().unwrap();
+    assert_eq!(stands.event, document.scenario(AS_WRITTEN).unwrap().file.event);
     let minutes = |n: u64| Time(n * 60_000_000_000);
     let rate = |n: f64| Some(Arrivals::Constant(Rate(n)));
     assert_eq!(
