@@ -177,7 +177,7 @@ impl JsonSchema for PerWaiter {
             "description": "A duration, \"measured\" (0.5us) or \"replay\" (20us, calibrated, not measured).",
             "type": "string",
             "format": "per-waiter",
-            "pattern": r"^(measured|replay|[0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h))$"
+            "pattern": r"^(measured|replay|([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h) ?)+)$"
         })
     }
 }
