@@ -5,4 +5,5 @@
 pub mod engine;
 pub mod experiment;
 pub mod measure;
+pub mod report;
 pub mod scenario;
