@@ -1,0 +1,166 @@
+//! Backend starts of a node: what happened each second, and what a 60 s scrape showed of it.
+//!
+//! A column of the truth shows its busiest second, whole: the reader sees every storm at its height. The dashboard
+//! beneath has a scale of its own, as dashboards do.
+
+use super::axis::{Frame, Scale, TimeAxis};
+use super::marks::{Marks, lasting};
+use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
+use super::{PALETTE, WIDTH};
+use crate::experiment::Run;
+use crate::measure::{CAUSES, NodeMeasured, ScrapedSeries};
+use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
+use crate::report::{Header, human};
+use crate::scenario::grammar::Cause;
+
+/// Width of a column in pixels.
+const COLUMN: f64 = 2.0;
+/// Colours of the causes, in the order of [`Cause::ALL`].
+pub const CAUSE_COLOURS: [Rgb; CAUSES] = [PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[6], PALETTE[3]];
+const CONNECTS: Stroke = Stroke { colour: PALETTE[1], width: 2.0, dash: &[] };
+const BACKENDS: Stroke = Stroke { colour: PALETTE[6], width: 2.0, dash: &[] };
+const ACTIVE: Stroke = Stroke { colour: PALETTE[2], width: 2.0, dash: &[7.0, 3.0] };
+
+/// The chart of one node.
+pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Drawing {
+    let axis = TimeAxis::new(header, run.measured.duration.as_secs());
+    let mut truth = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 270.0 };
+    let marks = Marks::new(lasting(&run.measured.marks), &axis, &truth);
+    truth.top = STRIP + marks.above() + 34.0;
+    let rate = Frame { top: truth.bottom() + 46.0, height: 130.0, ..truth };
+    let gauges = Frame { top: rate.bottom() + 46.0, height: 130.0, ..truth };
+    let frames = [truth, rate, gauges];
+
+    let title = format!("postgres {}: connections started, and what the dashboard showed", node.node);
+    let subtitle = format!("{} · variant {} · seed {}", header.title, run.variant, run.seed);
+    let mut drawing = page::begin(gauges.bottom() + BELOW + marks.below(), &title, &subtitle);
+    for frame in &frames {
+        marks.bands(&mut drawing, &axis, frame);
+    }
+    draw_truth(&mut drawing, &truth, &axis, node);
+
+    let of = format!("postgres.{}", node.node);
+    let shown = |level| run.measured.dashboard.iter().find(|series| series.level == level && series.of == of);
+    let title = "dashboard, scraped every 60 s: new connections per second";
+    let lines = [("connects per s", shown("connects_per_s"), CONNECTS)];
+    draw_scraped(&mut drawing, &rate, &axis, title, &lines);
+    let title = "dashboard, scraped every 60 s: connections";
+    let lines = [("open", shown("backends"), BACKENDS), ("active", shown("active"), ACTIVE)];
+    draw_scraped(&mut drawing, &gauges, &axis, title, &lines);
+    page::times(&mut drawing, &gauges, &axis);
+    marks.draw(&mut drawing, &axis, &frames);
+    drawing
+}
+
+fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, node: &NodeMeasured) {
+    let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis.seconds);
+    let most = columns.iter().map(total).max().unwrap_or(0);
+    let scale = Scale::linear(f64::from(most).max(4.0));
+    page::panel(
+        drawing,
+        frame,
+        axis,
+        "truth: starts in the busiest second of each column",
+        (&scale, human::number),
+    );
+    for (n, column) in columns.iter().enumerate() {
+        let mut below = 0.0;
+        for (count, colour) in column.iter().zip(CAUSE_COLOURS) {
+            let above = below + f64::from(*count);
+            let (top, bottom) = (scale.y(frame, above), scale.y(frame, below));
+            drawing.rect((frame.left + COLUMN * n as f64, top), (COLUMN, bottom - top), colour, 1.0);
+            below = above;
+        }
+    }
+    page::bottom_line(drawing, frame);
+    let present = |cause: &Cause| node.starts[*cause as usize] > 0;
+    let entry = |cause: Cause| {
+        let text = format!("{} ({})", cause.name(), human::count(node.starts[cause as usize]));
+        (text, Key::Square(CAUSE_COLOURS[cause as usize]))
+    };
+    let entries: Vec<_> = Cause::ALL.into_iter().filter(present).map(entry).collect();
+    page::legend(drawing, (frame.right(), frame.top - 10.0), 640.0, &entries);
+    if most == 0 {
+        page::nothing(drawing, frame, "no connection was started");
+    } else {
+        peak(drawing, frame, axis, &scale, node);
+    }
+}
+
+/// Names the busiest second of the run beside its column.
+fn peak(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, scale: &Scale, node: &NodeMeasured) {
+    let totals = node.starts_per_s.iter().map(total);
+    // The first of equals.
+    let Some((second, most)) = totals.enumerate().max_by_key(|(second, most)| (*most, usize::MAX - second))
+    else {
+        return;
+    };
+    let x = axis.x(frame, second as f64);
+    let (anchor, beside) =
+        if x > frame.left + frame.width * 0.7 { (Anchor::Right, -6.0) } else { (Anchor::Left, 6.0) };
+    let text = format!("{} in one second", human::count(u64::from(most)));
+    let y = scale.y(frame, f64::from(most)) + 10.0;
+    let wide = crate::report::font::width(&text, page::SMALL.em, page::SMALL.weight) + 4.0;
+    let left = if anchor == Anchor::Left { x + beside - 2.0 } else { x + beside + 2.0 - wide };
+    drawing.rect((left, y - 11.0), (wide, 15.0), Rgb(255, 255, 255), 0.85);
+    drawing.text((x + beside, y), anchor, page::SMALL, &text);
+}
+
+fn total(second: &[u32; CAUSES]) -> u32 {
+    second.iter().sum()
+}
+
+/// For each column the second with the most starts.
+fn busiest(seconds: &[[u32; CAUSES]], columns: usize, span: f64) -> Vec<[u32; CAUSES]> {
+    let mut busiest = vec![[0; CAUSES]; columns];
+    for (n, second) in seconds.iter().enumerate() {
+        let column = (n as f64 / span * columns as f64) as usize;
+        if let Some(most) = busiest.get_mut(column)
+            && total(second) > total(most)
+        {
+            *most = *second;
+        }
+    }
+    busiest
+}
+
+type Shown<'a> = (&'static str, Option<&'a ScrapedSeries>, Stroke);
+
+fn draw_scraped(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, title: &str, lines: &[Shown]) {
+    let series = || lines.iter().filter_map(|(name, series, stroke)| Some((name, (*series)?, stroke)));
+    let values = || series().flat_map(|(_, series, _)| series.samples.iter().map(|(_, value)| *value));
+    let scale = Scale::linear(values().fold(0.0, f64::max));
+    page::panel(drawing, frame, axis, title, (&scale, human::number));
+    for (_, series, stroke) in series() {
+        let point = |(at, value): &(_, f64)| {
+            let at: crate::engine::time::Time = *at;
+            (axis.x(frame, at.as_secs()), scale.y(frame, *value))
+        };
+        let points: Vec<Point> =
+            series.samples.iter().filter(|(_, value)| value.is_finite()).map(point).collect();
+        drawing.line(page::steps(&points, frame.right()), *stroke);
+    }
+    page::bottom_line(drawing, frame);
+    let entry = |(name, series, stroke): (&&str, &ScrapedSeries, &Stroke)| {
+        let highest = series.samples.iter().map(|(_, value)| *value).fold(f64::NAN, f64::max);
+        (format!("{name}, at most {}", human::number(highest)), Key::Line(*stroke, None))
+    };
+    page::legend(drawing, (frame.right(), frame.top - 10.0), 560.0, &series().map(entry).collect::<Vec<_>>());
+    if values().next().is_none() {
+        page::nothing(drawing, frame, "nothing was scraped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_shows_its_busiest_second() {
+        let mut seconds = vec![[1, 0, 0, 0, 0]; 1000];
+        seconds[517] = [3, 360, 0, 0, 0];
+        let columns = busiest(&seconds, 10, 1000.0);
+        assert_eq!(columns[5], [3, 360, 0, 0, 0]);
+        assert_eq!(columns[4], [1, 0, 0, 0, 0]);
+    }
+}

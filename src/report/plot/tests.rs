@@ -1,0 +1,97 @@
+use super::*;
+use crate::report::canvas::Shape;
+use crate::report::{font, synthetic};
+use std::path::Path;
+
+fn samples() -> (Header, Vec<Run>) {
+    let runs = vec![
+        synthetic::run("as-it-happened", 1, true),
+        synthetic::run("jitter", 1, false),
+        synthetic::run("old-postgres", 2, false),
+    ];
+    (synthetic::header(), runs)
+}
+
+/// Every text lies within its picture.
+fn assert_inside(chart: &Chart) {
+    let drawing = &chart.drawing;
+    for shape in &drawing.shapes {
+        let Shape::Text { at: (x, y), anchor, face, text } = shape else { continue };
+        let wide = font::width(text, face.em, face.weight);
+        let left = match anchor {
+            crate::report::canvas::Anchor::Left => *x,
+            crate::report::canvas::Anchor::Middle => x - wide / 2.0,
+            crate::report::canvas::Anchor::Right => x - wide,
+        };
+        let inside = left >= 2.0 && left + wide <= drawing.width - 2.0;
+        assert!(inside, "{}: `{text}` spans {left}..{}", chart.name, left + wide);
+        let inside = *y >= face.em * 0.8 && *y <= drawing.height - 3.0;
+        assert!(inside, "{}: `{text}` stands at {y} of {}", chart.name, drawing.height);
+    }
+}
+
+#[test]
+fn pictures_are_drawn_and_nothing_is_clipped() {
+    let (header, runs) = samples();
+    let charts = all(&header, &runs);
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+    assert_eq!(names[0], "latency.frontend-api.as-it-happened");
+    assert_eq!(names[names.len() - 1], "variants.frontend-api.primary");
+    charts.iter().for_each(assert_inside);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-samples");
+    std::fs::create_dir_all(&folder).unwrap();
+    for chart in charts.iter().filter(|chart| !chart.name.contains("old-postgres")) {
+        let png = chart.drawing.png();
+        let picture = image::load_from_memory(&png).unwrap().to_rgb8();
+        assert_eq!(picture.width(), WIDTH as u32);
+        assert!(picture.pixels().filter(|pixel| pixel.0 != [255, 255, 255]).count() > 10_000);
+        std::fs::write(folder.join(format!("{}.png", chart.name)), png).unwrap();
+        std::fs::write(folder.join(format!("{}.svg", chart.name)), chart.drawing.svg()).unwrap();
+    }
+}
+
+#[test]
+fn equal_runs_make_equal_pictures() {
+    let (header, runs) = samples();
+    let first = &all(&header, &runs)[0];
+    let second = &all(&header, &runs)[0];
+    assert_eq!(first.drawing.svg(), second.drawing.svg());
+    assert_eq!(first.drawing.png(), second.drawing.png());
+}
+
+#[test]
+fn an_empty_run_makes_pictures_that_say_so() {
+    let run = synthetic::nothing();
+    let charts = all(&Header { start: None, ..synthetic::header() }, &[run]);
+    assert_eq!(charts.len(), 4);
+    for chart in charts {
+        assert_inside(&chart);
+        assert!(!chart.drawing.png().is_empty());
+    }
+}
+
+#[test]
+fn hostile_names_do_no_harm() {
+    let (mut header, mut runs) = samples();
+    header.title = "<script>alert('x')</script> \u{1F418} ".repeat(40);
+    runs.truncate(2);
+    runs[0].variant = "../../etc/passwd".into();
+    runs[1].variant = "&<\">'\u{0}".into();
+    for mark in &mut runs[0].measured.marks {
+        mark.event = format!("</svg> & {} ", mark.event).repeat(9);
+    }
+    for chart in all(&header, &runs) {
+        assert_inside(&chart);
+        assert!(!chart.name.contains(['/', '<', '\u{0}']), "{}", chart.name);
+        let svg = chart.drawing.svg();
+        assert!(!svg.contains("<script>") && svg.matches("</svg>").count() == 1);
+    }
+}
+
+#[test]
+fn names_that_differ_in_case_alone_get_files_of_their_own() {
+    let chart = |name: &str| Chart { name: name.into(), drawing: Drawing::new(9.0, 9.0, "") };
+    let mut charts = [chart("a/b"), chart("a_b"), chart("A_B")];
+    tell_apart(&mut charts);
+    assert_eq!(charts.map(|chart| chart.name), ["a_b", "a_b-2", "A_B-3"]);
+}

@@ -1,0 +1,133 @@
+//! Variants over each other: latency of a service above, connection storms of a node below.
+//!
+//! Each point is the greatest value in its column, so that a storm of one second is as high here as it was.
+
+use super::WIDTH;
+use super::axis::{Frame, Scale, TimeAxis};
+use super::marks::{Marks, lasting};
+use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
+use crate::experiment::Run;
+use crate::measure::BIN;
+use crate::report::canvas::{Drawing, Point, Stroke};
+use crate::report::{Header, human};
+
+/// The most columns of a line.
+const COLUMNS: usize = 520;
+
+/// The chart of some runs, one for each variant.
+pub fn draw(header: &Header, runs: &[&Run], service: &str, node: &str) -> Drawing {
+    let longest = runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
+    let axis = TimeAxis::new(header, longest);
+    let entry = |(n, run): (usize, &&Run)| (run.variant.clone(), Key::Line(page::nth_stroke(n), None));
+    let entries: Vec<(String, Key)> = runs.iter().enumerate().map(entry).collect();
+    let mut latency = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 270.0 };
+    let legend = 17.0 * page::legend_rows(latency.width, &entries).len() as f64;
+    let marks = Marks::new(events(runs), &axis, &latency);
+    latency.top = STRIP + marks.above() + 34.0 + legend;
+    let herd = Frame { top: latency.bottom() + 46.0, height: 220.0, ..latency };
+
+    let title = format!("Variants: latency of {service}, and storms of new connections to {node}");
+    let seeds: Vec<String> = runs.iter().map(|run| run.seed.to_string()).collect();
+    let same = seeds.iter().all(|seed| *seed == seeds[0]);
+    let seed = if same { seeds.first().cloned().unwrap_or_default() } else { seeds.join(", ") };
+    let mut drawing = page::begin(
+        herd.bottom() + BELOW + marks.below(),
+        &title,
+        &format!("{} · seed {seed}", header.title),
+    );
+    for frame in [&latency, &herd] {
+        marks.bands(&mut drawing, &axis, frame);
+    }
+
+    let p99: Vec<Vec<Option<f64>>> = runs.iter().map(|run| p99_of(run, service)).collect();
+    let present = || p99.iter().flatten().flatten().copied();
+    let scale = Scale::log(present().fold(f64::NAN, f64::min), present().fold(f64::NAN, f64::max));
+    let title = format!("p99 of {}, highest in each column", human::offset(BIN.as_secs()));
+    page::panel(&mut drawing, &latency, &axis, &title, (&scale, human::latency));
+    curves(&mut drawing, &latency, &axis, &scale, &p99);
+
+    let storms: Vec<Vec<Option<f64>>> = runs.iter().map(|run| storms_of(run, node)).collect();
+    let scale = Scale::linear(storms.iter().flatten().flatten().copied().fold(4.0, f64::max));
+    let title = "connections started in the busiest second, highest in each column";
+    page::panel(&mut drawing, &herd, &axis, title, (&scale, human::number));
+    curves(&mut drawing, &herd, &axis, &scale, &storms);
+    page::times(&mut drawing, &herd, &axis);
+    marks.draw(&mut drawing, &axis, &[latency, herd]);
+    let baseline = latency.top - 30.0;
+    page::legend(&mut drawing, (latency.right(), baseline), latency.width, &entries);
+    for (frame, series) in [(&latency, &p99), (&herd, &storms)] {
+        if series.iter().flatten().all(Option::is_none) {
+            page::nothing(&mut drawing, frame, "nothing was measured");
+        }
+    }
+    drawing
+}
+
+/// The events of all runs; the same event at the same time once.
+fn events(runs: &[&Run]) -> Vec<(String, f64, Option<f64>)> {
+    let mut events: Vec<(String, f64, Option<f64>)> = Vec::new();
+    for event in runs.iter().flat_map(|run| lasting(&run.measured.marks)) {
+        if !events.contains(&event) {
+            events.push(event);
+        }
+    }
+    events
+}
+
+fn p99_of(run: &Run, service: &str) -> Vec<Option<f64>> {
+    let found = run.measured.services.iter().find(|other| other.service == service);
+    let bins = found.map_or(&[][..], |found| &found.bins);
+    bins.iter().map(|bin| bin.latency.map(|latency| latency.p99_us as f64)).collect()
+}
+
+fn storms_of(run: &Run, node: &str) -> Vec<Option<f64>> {
+    let found = run.measured.nodes.iter().find(|other| other.node == node);
+    let bins = found.map_or(&[][..], |found| &found.bins);
+    bins.iter().map(|bin| Some(f64::from(bin.connects_max_1s_all))).collect()
+}
+
+/// One line a variant, the first on top: it is what the others are compared with, unless it would hide them.
+fn curves(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, scale: &Scale, series: &[Vec<Option<f64>>]) {
+    // The calmest last, so that a storm does not hide it.
+    let mut order: Vec<usize> = (0..series.len()).collect();
+    let height = |n: usize| series[n].iter().flatten().sum::<f64>();
+    order.sort_by(|a, b| height(*b).total_cmp(&height(*a)).then(a.cmp(b)));
+    for n in order {
+        let stroke = Stroke { width: 1.6, ..page::nth_stroke(n) };
+        for piece in pieces(&series[n]) {
+            let point = |(bin, value): &(usize, f64)| -> Point {
+                (axis.x(frame, *bin as f64 * BIN.as_secs()), scale.y(frame, *value))
+            };
+            drawing.line(piece.iter().map(point).collect(), stroke);
+        }
+    }
+    page::bottom_line(drawing, frame);
+}
+
+/// The highest value of each column, at its bin; a column without values breaks the line.
+fn pieces(values: &[Option<f64>]) -> Vec<Vec<(usize, f64)>> {
+    let per_column = values.len().div_ceil(COLUMNS).max(1);
+    let mut pieces: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
+    for (column, bins) in values.chunks(per_column).enumerate() {
+        let present =
+            bins.iter().enumerate().filter_map(|(bin, value)| Some((column * per_column + bin, (*value)?)));
+        match (present.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))), pieces.last_mut()) {
+            (Some(highest), Some(piece)) => piece.push(highest),
+            _ => pieces.push(Vec::new()),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_value_of_a_column_survives() {
+        let mut values = vec![Some(1.0); 5200];
+        values[3333] = Some(360.0);
+        let pieces = pieces(&values);
+        assert!(pieces[0].contains(&(3333, 360.0)) && pieces[0].len() == COLUMNS);
+    }
+}
