@@ -1,15 +1,15 @@
 //! A picture as a list of shapes, drawn as SVG and as PNG by the same code.
 //!
 //! plotters rounds every coordinate to whole pixels and draws PNG lines without anti-aliasing. So everything is drawn
-//! at three times its size; the PNG is then scaled down, and the SVG says a third of its size in `width` and `height`.
+//! at three times its size; the PNG is then averaged down, and the SVG says a third of its size in `width` and `height`.
 //! Charts make shapes in final pixels, as floats, and know nothing of this. Left out: curves, rotated text, gradients.
 
 use super::font::{self, Weight};
-use image::{ImageOutputFormat, RgbImage, imageops};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ColorType, ImageEncoder};
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{RGBAColor, ShapeStyle, TextStyle};
-use std::io::Cursor;
 
 /// How much larger everything is drawn.
 const ZOOM: f64 = 3.0;
@@ -160,14 +160,12 @@ impl Drawing {
             self.paint(&mut backend, Format::Png);
             let _ = backend.present();
         }
-        let mut file = Cursor::new(Vec::new());
-        if let Some(large) = RgbImage::from_raw(wide, high, pixels) {
-            let (width, height) = (self.width.round() as u32, self.height.round() as u32);
-            let small = imageops::resize(&large, width, height, imageops::FilterType::Lanczos3);
-            // Writing to memory does not fail.
-            let _ = small.write_to(&mut file, ImageOutputFormat::Png);
-        }
-        file.into_inner()
+        let mut file = Vec::new();
+        let encoder = PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::NoFilter);
+        let (width, height) = (self.width.round() as u32, self.height.round() as u32);
+        // Writing to memory does not fail.
+        let _ = encoder.write_image(&shrunk(&pixels, wide as usize), width, height, ColorType::Rgb8);
+        file
     }
 
     fn large(&self) -> (u32, u32) {
@@ -202,6 +200,24 @@ impl Drawing {
             };
         }
     }
+}
+
+/// Each pixel is the mean of its three by three: in integers, so that the bytes are the same on every platform, and
+/// without the ringing of sharper filters.
+fn shrunk(pixels: &[u8], wide: usize) -> Vec<u8> {
+    const N: usize = ZOOM as usize;
+    let row = wide * 3;
+    let mut small = Vec::with_capacity(pixels.len() / (N * N));
+    for rows in pixels.chunks_exact(row * N) {
+        for left in (0..row).step_by(3 * N) {
+            for channel in 0..3 {
+                let part = |n: usize| u32::from(rows[n / N * row + left + n % N * 3 + channel]);
+                let sum: u32 = (0..N * N).map(part).sum();
+                small.push(((sum + (N * N / 2) as u32) / (N * N) as u32) as u8);
+            }
+        }
+    }
+    small
 }
 
 /// The two back ends differ in where they put text and how they join lines.

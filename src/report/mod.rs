@@ -4,13 +4,18 @@
 //! directories. A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
 //! without its scenario. Left out: the HTML page, JUnit and Perfetto traces.
 
+pub mod archive;
 pub mod canvas;
+pub mod csv;
+pub mod directory;
 pub mod font;
 pub mod human;
 pub mod plot;
 
 #[cfg(test)]
 mod synthetic;
+
+pub use directory::{Loaded, Paper, ReportError, load, write};
 
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
