@@ -177,10 +177,8 @@ impl Drawing {
         for shape in &self.shapes {
             let _ = match shape {
                 Shape::Rect { at, size, fill, opacity } => {
-                    // Bitmaps fill up to and including the last corner.
-                    let inset = if format == Format::Png { 1 } else { 0 };
                     let (from, to) = (zoomed(*at), zoomed((at.0 + size.0, at.1 + size.1)));
-                    let to = ((to.0 - inset).max(from.0), (to.1 - inset).max(from.1));
+                    let to = (to.0.max(from.0 + 1), to.1.max(from.1 + 1));
                     let style = ShapeStyle { color: rgba(*fill, *opacity), filled: true, stroke_width: 1 };
                     backend.draw_rect(from, to, &style, true).is_ok()
                 }

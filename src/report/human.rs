@@ -86,6 +86,15 @@ pub fn instant(header: &Header, seconds: f64) -> String {
     civil.map_or_else(|| offset(seconds), |at| at.strftime("%d %b %H:%M:%S").to_string())
 }
 
+/// The same to the minute, where it is a whole one.
+pub fn minute(header: &Header, seconds: f64) -> String {
+    let text = instant(header, seconds);
+    match text.strip_suffix(":00") {
+        Some(short) if header.start().is_some() => short.to_owned(),
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,11 +6,13 @@
 
 pub mod archive;
 pub mod canvas;
+pub mod compare;
 pub mod csv;
 pub mod directory;
 pub mod font;
 pub mod human;
 pub mod plot;
+pub mod terminal;
 
 #[cfg(test)]
 mod synthetic;

@@ -117,7 +117,7 @@ fn draw_row(
     header: &Header,
 ) {
     let baseline = top + high / 2.0 + 4.0;
-    let instant = human::instant(header, row.from);
+    let instant = human::minute(header, row.from);
     drawing.text((frame.left - 10.0, baseline), Anchor::Right, SMALL, &instant);
     drawing.rect((frame.left, top), (frame.width, high - 1.0), Rgb(0xF4, 0xF4, 0xF4), 1.0);
     let edge = |n: usize| (frame.left + frame.width * n as f64 / row.births.len() as f64).round();

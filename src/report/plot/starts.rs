@@ -9,7 +9,7 @@ use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
 use super::{PALETTE, WIDTH};
 use crate::experiment::Run;
 use crate::measure::{CAUSES, NodeMeasured, ScrapedSeries};
-use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
+use crate::report::canvas::{Drawing, Point, Rgb, Stroke};
 use crate::report::{Header, human};
 use crate::scenario::grammar::Cause;
 
@@ -37,7 +37,7 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Drawing {
     for frame in &frames {
         marks.bands(&mut drawing, &axis, frame);
     }
-    draw_truth(&mut drawing, &truth, &axis, node);
+    draw_truth(&mut drawing, &truth, &axis, node, &peak(header, node));
 
     let of = format!("postgres.{}", node.node);
     let shown = |level| run.measured.dashboard.iter().find(|series| series.level == level && series.of == of);
@@ -52,17 +52,12 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Drawing {
     drawing
 }
 
-fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, node: &NodeMeasured) {
+fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, node: &NodeMeasured, peak: &str) {
     let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis.seconds);
     let most = columns.iter().map(total).max().unwrap_or(0);
     let scale = Scale::linear(f64::from(most).max(4.0));
-    page::panel(
-        drawing,
-        frame,
-        axis,
-        "truth: starts in the busiest second of each column",
-        (&scale, human::number),
-    );
+    let title = format!("truth: connections started within one second{peak}");
+    page::panel(drawing, frame, axis, &title, (&scale, human::number));
     for (n, column) in columns.iter().enumerate() {
         let mut below = 0.0;
         for (count, colour) in column.iter().zip(CAUSE_COLOURS) {
@@ -82,28 +77,18 @@ fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, node: &Node
     page::legend(drawing, (frame.right(), frame.top - 10.0), 640.0, &entries);
     if most == 0 {
         page::nothing(drawing, frame, "no connection was started");
-    } else {
-        peak(drawing, frame, axis, &scale, node);
     }
 }
 
-/// Names the busiest second of the run beside its column.
-fn peak(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, scale: &Scale, node: &NodeMeasured) {
-    let totals = node.starts_per_s.iter().map(total);
-    // The first of equals.
-    let Some((second, most)) = totals.enumerate().max_by_key(|(second, most)| (*most, usize::MAX - second))
-    else {
-        return;
-    };
-    let x = axis.x(frame, second as f64);
-    let (anchor, beside) =
-        if x > frame.left + frame.width * 0.7 { (Anchor::Right, -6.0) } else { (Anchor::Left, 6.0) };
-    let text = format!("{} in one second", human::count(u64::from(most)));
-    let y = scale.y(frame, f64::from(most)) + 10.0;
-    let wide = crate::report::font::width(&text, page::SMALL.em, page::SMALL.weight) + 4.0;
-    let left = if anchor == Anchor::Left { x + beside - 2.0 } else { x + beside + 2.0 - wide };
-    drawing.rect((left, y - 11.0), (wide, 15.0), Rgb(255, 255, 255), 0.85);
-    drawing.text((x + beside, y), anchor, page::SMALL, &text);
+/// The busiest second of the run, the first of equals, in words.
+fn peak(header: &Header, node: &NodeMeasured) -> String {
+    let totals = node.starts_per_s.iter().map(total).enumerate();
+    match totals.max_by_key(|(second, most)| (*most, usize::MAX - second)) {
+        Some((second, most)) if most > 0 => {
+            format!(", at most {} at {}", human::count(most.into()), human::instant(header, second as f64))
+        }
+        _ => String::new(),
+    }
 }
 
 fn total(second: &[u32; CAUSES]) -> u32 {
