@@ -303,14 +303,44 @@ mod tests {
         september,jitter,3,herd_size,postgres.primary,lifetime,max,0.9,share
         september,jitter,3,latency,"a,b""c",,p99,,ms
         "#);
-        insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @"");
-        insta::assert_snapshot!(head(&herd(&header, &runs), 3), @"");
-        insta::assert_snapshot!(head(&starts(&header, &runs), 2), @"");
-        insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @"");
-        insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @"");
-        insta::assert_snapshot!(head(&events(&header, &runs), 7), @"");
-        insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @"");
-        insta::assert_snapshot!(head(&levels(&header, &runs), 2), @"");
+        insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
+        september,jitter,3,0,2025-09-14T05:30:00Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,3,0,0,0,0,2.891,4.855,6.703,10.919
+        "#);
+        insta::assert_snapshot!(head(&herd(&header, &runs), 3), @r#"
+        scenario,variant,seed,t_s,time_utc,node,cause,connects_max_1s,herd_size
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,,1,0.0025
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,lifetime,1,0.0025
+        "#);
+        insta::assert_snapshot!(head(&starts(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,node,lifetime,growth,refill,failure,boot
+        september,jitter,3,2,2025-09-14T05:30:02Z,primary,1,0,0,0,0
+        "#);
+        insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @r#"
+        scenario,variant,seed,service,t_s,le_ms,count
+        september,jitter,3,frontend-api,0,2.56,8814
+        "#);
+        insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,level,of,value
+        september,jitter,3,17,2025-09-14T05:30:17Z,backends,postgres.primary,394
+        "#);
+        insta::assert_snapshot!(head(&events(&header, &runs), 7), @r#"
+        scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside
+        september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00Z,,,
+        september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00Z,2025-09-14T08:57:00Z,,
+        september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00Z,,,
+        september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00Z,,,
+        september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00Z,2025-09-14T06:52:20Z,1660,lifetime growth
+        september,jitter,3,spike,frontend-api,5820,5840,2025-09-14T07:07:00Z,2025-09-14T07:07:20Z,1662,lifetime growth
+        "#);
+        insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.05,0.04,0.4,0.02,1
+        "#);
+        insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
+        september,jitter,3,0,2025-09-14T05:30:00Z,active,postgres.primary,0,2,5
+        "#);
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub fn nothing() -> Run {
 fn starts(second: usize, seed: u64, herd: bool) -> [u32; CAUSES] {
     let mut counts = [0; CAUSES];
     let together = bunched(second, herd);
-    let luck = noise(second.wrapping_mul(31) + seed as usize * 7_919_111);
+    let luck = noise(second.wrapping_mul(31).wrapping_add((seed as usize).wrapping_mul(7_919_111)));
     counts[0] = u32::from(luck < (1.0 - together) * 400.0 / LIFETIME as f64);
     // The herd: a little later in each lifetime, because reconnecting takes a second.
     let phase = second % LIFETIME;
