@@ -335,7 +335,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
         scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
-        september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.05,0.04,0.4,0.02,1
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448
         "#);
         insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
         scenario,variant,seed,t_s,time_utc,level,of,min,mean,max

@@ -18,6 +18,11 @@ fn figures(value: f64) -> String {
     if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
+/// A latency on an axis, where ticks are round: `5 ms`, `1 s`.
+pub fn tick(micros: f64) -> String {
+    latency(micros).replace(".0 ", " ")
+}
+
 /// A share in 0..1: `91%`, `0.4%`, `<0.01%`.
 pub fn share(share: f64) -> String {
     let percent = share * 100.0;

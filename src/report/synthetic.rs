@@ -192,14 +192,20 @@ fn herd_bin(seconds: &[[u32; CAUSES]]) -> HerdBin {
 
 fn cycle((number, seconds): (usize, &[[u32; CAUSES]])) -> Cycle {
     let births: u32 = seconds.iter().flatten().sum();
-    let together = bunched(number * LIFETIME + LIFETIME, births > 410 || number > 4);
+    let phases = seconds.iter().enumerate().map(|(second, counts)| {
+        let angle = std::f64::consts::TAU * second as f64 / LIFETIME as f64;
+        (f64::from(counts.iter().sum::<u32>()), angle)
+    });
+    let (x, y) =
+        phases.fold((0.0, 0.0), |(x, y), (n, angle)| (x + n * libm::cos(angle), y + n * libm::sin(angle)));
+    let together = (x * x + y * y).sqrt() / f64::from(births.max(1));
     Cycle {
         from: Time(number as u64 * LIFETIME as u64 * 1_000_000_000),
         births: u64::from(births),
-        phase_lock_r1: 0.05 + together,
-        phase_lock_r2: 0.04 + together * 0.9,
+        phase_lock_r1: together,
+        phase_lock_r2: together * 0.9,
         rayleigh_p: if together > 0.1 { 0.0 } else { 0.4 },
-        largest_cluster_1pct: 0.02 + together,
+        largest_cluster_1pct: together,
         fano: 1.0 + 200.0 * together,
     }
 }

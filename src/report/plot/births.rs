@@ -15,6 +15,8 @@ use crate::report::{Header, human};
 const BUCKETS: usize = 90;
 /// The most rows; more lifetimes share rows.
 const ROWS: usize = 60;
+/// The least count that is drawn darkest.
+const CALM: u64 = 40;
 const BAR: Rgb = Rgb(0x56, 0xB4, 0xE9);
 
 /// One row: births by phase.
@@ -27,8 +29,8 @@ struct Row {
     r1: Option<f64>,
 }
 
-/// The chart of one node; none if its connections live for ever.
-pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Option<Drawing> {
+/// The chart of one node, coloured on a scale that holds the peers too; none if its connections live for ever.
+pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> Option<Drawing> {
     let lifetime = node.lifetime?.as_secs();
     if lifetime <= 0.0 {
         return None;
@@ -36,7 +38,7 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Option<Drawing> 
     let rows = rows(node, lifetime);
     let high = if rows.len() > 30 { 14.0 } else { 21.0 };
     let frame = Frame { left: 150.0, top: 126.0, width: 800.0, height: high * rows.len().max(8) as f64 };
-    let title = format!("postgres {}: when in the lifetime of {} connections are born", node.node, {
+    let title = format!("Postgres node {}: when in the lifetime of {} connections are born", node.node, {
         human::offset(lifetime)
     });
     let subtitle = format!(
@@ -45,12 +47,15 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Option<Drawing> 
     );
     let mut drawing = page::begin(frame.bottom() + 106.0, &title, &subtitle);
     head(&mut drawing, &frame);
-    let most = rows.iter().flat_map(|row| &row.births).copied().max().unwrap_or(0);
+    let others = peers.iter().flat_map(|peer| &peer.measured.nodes);
+    let others = others.filter(|other| other.node == node.node && other.lifetime == node.lifetime);
+    let all = others.chain([node]).flat_map(|node| self::rows(node, lifetime)).flat_map(|row| row.births);
+    let most = all.max().unwrap_or(0);
     for (n, row) in rows.iter().enumerate() {
         draw_row(&mut drawing, &frame, (frame.top + high * n as f64, high), row, most, header);
     }
     let width = bucket_count(lifetime) as f64;
-    if most > 0 {
+    if rows.iter().flat_map(|row| &row.births).any(|count| *count > 0) {
         colour_bar(&mut drawing, &frame, most, &format!("births in {}", bucket_name(lifetime / width)));
     } else {
         page::nothing(&mut drawing, &frame, "no connection was started");
@@ -140,9 +145,10 @@ fn draw_row(
     }
 }
 
-/// Logarithmic, so that the even rows before a herd are seen beside it.
+/// By the square root: even rows stay pale, yet are seen beside a herd. A scale holds at least [`CALM`] births, so
+/// that the chance neighbours of a calm run do not look like a herd.
 fn darkness(count: u64, most: u64) -> f64 {
-    libm::log(count as f64) / libm::log((most as f64).max(2.0))
+    (count as f64 / most.max(CALM) as f64).sqrt()
 }
 
 /// Phases under the frame.
@@ -173,6 +179,7 @@ fn colour_bar(drawing: &mut Drawing, frame: &Frame, most: u64, title: &str) {
     }
     let mut counts: Vec<u64> =
         (0..20).map(|power| 10u64.pow(power)).take_while(|count| *count < most).collect();
+    let most = most.max(CALM);
     counts.retain(|count| darkness(*count, most) < 0.88);
     counts.push(most);
     for count in counts {

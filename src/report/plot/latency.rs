@@ -18,8 +18,8 @@ const COLUMNS: usize = 360;
 const SHADES: f64 = 24.0;
 const WHITE: Rgb = Rgb(255, 255, 255);
 const P50: Stroke = Stroke { colour: Rgb(0, 0, 0), width: 1.6, dash: &[2.0, 2.5] };
-const P95: Stroke = Stroke { colour: PALETTE[3], width: 1.8, dash: &[7.0, 3.0] };
-const P99: Stroke = Stroke { colour: PALETTE[0], width: 2.2, dash: &[] };
+const P95: Stroke = Stroke { colour: Rgb(0xB0, 0x3A, 0x7E), width: 2.0, dash: &[7.0, 3.0] };
+const P99: Stroke = Stroke { colour: PALETTE[0], width: 2.0, dash: &[] };
 
 /// Several bins as one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,23 +32,31 @@ struct Column {
     worst_p99: Option<f64>,
 }
 
-/// The chart of one service.
-pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured) -> Drawing {
+/// The chart of one service, on scales that hold what it showed in the peers too: equal heights mean equal times.
+pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run]) -> Drawing {
     let axis = TimeAxis::new(header, run.measured.duration.as_secs());
     let mut frame = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - 118.0, height: 500.0 };
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &frame);
     frame.top = STRIP + marks.above() + 34.0;
     let per_column = service.bins.len().div_ceil(COLUMNS).max(1);
     let columns: Vec<Column> = service.bins.chunks(per_column).map(merge).collect();
+    let others = peers.iter().flat_map(|peer| &peer.measured.services);
+    let others = others.filter(|other| other.service == service.service);
+    let all: Vec<Column> = others.flat_map(|other| other.bins.chunks(per_column).map(merge)).collect();
 
     let title = format!("{}: latency of every request", service.service);
     let subtitle = format!("{} · variant {} · seed {}", header.title, run.variant, run.seed);
     let mut drawing = page::begin(frame.bottom() + BELOW + marks.below(), &title, &subtitle);
-    let scale = scale(&columns);
-    let label = |micros: f64| human::latency(micros);
-    page::panel(&mut drawing, &frame, &axis, "latency, from arrival to end", (&scale, label));
+    let scale = scale(all.iter().chain(&columns));
+    page::panel(&mut drawing, &frame, &axis, "latency, from arrival to end", (&scale, human::tick));
     marks.bands(&mut drawing, &axis, &frame);
-    let most = columns.iter().flat_map(|column| &column.buckets).map(|(_, count)| *count).max().unwrap_or(0);
+    let most = all
+        .iter()
+        .chain(&columns)
+        .flat_map(|column| &column.buckets)
+        .map(|(_, count)| *count)
+        .max()
+        .unwrap_or(0);
     let edge = |column: usize| axis.x(&frame, (column * per_column) as f64 * BIN.as_secs()).round();
     cells(&mut drawing, &frame, &scale, &columns, most, &edge);
     lines(&mut drawing, &frame, &scale, &columns, &edge);
@@ -62,12 +70,12 @@ pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured) -> Drawing {
         ("p99".to_owned(), Key::Line(P99, Some(WHITE))),
     ];
     if per_column > 1 {
-        entries.push((format!("highest p99 within {}", BIN), Key::Square(PALETTE[0])));
+        entries.push((format!("highest p99 within {} s", BIN.as_secs()), Key::Square(PALETTE[0])));
     }
     page::legend(&mut drawing, (frame.right(), frame.top - 10.0), 700.0, &entries);
     let span = human::offset((BIN * per_column as u64).as_secs());
     colour_bar(&mut drawing, &frame, most, &span);
-    if most == 0 {
+    if columns.iter().all(|column| column.buckets.is_empty()) {
         page::nothing(&mut drawing, &frame, "no request ended");
     }
     drawing
@@ -107,9 +115,9 @@ fn quantile(buckets: &[(u16, u64)], share: f64) -> f64 {
     buckets.last().map_or(0.0, |(bucket, _)| bucket_floor_us(bucket + 1))
 }
 
-fn scale(columns: &[Column]) -> Scale {
-    let occupied = || columns.iter().flat_map(|column| &column.buckets).map(|(bucket, _)| *bucket);
-    match (occupied().min(), occupied().max()) {
+fn scale<'a>(columns: impl Iterator<Item = &'a Column> + Clone) -> Scale {
+    let occupied = columns.flat_map(|column| &column.buckets).map(|(bucket, _)| *bucket);
+    match (occupied.clone().min(), occupied.max()) {
         (Some(least), Some(most)) => Scale::log(bucket_floor_us(least), bucket_floor_us(most + 1)),
         _ => Scale::log(1e3, 1e6),
     }
@@ -174,7 +182,7 @@ fn lines(
             }
         }
         for piece in pieces {
-            drawing.line(piece.clone(), Stroke { colour: WHITE, width: stroke.width + 3.0, dash: &[] });
+            drawing.line(piece.clone(), Stroke { colour: WHITE, width: stroke.width + 2.0, dash: &[] });
             drawing.line(piece, stroke);
         }
     }

@@ -57,7 +57,7 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
         let suffix = if first.len() > 1 { format!(".{}", run.variant) } else { String::new() };
         for service in &run.measured.services {
             let name = format!("latency.{}{suffix}", service.service);
-            charts.push(Chart { name, drawing: latency::draw(header, run, service) });
+            charts.push(Chart { name, drawing: latency::draw(header, run, service, &first) });
         }
         for class in &run.measured.classes {
             let label = if class.label == Default::default() { "" } else { ".abusive" };
@@ -66,8 +66,8 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
         }
         for node in &run.measured.nodes {
             let name = format!("starts.{}{suffix}", node.node);
-            charts.push(Chart { name, drawing: starts::draw(header, run, node) });
-            if let Some(drawing) = births::draw(header, run, node) {
+            charts.push(Chart { name, drawing: starts::draw(header, run, node, &first) });
+            if let Some(drawing) = births::draw(header, run, node, &first) {
                 charts.push(Chart { name: format!("births.{}{suffix}", node.node), drawing });
             }
         }

@@ -10,6 +10,8 @@ use crate::report::canvas::{Drawing, Rgb, Stroke};
 use crate::report::{Header, human};
 use crate::scenario::grammar::{Label, Outcome};
 
+/// The most columns of the rates.
+const COLUMNS: usize = 360;
 /// Width of a column in pixels.
 const COLUMN: f64 = 2.0;
 const ARRIVED: Stroke = Stroke { colour: super::PALETTE[6], width: 1.6, dash: &[] };
@@ -96,17 +98,29 @@ fn draw_failures(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, bins: &[
 }
 
 fn draw_rates(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, bins: &[ClassBin]) {
-    let arrived = |bin: &ClassBin| f64::from(bin.arrived) / BIN.as_secs();
-    let answered = |bin: &ClassBin| f64::from(bin.ended[Outcome::Ok as usize]) / BIN.as_secs();
-    let most = bins.iter().map(|bin| arrived(bin).max(answered(bin))).fold(0.0, f64::max);
+    // Rates of whole columns: exact sums over the bins of each.
+    let per_column = bins.len().div_ceil(COLUMNS).max(1);
+    let columns: Vec<&[ClassBin]> = bins.chunks(per_column).collect();
+    let rate = |bins: &[ClassBin], count: &dyn Fn(&ClassBin) -> u32| {
+        bins.iter().map(|bin| f64::from(count(bin))).sum::<f64>() / (BIN.as_secs() * bins.len() as f64)
+    };
+    let arrived = |bins: &[ClassBin]| rate(bins, &|bin| bin.arrived);
+    let answered = |bins: &[ClassBin]| rate(bins, &|bin| bin.ended[Outcome::Ok as usize]);
+    let most = columns.iter().map(|bins| arrived(bins).max(answered(bins))).fold(0.0, f64::max);
     let scale = Scale::linear(most);
-    page::panel(drawing, frame, axis, "requests per second", (&scale, human::number));
-    let curves: [(&dyn Fn(&ClassBin) -> f64, Stroke); 2] = [(&arrived, ARRIVED), (&answered, ANSWERED)];
+    page::panel(
+        drawing,
+        frame,
+        axis,
+        "requests per second, in the whole of each column",
+        (&scale, human::number),
+    );
+    let curves: [(&dyn Fn(&[ClassBin]) -> f64, Stroke); 2] = [(&arrived, ARRIVED), (&answered, ANSWERED)];
     for (value, stroke) in curves {
-        let point = |(n, bin): (usize, &ClassBin)| {
-            (axis.x(frame, n as f64 * BIN.as_secs()), scale.y(frame, value(bin)))
+        let point = |(n, bins): (usize, &&[ClassBin])| {
+            (axis.x(frame, (n * per_column) as f64 * BIN.as_secs()), scale.y(frame, value(bins)))
         };
-        let points: Vec<_> = bins.iter().enumerate().map(point).collect();
+        let points: Vec<_> = columns.iter().enumerate().map(point).collect();
         drawing.line(page::steps(&points, frame.right()), stroke);
     }
     page::bottom_line(drawing, frame);

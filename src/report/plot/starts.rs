@@ -14,15 +14,15 @@ use crate::report::{Header, human};
 use crate::scenario::grammar::Cause;
 
 /// Width of a column in pixels.
-const COLUMN: f64 = 2.0;
+const COLUMN: f64 = 3.0;
 /// Colours of the causes, in the order of [`Cause::ALL`].
 pub const CAUSE_COLOURS: [Rgb; CAUSES] = [PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[6], PALETTE[3]];
 const CONNECTS: Stroke = Stroke { colour: PALETTE[1], width: 2.0, dash: &[] };
 const BACKENDS: Stroke = Stroke { colour: PALETTE[6], width: 2.0, dash: &[] };
 const ACTIVE: Stroke = Stroke { colour: PALETTE[2], width: 2.0, dash: &[7.0, 3.0] };
 
-/// The chart of one node.
-pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Drawing {
+/// The chart of one node, on scales that hold what it showed in the peers too.
+pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> Drawing {
     let axis = TimeAxis::new(header, run.measured.duration.as_secs());
     let mut truth = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 270.0 };
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &truth);
@@ -31,30 +31,42 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured) -> Drawing {
     let gauges = Frame { top: rate.bottom() + 46.0, height: 130.0, ..truth };
     let frames = [truth, rate, gauges];
 
-    let title = format!("postgres {}: connections started, and what the dashboard showed", node.node);
+    let title = format!("Postgres node {}: connections started, and what the dashboard showed", node.node);
     let subtitle = format!("{} · variant {} · seed {}", header.title, run.variant, run.seed);
     let mut drawing = page::begin(gauges.bottom() + BELOW + marks.below(), &title, &subtitle);
     for frame in &frames {
         marks.bands(&mut drawing, &axis, frame);
     }
-    draw_truth(&mut drawing, &truth, &axis, node, &peak(header, node));
+    let all = peers.iter().flat_map(|peer| &peer.measured.nodes).filter(|other| other.node == node.node);
+    let most = all.chain([node]).flat_map(|node| &node.starts_per_s).map(total).max().unwrap_or(0);
+    draw_truth(&mut drawing, &truth, &axis, node, (most, &peak(header, node)));
 
     let of = format!("postgres.{}", node.node);
     let shown = |level| run.measured.dashboard.iter().find(|series| series.level == level && series.of == of);
+    let most = |levels: &[&str]| {
+        let all = peers.iter().chain([&run]).flat_map(|peer| &peer.measured.dashboard);
+        let these = all.filter(|series| series.of == of && levels.contains(&series.level));
+        these.flat_map(|series| &series.samples).map(|(_, value)| *value).fold(0.0, f64::max)
+    };
     let title = "dashboard, scraped every 60 s: new connections per second";
     let lines = [("connects per s", shown("connects_per_s"), CONNECTS)];
-    draw_scraped(&mut drawing, &rate, &axis, title, &lines);
+    draw_scraped(&mut drawing, &rate, &axis, (title, most(&["connects_per_s"])), &lines);
     let title = "dashboard, scraped every 60 s: connections";
     let lines = [("open", shown("backends"), BACKENDS), ("active", shown("active"), ACTIVE)];
-    draw_scraped(&mut drawing, &gauges, &axis, title, &lines);
+    draw_scraped(&mut drawing, &gauges, &axis, (title, most(&["backends", "active"])), &lines);
     page::times(&mut drawing, &gauges, &axis);
     marks.draw(&mut drawing, &axis, &frames);
     drawing
 }
 
-fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, node: &NodeMeasured, peak: &str) {
+fn draw_truth(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    axis: &TimeAxis,
+    node: &NodeMeasured,
+    (most, peak): (u32, &str),
+) {
     let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis.seconds);
-    let most = columns.iter().map(total).max().unwrap_or(0);
     let scale = Scale::linear(f64::from(most).max(4.0));
     let title = format!("truth: connections started within one second{peak}");
     page::panel(drawing, frame, axis, &title, (&scale, human::number));
@@ -75,7 +87,7 @@ fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, node: &Node
     };
     let entries: Vec<_> = Cause::ALL.into_iter().filter(present).map(entry).collect();
     page::legend(drawing, (frame.right(), frame.top - 10.0), 640.0, &entries);
-    if most == 0 {
+    if node.starts_per_s.iter().all(|second| total(second) == 0) {
         page::nothing(drawing, frame, "no connection was started");
     }
 }
@@ -111,10 +123,15 @@ fn busiest(seconds: &[[u32; CAUSES]], columns: usize, span: f64) -> Vec<[u32; CA
 
 type Shown<'a> = (&'static str, Option<&'a ScrapedSeries>, Stroke);
 
-fn draw_scraped(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, title: &str, lines: &[Shown]) {
+fn draw_scraped(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    axis: &TimeAxis,
+    (title, most): (&str, f64),
+    lines: &[Shown],
+) {
     let series = || lines.iter().filter_map(|(name, series, stroke)| Some((name, (*series)?, stroke)));
-    let values = || series().flat_map(|(_, series, _)| series.samples.iter().map(|(_, value)| *value));
-    let scale = Scale::linear(values().fold(0.0, f64::max));
+    let scale = Scale::linear(most);
     page::panel(drawing, frame, axis, title, (&scale, human::number));
     for (_, series, stroke) in series() {
         let point = |(at, value): &(_, f64)| {
@@ -131,7 +148,7 @@ fn draw_scraped(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, title: &s
         (format!("{name}, at most {}", human::number(highest)), Key::Line(*stroke, None))
     };
     page::legend(drawing, (frame.right(), frame.top - 10.0), 560.0, &series().map(entry).collect::<Vec<_>>());
-    if values().next().is_none() {
+    if series().all(|(_, series, _)| series.samples.is_empty()) {
         page::nothing(drawing, frame, "nothing was scraped");
     }
 }

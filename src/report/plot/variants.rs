@@ -9,7 +9,7 @@ use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
 use crate::experiment::Run;
 use crate::measure::BIN;
 use crate::report::canvas::{Drawing, Point, Stroke};
-use crate::report::{Header, human};
+use crate::report::{Header, font, human};
 
 /// The most columns of a line.
 const COLUMNS: usize = 520;
@@ -18,7 +18,14 @@ const COLUMNS: usize = 520;
 pub fn draw(header: &Header, runs: &[&Run], service: &str, node: &str) -> Drawing {
     let longest = runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
     let axis = TimeAxis::new(header, longest);
-    let entry = |(n, run): (usize, &&Run)| (run.variant.clone(), Key::Line(page::nth_stroke(n), None));
+    let p99: Vec<Vec<Option<f64>>> = runs.iter().map(|run| p99_of(run, service)).collect();
+    let storms: Vec<Vec<Option<f64>>> = runs.iter().map(|run| storms_of(run, node)).collect();
+    let most = |values: &[Option<f64>]| values.iter().flatten().copied().fold(f64::NAN, f64::max);
+    let entry = |(n, run): (usize, &&Run)| {
+        let (p99, storm) = (human::latency(most(&p99[n])), human::number(most(&storms[n])));
+        let name = font::fit(&run.variant, page::SMALL.em, page::SMALL.weight, 180.0);
+        (format!("{name} ({p99}, {storm})"), Key::Line(page::nth_stroke(n), None))
+    };
     let entries: Vec<(String, Key)> = runs.iter().enumerate().map(entry).collect();
     let mut latency = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 270.0 };
     let legend = 17.0 * page::legend_rows(latency.width, &entries).len() as f64;
@@ -39,16 +46,15 @@ pub fn draw(header: &Header, runs: &[&Run], service: &str, node: &str) -> Drawin
         marks.bands(&mut drawing, &axis, frame);
     }
 
-    let p99: Vec<Vec<Option<f64>>> = runs.iter().map(|run| p99_of(run, service)).collect();
     let present = || p99.iter().flatten().flatten().copied();
     let scale = Scale::log(present().fold(f64::NAN, f64::min), present().fold(f64::NAN, f64::max));
-    let title = format!("p99 of {}, highest in each column", human::offset(BIN.as_secs()));
-    page::panel(&mut drawing, &latency, &axis, &title, (&scale, human::latency));
+    let title =
+        format!("highest p99 of {} s in each column; the legend names the highest of all", BIN.as_secs());
+    page::panel(&mut drawing, &latency, &axis, &title, (&scale, human::tick));
     curves(&mut drawing, &latency, &axis, &scale, &p99);
 
-    let storms: Vec<Vec<Option<f64>>> = runs.iter().map(|run| storms_of(run, node)).collect();
     let scale = Scale::linear(storms.iter().flatten().flatten().copied().fold(4.0, f64::max));
-    let title = "connections started in the busiest second, highest in each column";
+    let title = "connections started in the busiest second of each column";
     page::panel(&mut drawing, &herd, &axis, title, (&scale, human::number));
     curves(&mut drawing, &herd, &axis, &scale, &storms);
     page::times(&mut drawing, &herd, &axis);
