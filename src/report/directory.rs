@@ -176,8 +176,8 @@ fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     for (name, text) in csv::all(paper.header, paper.runs, paper.summaries) {
         files.push((name.to_owned(), text.into_bytes()));
     }
-    for (variant, text) in paper.resolved {
-        files.push((resolved_name(variant, paper.resolved.len()), text.clone().into_bytes()));
+    for (name, (_, text)) in resolved_names(paper.resolved).into_iter().zip(paper.resolved) {
+        files.push((name, text.clone().into_bytes()));
     }
     if paper.plots {
         files.extend(pictures(paper.header, paper.runs));
@@ -195,11 +195,16 @@ pub fn pictures(header: &Header, runs: &[Run]) -> Vec<(String, Vec<u8>)> {
     files.collect()
 }
 
-fn resolved_name(variant: &str, of: usize) -> String {
-    if variant == AS_WRITTEN || of == 1 {
-        return "scenario.resolved.toml".to_owned();
-    }
-    format!("scenario.{}.resolved.toml", plot::file_name(variant))
+/// `scenario.resolved.toml`, `scenario.jitter.resolved.toml`: no two alike.
+fn resolved_names(resolved: &[(String, String)]) -> Vec<String> {
+    let plain = |variant: &str| match variant {
+        AS_WRITTEN => "scenario".to_owned(),
+        _ if resolved.len() == 1 => "scenario".to_owned(),
+        other => format!("scenario.{other}"),
+    };
+    let mut names: Vec<String> = resolved.iter().map(|(variant, _)| plain(variant)).collect();
+    plot::tell_apart(names.iter_mut());
+    names.into_iter().map(|name| name + ".resolved.toml").collect()
 }
 
 fn pretty(value: &Value) -> Vec<u8> {
@@ -221,13 +226,11 @@ fn manifest(paper: &Paper) -> Value {
             seeds.push(run.seed);
         }
     }
-    let resolved = paper.resolved.iter().map(|(variant, text)| {
-        json!({
-            "variant": variant,
-            "file": resolved_name(variant, paper.resolved.len()),
-            "sha256": sha256(text),
-        })
-    });
+    let names = resolved_names(paper.resolved);
+    let resolved = names
+        .iter()
+        .zip(paper.resolved)
+        .map(|(name, (variant, text))| json!({ "variant": variant, "file": name, "sha256": sha256(text) }));
     json!({
         "schema_version": SCHEMA_VERSION,
         "tool": "herdsim",
@@ -288,6 +291,27 @@ fn read(path: &Path) -> Result<String, ReportError> {
 
 fn read_json(path: &Path) -> Result<Value, ReportError> {
     serde_json::from_str(&read(path)?).map_err(|error| damaged(path, error))
+}
+
+/// Draws the pictures of a run directory again, and returns their paths.
+///
+/// # Errors
+/// As [`load`], or if a picture cannot be written; each is whole or as it was.
+pub fn redraw(dir: &Path) -> Result<Vec<String>, ReportError> {
+    let loaded = load(dir)?;
+    let pictures = pictures(&loaded.header, &loaded.runs);
+    let unfinished = dir.join(".unfinished");
+    let moved = write_files(&unfinished, &pictures).and_then(|()| {
+        let plots = dir.join("plots");
+        fs::create_dir_all(&plots).map_err(|source| ReportError::Io { path: plots, source })?;
+        pictures.iter().try_for_each(|(name, _)| {
+            let path = dir.join(name);
+            fs::rename(unfinished.join(name), &path).map_err(|source| ReportError::Io { path, source })
+        })
+    });
+    // Empty by now, or of no use.
+    let _ = fs::remove_dir_all(&unfinished);
+    moved.map(|()| pictures.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Reads a run directory.

@@ -75,6 +75,9 @@ fn a_run_directory_reads_back_and_is_replaced() {
     assert!(!dir.join("stale.txt").exists());
     assert_eq!(entries(&room.path().join("runs")), ["one"], "nothing hidden is left behind");
 
+    let plots = redraw(&dir).unwrap();
+    assert_eq!(entries(&dir.join("plots")).len(), plots.len());
+    assert!(!dir.join(".unfinished").exists());
     let loaded = load(&dir).unwrap();
     assert_eq!((loaded.header, loaded.runs.len()), (made.header.clone(), 1));
     assert!(loaded.summaries[0][0].value.is_nan() && loaded.judged[0].values[1].is_nan());

@@ -28,7 +28,7 @@ pub fn share(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if p.is_nan() => "–".to_owned(),
-        p if p == 0.0 => "0%".to_owned(),
+        0.0 => "0%".to_owned(),
         p if p < 0.01 => "<0.01%".to_owned(),
         p if p < 0.995 => format!("{p:.2}%"),
         // A share that is not whole never reads as whole: 99.98 % success is news.

@@ -17,7 +17,7 @@ pub mod terminal;
 #[cfg(test)]
 mod synthetic;
 
-pub use directory::{Loaded, Paper, ReportError, load, write};
+pub use directory::{Loaded, Paper, ReportError, load, redraw, write};
 
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};

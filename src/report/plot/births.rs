@@ -4,8 +4,8 @@
 //! figures on the right are the births of the row and how locked in phase they are (R1: 1 if all at one instant).
 
 use super::axis::Frame;
+use super::gradient;
 use super::page::{self, FAINT, INK, SMALL};
-use super::shade;
 use crate::experiment::Run;
 use crate::measure::NodeMeasured;
 use crate::report::canvas::{Anchor, Drawing, Rgb};
@@ -17,7 +17,15 @@ const BUCKETS: usize = 90;
 const ROWS: usize = 60;
 /// The least count that is drawn darkest.
 const CALM: u64 = 40;
-const BAR: Rgb = Rgb(0x56, 0xB4, 0xE9);
+const BAR: Rgb = Rgb(0xE6, 0x9F, 0x00);
+/// Few births pale, a herd nearly black.
+const BLUES: [Rgb; 5] = [
+    Rgb(0xD6, 0xE6, 0xF4),
+    Rgb(0x9E, 0xCA, 0xE1),
+    Rgb(0x42, 0x92, 0xC6),
+    Rgb(0x08, 0x45, 0x94),
+    Rgb(0x05, 0x12, 0x3A),
+];
 
 /// One row: births by phase.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,7 +136,7 @@ fn draw_row(
     let edge = |n: usize| (frame.left + frame.width * n as f64 / row.births.len() as f64).round();
     for (n, count) in row.births.iter().enumerate() {
         if *count > 0 {
-            let fill = shade(darkness(*count, most));
+            let fill = gradient(&BLUES, darkness(*count, most));
             drawing.rect((edge(n), top), (edge(n + 1) - edge(n), high - 1.0), fill, 1.0);
         }
     }
@@ -174,7 +182,7 @@ fn colour_bar(drawing: &mut Drawing, frame: &Frame, most: u64, title: &str) {
     let pieces = 40;
     for n in 0..pieces {
         let edge = |n: i32| (left + width * f64::from(n) / f64::from(pieces)).round();
-        let fill = shade(f64::from(n) / f64::from(pieces - 1));
+        let fill = gradient(&BLUES, f64::from(n) / f64::from(pieces - 1));
         drawing.rect((edge(n), top), (edge(n + 1) - edge(n), 12.0), fill, 1.0);
     }
     let mut counts: Vec<u64> =

@@ -6,7 +6,7 @@
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
 use super::page::{self, BELOW, INK, Key, LEFT, SMALL, STRIP};
-use super::{PALETTE, WIDTH, shade};
+use super::{PALETTE, VIRIDIS, WIDTH, gradient};
 use crate::experiment::Run;
 use crate::measure::{BIN, ServiceBin, ServiceMeasured, bucket_floor_us};
 use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
@@ -155,7 +155,7 @@ fn cells(
             let to = from + equal.len();
             if let Some(step) = equal[0] {
                 let (left, right) = (edge(from), edge(to));
-                let fill = shade(f64::from(step) / (SHADES - 1.0));
+                let fill = gradient(&VIRIDIS, f64::from(step) / (SHADES - 1.0));
                 drawing.rect((left, top), ((right - left).max(1.0), (bottom - top).max(1.0)), fill, 1.0);
             }
             from = to;
@@ -207,7 +207,7 @@ fn colour_bar(drawing: &mut Drawing, frame: &Frame, most: u64, span: &str) {
     let bottom = frame.top + 54.0 + height;
     for n in 0..SHADES as usize {
         let part = |n: usize| (bottom - height * n as f64 / SHADES).round();
-        let fill = shade(n as f64 / (SHADES - 1.0));
+        let fill = gradient(&VIRIDIS, n as f64 / (SHADES - 1.0));
         drawing.rect((left, part(n + 1)), (width, part(n) - part(n + 1)), fill, 1.0);
     }
     for (n, text) in ["requests", "in a cell", &format!("of {span}")].into_iter().enumerate() {

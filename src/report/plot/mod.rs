@@ -81,23 +81,22 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
             }
         }
     }
-    tell_apart(&mut charts);
+    tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
     charts
 }
 
 /// Makes names fit for files, and unlike each other even where case does not count.
-fn tell_apart(charts: &mut [Chart]) {
+pub fn tell_apart<'a>(names: impl Iterator<Item = &'a mut String>) {
     let mut taken: Vec<String> = Vec::new();
-    for chart in charts {
-        let plain = file_name(&chart.name);
-        let mut name = plain.clone();
+    for name in names {
+        let plain = file_name(name);
+        *name = plain.clone();
         let mut number = 2;
         while taken.contains(&name.to_lowercase()) {
-            name = format!("{plain}-{number}");
+            *name = format!("{plain}-{number}");
             number += 1;
         }
         taken.push(name.to_lowercase());
-        chart.name = name;
     }
 }
 
@@ -108,23 +107,25 @@ pub fn file_name(name: &str) -> String {
     if text.starts_with('.') { format!("_{text}") } else { text }
 }
 
-/// Viridis from its pale to its dark end, for 0..1: darker is more. The palest yellow is left out: white swallows it.
-pub fn shade(share: f64) -> Rgb {
-    const STOPS: [Rgb; 9] = [
-        Rgb(0xD2, 0xE2, 0x1B),
-        Rgb(0x9B, 0xD9, 0x3C),
-        Rgb(0x5E, 0xC9, 0x62),
-        Rgb(0x2A, 0xB0, 0x7F),
-        Rgb(0x21, 0x91, 0x8C),
-        Rgb(0x2C, 0x71, 0x8E),
-        Rgb(0x3B, 0x52, 0x8B),
-        Rgb(0x47, 0x2D, 0x7B),
-        Rgb(0x44, 0x01, 0x54),
-    ];
-    let at = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
-    let below = (at as usize).min(STOPS.len() - 2);
+/// Viridis from its pale to its dark end: darker is more. The palest yellow is left out: white swallows it.
+pub const VIRIDIS: [Rgb; 9] = [
+    Rgb(0xD2, 0xE2, 0x1B),
+    Rgb(0x9B, 0xD9, 0x3C),
+    Rgb(0x5E, 0xC9, 0x62),
+    Rgb(0x2A, 0xB0, 0x7F),
+    Rgb(0x21, 0x91, 0x8C),
+    Rgb(0x2C, 0x71, 0x8E),
+    Rgb(0x3B, 0x52, 0x8B),
+    Rgb(0x47, 0x2D, 0x7B),
+    Rgb(0x44, 0x01, 0x54),
+];
+
+/// The colour at a share, from 0 to 1, of the way through at least two colours.
+pub fn gradient(stops: &[Rgb], share: f64) -> Rgb {
+    let at = share.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
+    let below = (at as usize).min(stops.len() - 2);
     let part = at - below as f64;
-    let (from, to) = (STOPS[below], STOPS[below + 1]);
+    let (from, to) = (stops[below], stops[below + 1]);
     let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round() as u8;
     Rgb(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }

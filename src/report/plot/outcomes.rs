@@ -68,9 +68,8 @@ fn draw_failures(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, bins: &[
     let columns = (frame.width / COLUMN) as usize;
     let mut worst: Vec<Option<&ClassBin>> = vec![None; columns];
     for (n, bin) in bins.iter().enumerate() {
-        // A bin may be wider than a column: it then fills several.
-        let column = |n: usize| (n as f64 * BIN.as_secs() / axis.seconds * columns as f64) as usize;
-        for place in column(n)..column(n + 1).max(column(n) + 1).min(columns) {
+        let from = n as f64 * BIN.as_secs();
+        for place in axis.columns(columns, from, from + BIN.as_secs()) {
             if worst[place].is_none_or(|other| failures(bin) > failures(other)) {
                 worst[place] = Some(bin);
             }
@@ -115,14 +114,15 @@ fn draw_rates(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, bins: &[Cla
         "requests per second, in the whole of each column",
         (&scale, human::number),
     );
-    let curves: [(&dyn Fn(&[ClassBin]) -> f64, Stroke); 2] = [(&arrived, ARRIVED), (&answered, ANSWERED)];
-    for (value, stroke) in curves {
+    let mut curve = |value: &dyn Fn(&[ClassBin]) -> f64, stroke: Stroke| {
         let point = |(n, bins): (usize, &&[ClassBin])| {
             (axis.x(frame, (n * per_column) as f64 * BIN.as_secs()), scale.y(frame, value(bins)))
         };
         let points: Vec<_> = columns.iter().enumerate().map(point).collect();
         drawing.line(page::steps(&points, frame.right()), stroke);
-    }
+    };
+    curve(&arrived, ARRIVED);
+    curve(&answered, ANSWERED);
     page::bottom_line(drawing, frame);
     let entries = [
         ("arrived, retries included".to_owned(), Key::Line(ARRIVED, None)),

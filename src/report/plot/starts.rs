@@ -66,7 +66,7 @@ fn draw_truth(
     node: &NodeMeasured,
     (most, peak): (u32, &str),
 ) {
-    let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis.seconds);
+    let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis);
     let scale = Scale::linear(f64::from(most).max(4.0));
     let title = format!("truth: connections started within one second{peak}");
     page::panel(drawing, frame, axis, &title, (&scale, human::number));
@@ -108,14 +108,13 @@ fn total(second: &[u32; CAUSES]) -> u32 {
 }
 
 /// For each column the second with the most starts.
-fn busiest(seconds: &[[u32; CAUSES]], columns: usize, span: f64) -> Vec<[u32; CAUSES]> {
+fn busiest(seconds: &[[u32; CAUSES]], columns: usize, axis: &TimeAxis) -> Vec<[u32; CAUSES]> {
     let mut busiest = vec![[0; CAUSES]; columns];
     for (n, second) in seconds.iter().enumerate() {
-        let column = (n as f64 / span * columns as f64) as usize;
-        if let Some(most) = busiest.get_mut(column)
-            && total(second) > total(most)
-        {
-            *most = *second;
+        for place in axis.columns(columns, n as f64, (n + 1) as f64) {
+            if total(second) > total(&busiest[place]) {
+                busiest[place] = *second;
+            }
         }
     }
     busiest
@@ -161,7 +160,8 @@ mod tests {
     fn a_column_shows_its_busiest_second() {
         let mut seconds = vec![[1, 0, 0, 0, 0]; 1000];
         seconds[517] = [3, 360, 0, 0, 0];
-        let columns = busiest(&seconds, 10, 1000.0);
+        let axis = TimeAxis::new(&crate::report::synthetic::header(), 1000.0);
+        let columns = busiest(&seconds, 10, &axis);
         assert_eq!(columns[5], [3, 360, 0, 0, 0]);
         assert_eq!(columns[4], [1, 0, 0, 0, 0]);
     }

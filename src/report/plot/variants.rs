@@ -100,25 +100,28 @@ fn curves(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, scale: &Scale, 
     order.sort_by(|a, b| height(*b).total_cmp(&height(*a)).then(a.cmp(b)));
     for n in order {
         let stroke = Stroke { width: 1.6, ..page::nth_stroke(n) };
+        let x = |bin: usize| axis.x(frame, bin as f64 * BIN.as_secs());
         for piece in pieces(&series[n]) {
-            let point = |(bin, value): &(usize, f64)| -> Point {
-                (axis.x(frame, *bin as f64 * BIN.as_secs()), scale.y(frame, *value))
-            };
-            drawing.line(piece.iter().map(point).collect(), stroke);
+            let points: Vec<Point> =
+                piece.iter().map(|(bin, value)| (x(*bin), scale.y(frame, *value))).collect();
+            let end = piece.last().map_or(0, |(bin, _)| bin + width(&series[n]));
+            drawing.line(page::steps(&points, x(end)), stroke);
         }
     }
     page::bottom_line(drawing, frame);
 }
 
-/// The highest value of each column, at its bin; a column without values breaks the line.
+/// Bins in a column.
+fn width(values: &[Option<f64>]) -> usize {
+    values.len().div_ceil(COLUMNS).max(1)
+}
+
+/// The highest value of each column, at its first bin; a column without values breaks the line.
 fn pieces(values: &[Option<f64>]) -> Vec<Vec<(usize, f64)>> {
-    let per_column = values.len().div_ceil(COLUMNS).max(1);
     let mut pieces: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
-    for (column, bins) in values.chunks(per_column).enumerate() {
-        let present =
-            bins.iter().enumerate().filter_map(|(bin, value)| Some((column * per_column + bin, (*value)?)));
-        match (present.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0))), pieces.last_mut()) {
-            (Some(highest), Some(piece)) => piece.push(highest),
+    for (column, bins) in values.chunks(width(values)).enumerate() {
+        match (bins.iter().flatten().copied().reduce(f64::max), pieces.last_mut()) {
+            (Some(highest), Some(piece)) => piece.push((column * width(values), highest)),
             _ => pieces.push(Vec::new()),
         }
     }
@@ -134,6 +137,6 @@ mod tests {
         let mut values = vec![Some(1.0); 5200];
         values[3333] = Some(360.0);
         let pieces = pieces(&values);
-        assert!(pieces[0].contains(&(3333, 360.0)) && pieces[0].len() == COLUMNS);
+        assert!(pieces[0].contains(&(3330, 360.0)) && pieces[0].len() == COLUMNS);
     }
 }
