@@ -59,7 +59,7 @@ pub fn number(value: f64) -> String {
             format!("{}{}", if value < 0.0 { "−" } else { "" }, count(v as u64))
         }
         v if v < 0.995 => format!("{value:.3}").trim_end_matches('0').to_owned(),
-        v if v < 99.95 => format!("{value:.1}"),
+        v if v < 99.95 => format!("{value:.1}").trim_end_matches(".0").to_owned(),
         v if v < 1e15 => count(value.round() as u64),
         _ => format!("{value:e}"),
     }
@@ -79,6 +79,9 @@ pub fn quantity(value: f64, unit: &str) -> String {
 
 /// A duration or an offset: `0s`, `90s` → `1m30s`, `2h30m`, `1d2h`.
 pub fn offset(seconds: f64) -> String {
+    if seconds > 0.0 && seconds < 60.0 && seconds.fract() != 0.0 {
+        return format!("{}s", number(seconds));
+    }
     let whole = seconds.round().max(0.0) as u64;
     let parts = [(whole / 86_400, "d"), (whole / 3600 % 24, "h"), (whole / 60 % 60, "m"), (whole % 60, "s")];
     let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
@@ -122,6 +125,8 @@ mod tests {
             (number(-3.0), "−3"),
             (offset(0.0), "0s"),
             (offset(9_000.0), "2h30m"),
+            (offset(17.5), "17.5s"),
+            (number(1.03), "1"),
             (quantity(90.0, "s"), "1m30s"),
             (quantity(4000.0, "per_s"), "4,000/s"),
         ] {

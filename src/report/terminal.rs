@@ -15,6 +15,8 @@ use comfy_table::{Cell, CellAlignment, Table};
 const SPIKES: usize = 5;
 /// Longer names are cut.
 const NAME: usize = 28;
+/// Columns of the terminal.
+const WIDTH: usize = 100;
 
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,13 +60,12 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
     text += &expectations(judged, paint);
     let rows = compare_rows(runs);
-    let mut table = table(&COMPARED);
-    for row in &rows {
-        table.add_row(cells(row));
-    }
+    let tables = [NAME, 20, 12].map(|longest| compare_table(&rows, longest));
+    let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
+    let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
     let foot =
         format!("onset: the first second that recycles {} of the connections\n", human::share(ONSET_SHARE));
-    text += &section("VARIANTS", trimmed(&table) + "\n" + &foot, paint);
+    text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text
 }
 
@@ -102,7 +103,17 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
 }
 
 const COMPARED: [&str; 8] =
-    ["variant", "spikes", "worst p99", "p99", "user success", "lifetime herd", "growth herd", "onset"];
+    ["variant", "spikes", "worst p99", "p99", "users ok", "lifetime herd", "growth herd", "onset"];
+
+fn compare_table(rows: &[[String; 8]], longest: usize) -> String {
+    let mut table = table(&COMPARED);
+    for row in rows {
+        let mut row = row.clone();
+        row[0] = short(&row[0], longest);
+        table.add_row(cells(&row));
+    }
+    trimmed(&table)
+}
 
 fn compare_rows(runs: &[Run]) -> Vec<[String; 8]> {
     let row = |(variant, all): (&str, Vec<Figures>)| {
@@ -110,7 +121,7 @@ fn compare_rows(runs: &[Run]) -> Vec<[String; 8]> {
             range(&all.iter().map(value).collect::<Vec<_>>(), text)
         };
         [
-            short(variant),
+            printable(variant),
             each(&|figures| figures.spikes as f64, &human::number),
             each(&|figures| figures.worst_p99_us, &human::latency),
             each(&|figures| figures.p99_us, &human::latency),
@@ -156,19 +167,21 @@ fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
     }
 }
 
-/// `364 (91%)`, `363–366 (91%)`.
+/// `364 (91%)`; with several seeds `1–364 (≤91%)`.
 fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
     let starts: Vec<f64> = all.iter().map(|figures| f64::from(herd(figures).starts)).collect();
-    let shares: Vec<f64> = all.iter().map(|figures| herd(figures).share).collect();
-    format!("{} ({})", range(&starts, &human::number), range(&shares, &human::share))
+    let shares = || all.iter().map(|figures| herd(figures).share);
+    let (least, most) = (shares().fold(f64::NAN, f64::min), shares().fold(f64::NAN, f64::max));
+    let up_to = if human::share(least) == human::share(most) { "" } else { "≤" };
+    format!("{} ({up_to}{})", range(&starts, &human::number), human::share(most))
 }
 
-fn short(name: &str) -> String {
+fn short(name: &str, longest: usize) -> String {
     let name = printable(name);
-    if name.chars().count() <= NAME {
+    if name.chars().count() <= longest {
         return name;
     }
-    name.chars().take(NAME - 1).chain(['…']).collect()
+    name.chars().take(longest - 1).chain(['…']).collect()
 }
 
 fn section(title: &str, body: String, paint: Paint) -> String {
@@ -257,7 +270,7 @@ fn class_row(class: &ClassMeasured) -> [String; 8] {
     let wishes = class.users.succeeded + class.users.failed;
     let abusive = if class.label == Label::Abusive { " (abusive)" } else { "" };
     [
-        short(&class.class) + abusive,
+        short(&class.class, NAME) + abusive,
         human::count(class.arrived),
         latency(&|ok| ok.value_at_quantile(0.50)),
         latency(&|ok| ok.value_at_quantile(0.95)),
@@ -274,7 +287,7 @@ fn failures(class: &ClassMeasured) -> Option<String> {
     let one =
         |outcome: Outcome| format!("{} {}", outcome.name(), human::count(class.ended[outcome as usize]));
     let all: Vec<String> = Outcome::ALL.into_iter().filter(failed).map(one).collect();
-    (!all.is_empty()).then(|| format!("{}: {}", short(&class.class), all.join(", ")))
+    (!all.is_empty()).then(|| format!("{}: {}", short(&class.class, NAME), all.join(", ")))
 }
 
 fn nodes(header: &Header, measured: &Measured) -> String {
@@ -303,7 +316,7 @@ fn node_lines(header: &Header, node: &NodeMeasured) -> String {
         n => format!("   {} refused\n", human::count(n)),
     };
     let body = if table.row_count() == 0 { "   none\n".to_owned() } else { trimmed(&table) };
-    format!("  postgres {}\n{body}{refused}", short(&node.node))
+    format!("  postgres {}\n{body}{refused}", short(&node.node, NAME))
 }
 
 fn spikes(header: &Header, spikes: &[Spike]) -> String {
@@ -317,7 +330,7 @@ fn spikes(header: &Header, spikes: &[Spike]) -> String {
         text += &format!(
             "  {}  {} for {}, p99 up to {}, beside {}\n",
             human::instant(header, spike.from.as_secs()),
-            short(&spike.service),
+            short(&spike.service, NAME),
             human::offset(spike.to.since(spike.from).as_secs()),
             human::latency(spike.p99_us as f64),
             printable(&beside),
@@ -346,10 +359,10 @@ fn events(header: &Header, measured: &Measured) -> String {
                 Some(after) => format!("back after {}", human::offset(after.as_secs())),
                 None => "not back by the end".to_owned(),
             };
-            format!("; {} {after}", short(&recovery.service))
+            format!("; {} {after}", short(&recovery.service, NAME))
         });
         let back: String = back.collect();
-        format!("  {}{until}  {}{back}\n", human::instant(header, from), short(&name))
+        format!("  {}{until}  {}{back}\n", human::instant(header, from), short(&name, NAME))
     };
     marks::lasting(&measured.marks).into_iter().map(line).collect()
 }

@@ -45,14 +45,11 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     }
     let rows = rows(node, lifetime);
     let high = if rows.len() > 30 { 14.0 } else { 21.0 };
-    let frame = Frame { left: 150.0, top: 126.0, width: 800.0, height: high * rows.len().max(8) as f64 };
+    let frame = Frame { left: 150.0, top: 100.0, width: 800.0, height: high * rows.len().max(8) as f64 };
     let title = format!("Postgres node {}: when in the lifetime of {} connections are born", node.node, {
         human::offset(lifetime)
     });
-    let subtitle = format!(
-        "{} · variant {} · seed {} · one row a lifetime, time runs down; a dark column is a herd",
-        header.title, run.variant, run.seed
-    );
+    let subtitle = super::subtitle(header, run, peers);
     let mut drawing = page::begin(frame.bottom() + 106.0, &title, &subtitle);
     head(&mut drawing, &frame);
     let others = peers.iter().flat_map(|peer| &peer.measured.nodes);
@@ -116,7 +113,12 @@ const R1_WIDTH: f64 = 86.0;
 fn head(drawing: &mut Drawing, frame: &Frame) {
     let y = frame.top - 10.0;
     drawing.text((frame.left - 10.0, y), Anchor::Right, FAINT, "lifetime from");
-    drawing.text((frame.left, y), Anchor::Left, page::PANEL, "births by phase");
+    drawing.text(
+        (frame.left, y),
+        Anchor::Left,
+        page::PANEL,
+        "births by phase, one row a lifetime: a dark column is a herd",
+    );
     drawing.text((frame.right() + BIRTHS_RIGHT, y), Anchor::Right, FAINT, "births");
     drawing.text((frame.right() + R1_LEFT, y), Anchor::Left, FAINT, "in step (R1)");
 }

@@ -45,7 +45,7 @@ pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run
     let all: Vec<Column> = others.flat_map(|other| other.bins.chunks(per_column).map(merge)).collect();
 
     let title = format!("{}: latency of every request", service.service);
-    let subtitle = format!("{} · variant {} · seed {}", header.title, run.variant, run.seed);
+    let subtitle = super::subtitle(header, run, peers);
     let mut drawing = page::begin(frame.bottom() + BELOW + marks.below(), &title, &subtitle);
     let scale = scale(all.iter().chain(&columns));
     page::panel(&mut drawing, &frame, &axis, "latency, from arrival to end", (&scale, human::tick));

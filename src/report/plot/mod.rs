@@ -107,6 +107,12 @@ pub fn file_name(name: &str) -> String {
     if text.starts_with('.') { format!("_{text}") } else { text }
 }
 
+/// The line under a chart's title: scenario, variant and seed.
+fn subtitle(header: &Header, run: &Run, peers: &[&Run]) -> String {
+    let shared = if peers.len() > 1 { " · scales shared by all variants" } else { "" };
+    format!("{} · variant {} · seed {}{shared}", header.title, run.variant, run.seed)
+}
+
 /// Viridis from its pale to its dark end: darker is more. The palest yellow is left out: white swallows it.
 pub const VIRIDIS: [Rgb; 9] = [
     Rgb(0xD2, 0xE2, 0x1B),

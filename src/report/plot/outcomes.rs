@@ -47,7 +47,7 @@ pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Drawing {
 
     let label = if class.label == Label::Abusive { " (abusive)" } else { "" };
     let title = format!("{}{label}: how requests ended", class.class);
-    let subtitle = format!("{} · variant {} · seed {}", header.title, run.variant, run.seed);
+    let subtitle = super::subtitle(header, run, &[]);
     let mut drawing = page::begin(rates.bottom() + BELOW + marks.below(), &title, &subtitle);
     for frame in [&failures, &rates] {
         marks.bands(&mut drawing, &axis, frame);

@@ -32,7 +32,7 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     let frames = [truth, rate, gauges];
 
     let title = format!("Postgres node {}: connections started, and what the dashboard showed", node.node);
-    let subtitle = format!("{} · variant {} · seed {}", header.title, run.variant, run.seed);
+    let subtitle = super::subtitle(header, run, peers);
     let mut drawing = page::begin(gauges.bottom() + BELOW + marks.below(), &title, &subtitle);
     for frame in &frames {
         marks.bands(&mut drawing, &axis, frame);

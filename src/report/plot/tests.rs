@@ -30,6 +30,16 @@ fn assert_inside(chart: &Chart) {
     }
 }
 
+/// Leaves a picture where a person can look at it.
+fn keep(chart: &Chart) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-samples");
+    std::fs::create_dir_all(&folder).unwrap();
+    let png = chart.drawing.png();
+    std::fs::write(folder.join(format!("{}.png", chart.name)), &png).unwrap();
+    std::fs::write(folder.join(format!("{}.svg", chart.name)), chart.drawing.svg()).unwrap();
+    png
+}
+
 #[test]
 fn pictures_are_drawn_and_nothing_is_clipped() {
     let (header, runs) = samples();
@@ -38,15 +48,11 @@ fn pictures_are_drawn_and_nothing_is_clipped() {
     assert_eq!(names[0], "latency.frontend-api.as-it-happened");
     assert_eq!(names[names.len() - 1], "variants.frontend-api.primary");
     charts.iter().for_each(assert_inside);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-samples");
-    std::fs::create_dir_all(&folder).unwrap();
     for chart in charts.iter().filter(|chart| !chart.name.contains("old-postgres")) {
-        let png = chart.drawing.png();
+        let png = keep(chart);
         let picture = image::load_from_memory(&png).unwrap().to_rgb8();
         assert_eq!(picture.width(), WIDTH as u32);
         assert!(picture.pixels().filter(|pixel| pixel.0 != [255, 255, 255]).count() > 10_000);
-        std::fs::write(folder.join(format!("{}.png", chart.name)), png).unwrap();
-        std::fs::write(folder.join(format!("{}.svg", chart.name)), chart.drawing.svg()).unwrap();
     }
 }
 
@@ -64,9 +70,29 @@ fn an_empty_run_makes_pictures_that_say_so() {
     let run = synthetic::nothing();
     let charts = all(&Header { start: None, ..synthetic::header() }, &[run]);
     assert_eq!(charts.len(), 4);
-    for chart in charts {
+    for mut chart in charts {
         assert_inside(&chart);
-        assert!(!chart.drawing.png().is_empty());
+        chart.name += ".nothing";
+        assert!(!keep(&chart).is_empty());
+    }
+}
+
+#[test]
+fn a_short_run_fills_its_pictures() {
+    let mut run = synthetic::run("as-written", 1, true);
+    let measured = &mut run.measured;
+    measured.duration = crate::engine::time::Span::from_secs(125);
+    measured.services[0].bins = measured.services[0].bins.split_off(712)[..13].to_vec();
+    measured.classes[0].bins = measured.classes[0].bins.split_off(712)[..13].to_vec();
+    measured.nodes[0].starts_per_s = measured.nodes[0].starts_per_s.split_off(7120)[..125].to_vec();
+    measured.nodes[0].lifetime = Some(crate::engine::time::Span::from_millis(17_500));
+    measured.nodes[0].cycles.clear();
+    measured.marks.retain(|mark| mark.event == "upgrade");
+    measured.marks[0].at = crate::engine::time::Time(60_000_000_000);
+    for mut chart in all(&Header { start: None, ..synthetic::header() }, &[run]) {
+        assert_inside(&chart);
+        chart.name += ".short";
+        keep(&chart);
     }
 }
 
@@ -80,8 +106,15 @@ fn hostile_names_do_no_harm() {
     for mark in &mut runs[0].measured.marks {
         mark.event = format!("</svg> & {} ", mark.event).repeat(9);
     }
+    let many = (0..30).map(|n| crate::measure::Mark {
+        at: crate::engine::time::Time(n * 400_000_000_000),
+        event: format!("event-{n}"),
+        begins: true,
+    });
+    runs[0].measured.marks.extend(many);
     for chart in all(&header, &runs) {
         assert_inside(&chart);
+        keep(&Chart { name: format!("hostile.{}", chart.name), ..chart.clone() });
         assert!(!chart.name.contains(['/', '<', '\u{0}']), "{}", chart.name);
         let svg = chart.drawing.svg();
         assert!(!svg.contains("<script>") && svg.matches("</svg>").count() == 1);
