@@ -3,7 +3,8 @@
 //! Files are written into a hidden folder beside the target, which is then renamed. A directory that stands in the way
 //! is replaced only if it is a run directory itself. All files but `timing.json` are equal for equal inputs.
 
-use super::{Header, archive, csv, plot};
+use super::error::damaged;
+use super::{Header, ReportError, archive, csv, plot};
 use crate::experiment::{Judged, Run, Verdict};
 use crate::measure::SummaryRow;
 use crate::scenario::AS_WRITTEN;
@@ -15,10 +16,10 @@ use std::path::{Path, PathBuf};
 /// The version of the run directory's layout.
 pub const SCHEMA_VERSION: u64 = 1;
 
-const MANIFEST: &str = "manifest.json";
-const MEASURED: &str = "measured.json";
-const SUMMARY: &str = "summary.json";
-const EXPECTATIONS: &str = "expectations.json";
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const MEASURED: &str = "measured.json";
+pub(super) const SUMMARY: &str = "summary.json";
+pub(super) const EXPECTATIONS: &str = "expectations.json";
 
 /// What a run directory is made of.
 #[derive(Clone, Debug)]
@@ -45,65 +46,14 @@ pub struct Paper<'a> {
     pub extra: &'a [(String, Vec<u8>)],
 }
 
-/// What a run directory holds, read back.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The scenario in short.
-    pub header: Header,
-    /// The runs.
-    pub runs: Vec<Run>,
-    /// The summary of each run.
-    pub summaries: Vec<Vec<SummaryRow>>,
-    /// The judged expectations.
-    pub judged: Vec<Judged>,
-    /// `manifest.json`.
-    pub manifest: Value,
-}
-
-/// Why a run directory could not be written or read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The disk said no.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Something else stands where the directory should go.
-    #[error(
-        "{path} exists and is not a run directory (it has no manifest.json of ours): name another directory, or remove it",
-        path = .0.display()
-    )]
-    InTheWay(PathBuf),
-    /// There is no run to be read.
-    #[error("{path} is not a run directory: it has no manifest.json (`run` and `compare` write one with `-o`)", path = .0.display())]
-    NotARun(PathBuf),
-    /// It was written by a newer version of this program.
-    #[error("{path} has schema version {version}, and this program reads up to {SCHEMA_VERSION}: use the version that wrote it", path = path.display())]
-    Newer {
-        /// The manifest.
-        path: PathBuf,
-        /// Its version.
-        version: u64,
-    },
-    /// A file is not what it should be.
-    #[error("{path} is damaged: {reason}", path = path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
 /// Writes a run directory and returns the paths of its files, sorted.
 ///
 /// # Errors
 /// If something that is not a run directory stands in the way, or a file cannot be written. Then nothing is left
 /// behind, and what stood there before still stands.
 pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
+    // `.` and `..` have no siblings; a link stays a link to what is replaced.
+    let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     if dir.exists() && !is_ours(dir) && !is_empty(dir) {
         return Err(ReportError::InTheWay(dir.to_owned()));
     }
@@ -127,7 +77,8 @@ fn beside(dir: &Path, what: &str) -> PathBuf {
     dir.with_file_name(format!(".{name}.{what}.{}", std::process::id()))
 }
 
-fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), ReportError> {
+/// Writes files into a folder, which need not exist.
+pub(super) fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), ReportError> {
     for (name, bytes) in files {
         let path = folder.join(name);
         let io = |source| ReportError::Io { path: path.clone(), source };
@@ -269,117 +220,13 @@ fn expectations(judged: &[Judged]) -> Value {
     json!({ "schema_version": SCHEMA_VERSION, "expectations": judged.iter().map(one).collect::<Vec<_>>() })
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+/// The name of a verdict in files.
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
         Verdict::Fail => "fail",
         Verdict::Inconclusive => "inconclusive",
     }
-}
-
-fn damaged(path: &Path, reason: impl ToString) -> ReportError {
-    ReportError::Damaged { path: path.to_owned(), reason: reason.to_string() }
-}
-
-fn read(path: &Path) -> Result<String, ReportError> {
-    fs::read_to_string(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => damaged(path, "the file is missing"),
-        std::io::ErrorKind::InvalidData => damaged(path, "it is not text"),
-        _ => ReportError::Io { path: path.to_owned(), source },
-    })
-}
-
-fn read_json(path: &Path) -> Result<Value, ReportError> {
-    serde_json::from_str(&read(path)?).map_err(|error| damaged(path, error))
-}
-
-/// Draws the pictures of a run directory again, and returns their paths.
-///
-/// # Errors
-/// As [`load`], or if a picture cannot be written; each is whole or as it was.
-pub fn redraw(dir: &Path) -> Result<Vec<String>, ReportError> {
-    let loaded = load(dir)?;
-    let pictures = pictures(&loaded.header, &loaded.runs);
-    let unfinished = dir.join(".unfinished");
-    let moved = write_files(&unfinished, &pictures).and_then(|()| {
-        let plots = dir.join("plots");
-        fs::create_dir_all(&plots).map_err(|source| ReportError::Io { path: plots, source })?;
-        pictures.iter().try_for_each(|(name, _)| {
-            let path = dir.join(name);
-            fs::rename(unfinished.join(name), &path).map_err(|source| ReportError::Io { path, source })
-        })
-    });
-    // Empty by now, or of no use.
-    let _ = fs::remove_dir_all(&unfinished);
-    moved.map(|()| pictures.into_iter().map(|(name, _)| name).collect())
-}
-
-/// Reads a run directory.
-///
-/// # Errors
-/// If it is none, if a newer version wrote it, or if a file is missing or damaged; the message names the file.
-pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
-    let path = dir.join(MANIFEST);
-    if !path.is_file() {
-        return Err(ReportError::NotARun(dir.to_owned()));
-    }
-    let manifest = read_json(&path)?;
-    if manifest["tool"] != "herdsim" {
-        return Err(ReportError::NotARun(dir.to_owned()));
-    }
-    match manifest["schema_version"].as_u64() {
-        Some(version) if version > SCHEMA_VERSION => return Err(ReportError::Newer { path, version }),
-        Some(_) => {}
-        None => return Err(damaged(&path, "it has no schema_version")),
-    }
-    let path = dir.join(MEASURED);
-    let (header, runs) = archive::from_json(&read(&path)?).map_err(|reason| damaged(&path, reason))?;
-    let path = dir.join(SUMMARY);
-    let summaries = read_summaries(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
-    let path = dir.join(EXPECTATIONS);
-    let judged = read_judged(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
-    Ok(Loaded { header, runs, summaries, judged, manifest })
-}
-
-fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-/// A number; null is NaN, as it was written.
-fn number(value: &Value) -> Option<f64> {
-    if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
-}
-
-fn read_summaries(file: &Value) -> Option<Vec<Vec<SummaryRow>>> {
-    let row = |row: &Value| {
-        Some(SummaryRow {
-            metric: archive::name(row["metric"].as_str()?),
-            of: text(&row["of"])?,
-            cause: archive::name(row["cause"].as_str()?),
-            stat: archive::name(row["stat"].as_str()?),
-            value: number(&row["value"])?,
-            unit: archive::name(row["unit"].as_str()?),
-        })
-    };
-    let rows = |run: &Value| run["rows"].as_array()?.iter().map(row).collect();
-    file["runs"].as_array()?.iter().map(rows).collect()
-}
-
-fn read_judged(file: &Value) -> Option<Vec<Judged>> {
-    let one = |one: &Value| {
-        let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive];
-        let verdict = verdicts.into_iter().find(|verdict| one["verdict"] == verdict_name(*verdict))?;
-        Some(Judged {
-            name: text(&one["name"])?,
-            variant: text(&one["variant"])?,
-            claim: text(&one["claim"])?,
-            unit: archive::name(one["unit"].as_str()?),
-            values: one["values"].as_array()?.iter().map(number).collect::<Option<_>>()?,
-            verdict,
-            because: text(&one["because"])?,
-        })
-    };
-    file["expectations"].as_array()?.iter().map(one).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::synthetic;
+use crate::report::{load, redraw, synthetic};
 
 struct Made {
     header: Header,
@@ -82,6 +82,17 @@ fn a_run_directory_reads_back_and_is_replaced() {
     assert_eq!((loaded.header, loaded.runs.len()), (made.header.clone(), 1));
     assert!(loaded.summaries[0][0].value.is_nan() && loaded.judged[0].values[1].is_nan());
     assert_eq!(loaded.judged[0].because, made.judged[0].because);
+}
+
+#[test]
+fn a_directory_may_be_named_by_dots() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("one");
+    fs::create_dir_all(dir.join("inner")).unwrap();
+    let (made, timing) = (made(), json!({}));
+    assert!(matches!(write(&dir.join("inner/.."), &paper(&made, &timing)), Err(ReportError::InTheWay(_))));
+    write(&dir.join("inner/."), &paper(&made, &timing)).unwrap();
+    assert_eq!(entries(&dir), ["inner"]);
 }
 
 #[test]

@@ -9,15 +9,19 @@ pub mod canvas;
 pub mod compare;
 pub mod csv;
 pub mod directory;
+pub mod error;
 pub mod font;
 pub mod human;
+pub mod load;
 pub mod plot;
 pub mod terminal;
 
 #[cfg(test)]
 mod synthetic;
 
-pub use directory::{Loaded, Paper, ReportError, load, redraw, write};
+pub use directory::{Paper, write};
+pub use error::ReportError;
+pub use load::{Loaded, load, redraw};
 
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};

@@ -57,6 +57,17 @@ fn pictures_are_drawn_and_nothing_is_clipped() {
 }
 
 #[test]
+fn ten_variants_have_room_in_the_legend() {
+    let runs: Vec<Run> =
+        (0..10).map(|n| synthetic::run(&format!("variant-with-a-longish-name-{n}"), n, n % 3 == 0)).collect();
+    let runs: Vec<&Run> = runs.iter().collect();
+    let drawing = variants::draw(&synthetic::header(), &runs, "frontend-api", "primary");
+    let chart = Chart { name: "variants.ten".into(), drawing };
+    assert_inside(&chart);
+    keep(&chart);
+}
+
+#[test]
 fn equal_runs_make_equal_pictures() {
     let (header, runs) = samples();
     let first = &all(&header, &runs)[0];
