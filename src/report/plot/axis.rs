@@ -174,13 +174,15 @@ impl Scale {
             Scale::Linear { max } => {
                 let rough = max / most.max(1) as f64;
                 let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
-                let step = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|step| *step >= rough);
-                let step = step.unwrap_or(power * 10.0);
+                let nice = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].map(|n| n * power);
+                // The least round step that is far enough, unless nothing but zero were left.
+                let far = nice.into_iter().find(|step| *step >= rough && *step <= max);
+                let step = far.or(nice.into_iter().rev().find(|step| *step <= max)).unwrap_or(max);
                 (0..=(max / step) as u64).map(|n| n as f64 * step).collect()
             }
             Scale::Log { min, max } => {
                 let decades = libm::log10(max / min);
-                let within: &[f64] = if decades > 4.5 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+                let within: &[f64] = if decades * 3.0 > most as f64 { &[1.0] } else { &[1.0, 2.0, 5.0] };
                 let first = libm::floor(libm::log10(min)) as i32;
                 let last = libm::ceil(libm::log10(max)) as i32;
                 let powers = (first..=last).map(|exponent| libm::pow(10.0, f64::from(exponent)));
@@ -217,6 +219,8 @@ mod tests {
             assert!((0.0..=1.0).contains(&scale.part(f64::NAN)));
         }
         assert_eq!(Scale::linear(360.0).ticks(5), [0.0, 100.0, 200.0, 300.0]);
+        assert_eq!(Scale::linear(385.0).ticks(2), [0.0, 200.0, 400.0]);
+        assert_eq!(Scale::linear(360.0).ticks(1), [0.0, 200.0]);
         assert_eq!(Scale::log(900.0, 6000.0).ticks(5), [1000.0, 2000.0, 5000.0]);
     }
 }

@@ -41,9 +41,6 @@ pub const PALETTE: [Rgb; 8] = [
     Rgb(0x8A, 0x7A, 0x00),
 ];
 
-/// Dash patterns, the second cue beside colour.
-pub const DASHES: [&[f64]; 4] = [&[], &[7.0, 3.0], &[2.0, 2.5], &[10.0, 3.0, 2.0, 3.0]];
-
 /// Every chart of some runs: those of the first seed of each variant, and the variants over each other.
 pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
     let mut first: Vec<&Run> = Vec::new();

@@ -1,7 +1,7 @@
 //! What surrounds the data: title, grid, axes, legend.
 
+use super::WIDTH;
 use super::axis::{Frame, Scale, TimeAxis};
-use super::{PALETTE, WIDTH};
 use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke, Type};
 use crate::report::font::{self, Weight};
 
@@ -142,12 +142,6 @@ pub fn legend_rows(room: f64, entries: &[(String, Key)]) -> Vec<Vec<(String, Key
 
 fn entry_width(text: &str, key: &Key) -> f64 {
     font::width(text, SMALL.em, SMALL.weight) + key_width(key) + 18.0
-}
-
-/// The colour and dash pattern of the `n`th of several lines.
-pub fn nth_stroke(n: usize) -> Stroke {
-    let dash = super::DASHES[(n + n / PALETTE.len()) % super::DASHES.len()];
-    Stroke { colour: PALETTE[n % PALETTE.len()], width: 2.0, dash }
 }
 
 /// Says in the middle of a panel that there is nothing to draw.

@@ -57,7 +57,7 @@ fn pictures_are_drawn_and_nothing_is_clipped() {
 }
 
 #[test]
-fn ten_variants_have_room_in_the_legend() {
+fn ten_variants_have_room() {
     let runs: Vec<Run> =
         (0..10).map(|n| synthetic::run(&format!("variant-with-a-longish-name-{n}"), n, n % 3 == 0)).collect();
     let runs: Vec<&Run> = runs.iter().collect();
