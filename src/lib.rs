@@ -6,4 +6,5 @@ pub mod engine;
 pub mod experiment;
 pub mod measure;
 pub mod model;
+pub mod report;
 pub mod scenario;

@@ -149,8 +149,11 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
                 }
             }
             if let Some(transaction) = &step.transaction {
+                let mut queries = transaction.iter().map(|query| Op::Query(place(&queries, query)));
                 script.extend([pool(&step.on), Op::Control]);
-                script.extend(transaction.iter().map(|query| Op::Query(place(&queries, query))));
+                script.extend(queries.next());
+                script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
+                script.extend(queries);
                 script.extend([Op::Control, Op::Release]);
             }
         }

@@ -83,6 +83,8 @@ pub enum Doing {
     Ping,
     /// Nothing: the next op can run.
     Nothing,
+    /// The application thinks, and holds it meanwhile.
+    Think,
     /// A statement.
     Statement,
 }

@@ -77,7 +77,8 @@ fn demand_of(
         }
         if let Some(names) = &step.transaction {
             demand.acquires_per_s += 1.0;
-            demand.held += 2.0 * trips + names.iter().map(query).sum::<f64>();
+            let think = step.think.as_ref().map_or(0.0, |think| mean(think, tables));
+            demand.held += 2.0 * trips + think + names.iter().map(query).sum::<f64>();
         }
     }
     demand

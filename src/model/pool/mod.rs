@@ -24,6 +24,9 @@ use crate::scenario::grammar::{self, Birth, Cause, Dialler, IdlePick, OnCancel, 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// How long a pool owes the replacement of a connection that it closed for its age.
+const OWED_FOR: Span = Span::from_secs(10);
+
 /// Where a pool lives: what its connections need to find their way home.
 #[derive(Clone, Copy, Debug)]
 pub struct Home {
@@ -70,7 +73,9 @@ struct Opener {
 /// Replacements that the pool owes, by what they replace. Measured, never read by a decision.
 #[derive(Clone, Debug, Default)]
 struct Owed {
-    age: u32,
+    /// When connections were closed for their age. A pool that has done without the replacement for
+    /// [`OWED_FOR`] has shrunk: what it dials later is growth.
+    age: VecDeque<Time>,
     failure: u32,
     boot: u32,
 }
@@ -166,7 +171,7 @@ impl Pool {
         let mut expired = 0;
         while let Some(connection) = self.pick_idle() {
             if self.settings.check_acquire && self.is_expired(now, &wires[connection]) {
-                self.shut(wires, connection, Close::Age, From::Idle, out);
+                self.shut(now, wires, connection, Close::Age, From::Idle, out);
                 expired += 1;
                 if self.settings.expired_retries.is_some_and(|most| expired >= most) {
                     break;
@@ -199,9 +204,9 @@ impl Pool {
     ) {
         wires[connection].client.request = Id::NONE;
         if broken {
-            self.shut(wires, connection, Close::Broken, From::Use, out);
+            self.shut(now, wires, connection, Close::Broken, From::Use, out);
         } else if self.settings.check_release && self.is_expired(now, &wires[connection]) {
-            self.shut(wires, connection, Close::Age, From::Use, out);
+            self.shut(now, wires, connection, Close::Age, From::Use, out);
         } else {
             self.settle(now, wires, connection, From::Use, out);
             return;
@@ -245,7 +250,7 @@ impl Pool {
     ) {
         let client = &wires[connection].client;
         let (request, by_opener) = (client.request, client.by_opener);
-        self.shut(wires, connection, Close::Broken, From::Dial, out);
+        self.shut(now, wires, connection, Close::Broken, From::Dial, out);
         if request != Id::NONE {
             out.push(Effect::Refuse(request));
         } else if by_opener && let Some(waiter) = self.next_waiter() {
@@ -262,12 +267,13 @@ impl Pool {
     /// An idle connection broke.
     pub fn idle_broke(
         &mut self,
+        now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
         out: &mut Vec<Effect>,
     ) {
         self.idle.retain(|idle| *idle != connection);
-        self.shut(wires, connection, Close::Broken, From::Idle, out);
+        self.shut(now, wires, connection, Close::Broken, From::Idle, out);
     }
 
     /// A request gives up waiting in line.
@@ -288,7 +294,7 @@ impl Pool {
     ) {
         wires[connection].client.request = Id::NONE;
         if self.settings.on_cancel == OnCancel::Abort {
-            self.shut(wires, connection, Close::Broken, From::Dial, out);
+            self.shut(now, wires, connection, Close::Broken, From::Dial, out);
             self.slot_came_free(now, wires, out);
         }
     }
@@ -319,6 +325,7 @@ impl Pool {
     /// The container stops: every connection and dial is closed, waiters are left to it.
     pub fn shut_down(
         &mut self,
+        now: Time,
         wires: &mut Slab<Connection>,
         mine: &[Id<Connection>],
         out: &mut Vec<Effect>,
@@ -331,7 +338,7 @@ impl Pool {
                 ClientState::Dialling => From::Dial,
                 ClientState::Closed => continue,
             };
-            self.shut(wires, connection, Close::Shutdown, from, out);
+            self.shut(now, wires, connection, Close::Shutdown, from, out);
         }
     }
 
@@ -364,7 +371,7 @@ impl Pool {
             out.push(Effect::Dequeue(request));
             out.push(Effect::Give { request, connection, from, ping: false });
         } else if self.idle.len() as u32 >= self.settings.max_idle.unwrap_or(self.settings.max) {
-            self.shut(wires, connection, Close::Idle, from, out);
+            self.shut(now, wires, connection, Close::Idle, from, out);
         } else {
             let client = &mut wires[connection].client;
             client.state = ClientState::Idle;
@@ -416,7 +423,7 @@ impl Pool {
         by_opener: bool,
         out: &mut Vec<Effect>,
     ) {
-        let cause = self.cause(request.is_none() && !by_opener);
+        let cause = self.cause(now, request.is_none() && !by_opener);
         let connection = self.new_connection(now, request.unwrap_or(Id::NONE), by_opener, cause);
         let connection = wires.insert(connection);
         out.push(Effect::Dial(connection));
@@ -456,6 +463,7 @@ impl Pool {
 
     fn shut(
         &mut self,
+        now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
         why: Close,
@@ -463,7 +471,7 @@ impl Pool {
         out: &mut Vec<Effect>,
     ) {
         self.total -= 1;
-        self.owe(&wires[connection].client, why, from);
+        self.owe(now, &wires[connection].client, why, from);
         wires[connection].client.state = ClientState::Closed;
         out.push(Effect::Shut(connection, why, from));
         if self.settings.refill == Refill::ToMin && why != Close::Shutdown && from != From::Dial {
@@ -471,23 +479,27 @@ impl Pool {
         }
     }
 
-    fn owe(&mut self, client: &ClientEnd, why: Close, from: From) {
+    fn owe(&mut self, now: Time, client: &ClientEnd, why: Close, from: From) {
         match why {
-            Close::Age => self.owed.age += 1,
-            Close::Broken if from == From::Dial && client.cause == Cause::Lifetime => self.owed.age += 1,
+            Close::Age => self.owed.age.push_back(now),
+            Close::Broken if from == From::Dial && client.cause == Cause::Lifetime => {
+                self.owed.age.push_back(now)
+            }
             Close::Broken => self.owed.failure += 1,
             Close::Idle | Close::Shutdown => {}
         }
     }
 
-    /// The measured cause of the next dial: the oldest kind of debt first.
-    fn cause(&mut self, background: bool) -> Cause {
+    /// The measured cause of the next dial: the first kind of debt that there is.
+    fn cause(&mut self, now: Time, background: bool) -> Cause {
         let owed = &mut self.owed;
-        for (debt, cause) in [
-            (&mut owed.age, Cause::Lifetime),
-            (&mut owed.failure, Cause::Failure),
-            (&mut owed.boot, Cause::Boot),
-        ] {
+        while owed.age.front().is_some_and(|closed| now.since(*closed) > OWED_FOR) {
+            owed.age.pop_front();
+        }
+        if owed.age.pop_front().is_some() {
+            return Cause::Lifetime;
+        }
+        for (debt, cause) in [(&mut owed.failure, Cause::Failure), (&mut owed.boot, Cause::Boot)] {
             if *debt > 0 {
                 *debt -= 1;
                 return cause;

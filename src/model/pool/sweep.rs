@@ -22,11 +22,11 @@ impl Pool {
             let idle_for = now.since(wires[connection].client.idle_since);
             let may_expire = !self.settings.sweep_keeps_min || self.total >= self.settings.min;
             if may_expire && self.is_expired(now, &wires[connection]) {
-                self.shut(wires, connection, Close::Age, From::Idle, out);
+                self.shut(now, wires, connection, Close::Age, From::Idle, out);
             } else if self.settings.idle_timeout.0.is_some_and(|most| idle_for > most)
                 && self.total > self.settings.min
             {
-                self.shut(wires, connection, Close::Idle, From::Idle, out);
+                self.shut(now, wires, connection, Close::Idle, From::Idle, out);
             } else {
                 self.idle.push_back(connection);
             }

@@ -26,7 +26,10 @@ impl Service {
                     return self.leave(ctx, id);
                 }
                 Some(Op::App(time)) => {
-                    request.stage = Stage::App;
+                    request.stage = match request.stage {
+                        Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Think },
+                        _ => Stage::App,
+                    };
                     let event = self.event(ServiceEvent::AppFinished(id));
                     let clock = match time {
                         Dist::Constant(span) => {
@@ -79,7 +82,11 @@ impl Service {
     }
 
     pub(super) fn on_app_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
-        ctx.requests[id].stage = Stage::Running;
+        let stage = &mut ctx.requests[id].stage;
+        *stage = match *stage {
+            Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Nothing },
+            _ => Stage::Running,
+        };
         self.ready.push_back(id);
     }
 
@@ -124,6 +131,10 @@ impl Service {
             Stage::Acquiring { pool } => self.stop_waiting(ctx, id, pool),
             Stage::Holding { connection, doing: Doing::Dial } => self.stop_dialling(ctx, id, connection),
             Stage::Holding { doing: Doing::Nothing, .. } => self.give_back(ctx, id, false),
+            Stage::Holding { doing: Doing::Think, .. } => {
+                ctx.agenda.cancel(ctx.requests[id].clock);
+                self.give_back(ctx, id, false);
+            }
             Stage::Holding { doing: Doing::Ping | Doing::Statement, .. } => self.give_back(ctx, id, true),
         }
         ctx.end_request(id, outcome);

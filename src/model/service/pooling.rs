@@ -102,10 +102,16 @@ impl Service {
             ClientState::Dialling => self.on_connect_failed(ctx, connection),
             ClientState::Idle => {
                 let pools = &mut self.containers[container].pools;
-                pools[usize::from(pool)].idle_broke(&mut ctx.connections, connection, &mut self.effects);
+                pools[usize::from(pool)].idle_broke(
+                    ctx.agenda.now(),
+                    &mut ctx.connections,
+                    connection,
+                    &mut self.effects,
+                );
                 self.apply(ctx, container, pool);
             }
             ClientState::InUse => {
+                ctx.agenda.cancel(ctx.requests[request].clock);
                 let stage = &mut ctx.requests[request].stage;
                 // Whatever it was doing on the connection, it cannot go back to the pool.
                 *stage = Stage::Holding { connection, doing: Doing::Statement };

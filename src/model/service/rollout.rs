@@ -161,7 +161,12 @@ impl Service {
                 .copied()
                 .filter(|wire| usize::from(ctx.connections[*wire].pool) == place)
                 .collect();
-            self.containers[id].pools[place].shut_down(&mut ctx.connections, &of_pool, &mut self.effects);
+            self.containers[id].pools[place].shut_down(
+                ctx.agenda.now(),
+                &mut ctx.connections,
+                &of_pool,
+                &mut self.effects,
+            );
             self.apply(ctx, id, place as u8);
         }
         let refills = self.containers.remove(id).map(|container| container.refills);

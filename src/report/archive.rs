@@ -1,0 +1,369 @@
+//! `measured.json`: everything that runs showed, so that a picture can be drawn again without simulating.
+//!
+//! A mirror of [`Measured`] for serde, kept apart so that the measuring floor knows no file format. Series are arrays
+//! of arrays, histograms lists of (value, count), seconds without a start are left out, NaN is null.
+
+use super::Header;
+use crate::engine::time::{Span, Time};
+use crate::experiment::Run;
+use crate::measure::*;
+use crate::scenario::grammar::Label;
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+/// The version of this file.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The whole file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Archive {
+    schema_version: u32,
+    header: Header,
+    runs: Vec<StoredRun>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRun {
+    variant: String,
+    seed: u64,
+    duration_ns: u64,
+    classes: Vec<StoredClass>,
+    services: Vec<StoredService>,
+    nodes: Vec<StoredNode>,
+    levels: Vec<StoredLevel>,
+    dashboard: Vec<StoredScraped>,
+    spikes: Vec<(String, u64, u64, u64, Vec<String>)>,
+    recoveries: Vec<(String, String, Option<u64>)>,
+    marks: Vec<(u64, String, bool)>,
+}
+
+/// p50, p95, p99, max.
+type StoredQuantiles = Option<[u64; 4]>;
+
+#[derive(Serialize, Deserialize)]
+struct StoredClass {
+    class: String,
+    label: Label,
+    service: String,
+    arrived: u64,
+    ended: [u64; OUTCOMES],
+    in_flight: u64,
+    users: [u64; 3],
+    latency_us: Vec<Option<StoredHistogram>>,
+    bins: Vec<(u32, [u32; OUTCOMES], StoredQuantiles)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredHistogram {
+    low: u64,
+    high: u64,
+    figures: u8,
+    counts: Vec<(u64, u64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredService {
+    service: String,
+    bins: Vec<(StoredQuantiles, Vec<(u16, u32)>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredNode {
+    node: String,
+    lifetime_ns: Option<u64>,
+    starts: [u64; CAUSES],
+    refused: u64,
+    seconds: usize,
+    starts_per_s: Vec<(usize, [u32; CAUSES])>,
+    bins: Vec<StoredHerd>,
+    cycles: Vec<(u64, u64, [Option<f64>; 5])>,
+}
+
+/// connects_max_1s by cause and over all, herd_size by cause and over all.
+type StoredHerd = ([u32; CAUSES], u32, [Option<f64>; CAUSES], Option<f64>);
+
+#[derive(Serialize, Deserialize)]
+struct StoredLevel {
+    level: String,
+    of: String,
+    bins: Vec<[Option<f64>; 3]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredScraped {
+    level: String,
+    of: String,
+    samples: Vec<(u64, Option<f64>)>,
+}
+
+/// The file's text.
+///
+/// # Errors
+/// Never for what a run can show; serde's interface allows for it.
+pub fn to_json(header: &Header, runs: &[Run]) -> Result<String, serde_json::Error> {
+    let runs = runs.iter().map(stored_run).collect();
+    serde_json::to_string(&Archive { schema_version: SCHEMA_VERSION, header: header.clone(), runs })
+        .map(|text| text + "\n")
+}
+
+/// The header and the runs in a file's text.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn from_json(text: &str) -> Result<(Header, Vec<Run>), String> {
+    let archive: Archive = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let runs = archive.runs.into_iter().map(run).collect::<Result<_, _>>()?;
+    Ok((archive.header, runs))
+}
+
+/// A name that lives as long as the program. Levels have a few dozen names, each kept once.
+pub(super) fn name(text: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(known) = names.get(text) {
+        return known;
+    }
+    let kept: &'static str = text.to_owned().leak();
+    names.insert(kept);
+    kept
+}
+
+fn some(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+fn or_nan(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::NAN)
+}
+
+fn stored_run(run: &Run) -> StoredRun {
+    let measured = &run.measured;
+    let spike = |s: &Spike| (s.service.clone(), s.from.0, s.to.0, s.p99_us, s.beside.clone());
+    let recovery = |r: &Recovery| (r.event.clone(), r.service.clone(), r.after.map(|after| after.0));
+    StoredRun {
+        variant: run.variant.clone(),
+        seed: run.seed,
+        duration_ns: measured.duration.0,
+        classes: measured.classes.iter().map(stored_class).collect(),
+        services: measured.services.iter().map(stored_service).collect(),
+        nodes: measured.nodes.iter().map(stored_node).collect(),
+        levels: measured.levels.iter().map(stored_level).collect(),
+        dashboard: measured.dashboard.iter().map(stored_scraped).collect(),
+        spikes: measured.spikes.iter().map(spike).collect(),
+        recoveries: measured.recoveries.iter().map(recovery).collect(),
+        marks: measured.marks.iter().map(|mark| (mark.at.0, mark.event.clone(), mark.begins)).collect(),
+    }
+}
+
+fn run(stored: StoredRun) -> Result<Run, String> {
+    let spike = |(service, from, to, p99_us, beside)| Spike {
+        service,
+        from: Time(from),
+        to: Time(to),
+        p99_us,
+        beside,
+    };
+    let recovery =
+        |(event, service, after): (_, _, Option<u64>)| Recovery { event, service, after: after.map(Span) };
+    let mark = |(at, event, begins)| Mark { at: Time(at), event, begins };
+    let measured = Measured {
+        duration: Span(stored.duration_ns),
+        classes: stored.classes.into_iter().map(class).collect::<Result<_, _>>()?,
+        services: stored.services.into_iter().map(service).collect(),
+        nodes: stored.nodes.into_iter().map(node).collect::<Result<_, _>>()?,
+        levels: stored.levels.into_iter().map(level).collect(),
+        dashboard: stored.dashboard.into_iter().map(scraped).collect(),
+        spikes: stored.spikes.into_iter().map(spike).collect(),
+        recoveries: stored.recoveries.into_iter().map(recovery).collect(),
+        marks: stored.marks.into_iter().map(mark).collect(),
+    };
+    Ok(Run { variant: stored.variant, seed: stored.seed, measured })
+}
+
+fn stored_quantiles(latency: Option<Quantiles>) -> StoredQuantiles {
+    latency.map(|q| [q.p50_us, q.p95_us, q.p99_us, q.max_us])
+}
+
+fn quantiles(stored: StoredQuantiles) -> Option<Quantiles> {
+    stored.map(|[p50_us, p95_us, p99_us, max_us]| Quantiles { p50_us, p95_us, p99_us, max_us })
+}
+
+fn stored_class(class: &ClassMeasured) -> StoredClass {
+    let bin = |bin: &ClassBin| (bin.arrived, bin.ended, stored_quantiles(bin.latency));
+    StoredClass {
+        class: class.class.clone(),
+        label: class.label,
+        service: class.service.clone(),
+        arrived: class.arrived,
+        ended: class.ended,
+        in_flight: class.in_flight,
+        users: [class.users.arrived, class.users.succeeded, class.users.failed],
+        latency_us: class.latency_us.iter().map(|latency| latency.as_ref().map(stored_histogram)).collect(),
+        bins: class.bins.iter().map(bin).collect(),
+    }
+}
+
+fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
+    let [arrived, succeeded, failed] = stored.users;
+    let bin = |(arrived, ended, latency)| ClassBin { arrived, ended, latency: quantiles(latency) };
+    let latency_us = stored.latency_us.into_iter().map(|stored| stored.map(histogram).transpose());
+    Ok(ClassMeasured {
+        class: stored.class,
+        label: stored.label,
+        service: stored.service,
+        arrived: stored.arrived,
+        ended: stored.ended,
+        in_flight: stored.in_flight,
+        users: UserCounts { arrived, succeeded, failed },
+        latency_us: latency_us.collect::<Result<_, _>>()?,
+        bins: stored.bins.into_iter().map(bin).collect(),
+    })
+}
+
+fn stored_histogram(histogram: &Histogram<u64>) -> StoredHistogram {
+    let counts = histogram.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value()));
+    StoredHistogram {
+        low: histogram.low(),
+        high: histogram.high(),
+        figures: histogram.sigfig(),
+        counts: counts.collect(),
+    }
+}
+
+fn histogram(stored: StoredHistogram) -> Result<Histogram<u64>, String> {
+    // The bounds decide how much memory a histogram takes: those of a damaged file could be anything.
+    if stored.figures > 4 || stored.high > 1 << 50 {
+        return Err("a histogram has bounds that no run has".to_owned());
+    }
+    let made = Histogram::new_with_bounds(stored.low, stored.high, stored.figures);
+    let mut histogram = made.map_err(|error| error.to_string())?;
+    for (value, count) in stored.counts {
+        histogram.record_n(value, count).map_err(|error| error.to_string())?;
+    }
+    Ok(histogram)
+}
+
+fn stored_service(service: &ServiceMeasured) -> StoredService {
+    let bin = |bin: &ServiceBin| (stored_quantiles(bin.latency), bin.buckets.clone());
+    StoredService { service: service.service.clone(), bins: service.bins.iter().map(bin).collect() }
+}
+
+fn service(stored: StoredService) -> ServiceMeasured {
+    let bin = |(latency, buckets)| ServiceBin { latency: quantiles(latency), buckets };
+    ServiceMeasured { service: stored.service, bins: stored.bins.into_iter().map(bin).collect() }
+}
+
+fn stored_node(node: &NodeMeasured) -> StoredNode {
+    let seconds = node.starts_per_s.iter().copied().enumerate();
+    let herd = |bin: &HerdBin| {
+        (bin.connects_max_1s, bin.connects_max_1s_all, bin.herd_size.map(some), some(bin.herd_size_all))
+    };
+    let cycle = |c: &Cycle| {
+        let figures = [c.phase_lock_r1, c.phase_lock_r2, c.rayleigh_p, c.largest_cluster_1pct, c.fano];
+        (c.from.0, c.births, figures.map(some))
+    };
+    StoredNode {
+        node: node.node.clone(),
+        lifetime_ns: node.lifetime.map(|lifetime| lifetime.0),
+        starts: node.starts,
+        refused: node.refused,
+        seconds: node.starts_per_s.len(),
+        starts_per_s: seconds.filter(|(_, counts)| *counts != [0; CAUSES]).collect(),
+        bins: node.bins.iter().map(herd).collect(),
+        cycles: node.cycles.iter().map(cycle).collect(),
+    }
+}
+
+fn node(stored: StoredNode) -> Result<NodeMeasured, String> {
+    if stored.seconds > 1 << 30 {
+        return Err(format!("node {} has more seconds than any run", stored.node));
+    }
+    let mut starts_per_s = vec![[0; CAUSES]; stored.seconds];
+    for (second, counts) in stored.starts_per_s {
+        *starts_per_s.get_mut(second).ok_or("a backend started after the end of the run")? = counts;
+    }
+    let herd = |(connects_max_1s, connects_max_1s_all, sizes, all): StoredHerd| HerdBin {
+        connects_max_1s,
+        connects_max_1s_all,
+        herd_size: sizes.map(or_nan),
+        herd_size_all: or_nan(all),
+    };
+    let cycle = |(from, births, figures): (_, _, [Option<f64>; 5])| {
+        let [phase_lock_r1, phase_lock_r2, rayleigh_p, largest_cluster_1pct, fano] = figures.map(or_nan);
+        Cycle {
+            from: Time(from),
+            births,
+            phase_lock_r1,
+            phase_lock_r2,
+            rayleigh_p,
+            largest_cluster_1pct,
+            fano,
+        }
+    };
+    Ok(NodeMeasured {
+        node: stored.node,
+        lifetime: stored.lifetime_ns.map(Span),
+        starts: stored.starts,
+        refused: stored.refused,
+        starts_per_s,
+        bins: stored.bins.into_iter().map(herd).collect(),
+        cycles: stored.cycles.into_iter().map(cycle).collect(),
+    })
+}
+
+fn stored_level(series: &LevelSeries) -> StoredLevel {
+    let bins = series.bins.iter().map(|bin| [bin.min, bin.mean, bin.max].map(some));
+    StoredLevel { level: series.level.to_owned(), of: series.of.clone(), bins: bins.collect() }
+}
+
+fn level(stored: StoredLevel) -> LevelSeries {
+    let bins = stored.bins.into_iter().map(|bin| {
+        let [min, mean, max] = bin.map(or_nan);
+        LevelBin { min, mean, max }
+    });
+    LevelSeries { level: name(&stored.level), of: stored.of, bins: bins.collect() }
+}
+
+fn stored_scraped(series: &ScrapedSeries) -> StoredScraped {
+    let samples = series.samples.iter().map(|(at, value)| (at.0, some(*value)));
+    StoredScraped { level: series.level.to_owned(), of: series.of.clone(), samples: samples.collect() }
+}
+
+fn scraped(stored: StoredScraped) -> ScrapedSeries {
+    let samples = stored.samples.into_iter().map(|(at, value)| (Time(at), or_nan(value)));
+    ScrapedSeries { level: name(&stored.level), of: stored.of, samples: samples.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn what_is_stored_reads_back_the_same() {
+        let mut odd = synthetic::run("jitter", u64::MAX, false);
+        odd.measured.nodes[0].cycles[0].fano = f64::NAN;
+        odd.measured.nodes[0].lifetime = None;
+        odd.measured.levels[0].bins[0].mean = 0.1 + 0.2;
+        let runs = [synthetic::run("as-written", 1, true), odd, synthetic::nothing()];
+        let text = to_json(&synthetic::header(), &runs).unwrap();
+        let (header, back) = from_json(&text).unwrap();
+        assert_eq!(header, synthetic::header());
+        assert_eq!(to_json(&header, &back).unwrap(), text);
+        assert_eq!(
+            runs[0].measured.classes[0].latency_us, back[0].measured.classes[0].latency_us,
+            "histograms are equal, not merely alike"
+        );
+        assert!(back[1].measured.nodes[0].cycles[0].fano.is_nan());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let text = to_json(&synthetic::header(), &[synthetic::nothing()]).unwrap();
+        assert!(from_json(&text[..text.len() / 2]).is_err());
+        assert!(from_json("{}").is_err());
+    }
+}

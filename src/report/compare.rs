@@ -1,0 +1,136 @@
+//! The few figures that tell one variant from another, over all of its seeds.
+//!
+//! Seeds are never averaged: a figure is the range from the least seed to the greatest. Percentiles over a run come
+//! from merged histograms.
+
+use crate::experiment::Run;
+use crate::measure::{HerdBin, Measured};
+use crate::scenario::grammar::{Cause, Label};
+use hdrhistogram::Histogram;
+
+/// A herd that recycles this share of the connections within a second counts as the onset of bunching.
+pub const ONSET_SHARE: f64 = 0.2;
+
+/// What one run comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Latency spikes of all services.
+    pub spikes: usize,
+    /// The highest p99 of a bin of any service, in microseconds; NaN if nothing ended.
+    pub worst_p99_us: f64,
+    /// The p99 of all legitimate requests, whatever their outcome, in microseconds; NaN if nothing ended.
+    pub p99_us: f64,
+    /// The share of users' wishes that were fulfilled; NaN if there were none.
+    pub user_success: f64,
+    /// The largest herd of connections that were replaced for their age.
+    pub lifetime_herd: Herd,
+    /// The largest herd of connections with which pools grew.
+    pub growth_herd: Herd,
+    /// When, in seconds, a second first saw [`ONSET_SHARE`] of the connections replaced for their age.
+    pub onset_s: Option<f64>,
+}
+
+/// The busiest second of a cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Herd {
+    /// Backends started in it.
+    pub starts: u32,
+    /// The same as a share of the connections open just before.
+    pub share: f64,
+    /// The beginning of its bin in seconds.
+    pub at_s: f64,
+}
+
+/// The figures of one run.
+pub fn figures(measured: &Measured) -> Figures {
+    let latencies = measured.services.iter().flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
+    Figures {
+        spikes: measured.spikes.len(),
+        worst_p99_us: latencies.map(|latency| latency.p99_us).max().map_or(f64::NAN, |p99| p99 as f64),
+        p99_us: p99_us(measured),
+        user_success: user_success(measured),
+        lifetime_herd: herd(measured, Cause::Lifetime),
+        growth_herd: herd(measured, Cause::Growth),
+        onset_s: onset(measured),
+    }
+}
+
+/// All histograms of one set of outcomes as one.
+pub fn merged<'a>(histograms: impl Iterator<Item = &'a Histogram<u64>>) -> Option<Histogram<u64>> {
+    let mut sum: Option<Histogram<u64>> = None;
+    for histogram in histograms {
+        match &mut sum {
+            // Equal bounds everywhere: adding cannot fail. Were it to, the figure would be that of the first.
+            Some(sum) => drop(sum.add(histogram)),
+            None => sum = Some(histogram.clone()),
+        }
+    }
+    sum.filter(|sum| !sum.is_empty())
+}
+
+fn p99_us(measured: &Measured) -> f64 {
+    let users = measured.classes.iter().filter(|class| class.label == Label::Legitimate);
+    let histograms = users.flat_map(|class| class.latency_us.iter().flatten());
+    merged(histograms).map_or(f64::NAN, |all| all.value_at_quantile(0.99) as f64)
+}
+
+fn user_success(measured: &Measured) -> f64 {
+    let users = || measured.classes.iter().filter(|class| class.label == Label::Legitimate);
+    let succeeded: u64 = users().map(|class| class.users.succeeded).sum();
+    let failed: u64 = users().map(|class| class.users.failed).sum();
+    succeeded as f64 / (succeeded + failed) as f64
+}
+
+/// The largest herd of a cause at any node; the first of equals.
+pub fn herd(measured: &Measured, cause: Cause) -> Herd {
+    let mut largest = Herd::default();
+    for node in &measured.nodes {
+        for (n, bin) in node.bins.iter().enumerate() {
+            let starts = bin.connects_max_1s[cause as usize];
+            if starts > largest.starts {
+                largest = Herd { starts, share: bin.herd_size[cause as usize], at_s: bin_start(n) };
+            }
+        }
+    }
+    largest
+}
+
+fn bin_start(bin: usize) -> f64 {
+    bin as f64 * crate::measure::BIN.as_secs()
+}
+
+fn onset(measured: &Measured) -> Option<f64> {
+    let recycles = |bin: &HerdBin| bin.herd_size[Cause::Lifetime as usize] >= ONSET_SHARE;
+    let firsts = measured.nodes.iter().filter_map(|node| node.bins.iter().position(recycles));
+    firsts.min().map(bin_start)
+}
+
+/// The variants in the order of their first runs, each with the figures of all its seeds.
+pub fn by_variant(runs: &[Run]) -> Vec<(&str, Vec<Figures>)> {
+    let mut variants: Vec<(&str, Vec<Figures>)> = Vec::new();
+    for run in runs {
+        let figures = figures(&run.measured);
+        match variants.iter_mut().find(|(variant, _)| *variant == run.variant) {
+            Some((_, all)) => all.push(figures),
+            None => variants.push((&run.variant, vec![figures])),
+        }
+    }
+    variants
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn a_herd_and_its_cure_are_told_apart() {
+        let herd = figures(&synthetic::run("as-it-happened", 1, true).measured);
+        let cured = figures(&synthetic::run("jitter", 1, false).measured);
+        assert_eq!((herd.spikes, cured.spikes), (19, 0));
+        assert!(herd.lifetime_herd.share > 0.85 && cured.lifetime_herd.share < 0.02);
+        assert_eq!((herd.onset_s, cured.onset_s), (Some(6720.0), None));
+        let nothing = figures(&synthetic::nothing().measured);
+        assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
+    }
+}

@@ -1,0 +1,356 @@
+//! Tidy tables: a header, key columns first, units in the names, one table a grain.
+//!
+//! An empty cell is "no value"; floats are the shortest that read back as the same number. Key columns of every table:
+//! `scenario,variant,seed`. Percentiles are those of each bin; whoever wants another grain merges `latency_hist.csv`.
+
+use super::Header;
+use crate::engine::time::Time;
+use crate::experiment::Run;
+use crate::measure::{BIN, Quantiles, SummaryRow, bucket_floor_us};
+use crate::scenario::grammar::{Cause, Label, Outcome};
+
+/// Every table by its file's name.
+pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<(&'static str, String)> {
+    vec![
+        ("summary.csv", summary(header, runs, summaries)),
+        ("timeseries.csv", timeseries(header, runs)),
+        ("latency_hist.csv", latency_hist(header, runs)),
+        ("levels.csv", levels(header, runs)),
+        ("herd.csv", herd(header, runs)),
+        ("starts.csv", starts(header, runs)),
+        ("cycles.csv", cycles(header, runs)),
+        ("dashboard.csv", dashboard(header, runs)),
+        ("events.csv", events(header, runs)),
+    ]
+}
+
+/// A table being written.
+struct Table<'a> {
+    header: &'a Header,
+    writer: ::csv::Writer<Vec<u8>>,
+}
+
+impl<'a> Table<'a> {
+    fn new(header: &'a Header, columns: &[&str]) -> Table<'a> {
+        let mut builder = ::csv::WriterBuilder::new();
+        let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+        // Writing to memory does not fail, here and below.
+        let _ = writer.write_record(["scenario", "variant", "seed"].iter().chain(columns));
+        Table { header, writer }
+    }
+
+    fn row(&mut self, run: &Run, cells: &[String]) {
+        let keys = [self.header.scenario.as_str(), &run.variant, &run.seed.to_string()];
+        let _ = self.writer.write_record(keys.into_iter().chain(cells.iter().map(String::as_str)));
+    }
+
+    /// `t_s` and `time_utc`.
+    fn when(&self, seconds: f64) -> [String; 2] {
+        [float(seconds), self.header.utc(seconds).map(|at| at.to_string()).unwrap_or_default()]
+    }
+
+    fn text(self) -> String {
+        self.writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+}
+
+/// A number, or nothing where there is none.
+fn float(value: f64) -> String {
+    if value.is_finite() { value.to_string() } else { String::new() }
+}
+
+fn bin_start(bin: usize) -> f64 {
+    bin as f64 * BIN.as_secs()
+}
+
+fn label_name(label: Label) -> &'static str {
+    match label {
+        Label::Legitimate => "legitimate",
+        Label::Abusive => "abusive",
+    }
+}
+
+/// p50, p95, p99 and max in milliseconds.
+fn quantiles(latency: Option<Quantiles>) -> [String; 4] {
+    let millis = |micros: u64| float(micros as f64 / 1e3);
+    latency.map_or_else(Default::default, |q| [q.p50_us, q.p95_us, q.p99_us, q.max_us].map(millis))
+}
+
+/// One row a metric, run by run.
+pub fn summary(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> String {
+    let mut table = Table::new(header, &["metric", "of", "cause", "stat", "value", "unit"]);
+    for (run, rows) in runs.iter().zip(summaries) {
+        for row in rows {
+            let text = [row.metric, &row.of, row.cause, row.stat, &float(row.value), row.unit];
+            table.row(run, &text.map(str::to_owned));
+        }
+    }
+    table.text()
+}
+
+/// One row a bin and request class: arrivals, outcomes, latency.
+pub fn timeseries(header: &Header, runs: &[Run]) -> String {
+    let mut columns = vec!["t_s", "time_utc", "class", "label", "service", "arrivals"];
+    let outcomes = Outcome::ALL.map(|outcome| match outcome {
+        Outcome::TooManyRequests => "http_429".to_owned(),
+        Outcome::Unavailable => "http_503".to_owned(),
+        Outcome::GatewayTimeout => "http_504".to_owned(),
+        other => other.name().replace('-', "_"),
+    });
+    columns.extend(outcomes.iter().map(String::as_str));
+    columns.extend(["latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "latency_max_ms"]);
+    let mut table = Table::new(header, &columns);
+    for run in runs {
+        for class in &run.measured.classes {
+            for (n, bin) in class.bins.iter().enumerate() {
+                let mut cells = table.when(bin_start(n)).to_vec();
+                cells.extend([
+                    class.class.clone(),
+                    label_name(class.label).to_owned(),
+                    class.service.clone(),
+                ]);
+                cells.push(bin.arrived.to_string());
+                cells.extend(bin.ended.iter().map(u32::to_string));
+                cells.extend(quantiles(bin.latency));
+                table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a bin, service and latency bucket; `le_ms` is the bucket's upper end.
+pub fn latency_hist(header: &Header, runs: &[Run]) -> String {
+    let mut table = Table::new(header, &["service", "t_s", "le_ms", "count"]);
+    for run in runs {
+        for service in &run.measured.services {
+            for (n, bin) in service.bins.iter().enumerate() {
+                for (bucket, count) in &bin.buckets {
+                    let le = bucket_floor_us(bucket + 1) / 1e3;
+                    table.row(
+                        run,
+                        &[service.service.clone(), float(bin_start(n)), float(le), count.to_string()],
+                    );
+                }
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a bin and gauge.
+pub fn levels(header: &Header, runs: &[Run]) -> String {
+    let mut table = Table::new(header, &["t_s", "time_utc", "level", "of", "min", "mean", "max"]);
+    for run in runs {
+        for series in &run.measured.levels {
+            for (n, bin) in series.bins.iter().enumerate() {
+                let mut cells = table.when(bin_start(n)).to_vec();
+                cells.extend([series.level.to_owned(), series.of.clone()]);
+                cells.extend([bin.min, bin.mean, bin.max].map(float));
+                table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a bin, node and cause, and one over all causes (an empty cause).
+pub fn herd(header: &Header, runs: &[Run]) -> String {
+    let columns = ["t_s", "time_utc", "node", "cause", "connects_max_1s", "herd_size"];
+    let mut table = Table::new(header, &columns);
+    for run in runs {
+        for node in &run.measured.nodes {
+            for (n, bin) in node.bins.iter().enumerate() {
+                let by_cause = Cause::ALL.map(|cause| {
+                    let place = cause as usize;
+                    (cause.name(), bin.connects_max_1s[place], bin.herd_size[place])
+                });
+                let all = ("", bin.connects_max_1s_all, bin.herd_size_all);
+                for (cause, most, share) in [all].into_iter().chain(by_cause) {
+                    let mut cells = table.when(bin_start(n)).to_vec();
+                    cells.extend([node.node.clone(), cause.to_owned(), most.to_string(), float(share)]);
+                    table.row(run, &cells);
+                }
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a node and second in which a backend was started.
+pub fn starts(header: &Header, runs: &[Run]) -> String {
+    let mut columns = vec!["t_s", "time_utc", "node"];
+    columns.extend(Cause::ALL.map(Cause::name));
+    let mut table = Table::new(header, &columns);
+    for run in runs {
+        for node in &run.measured.nodes {
+            for (second, counts) in node.starts_per_s.iter().enumerate() {
+                if counts.iter().any(|count| *count > 0) {
+                    let mut cells = table.when(second as f64).to_vec();
+                    cells.push(node.node.clone());
+                    cells.extend(counts.iter().map(u32::to_string));
+                    table.row(run, &cells);
+                }
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a node and lifetime.
+pub fn cycles(header: &Header, runs: &[Run]) -> String {
+    let columns = [
+        "t_s",
+        "time_utc",
+        "node",
+        "births",
+        "phase_lock_r1",
+        "phase_lock_r2",
+        "rayleigh_p",
+        "largest_cluster_1pct",
+        "fano",
+    ];
+    let mut table = Table::new(header, &columns);
+    for run in runs {
+        for node in &run.measured.nodes {
+            for cycle in &node.cycles {
+                let mut cells = table.when(cycle.from.as_secs()).to_vec();
+                cells.extend([node.node.clone(), cycle.births.to_string()]);
+                let figures = [
+                    cycle.phase_lock_r1,
+                    cycle.phase_lock_r2,
+                    cycle.rayleigh_p,
+                    cycle.largest_cluster_1pct,
+                    cycle.fano,
+                ];
+                cells.extend(figures.map(float));
+                table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a scrape and gauge.
+pub fn dashboard(header: &Header, runs: &[Run]) -> String {
+    let mut table = Table::new(header, &["t_s", "time_utc", "level", "of", "value"]);
+    for run in runs {
+        for series in &run.measured.dashboard {
+            for (at, value) in &series.samples {
+                let mut cells = table.when(at.as_secs()).to_vec();
+                cells.extend([series.level.to_owned(), series.of.clone(), float(*value)]);
+                table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row an event (from its beginning to its end) and one a latency spike.
+pub fn events(header: &Header, runs: &[Run]) -> String {
+    let columns = ["kind", "name", "from_s", "to_s", "from_utc", "to_utc", "p99_ms", "beside"];
+    let mut table = Table::new(header, &columns);
+    for run in runs {
+        for (name, from, to) in super::plot::marks::lasting(&run.measured.marks) {
+            let [from_s, from_utc] = table.when(from);
+            let [to_s, to_utc] = to.map_or_else(Default::default, |to| table.when(to));
+            let none = String::new;
+            table.row(run, &["event".into(), name, from_s, to_s, from_utc, to_utc, none(), none()]);
+        }
+        for spike in &run.measured.spikes {
+            let [[from_s, from_utc], [to_s, to_utc]] =
+                [spike.from, spike.to].map(|at: Time| table.when(at.as_secs()));
+            let p99 = float(spike.p99_us as f64 / 1e3);
+            let (name, beside) = (spike.service.clone(), spike.beside.join(" "));
+            table.row(run, &["spike".into(), name, from_s, to_s, from_utc, to_utc, p99, beside]);
+        }
+    }
+    table.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    fn head(text: &str, lines: usize) -> String {
+        text.lines().take(lines).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn tables_are_tidy() {
+        let (header, runs) = (synthetic::header(), [synthetic::run("jitter", 3, true)]);
+        let rows = vec![
+            SummaryRow {
+                metric: "herd_size",
+                of: "postgres.primary".into(),
+                cause: "lifetime",
+                stat: "max",
+                value: 0.9,
+                unit: "share",
+            },
+            SummaryRow {
+                metric: "latency",
+                of: "a,b\"c".into(),
+                cause: "",
+                stat: "p99",
+                value: f64::NAN,
+                unit: "ms",
+            },
+        ];
+        insta::assert_snapshot!(summary(&header, &runs, &[rows]), @r#"
+        scenario,variant,seed,metric,of,cause,stat,value,unit
+        september,jitter,3,herd_size,postgres.primary,lifetime,max,0.9,share
+        september,jitter,3,latency,"a,b""c",,p99,,ms
+        "#);
+        insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
+        september,jitter,3,0,2025-09-14T05:30:00Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,3,0,0,0,0,2.891,4.855,6.703,10.919
+        "#);
+        insta::assert_snapshot!(head(&herd(&header, &runs), 3), @r#"
+        scenario,variant,seed,t_s,time_utc,node,cause,connects_max_1s,herd_size
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,,1,0.0025
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,lifetime,1,0.0025
+        "#);
+        insta::assert_snapshot!(head(&starts(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,node,lifetime,growth,refill,failure,boot
+        september,jitter,3,2,2025-09-14T05:30:02Z,primary,1,0,0,0,0
+        "#);
+        insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @r#"
+        scenario,variant,seed,service,t_s,le_ms,count
+        september,jitter,3,frontend-api,0,2.56,8814
+        "#);
+        insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,level,of,value
+        september,jitter,3,17,2025-09-14T05:30:17Z,backends,postgres.primary,394
+        "#);
+        insta::assert_snapshot!(head(&events(&header, &runs), 7), @r#"
+        scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside
+        september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00Z,,,
+        september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00Z,2025-09-14T08:57:00Z,,
+        september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00Z,,,
+        september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00Z,,,
+        september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00Z,2025-09-14T06:52:20Z,1660,lifetime growth
+        september,jitter,3,spike,frontend-api,5820,5840,2025-09-14T07:07:00Z,2025-09-14T07:07:20Z,1662,lifetime growth
+        "#);
+        insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
+        september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448
+        "#);
+        insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
+        september,jitter,3,0,2025-09-14T05:30:00Z,active,postgres.primary,0,2,5
+        "#);
+    }
+
+    #[test]
+    fn every_row_has_every_column() {
+        let (header, runs) =
+            (synthetic::header(), [synthetic::run("as-written", 1, true), synthetic::nothing()]);
+        for (name, text) in all(&header, &runs, &[vec![], vec![]]) {
+            let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+            assert!(reader.headers().unwrap().iter().take(3).eq(["scenario", "variant", "seed"]), "{name}");
+            assert!(reader.records().all(|record| record.is_ok()), "{name}");
+        }
+    }
+}

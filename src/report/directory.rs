@@ -1,0 +1,234 @@
+//! The run directory: everything that a run leaves behind, written whole or not at all.
+//!
+//! Files are written into a hidden folder beside the target, which is then renamed. A directory that stands in the way
+//! is replaced only if it is a run directory itself. All files but `timing.json` are equal for equal inputs.
+
+use super::error::damaged;
+use super::{Header, ReportError, archive, csv, plot};
+use crate::experiment::{Judged, Run, Verdict};
+use crate::measure::SummaryRow;
+use crate::scenario::AS_WRITTEN;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The version of the run directory's layout.
+pub const SCHEMA_VERSION: u64 = 1;
+
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const MEASURED: &str = "measured.json";
+pub(super) const SUMMARY: &str = "summary.json";
+pub(super) const EXPECTATIONS: &str = "expectations.json";
+
+/// What a run directory is made of.
+#[derive(Clone, Debug)]
+pub struct Paper<'a> {
+    /// The scenario in short.
+    pub header: &'a Header,
+    /// The runs: variant by variant, seed by seed.
+    pub runs: &'a [Run],
+    /// The summary of each run, in the same order.
+    pub summaries: &'a [Vec<SummaryRow>],
+    /// The judged expectations.
+    pub judged: &'a [Judged],
+    /// The resolved scenario of each variant, as TOML.
+    pub resolved: &'a [(String, String)],
+    /// The command line.
+    pub argv: &'a [String],
+    /// False if the work was interrupted.
+    pub complete: bool,
+    /// Wall-clock figures: the only content that may differ between equal runs.
+    pub timing: &'a Value,
+    /// Whether to draw pictures.
+    pub plots: bool,
+    /// Further files by path, such as `report.html`.
+    pub extra: &'a [(String, Vec<u8>)],
+}
+
+/// Writes a run directory and returns the paths of its files, sorted.
+///
+/// # Errors
+/// If something that is not a run directory stands in the way, or a file cannot be written. Then nothing is left
+/// behind, and what stood there before still stands.
+pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
+    // `.` and `..` have no siblings; a link stays a link to what is replaced.
+    let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    if dir.exists() && !is_ours(dir) && !is_empty(dir) {
+        return Err(ReportError::InTheWay(dir.to_owned()));
+    }
+    let mut files = files(paper)?;
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|source| ReportError::Io { path: parent.to_owned(), source })?;
+    let unfinished = beside(dir, "unfinished");
+    let written = write_files(&unfinished, &files).and_then(|()| replace(dir, &unfinished));
+    if let Err(error) = written {
+        // Already failing: that the rest cannot be removed either adds nothing.
+        let _ = fs::remove_dir_all(&unfinished);
+        return Err(error);
+    }
+    Ok(files.into_iter().map(|(name, _)| name).collect())
+}
+
+/// A hidden sibling of a directory; the process id keeps two programs apart.
+fn beside(dir: &Path, what: &str) -> PathBuf {
+    let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    dir.with_file_name(format!(".{name}.{what}.{}", std::process::id()))
+}
+
+/// Writes files into a folder, which need not exist.
+pub(super) fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), ReportError> {
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        let io = |source| ReportError::Io { path: path.clone(), source };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(io)?;
+        }
+        fs::write(&path, bytes).map_err(io)?;
+    }
+    Ok(())
+}
+
+/// Puts the finished folder in place; an older run steps aside and comes back if that fails.
+fn replace(dir: &Path, finished: &Path) -> Result<(), ReportError> {
+    let io = |source| ReportError::Io { path: dir.to_owned(), source };
+    if !dir.exists() {
+        return fs::rename(finished, dir).map_err(io);
+    }
+    let old = beside(dir, "old");
+    fs::rename(dir, &old).map_err(io)?;
+    if let Err(source) = fs::rename(finished, dir) {
+        let _ = fs::rename(&old, dir);
+        return Err(io(source));
+    }
+    fs::remove_dir_all(&old).map_err(|source| ReportError::Io { path: old, source })
+}
+
+fn is_empty(dir: &Path) -> bool {
+    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn is_ours(dir: &Path) -> bool {
+    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok();
+    let manifest = manifest.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    manifest.is_some_and(|manifest| manifest["tool"] == "herdsim")
+}
+
+fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let measured =
+        archive::to_json(paper.header, paper.runs).map_err(|error| damaged(MEASURED.as_ref(), error))?;
+    files.push((MEASURED.to_owned(), measured.into_bytes()));
+    files.push((MANIFEST.to_owned(), pretty(&manifest(paper))));
+    files.push((SUMMARY.to_owned(), pretty(&summary(paper))));
+    files.push((EXPECTATIONS.to_owned(), pretty(&expectations(paper.judged))));
+    files.push(("timing.json".to_owned(), pretty(paper.timing)));
+    for (name, text) in csv::all(paper.header, paper.runs, paper.summaries) {
+        files.push((name.to_owned(), text.into_bytes()));
+    }
+    for (name, (_, text)) in resolved_names(paper.resolved).into_iter().zip(paper.resolved) {
+        files.push((name, text.clone().into_bytes()));
+    }
+    if paper.plots {
+        files.extend(pictures(paper.header, paper.runs));
+    }
+    files.extend(paper.extra.iter().cloned());
+    Ok(files)
+}
+
+/// `plots/*.svg` and `plots/*.png` of some runs.
+pub fn pictures(header: &Header, runs: &[Run]) -> Vec<(String, Vec<u8>)> {
+    let files = plot::all(header, runs).into_iter().flat_map(|chart| {
+        let svg = (format!("plots/{}.svg", chart.name), chart.drawing.svg().into_bytes());
+        [svg, (format!("plots/{}.png", chart.name), chart.drawing.png())]
+    });
+    files.collect()
+}
+
+/// `scenario.resolved.toml`, `scenario.jitter.resolved.toml`: no two alike.
+fn resolved_names(resolved: &[(String, String)]) -> Vec<String> {
+    let plain = |variant: &str| match variant {
+        AS_WRITTEN => "scenario".to_owned(),
+        _ if resolved.len() == 1 => "scenario".to_owned(),
+        other => format!("scenario.{other}"),
+    };
+    let mut names: Vec<String> = resolved.iter().map(|(variant, _)| plain(variant)).collect();
+    plot::tell_apart(names.iter_mut());
+    names.into_iter().map(|name| name + ".resolved.toml").collect()
+}
+
+fn pretty(value: &Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn manifest(paper: &Paper) -> Value {
+    let mut variants: Vec<&str> = Vec::new();
+    let mut seeds: Vec<u64> = Vec::new();
+    for run in paper.runs {
+        if !variants.contains(&run.variant.as_str()) {
+            variants.push(&run.variant);
+        }
+        if !seeds.contains(&run.seed) {
+            seeds.push(run.seed);
+        }
+    }
+    let names = resolved_names(paper.resolved);
+    let resolved = names
+        .iter()
+        .zip(paper.resolved)
+        .map(|(name, (variant, text))| json!({ "variant": variant, "file": name, "sha256": sha256(text) }));
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "tool": "herdsim",
+        "tool_version": env!("CARGO_PKG_VERSION"),
+        "scenario": paper.header.scenario,
+        "title": paper.header.title,
+        "resolved": resolved.collect::<Vec<_>>(),
+        "variants": variants,
+        "seeds": seeds,
+        "argv": paper.argv,
+        "complete": paper.complete,
+    })
+}
+
+fn summary(paper: &Paper) -> Value {
+    let row = |row: &SummaryRow| {
+        json!({
+            "metric": row.metric, "of": row.of, "cause": row.cause,
+            "stat": row.stat, "value": row.value, "unit": row.unit,
+        })
+    };
+    let runs = paper.runs.iter().zip(paper.summaries).map(|(run, rows)| {
+        json!({ "variant": run.variant, "seed": run.seed, "rows": rows.iter().map(row).collect::<Vec<_>>() })
+    });
+    json!({ "schema_version": SCHEMA_VERSION, "runs": runs.collect::<Vec<_>>() })
+}
+
+fn expectations(judged: &[Judged]) -> Value {
+    let one = |judged: &Judged| {
+        json!({
+            "name": judged.name, "variant": judged.variant, "claim": judged.claim,
+            "verdict": verdict_name(judged.verdict), "values": judged.values, "unit": judged.unit,
+            "because": judged.because,
+        })
+    };
+    json!({ "schema_version": SCHEMA_VERSION, "expectations": judged.iter().map(one).collect::<Vec<_>>() })
+}
+
+/// The name of a verdict in files.
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;

@@ -1,0 +1,146 @@
+use super::*;
+use crate::report::{load, redraw, synthetic};
+
+struct Made {
+    header: Header,
+    runs: Vec<Run>,
+    summaries: Vec<Vec<SummaryRow>>,
+    judged: Vec<Judged>,
+    resolved: Vec<(String, String)>,
+}
+
+fn made() -> Made {
+    let row = SummaryRow {
+        metric: "herd_size",
+        of: "postgres.primary".into(),
+        cause: "lifetime",
+        stat: "max",
+        value: f64::NAN,
+        unit: "share",
+    };
+    let judged = Judged {
+        name: "jitter-cures".into(),
+        variant: "jitter".into(),
+        claim: "herd_size{lifetime} of postgres.primary ≤ 5%".into(),
+        unit: "share",
+        values: vec![0.01, f64::NAN],
+        verdict: Verdict::Inconclusive,
+        because: "seed 2 had no starts".into(),
+    };
+    Made {
+        header: synthetic::header(),
+        runs: vec![synthetic::nothing()],
+        summaries: vec![vec![row]],
+        judged: vec![judged],
+        resolved: vec![
+            (AS_WRITTEN.into(), "title = \"a\"\n".into()),
+            ("jit/ter".into(), "title = \"b\"\n".into()),
+        ],
+    }
+}
+
+fn paper<'a>(made: &'a Made, timing: &'a Value) -> Paper<'a> {
+    Paper {
+        header: &made.header,
+        runs: &made.runs,
+        summaries: &made.summaries,
+        judged: &made.judged,
+        resolved: &made.resolved,
+        argv: &[],
+        complete: true,
+        timing,
+        plots: false,
+        extra: &[],
+    }
+}
+
+fn entries(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_directory_reads_back_and_is_replaced() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("runs/one");
+    let (made, timing) = (made(), json!({ "seconds": 1.5 }));
+    let files = write(&dir, &paper(&made, &timing)).unwrap();
+    assert!(files.contains(&"scenario.jit_ter.resolved.toml".to_owned()), "{files:?}");
+    fs::write(dir.join("stale.txt"), "x").unwrap();
+    let first = fs::read(dir.join("manifest.json")).unwrap();
+    write(&dir, &paper(&made, &json!({ "seconds": 2 }))).unwrap();
+    assert_eq!(first, fs::read(dir.join("manifest.json")).unwrap());
+    assert!(!dir.join("stale.txt").exists());
+    assert_eq!(entries(&room.path().join("runs")), ["one"], "nothing hidden is left behind");
+
+    let plots = redraw(&dir).unwrap();
+    assert_eq!(entries(&dir.join("plots")).len(), plots.len());
+    assert!(!dir.join(".unfinished").exists());
+    let loaded = load(&dir).unwrap();
+    assert_eq!((loaded.header, loaded.runs.len()), (made.header.clone(), 1));
+    assert!(loaded.summaries[0][0].value.is_nan() && loaded.judged[0].values[1].is_nan());
+    assert_eq!(loaded.judged[0].because, made.judged[0].because);
+}
+
+#[test]
+fn a_directory_may_be_named_by_dots() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("one");
+    fs::create_dir_all(dir.join("inner")).unwrap();
+    let (made, timing) = (made(), json!({}));
+    assert!(matches!(write(&dir.join("inner/.."), &paper(&made, &timing)), Err(ReportError::InTheWay(_))));
+    write(&dir.join("inner/."), &paper(&made, &timing)).unwrap();
+    assert_eq!(entries(&dir), ["inner"]);
+}
+
+#[test]
+fn a_foreign_directory_is_left_alone() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("home");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("manifest.json"), "{\"tool\": \"other\"}").unwrap();
+    let (made, timing) = (made(), json!({}));
+    let error = write(&dir, &paper(&made, &timing)).unwrap_err();
+    assert!(error.to_string().contains("not a run directory") && error.to_string().contains("name another"));
+    assert_eq!(entries(&dir), ["manifest.json"]);
+    assert!(matches!(load(&dir), Err(ReportError::NotARun(_))));
+    assert!(matches!(load(room.path()), Err(ReportError::NotARun(_))));
+}
+
+#[test]
+fn a_failure_leaves_nothing_half_written() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("one");
+    let (made, timing) = (made(), json!({}));
+    write(&dir, &paper(&made, &timing)).unwrap();
+    let before = fs::read(dir.join("measured.json")).unwrap();
+    // A file cannot be a folder too: writing the second of these fails.
+    let extra = [("a".to_owned(), vec![1]), ("a/b".to_owned(), vec![2])];
+    let failing = Paper { extra: &extra, complete: false, ..paper(&made, &timing) };
+    assert!(matches!(write(&dir, &failing), Err(ReportError::Io { .. })));
+    assert_eq!(entries(room.path()), ["one"]);
+    assert_eq!(fs::read(dir.join("measured.json")).unwrap(), before);
+}
+
+#[test]
+fn damaged_and_newer_directories_are_named() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("one");
+    let (made, timing) = (made(), json!({}));
+    write(&dir, &paper(&made, &timing)).unwrap();
+    for name in ["measured.json", "summary.json", "expectations.json", "manifest.json"] {
+        let whole = fs::read(dir.join(name)).unwrap();
+        fs::write(dir.join(name), &whole[..whole.len() / 2]).unwrap();
+        let error = load(&dir).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("damaged"), "{error}");
+        fs::write(dir.join(name), &whole).unwrap();
+    }
+    fs::remove_file(dir.join("summary.json")).unwrap();
+    assert!(load(&dir).unwrap_err().to_string().contains("missing"));
+    let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap();
+    let newer = manifest.replacen("\"schema_version\": 1", "\"schema_version\": 2", 1);
+    fs::write(dir.join("manifest.json"), newer).unwrap();
+    assert!(matches!(load(&dir), Err(ReportError::Newer { version: 2, .. })));
+}

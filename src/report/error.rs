@@ -1,0 +1,47 @@
+//! Why paper could not be written or read.
+
+use super::directory::SCHEMA_VERSION;
+use std::path::{Path, PathBuf};
+
+/// Why a run directory could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The disk said no.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something else stands where the directory should go.
+    #[error(
+        "{path} exists and is not a run directory (it has no manifest.json of ours): name another directory, or remove it",
+        path = .0.display()
+    )]
+    InTheWay(PathBuf),
+    /// There is no run to be read.
+    #[error("{path} is not a run directory: it has no manifest.json (`run` and `compare` write one with `-o`)", path = .0.display())]
+    NotARun(PathBuf),
+    /// It was written by a newer version of this program.
+    #[error("{path} has schema version {version}, and this program reads up to {SCHEMA_VERSION}: use the version that wrote it", path = path.display())]
+    Newer {
+        /// The manifest.
+        path: PathBuf,
+        /// Its version.
+        version: u64,
+    },
+    /// A file is not what it should be.
+    #[error("{path} is damaged: {reason}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// The error of a file that is not what it should be.
+pub(super) fn damaged(path: &Path, reason: impl ToString) -> ReportError {
+    ReportError::Damaged { path: path.to_owned(), reason: reason.to_string() }
+}

@@ -1,0 +1,128 @@
+//! A run directory read back: to draw its pictures again, or to compare it, without simulating.
+
+use super::directory::{
+    EXPECTATIONS, MANIFEST, MEASURED, SCHEMA_VERSION, SUMMARY, pictures, verdict_name, write_files,
+};
+use super::error::damaged;
+use super::{Header, ReportError, archive};
+use crate::experiment::{Judged, Run, Verdict};
+use crate::measure::SummaryRow;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// What a run directory holds, read back.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The scenario in short.
+    pub header: Header,
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// The summary of each run.
+    pub summaries: Vec<Vec<SummaryRow>>,
+    /// The judged expectations.
+    pub judged: Vec<Judged>,
+    /// `manifest.json`.
+    pub manifest: Value,
+}
+
+/// Draws the pictures of a run directory again, and returns their paths.
+///
+/// # Errors
+/// As [`load`], or if a picture cannot be written; each is whole or as it was.
+pub fn redraw(dir: &Path) -> Result<Vec<String>, ReportError> {
+    let loaded = load(dir)?;
+    let pictures = pictures(&loaded.header, &loaded.runs);
+    let unfinished = dir.join(".unfinished");
+    let moved = write_files(&unfinished, &pictures).and_then(|()| {
+        let plots = dir.join("plots");
+        fs::create_dir_all(&plots).map_err(|source| ReportError::Io { path: plots, source })?;
+        pictures.iter().try_for_each(|(name, _)| {
+            let path = dir.join(name);
+            fs::rename(unfinished.join(name), &path).map_err(|source| ReportError::Io { path, source })
+        })
+    });
+    // Empty by now, or of no use.
+    let _ = fs::remove_dir_all(&unfinished);
+    moved.map(|()| pictures.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Reads a run directory.
+///
+/// # Errors
+/// If it is none, if a newer version wrote it, or if a file is missing or damaged; the message names the file.
+pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
+    let path = dir.join(MANIFEST);
+    if !path.is_file() {
+        return Err(ReportError::NotARun(dir.to_owned()));
+    }
+    let manifest = read_json(&path)?;
+    if manifest["tool"] != "herdsim" {
+        return Err(ReportError::NotARun(dir.to_owned()));
+    }
+    match manifest["schema_version"].as_u64() {
+        Some(version) if version > SCHEMA_VERSION => return Err(ReportError::Newer { path, version }),
+        Some(_) => {}
+        None => return Err(damaged(&path, "it has no schema_version")),
+    }
+    let path = dir.join(MEASURED);
+    let (header, runs) = archive::from_json(&read(&path)?).map_err(|reason| damaged(&path, reason))?;
+    let path = dir.join(SUMMARY);
+    let summaries = read_summaries(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
+    let path = dir.join(EXPECTATIONS);
+    let judged = read_judged(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
+    Ok(Loaded { header, runs, summaries, judged, manifest })
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// A number; null is NaN, as it was written.
+fn number(value: &Value) -> Option<f64> {
+    if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
+}
+
+fn read_summaries(file: &Value) -> Option<Vec<Vec<SummaryRow>>> {
+    let row = |row: &Value| {
+        Some(SummaryRow {
+            metric: archive::name(row["metric"].as_str()?),
+            of: text(&row["of"])?,
+            cause: archive::name(row["cause"].as_str()?),
+            stat: archive::name(row["stat"].as_str()?),
+            value: number(&row["value"])?,
+            unit: archive::name(row["unit"].as_str()?),
+        })
+    };
+    let rows = |run: &Value| run["rows"].as_array()?.iter().map(row).collect();
+    file["runs"].as_array()?.iter().map(rows).collect()
+}
+
+fn read_judged(file: &Value) -> Option<Vec<Judged>> {
+    let one = |one: &Value| {
+        let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive];
+        let verdict = verdicts.into_iter().find(|verdict| one["verdict"] == verdict_name(*verdict))?;
+        Some(Judged {
+            name: text(&one["name"])?,
+            variant: text(&one["variant"])?,
+            claim: text(&one["claim"])?,
+            unit: archive::name(one["unit"].as_str()?),
+            values: one["values"].as_array()?.iter().map(number).collect::<Option<_>>()?,
+            verdict,
+            because: text(&one["because"])?,
+        })
+    };
+    file["expectations"].as_array()?.iter().map(one).collect()
+}
+
+fn read(path: &Path) -> Result<String, ReportError> {
+    fs::read_to_string(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => damaged(path, "the file is missing"),
+        std::io::ErrorKind::InvalidData => damaged(path, "it is not text"),
+        _ => ReportError::Io { path: path.to_owned(), source },
+    })
+}
+
+fn read_json(path: &Path) -> Result<Value, ReportError> {
+    serde_json::from_str(&read(path)?).map_err(|error| damaged(path, error))
+}

@@ -1,0 +1,66 @@
+//! Floor 5: paper. Tables, pictures and files from what runs showed.
+//!
+//! Everything here is a pure function of [`Header`] and [`Run`]s, except [`directory`], which writes and reads run
+//! directories. A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
+//! without its scenario. Left out: the HTML page, JUnit and Perfetto traces.
+
+pub mod archive;
+pub mod canvas;
+pub mod compare;
+pub mod csv;
+pub mod directory;
+pub mod error;
+pub mod font;
+pub mod human;
+pub mod load;
+pub mod plot;
+pub mod terminal;
+
+#[cfg(test)]
+mod synthetic;
+
+pub use directory::{Paper, write};
+pub use error::ReportError;
+pub use load::{Loaded, load, redraw};
+
+use crate::scenario::Scenario;
+use serde::{Deserialize, Serialize};
+
+/// What paper needs to know of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The scenario's short name, the first key column of every table: the file's name without its extension.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// What it is to answer.
+    pub question: String,
+    /// Calendar time of the first instant, RFC 3339, if it has one.
+    pub start: Option<String>,
+}
+
+impl Header {
+    /// The header of a scenario whose short name is `name`.
+    pub fn of(name: &str, scenario: &Scenario) -> Header {
+        Header {
+            scenario: name.to_owned(),
+            title: scenario.file.title.clone(),
+            question: scenario.file.question.clone(),
+            start: scenario.file.start.as_ref().map(|start| start.0.clone()),
+        }
+    }
+
+    /// Calendar time of the first instant. A date-time without an offset counts as UTC.
+    pub fn start(&self) -> Option<jiff::Timestamp> {
+        let text = self.start.as_deref()?;
+        let civil = || text.parse::<jiff::civil::DateTime>().ok();
+        let utc = || jiff::tz::Offset::UTC.to_timestamp(civil()?).ok();
+        text.parse::<jiff::Timestamp>().ok().or_else(utc)
+    }
+
+    /// Calendar time of an instant, if the scenario has a start.
+    pub fn utc(&self, seconds: f64) -> Option<jiff::Timestamp> {
+        let nanos = (seconds * 1e9).round() as i64;
+        self.start()?.checked_add(jiff::SignedDuration::from_nanos(nanos)).ok()
+    }
+}

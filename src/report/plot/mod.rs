@@ -1,0 +1,137 @@
+//! Charts of runs, each a function from what a run showed to a [`Drawing`].
+//!
+//! One file a chart; what they share is here and in [`axis`] and [`page`]: the palette, the time axis, the title,
+//! the markers of events. Peaks survive the reduction to pixels everywhere: where several values share a column, the
+//! greatest is drawn, and percentiles come from merged buckets.
+
+pub mod axis;
+pub mod births;
+pub mod latency;
+pub mod marks;
+pub mod outcomes;
+pub mod page;
+pub mod starts;
+pub mod variants;
+
+use super::Header;
+use super::canvas::{Drawing, Rgb};
+use crate::experiment::Run;
+
+/// A chart with the name of its file, without extension.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// Letters, digits, `.`, `_` and `-` only.
+    pub name: String,
+    /// The picture.
+    pub drawing: Drawing,
+}
+
+/// The width of every picture.
+pub const WIDTH: f64 = 1200.0;
+
+/// Eight colours that the colour-blind can tell apart (Okabe and Ito), without the yellow that white swallows.
+pub const PALETTE: [Rgb; 8] = [
+    Rgb(0xD5, 0x5E, 0x00),
+    Rgb(0x00, 0x72, 0xB2),
+    Rgb(0x00, 0x9E, 0x73),
+    Rgb(0xCC, 0x79, 0xA7),
+    Rgb(0xE6, 0x9F, 0x00),
+    Rgb(0x56, 0xB4, 0xE9),
+    Rgb(0x00, 0x00, 0x00),
+    Rgb(0x8A, 0x7A, 0x00),
+];
+
+/// Every chart of some runs: those of the first seed of each variant, and the variants over each other.
+pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
+    let mut first: Vec<&Run> = Vec::new();
+    for run in runs {
+        if !first.iter().any(|other| other.variant == run.variant) {
+            first.push(run);
+        }
+    }
+    let mut charts = Vec::new();
+    for run in &first {
+        let suffix = if first.len() > 1 { format!(".{}", run.variant) } else { String::new() };
+        for service in &run.measured.services {
+            let name = format!("latency.{}{suffix}", service.service);
+            charts.push(Chart { name, drawing: latency::draw(header, run, service, &first) });
+        }
+        for class in &run.measured.classes {
+            let label = if class.label == Default::default() { "" } else { ".abusive" };
+            let name = format!("outcomes.{}{label}{suffix}", class.class);
+            charts.push(Chart { name, drawing: outcomes::draw(header, run, class) });
+        }
+        for node in &run.measured.nodes {
+            let name = format!("starts.{}{suffix}", node.node);
+            charts.push(Chart { name, drawing: starts::draw(header, run, node, &first) });
+            if let Some(drawing) = births::draw(header, run, node, &first) {
+                charts.push(Chart { name: format!("births.{}{suffix}", node.node), drawing });
+            }
+        }
+    }
+    if first.len() > 1 {
+        for service in &first[0].measured.services {
+            for node in &first[0].measured.nodes {
+                let name = format!("variants.{}.{}", service.service, node.node);
+                let drawing = variants::draw(header, &first, &service.service, &node.node);
+                charts.push(Chart { name, drawing });
+            }
+        }
+    }
+    tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
+    charts
+}
+
+/// Makes names fit for files, and unlike each other even where case does not count.
+pub fn tell_apart<'a>(names: impl Iterator<Item = &'a mut String>) {
+    let mut taken: Vec<String> = Vec::new();
+    for name in names {
+        let plain = file_name(name);
+        *name = plain.clone();
+        let mut number = 2;
+        while taken.contains(&name.to_lowercase()) {
+            *name = format!("{plain}-{number}");
+            number += 1;
+        }
+        taken.push(name.to_lowercase());
+    }
+}
+
+/// A name with every character that a file system may dislike replaced.
+pub fn file_name(name: &str) -> String {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let text: String = name.chars().map(|c| if fine(c) { c } else { '_' }).take(120).collect();
+    if text.starts_with('.') { format!("_{text}") } else { text }
+}
+
+/// The line under a chart's title: scenario, variant and seed.
+fn subtitle(header: &Header, run: &Run, peers: &[&Run]) -> String {
+    let shared = if peers.len() > 1 { " · scales shared by all variants" } else { "" };
+    format!("{} · variant {} · seed {}{shared}", header.title, run.variant, run.seed)
+}
+
+/// Viridis from its pale to its dark end: darker is more. The palest yellow is left out: white swallows it.
+pub const VIRIDIS: [Rgb; 9] = [
+    Rgb(0xD2, 0xE2, 0x1B),
+    Rgb(0x9B, 0xD9, 0x3C),
+    Rgb(0x5E, 0xC9, 0x62),
+    Rgb(0x2A, 0xB0, 0x7F),
+    Rgb(0x21, 0x91, 0x8C),
+    Rgb(0x2C, 0x71, 0x8E),
+    Rgb(0x3B, 0x52, 0x8B),
+    Rgb(0x47, 0x2D, 0x7B),
+    Rgb(0x44, 0x01, 0x54),
+];
+
+/// The colour at a share, from 0 to 1, of the way through at least two colours.
+pub fn gradient(stops: &[Rgb], share: f64) -> Rgb {
+    let at = share.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
+    let below = (at as usize).min(stops.len() - 2);
+    let part = at - below as f64;
+    let (from, to) = (stops[below], stops[below + 1]);
+    let mix = |from: u8, to: u8| (f64::from(from) + (f64::from(to) - f64::from(from)) * part).round() as u8;
+    Rgb(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
+}
+
+#[cfg(test)]
+mod tests;

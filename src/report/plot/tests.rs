@@ -1,0 +1,140 @@
+use super::*;
+use crate::report::canvas::Shape;
+use crate::report::{font, synthetic};
+use std::path::Path;
+
+fn samples() -> (Header, Vec<Run>) {
+    let runs = vec![
+        synthetic::run("as-it-happened", 1, true),
+        synthetic::run("jitter", 1, false),
+        synthetic::run("old-postgres", 2, false),
+    ];
+    (synthetic::header(), runs)
+}
+
+/// Every text lies within its picture.
+fn assert_inside(chart: &Chart) {
+    let drawing = &chart.drawing;
+    for shape in &drawing.shapes {
+        let Shape::Text { at: (x, y), anchor, face, text } = shape else { continue };
+        let wide = font::width(text, face.em, face.weight);
+        let left = match anchor {
+            crate::report::canvas::Anchor::Left => *x,
+            crate::report::canvas::Anchor::Middle => x - wide / 2.0,
+            crate::report::canvas::Anchor::Right => x - wide,
+        };
+        let inside = left >= 2.0 && left + wide <= drawing.width - 2.0;
+        assert!(inside, "{}: `{text}` spans {left}..{}", chart.name, left + wide);
+        let inside = *y >= face.em * 0.8 && *y <= drawing.height - 3.0;
+        assert!(inside, "{}: `{text}` stands at {y} of {}", chart.name, drawing.height);
+    }
+}
+
+/// Leaves a picture where a person can look at it.
+fn keep(chart: &Chart) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-samples");
+    std::fs::create_dir_all(&folder).unwrap();
+    let png = chart.drawing.png();
+    std::fs::write(folder.join(format!("{}.png", chart.name)), &png).unwrap();
+    std::fs::write(folder.join(format!("{}.svg", chart.name)), chart.drawing.svg()).unwrap();
+    png
+}
+
+#[test]
+fn pictures_are_drawn_and_nothing_is_clipped() {
+    let (header, runs) = samples();
+    let charts = all(&header, &runs);
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+    assert_eq!(names[0], "latency.frontend-api.as-it-happened");
+    assert_eq!(names[names.len() - 1], "variants.frontend-api.primary");
+    charts.iter().for_each(assert_inside);
+    for chart in charts.iter().filter(|chart| !chart.name.contains("old-postgres")) {
+        let png = keep(chart);
+        let picture = image::load_from_memory(&png).unwrap().to_rgb8();
+        assert_eq!(picture.width(), WIDTH as u32);
+        assert!(picture.pixels().filter(|pixel| pixel.0 != [255, 255, 255]).count() > 10_000);
+    }
+}
+
+#[test]
+fn ten_variants_have_room() {
+    let runs: Vec<Run> =
+        (0..10).map(|n| synthetic::run(&format!("variant-with-a-longish-name-{n}"), n, n % 3 == 0)).collect();
+    let runs: Vec<&Run> = runs.iter().collect();
+    let drawing = variants::draw(&synthetic::header(), &runs, "frontend-api", "primary");
+    let chart = Chart { name: "variants.ten".into(), drawing };
+    assert_inside(&chart);
+    keep(&chart);
+}
+
+#[test]
+fn equal_runs_make_equal_pictures() {
+    let (header, runs) = samples();
+    let first = &all(&header, &runs)[0];
+    let second = &all(&header, &runs)[0];
+    assert_eq!(first.drawing.svg(), second.drawing.svg());
+    assert_eq!(first.drawing.png(), second.drawing.png());
+}
+
+#[test]
+fn an_empty_run_makes_pictures_that_say_so() {
+    let run = synthetic::nothing();
+    let charts = all(&Header { start: None, ..synthetic::header() }, &[run]);
+    assert_eq!(charts.len(), 4);
+    for mut chart in charts {
+        assert_inside(&chart);
+        chart.name += ".nothing";
+        assert!(!keep(&chart).is_empty());
+    }
+}
+
+#[test]
+fn a_short_run_fills_its_pictures() {
+    let mut run = synthetic::run("as-written", 1, true);
+    let measured = &mut run.measured;
+    measured.duration = crate::engine::time::Span::from_secs(125);
+    measured.services[0].bins = measured.services[0].bins.split_off(712)[..13].to_vec();
+    measured.classes[0].bins = measured.classes[0].bins.split_off(712)[..13].to_vec();
+    measured.nodes[0].starts_per_s = measured.nodes[0].starts_per_s.split_off(7120)[..125].to_vec();
+    measured.nodes[0].lifetime = Some(crate::engine::time::Span::from_millis(17_500));
+    measured.nodes[0].cycles.clear();
+    measured.marks.retain(|mark| mark.event == "upgrade");
+    measured.marks[0].at = crate::engine::time::Time(60_000_000_000);
+    for mut chart in all(&Header { start: None, ..synthetic::header() }, &[run]) {
+        assert_inside(&chart);
+        chart.name += ".short";
+        keep(&chart);
+    }
+}
+
+#[test]
+fn hostile_names_do_no_harm() {
+    let (mut header, mut runs) = samples();
+    header.title = "<script>alert('x')</script> \u{1F418} ".repeat(40);
+    runs.truncate(2);
+    runs[0].variant = "../../etc/passwd".into();
+    runs[1].variant = "&<\">'\u{0}".into();
+    for mark in &mut runs[0].measured.marks {
+        mark.event = format!("</svg> & {} ", mark.event).repeat(9);
+    }
+    let many = (0..30).map(|n| crate::measure::Mark {
+        at: crate::engine::time::Time(n * 400_000_000_000),
+        event: format!("event-{n}"),
+        begins: true,
+    });
+    runs[0].measured.marks.extend(many);
+    for chart in all(&header, &runs) {
+        assert_inside(&chart);
+        keep(&Chart { name: format!("hostile.{}", chart.name), ..chart.clone() });
+        assert!(!chart.name.contains(['/', '<', '\u{0}']), "{}", chart.name);
+        let svg = chart.drawing.svg();
+        assert!(!svg.contains("<script>") && svg.matches("</svg>").count() == 1);
+    }
+}
+
+#[test]
+fn names_that_differ_in_case_alone_get_files_of_their_own() {
+    let mut names = ["a/b", "a_b", "A_B"].map(str::to_owned);
+    tell_apart(names.iter_mut());
+    assert_eq!(names, ["a_b", "a_b-2", "A_B-3"]);
+}

@@ -1,0 +1,372 @@
+//! What `run` and `compare` print: plain text, at most a hundred columns wide where names allow.
+//!
+//! Pure functions to strings. Colour only where the caller wants it, and never as the only cue. Names from scenario
+//! files are printed without control characters, so that no file can steer a terminal.
+
+use super::compare::{self, Figures, Herd, ONSET_SHARE};
+use super::font::printable;
+use super::{Header, human, plot::marks};
+use crate::experiment::{Judged, Run, Verdict};
+use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
+use crate::scenario::grammar::{Cause, Label, Outcome};
+use comfy_table::{Cell, CellAlignment, Table};
+
+/// Spikes that are told one by one.
+const SPIKES: usize = 5;
+/// Longer names are cut.
+const NAME: usize = 28;
+/// Columns of the terminal.
+const WIDTH: usize = 100;
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Plain text.
+    Plain,
+    /// ANSI colours.
+    Colour,
+}
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        match self {
+            Paint::Plain => text.to_owned(),
+            Paint::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+
+    fn head(self, text: &str) -> String {
+        self.with("1", text)
+    }
+}
+
+/// One run in full: expectations, latency, herds, spikes, events.
+pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> String {
+    let measured = &run.measured;
+    let span = human::offset(measured.duration.as_secs());
+    let (title, variant) = (printable(&header.title), printable(&run.variant));
+    let mut text =
+        format!("{}\nvariant {variant} · seed {} · {span} simulated\n", paint.head(&title), run.seed);
+    text += &expectations(judged, paint);
+    text += &section("REQUESTS", classes(measured), paint);
+    text += &section("CONNECTIONS STARTED", nodes(header, measured), paint);
+    text += &section("LATENCY SPIKES", spikes(header, &measured.spikes), paint);
+    text += &section("EVENTS", events(header, measured), paint);
+    text
+}
+
+/// Variants side by side, one row each, ranges over their seeds.
+pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -> String {
+    let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
+    text += &expectations(judged, paint);
+    let rows = compare_rows(runs);
+    let tables = [NAME, 20, 12].map(|longest| compare_table(&rows, longest));
+    let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
+    let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
+    let foot =
+        format!("onset: the first second that recycles {} of the connections\n", human::share(ONSET_SHARE));
+    text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
+    text
+}
+
+/// The same as a Markdown table.
+pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> String {
+    let escape = |text: &str| printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
+    let mut text = format!("**{}** — {}\n\n", escape(&header.title), seeds(runs));
+    for judged in judged {
+        let claim = escape(&judged.claim);
+        text += &format!(
+            "- {} **{}** ({}): {claim}",
+            sign(judged.verdict),
+            escape(&judged.name),
+            escape(&judged.variant)
+        );
+        text += &format!(" — measured {}", values(judged));
+        text += &if judged.because.is_empty() {
+            "\n".to_owned()
+        } else {
+            format!("; {}\n", escape(&judged.because))
+        };
+    }
+    if !judged.is_empty() {
+        text.push('\n');
+    }
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    text += &line(COMPARED.map(str::to_owned).to_vec());
+    text += &line(
+        COMPARED.iter().enumerate().map(|(n, _)| if n == 0 { "---" } else { "--:" }.to_owned()).collect(),
+    );
+    for row in compare_rows(runs) {
+        text += &line(row.iter().map(|cell| escape(cell)).collect());
+    }
+    text
+}
+
+const COMPARED: [&str; 8] =
+    ["variant", "spikes", "worst p99", "p99", "users ok", "lifetime herd", "growth herd", "onset"];
+
+fn compare_table(rows: &[[String; 8]], longest: usize) -> String {
+    let mut table = table(&COMPARED);
+    for row in rows {
+        let mut row = row.clone();
+        row[0] = short(&row[0], longest);
+        table.add_row(cells(&row));
+    }
+    trimmed(&table)
+}
+
+fn compare_rows(runs: &[Run]) -> Vec<[String; 8]> {
+    let row = |(variant, all): (&str, Vec<Figures>)| {
+        let each = |value: &dyn Fn(&Figures) -> f64, text: &dyn Fn(f64) -> String| {
+            range(&all.iter().map(value).collect::<Vec<_>>(), text)
+        };
+        [
+            printable(variant),
+            each(&|figures| figures.spikes as f64, &human::number),
+            each(&|figures| figures.worst_p99_us, &human::latency),
+            each(&|figures| figures.p99_us, &human::latency),
+            each(&|figures| figures.user_success, &human::share),
+            herds(&all, |figures| figures.lifetime_herd),
+            herds(&all, |figures| figures.growth_herd),
+            // No onset lies beyond every onset.
+            each(&|figures| figures.onset_s.unwrap_or(f64::INFINITY), &|seconds| {
+                if seconds.is_finite() { human::offset(seconds) } else { "never".to_owned() }
+            }),
+        ]
+    };
+    compare::by_variant(runs).into_iter().map(row).collect()
+}
+
+fn seeds(runs: &[Run]) -> String {
+    let mut seeds: Vec<u64> = runs.iter().map(|run| run.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let span = human::offset(runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max));
+    match seeds.as_slice() {
+        [one] => format!("seed {one} · {span} simulated"),
+        many => format!("{} seeds, ranges from the least to the greatest · {span} simulated", many.len()),
+    }
+}
+
+/// From the least to the greatest: `3`, `1.7–1.8 s`, `900 ms–1.1 s`.
+fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
+    let present = || values.iter().copied().filter(|value| !value.is_nan());
+    let (least, greatest) = (present().reduce(f64::min), present().reduce(f64::max));
+    let (Some(least), Some(greatest)) = (least, greatest) else { return "–".to_owned() };
+    let (from, to) = (text(least), text(greatest));
+    if from == to {
+        return to;
+    }
+    let unit =
+        |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',').to_owned();
+    let shared = unit(&to);
+    let clock = shared.contains(|c: char| c.is_ascii_digit());
+    match from.strip_suffix(shared.as_str()) {
+        Some(number) if !clock && unit(&from) == shared => format!("{number}–{to}"),
+        _ => format!("{from}–{to}"),
+    }
+}
+
+/// `364 (91%)`; with several seeds `1–364 (≤91%)`.
+fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
+    let starts: Vec<f64> = all.iter().map(|figures| f64::from(herd(figures).starts)).collect();
+    let shares = || all.iter().map(|figures| herd(figures).share);
+    let (least, most) = (shares().fold(f64::NAN, f64::min), shares().fold(f64::NAN, f64::max));
+    let up_to = if human::share(least) == human::share(most) { "" } else { "≤" };
+    format!("{} ({up_to}{})", range(&starts, &human::number), human::share(most))
+}
+
+fn short(name: &str, longest: usize) -> String {
+    let name = printable(name);
+    if name.chars().count() <= longest {
+        return name;
+    }
+    name.chars().take(longest - 1).chain(['…']).collect()
+}
+
+fn section(title: &str, body: String, paint: Paint) -> String {
+    if body.is_empty() { String::new() } else { format!("\n{}\n{body}", paint.head(title)) }
+}
+
+/// A table without borders, numbers to the right, under a head.
+fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(head.iter().enumerate().map(|(n, text)| aligned(n, text)));
+    table
+}
+
+fn aligned(column: usize, text: &str) -> Cell {
+    let side = if column == 0 { CellAlignment::Left } else { CellAlignment::Right };
+    Cell::new(text).set_alignment(side)
+}
+
+fn cells(row: &[String]) -> Vec<Cell> {
+    row.iter().enumerate().map(|(n, text)| aligned(n, text)).collect()
+}
+
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| format!(" {}\n", line.trim_end())).collect()
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓",
+        Verdict::Fail => "✗",
+        Verdict::Inconclusive => "?",
+    }
+}
+
+fn values(judged: &Judged) -> String {
+    let missing = judged.values.iter().filter(|value| value.is_nan()).count();
+    let text = range(&judged.values, &|value| human::quantity(value, judged.unit));
+    match missing {
+        0 if !judged.values.is_empty() => text,
+        n if n == judged.values.len() => "nothing".to_owned(),
+        n => format!("{text}, and nothing with {n} of {} seeds", judged.values.len()),
+    }
+}
+
+fn expectations(judged: &[Judged], paint: Paint) -> String {
+    let line = |judged: &Judged| {
+        let code = match judged.verdict {
+            Verdict::Pass => "32",
+            Verdict::Fail => "31",
+            Verdict::Inconclusive => "33",
+        };
+        let name = paint.head(&printable(&judged.name));
+        let sign = paint.with(code, sign(judged.verdict));
+        let mut text = format!("  {sign} {name} ({})\n", printable(&judged.variant));
+        text += &format!("      {}: measured {}\n", printable(&judged.claim), values(judged));
+        if !judged.because.is_empty() {
+            text += &format!("      {}\n", printable(&judged.because));
+        }
+        text
+    };
+    section("EXPECTATIONS", judged.iter().map(line).collect(), paint)
+}
+
+/// One row a class: latency of what was answered, errors, and what users saw of them.
+fn classes(measured: &Measured) -> String {
+    if measured.classes.is_empty() {
+        return String::new();
+    }
+    let head = ["class", "requests", "p50", "p95", "p99", "max", "errors", "user success"];
+    let mut table = table(&head);
+    for class in &measured.classes {
+        table.add_row(cells(&class_row(class)));
+    }
+    let failures = measured.classes.iter().filter_map(failures);
+    trimmed(&table) + &failures.map(|line| format!("   {line}\n")).collect::<String>()
+}
+
+fn class_row(class: &ClassMeasured) -> [String; 8] {
+    let ok = class.latency_us.get(Outcome::Ok as usize).and_then(Option::as_ref).filter(|ok| !ok.is_empty());
+    let latency = |value: &dyn Fn(&hdrhistogram::Histogram<u64>) -> u64| {
+        ok.map_or_else(|| "–".to_owned(), |ok| human::latency(value(ok) as f64))
+    };
+    let ended: u64 = class.ended.iter().sum();
+    let failed = ended - class.ended[Outcome::Ok as usize];
+    let wishes = class.users.succeeded + class.users.failed;
+    let abusive = if class.label == Label::Abusive { " (abusive)" } else { "" };
+    [
+        short(&class.class, NAME) + abusive,
+        human::count(class.arrived),
+        latency(&|ok| ok.value_at_quantile(0.50)),
+        latency(&|ok| ok.value_at_quantile(0.95)),
+        latency(&|ok| ok.value_at_quantile(0.99)),
+        latency(&|ok| ok.max()),
+        human::share(failed as f64 / ended as f64),
+        human::share(class.users.succeeded as f64 / wishes as f64),
+    ]
+}
+
+/// `sign-in: client-timeout 16,704, pool-timeout 25,373`.
+fn failures(class: &ClassMeasured) -> Option<String> {
+    let failed = |outcome: &Outcome| *outcome != Outcome::Ok && class.ended[*outcome as usize] > 0;
+    let one =
+        |outcome: Outcome| format!("{} {}", outcome.name(), human::count(class.ended[outcome as usize]));
+    let all: Vec<String> = Outcome::ALL.into_iter().filter(failed).map(one).collect();
+    (!all.is_empty()).then(|| format!("{}: {}", short(&class.class, NAME), all.join(", ")))
+}
+
+fn nodes(header: &Header, measured: &Measured) -> String {
+    measured.nodes.iter().map(|node| node_lines(header, node)).collect()
+}
+
+fn node_lines(header: &Header, node: &NodeMeasured) -> String {
+    let mut table = table(&["cause", "starts", "most in 1 s", "of those open", "when"]);
+    let mut add = |name: &str, total: u64, herds: &mut dyn Iterator<Item = (u32, f64)>| {
+        // The first of the largest.
+        let largest = herds.enumerate().max_by_key(|(n, (starts, _))| (*starts, std::cmp::Reverse(*n)));
+        let Some((bin, (starts, share))) = largest.filter(|(_, (starts, _))| *starts > 0) else { return };
+        let when = human::instant(header, bin as f64 * BIN.as_secs());
+        let row = [name.into(), human::count(total), human::count(starts.into()), human::share(share), when];
+        table.add_row(cells(&row));
+    };
+    for cause in Cause::ALL {
+        let place = cause as usize;
+        let mut herds = node.bins.iter().map(|bin| (bin.connects_max_1s[place], bin.herd_size[place]));
+        add(cause.name(), node.starts[place], &mut herds);
+    }
+    let mut herds = node.bins.iter().map(|bin| (bin.connects_max_1s_all, bin.herd_size_all));
+    add("all", node.starts.iter().sum(), &mut herds);
+    let refused = match node.refused {
+        0 => String::new(),
+        n => format!("   {} refused\n", human::count(n)),
+    };
+    let body = if table.row_count() == 0 { "   none\n".to_owned() } else { trimmed(&table) };
+    format!("  postgres {}\n{body}{refused}", short(&node.node, NAME))
+}
+
+fn spikes(header: &Header, spikes: &[Spike]) -> String {
+    if spikes.is_empty() {
+        return "  none\n".to_owned();
+    }
+    let mut text = format!("  {}{}\n", human::count(spikes.len() as u64), spacing(spikes));
+    for spike in spikes.iter().take(SPIKES) {
+        let beside =
+            if spike.beside.is_empty() { "nothing known".to_owned() } else { spike.beside.join(", ") };
+        text += &format!(
+            "  {}  {} for {}, p99 up to {}, beside {}\n",
+            human::instant(header, spike.from.as_secs()),
+            short(&spike.service, NAME),
+            human::offset(spike.to.since(spike.from).as_secs()),
+            human::latency(spike.p99_us as f64),
+            printable(&beside),
+        );
+    }
+    if spikes.len() > SPIKES {
+        text += &format!("  … and {} more in events.csv\n", spikes.len() - SPIKES);
+    }
+    text
+}
+
+/// `, 15m apart (median)`.
+fn spacing(spikes: &[Spike]) -> String {
+    let mut gaps: Vec<f64> =
+        spikes.windows(2).map(|pair| pair[1].from.since(pair[0].from).as_secs()).collect();
+    gaps.sort_by(f64::total_cmp);
+    gaps.get(gaps.len() / 2)
+        .map_or_else(String::new, |gap| format!(", {} apart (median)", human::offset(*gap)))
+}
+
+fn events(header: &Header, measured: &Measured) -> String {
+    let line = |(name, from, to): (String, f64, Option<f64>)| {
+        let until = to.map_or_else(String::new, |to| format!(" until {}", human::instant(header, to)));
+        let back = measured.recoveries.iter().filter(|recovery| recovery.event == name).map(|recovery| {
+            let after = match recovery.after {
+                Some(after) => format!("back after {}", human::offset(after.as_secs())),
+                None => "not back by the end".to_owned(),
+            };
+            format!("; {} {after}", short(&recovery.service, NAME))
+        });
+        let back: String = back.collect();
+        format!("  {}{until}  {}{back}\n", human::instant(header, from), short(&name, NAME))
+    };
+    marks::lasting(&measured.marks).into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+#[path = "terminal_tests.rs"]
+mod tests;
