@@ -63,9 +63,12 @@ mod tests {
 
     #[test]
     fn lists_ranges_and_counts() {
-        for (text, seeds) in
-            [("1,2,3", vec![1, 2, 3]), ("4..6", vec![4, 5, 6]), ("3", vec![1, 2, 3]), ("9, 1..2", vec![9, 1, 2])]
-        {
+        for (text, seeds) in [
+            ("1,2,3", vec![1, 2, 3]),
+            ("4..6", vec![4, 5, 6]),
+            ("3", vec![1, 2, 3]),
+            ("9, 1..2", vec![9, 1, 2]),
+        ] {
             assert_eq!(parse(text), Ok(Seeds(seeds)), "{text}");
         }
     }

@@ -1,0 +1,125 @@
+//! From results to paper: the one place in which the door meets the report floor.
+
+use super::Failure;
+use super::pending::report;
+use crate::experiment::{Judged, Run};
+use crate::scenario::Scenario;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a batch of runs gave.
+pub struct Results<'a> {
+    /// The scenario's short name: its file's name without the ending.
+    pub name: String,
+    /// What was asked for.
+    pub jobs: &'a [(&'a Scenario, u64)],
+    /// What was finished, in the order of the jobs.
+    pub runs: Vec<Run>,
+    /// The expectations that could be judged.
+    pub judged: Vec<Judged>,
+    /// Whether every job was finished.
+    pub complete: bool,
+    /// Whether Ctrl-C came.
+    pub interrupted: bool,
+    /// Whether pictures are wanted.
+    pub plots: bool,
+    /// Wall-clock time; it goes into `timing.json` alone.
+    pub took: Duration,
+}
+
+impl Results<'_> {
+    fn header(&self) -> report::Header {
+        report::Header::of(&self.name, self.jobs[0].0)
+    }
+}
+
+/// Makes sure, before anybody waits for runs, that the results may go to `dir`.
+///
+/// # Errors
+/// [`Failure::Io`] if something stands there that is not a run directory of ours.
+pub fn claim(dir: &Path) -> Result<(), Failure> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::io("write results to", dir, error)),
+        Ok(entries) => entries,
+    };
+    if entries.count() == 0 || dir.join("manifest.json").is_file() {
+        return Ok(());
+    }
+    let why = "it holds files that are not a run's; choose another directory with -o";
+    Err(Failure::io("write results to", dir, why))
+}
+
+/// Writes the run directory and names its files.
+///
+/// # Errors
+/// [`Failure::Io`] if that fails.
+pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
+    let mut scenarios: Vec<&Scenario> = results.jobs.iter().map(|(scenario, _)| *scenario).collect();
+    scenarios.dedup_by_key(|scenario| scenario.variant.clone());
+    let paper = report::Paper {
+        header: results.header(),
+        scenarios,
+        runs: &results.runs,
+        judged: &results.judged,
+        complete: results.complete,
+        plots: results.plots,
+        took: results.took,
+    };
+    report::write(dir, &paper).map_err(|error| Failure::io("write results to", dir, error))
+}
+
+/// Each run in detail, then the verdicts.
+pub fn runs(results: &Results, colour: bool) -> String {
+    let header = results.header();
+    let mut text = String::new();
+    for run in &results.runs {
+        text += &report::terminal::run(&header, run, colour);
+        text.push('\n');
+    }
+    text + &report::terminal::verdicts(&results.judged, colour)
+}
+
+/// The runs beside each other, then the verdicts.
+pub fn comparison(results: &Results, colour: bool) -> String {
+    let header = results.header();
+    let table = report::terminal::compare(&header, &results.runs, colour);
+    format!("{table}\n{}", report::terminal::verdicts(&results.judged, colour))
+}
+
+/// The same in Markdown, for a pull request.
+pub fn comparison_markdown(results: &Results) -> String {
+    report::compare::markdown(&results.header(), &results.runs, &results.judged)
+}
+
+/// The same in JSON, for a program.
+pub fn comparison_json(results: &Results) -> String {
+    report::compare::json(&results.header(), &results.runs, &results.judged)
+}
+
+/// Draws the pictures of a run directory again and names them.
+///
+/// # Errors
+/// [`Failure::Io`] if it is no run directory or cannot be written.
+pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
+    let loaded = report::load(dir).map_err(|error| Failure::io("read", dir, error))?;
+    report::redraw(dir, &loaded).map_err(|error| Failure::io("write pictures to", dir, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_new_empty_and_own_directories_are_claimed() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(claim(&dir.path().join("new")).is_ok());
+        assert!(claim(dir.path()).is_ok(), "empty");
+        fs::write(dir.path().join("thesis.doc"), "years of work").unwrap();
+        assert!(matches!(claim(dir.path()), Err(Failure::Io(_))), "foreign");
+        fs::write(dir.path().join("manifest.json"), "{}").unwrap();
+        assert!(claim(dir.path()).is_ok(), "own");
+    }
+}
