@@ -120,7 +120,8 @@ impl Batch<'_> {
         self.document.scenarios.first().into_iter().flat_map(|(_, scenario)| scenario.file.expect.iter())
     }
 
-    /// Verdicts are among the results; what could not be judged is said, so that nobody takes silence for a pass.
+    /// Verdicts are among the results; what could not be judged is said, so that nobody takes silence for a
+    /// pass.
     fn close(&self, console: &Console, results: &Results) {
         let ran = self.variants();
         let left: Vec<&str> =

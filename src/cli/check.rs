@@ -6,7 +6,8 @@ use crate::scenario::{AS_WRITTEN, Document, Scenario};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Check scenarios: all problems of all files at once, and warnings about what is likely to hurt a real fleet.
+/// Check scenarios: all problems of all files at once, and warnings about what is likely to hurt a real
+/// fleet.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {

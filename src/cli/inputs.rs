@@ -17,7 +17,8 @@ pub struct Source {
     /// Lay another file's values over it (again for more).
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
-    /// Lay a value over it, such as `service.*.pool.*.max_lifetime=17m` (again for more); `x2` doubles what stands.
+    /// Lay a value over it, such as `service.*.pool.*.max_lifetime=17m` (again for more); `x2` doubles what
+    /// stands.
     #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub set: Vec<String>,
     /// Simulated time, such as `10m` or `90s`; short for `--set duration=…`.

@@ -1,4 +1,5 @@
-//! Ctrl-C: the first asks the runs to stop, so that what is finished can be kept; the second ends the process.
+//! Ctrl-C: the first asks the runs to stop, so that what is finished can be kept; the second ends the
+//! process.
 
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering};

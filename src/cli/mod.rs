@@ -1,7 +1,8 @@
-//! Floor 6: the door. One file a verb; what several verbs share is in `inputs`, `batch`, `output` and `console`.
+//! Floor 6: the door. One file a verb; what several verbs share is in `inputs`, `batch`, `output` and
+//! `console`.
 //!
-//! Results go to stdout, progress and diagnostics to stderr. Exit codes are in [`Failure::code`]; the help, the
-//! completions and the man pages all come from the definitions below and in the verbs.
+//! Results go to stdout, progress and diagnostics to stderr. Exit codes are in [`Failure::code`]; the help,
+//! the completions and the man pages all come from the definitions below and in the verbs.
 
 mod batch;
 mod check;
@@ -27,9 +28,9 @@ use std::process::ExitCode;
 
 /// Simulates a container fleet and its Postgres, to see connection herds and what cures them.
 ///
-/// A scenario in TOML goes in; tables, charts, verdicts and an exit code come out. Equal scenario and seed give
-/// equal bytes. Latency counts from a request's intended arrival, so queueing is never hidden (no coordinated
-/// omission).
+/// A scenario in TOML goes in; tables, charts, verdicts and an exit code come out. Equal scenario and seed
+/// give equal bytes. Latency counts from a request's intended arrival, so queueing is never hidden (no
+/// coordinated omission).
 #[derive(Debug, Parser)]
 #[command(name = "herdsim", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {

@@ -1,4 +1,5 @@
-//! `--seeds 1,2,3`, `--seeds 1..10` (both ends included), `--seeds 10` (the first ten), or any of them by commas.
+//! `--seeds 1,2,3`, `--seeds 1..10` (both ends included), `--seeds 10` (the first ten), or any of them by
+//! commas.
 
 use std::ops::RangeInclusive;
 
