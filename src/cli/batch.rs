@@ -73,9 +73,10 @@ impl Batch<'_> {
     }
 
     fn simulate(&self, console: &Console) -> Results<'_> {
+        // First the handler, then the announcement: whoever reads it may press Ctrl-C.
+        let stop = interrupt::listen();
         console.note(&self.announcement());
-        let begun = Instant::now();
-        let (stop, progress) = (interrupt::listen(), Progress::new(console));
+        let (begun, progress) = (Instant::now(), Progress::new(console));
         let threads = self.handling.jobs.map(usize::from);
         let runs = experiment::run_all(&self.jobs, threads, &|share| progress.show(share), stop);
         progress.finish();
@@ -172,7 +173,8 @@ fn passed(judged: &Judged) -> bool {
     judged.verdict == Verdict::Pass
 }
 
-fn plural(count: usize, noun: &str) -> String {
+/// `1 seed`, `3 seeds`.
+pub fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 

@@ -10,7 +10,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The scenario has problems; they have been shown.
-    #[error("{}", if *.0 == 1 { "the scenario has problems".to_owned() } else { format!("{} scenarios have problems", .0) })]
+    #[error("{} with problems", super::batch::plural(*.0, "scenario"))]
     Scenario(usize),
     /// A file could not be read or written, or not every run was finished.
     #[error("{0}")]
