@@ -41,8 +41,8 @@ pub struct Batch<'a> {
     pub jobs: Vec<(&'a Scenario, u64)>,
     /// How.
     pub handling: &'a Handling,
-    /// What the default directory's name ends in.
-    pub suffix: &'static str,
+    /// `run` or `compare`.
+    pub verb: &'static str,
 }
 
 impl Batch<'_> {
@@ -56,6 +56,9 @@ impl Batch<'_> {
         console: &Console,
         render: impl Fn(&Results) -> Result<String, Failure>,
     ) -> Result<(), Failure> {
+        if self.jobs.is_empty() {
+            return Err(Failure::Usage("nothing to run: no variant or no seed is chosen".to_owned()));
+        }
         let out = self.out();
         output::claim(&out)?;
         let results = self.simulate(console);
@@ -68,7 +71,8 @@ impl Batch<'_> {
     }
 
     fn out(&self) -> PathBuf {
-        let by_default = || PathBuf::from("runs").join(self.source.stem() + self.suffix);
+        let suffix = if self.verb == "run" { "" } else { "-compare" };
+        let by_default = || PathBuf::from("runs").join(self.source.stem() + suffix);
         self.handling.out.clone().unwrap_or_else(by_default)
     }
 
@@ -88,6 +92,7 @@ impl Batch<'_> {
             .retain(|judged| self.expectations().any(|(name, e)| *name == judged.name && decidable(e, &ran)));
         Results {
             name: self.source.stem(),
+            command: self.command(),
             complete: runs.len() == self.jobs.len() && !stop.load(Ordering::Relaxed),
             interrupted: stop.load(Ordering::Relaxed),
             jobs: &self.jobs,
@@ -96,6 +101,24 @@ impl Batch<'_> {
             judged,
             took,
         }
+    }
+
+    /// The command that gives the same results again: what was asked for, without what cannot change a result.
+    fn command(&self) -> Vec<String> {
+        let list = |items: Vec<String>| items.join(",");
+        let variants = self.variants().into_iter().map(str::to_owned).collect();
+        let mut seeds: Vec<u64> = Vec::new();
+        for (_, seed) in &self.jobs {
+            if !seeds.contains(seed) {
+                seeds.push(*seed);
+            }
+        }
+        let seeds = seeds.iter().map(u64::to_string).collect();
+        let which = if self.verb == "run" { "--variant" } else { "--variants" };
+        let mut command = vec!["herdsim".to_owned(), self.verb.to_owned()];
+        command.extend(self.source.arguments());
+        command.extend([which.to_owned(), list(variants), "--seeds".to_owned(), list(seeds)]);
+        command
     }
 
     fn announcement(&self) -> String {
@@ -139,7 +162,7 @@ impl Batch<'_> {
 
     fn next(&self, out: &std::path::Path) -> String {
         let file = self.source.file.display();
-        if self.suffix.is_empty() && self.document.scenarios.len() > 1 {
+        if self.verb == "run" && self.document.scenarios.len() > 1 {
             return format!("herdsim compare {file}");
         }
         format!("look at {}, or: herdsim compare {file} --seeds 10", out.join("plots").display())

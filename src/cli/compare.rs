@@ -56,7 +56,7 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
         jobs.extend(args.seeding.of(scenario).into_iter().map(|seed| (scenario, seed)));
     }
     let handling = &args.handling;
-    let batch = Batch { source: &args.source, document: &document, jobs, handling, suffix: "-compare" };
+    let batch = Batch { source: &args.source, document: &document, jobs, handling, verb: "compare" };
     batch.perform(console, |results| {
         Ok(match args.format {
             Format::Text => output::comparison(results, console.stdout_colour()),

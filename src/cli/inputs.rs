@@ -51,6 +51,18 @@ impl Source {
         self.file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
     }
 
+    /// The file and its overlays as arguments.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![self.file.display().to_string()];
+        for file in &self.with {
+            arguments.extend(["--with".to_owned(), file.display().to_string()]);
+        }
+        for overlay in self.overlays() {
+            arguments.extend(["--set".to_owned(), overlay]);
+        }
+        arguments
+    }
+
     fn overlays(&self) -> Vec<String> {
         let duration = self.duration.map(|span| format!("duration={span}"));
         self.set.iter().cloned().chain(duration).collect()

@@ -1,9 +1,11 @@
 //! From results to paper: the one place in which the door meets the report floor.
 
 use super::Failure;
-use super::pending::report;
+use super::pending::measure::summary;
+use super::pending::report::{self, Header, Paper};
 use crate::experiment::{Judged, Run};
 use crate::scenario::Scenario;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -13,6 +15,8 @@ use std::time::Duration;
 pub struct Results<'a> {
     /// The scenario's short name: its file's name without the ending.
     pub name: String,
+    /// The command that gives these results again.
+    pub command: Vec<String>,
     /// What was asked for.
     pub jobs: &'a [(&'a Scenario, u64)],
     /// What was finished, in the order of the jobs.
@@ -30,8 +34,15 @@ pub struct Results<'a> {
 }
 
 impl Results<'_> {
-    fn header(&self) -> report::Header {
-        report::Header::of(&self.name, self.jobs[0].0)
+    /// All variants share one file, and with it title, question and start.
+    fn header(&self) -> Header {
+        Header::of(&self.name, self.jobs[0].0)
+    }
+
+    fn resolved(&self) -> Vec<(String, String)> {
+        let mut scenarios: Vec<&Scenario> = self.jobs.iter().map(|(scenario, _)| *scenario).collect();
+        scenarios.dedup_by_key(|scenario| &scenario.variant);
+        scenarios.into_iter().map(|scenario| (scenario.variant.clone(), scenario.resolved())).collect()
     }
 }
 
@@ -45,11 +56,17 @@ pub fn claim(dir: &Path) -> Result<(), Failure> {
         Err(error) => return Err(Failure::io("write results to", dir, error)),
         Ok(entries) => entries,
     };
-    if entries.count() == 0 || dir.join("manifest.json").is_file() {
+    if entries.count() == 0 || is_ours(dir) {
         return Ok(());
     }
     let why = "it holds files that are not a run's; choose another directory with -o";
     Err(Failure::io("write results to", dir, why))
+}
+
+fn is_ours(dir: &Path) -> bool {
+    let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap_or_default();
+    let manifest: Option<Value> = serde_json::from_str(&manifest).ok();
+    manifest.is_some_and(|manifest| manifest["tool"] == "herdsim")
 }
 
 /// Writes the run directory and names its files.
@@ -57,18 +74,20 @@ pub fn claim(dir: &Path) -> Result<(), Failure> {
 /// # Errors
 /// [`Failure::Io`] if that fails.
 pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
-    let mut scenarios: Vec<&Scenario> = results.jobs.iter().map(|(scenario, _)| *scenario).collect();
-    scenarios.dedup_by_key(|scenario| scenario.variant.clone());
-    let paper = report::Paper {
-        header: results.header(),
-        scenarios,
+    let summaries: Vec<_> = results.runs.iter().map(|run| summary::rows(&run.measured)).collect();
+    let paper = Paper {
+        header: &results.header(),
         runs: &results.runs,
+        summaries: &summaries,
         judged: &results.judged,
+        resolved: &results.resolved(),
+        argv: &results.command,
         complete: results.complete,
+        timing: &json!({ "wall_s": results.took.as_secs_f64(), "runs": results.runs.len() }),
         plots: results.plots,
-        took: results.took,
+        extra: &[],
     };
-    report::write(dir, &paper).map_err(|error| Failure::io("write results to", dir, error))
+    report::write(dir, &paper).map_err(|error| Failure::Io(error.to_string()))
 }
 
 /// Each run in detail, then the verdicts.
@@ -84,8 +103,7 @@ pub fn runs(results: &Results, colour: bool) -> String {
 
 /// The runs beside each other, then the verdicts.
 pub fn comparison(results: &Results, colour: bool) -> String {
-    let header = results.header();
-    let table = report::terminal::compare(&header, &results.runs, colour);
+    let table = report::terminal::compare(&results.header(), &results.runs, colour);
     format!("{table}\n{}", report::terminal::verdicts(&results.judged, colour))
 }
 
@@ -104,8 +122,16 @@ pub fn comparison_json(results: &Results) -> String {
 /// # Errors
 /// [`Failure::Io`] if it is no run directory or cannot be written.
 pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
-    let loaded = report::load(dir).map_err(|error| Failure::io("read", dir, error))?;
-    report::redraw(dir, &loaded).map_err(|error| Failure::io("write pictures to", dir, error))
+    let loaded = report::load(dir).map_err(|error| Failure::Io(error.to_string()))?;
+    let mut drawn = Vec::new();
+    for (name, bytes) in report::directory::pictures(&loaded.header, &loaded.runs) {
+        let path = dir.join(&name);
+        let folder = path.parent().unwrap_or(dir);
+        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes));
+        written.map_err(|error| Failure::io("write", &path, error))?;
+        drawn.push(name);
+    }
+    Ok(drawn)
 }
 
 #[cfg(test)]
@@ -117,9 +143,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(claim(&dir.path().join("new")).is_ok());
         assert!(claim(dir.path()).is_ok(), "empty");
-        fs::write(dir.path().join("thesis.doc"), "years of work").unwrap();
+        fs::write(dir.path().join("manifest.json"), r#"{ "name": "an app of the web" }"#).unwrap();
         assert!(matches!(claim(dir.path()), Err(Failure::Io(_))), "foreign");
-        fs::write(dir.path().join("manifest.json"), "{}").unwrap();
+        fs::write(dir.path().join("manifest.json"), r#"{ "tool": "herdsim" }"#).unwrap();
         assert!(claim(dir.path()).is_ok(), "own");
     }
 }

@@ -135,11 +135,26 @@ pub mod experiment {
     }
 }
 
+/// Floor 3.
+pub mod measure {
+    /// Summaries.
+    pub mod summary {
+        use crate::measure::{Measured, SummaryRow};
+
+        /// No rows.
+        pub fn rows(_measured: &Measured) -> Vec<SummaryRow> {
+            Vec::new()
+        }
+    }
+}
+
 /// Floor 5.
 pub mod report {
     use crate::experiment::{Judged, Run};
+    use crate::measure::SummaryRow;
     use crate::scenario::Scenario;
-    use std::{fs, io, path::Path, time::Duration};
+    use serde_json::Value;
+    use std::{fs, io, path::Path};
 
     /// What paper needs to know of a scenario.
     pub struct Header {
@@ -156,30 +171,48 @@ pub mod report {
     /// What a directory is written from.
     #[allow(dead_code, missing_docs)]
     pub struct Paper<'a> {
-        pub header: Header,
-        pub scenarios: Vec<&'a Scenario>,
+        pub header: &'a Header,
         pub runs: &'a [Run],
+        pub summaries: &'a [Vec<SummaryRow>],
         pub judged: &'a [Judged],
+        pub resolved: &'a [(String, String)],
+        pub argv: &'a [String],
         pub complete: bool,
+        pub timing: &'a Value,
         pub plots: bool,
-        pub took: Duration,
+        pub extra: &'a [(String, Vec<u8>)],
+    }
+
+    /// What a directory holds.
+    #[allow(missing_docs)]
+    pub struct Loaded {
+        pub header: Header,
+        pub runs: Vec<Run>,
     }
 
     /// Writes a manifest.
     pub fn write(dir: &Path, paper: &Paper) -> io::Result<Vec<String>> {
         fs::create_dir_all(dir)?;
-        fs::write(dir.join("manifest.json"), format!("{{\"complete\": {}}}\n", paper.complete))?;
+        let text = serde_json::json!({ "tool": "herdsim", "complete": paper.complete, "argv": paper.argv });
+        fs::write(dir.join("manifest.json"), text.to_string())?;
         Ok(vec!["manifest.json".to_owned()])
     }
 
     /// Reads a manifest.
-    pub fn load(dir: &Path) -> io::Result<String> {
-        fs::read_to_string(dir.join("manifest.json"))
+    pub fn load(dir: &Path) -> Result<Loaded, String> {
+        let read = fs::read_to_string(dir.join("manifest.json"));
+        read.map_err(|error| format!("{}: {error}", dir.display()))?;
+        Ok(Loaded { header: Header { name: String::new() }, runs: Vec::new() })
     }
 
-    /// Draws nothing.
-    pub fn redraw(_dir: &Path, _loaded: &str) -> io::Result<Vec<String>> {
-        Ok(vec![])
+    /// Directories.
+    pub mod directory {
+        use super::{Header, Run};
+
+        /// Draws nothing.
+        pub fn pictures(_header: &Header, _runs: &[Run]) -> Vec<(String, Vec<u8>)> {
+            Vec::new()
+        }
     }
 
     /// Tables.

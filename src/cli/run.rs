@@ -37,6 +37,6 @@ pub fn perform(args: &RunArgs, console: &Console) -> Result<(), Failure> {
     let scenario = inputs::variant(&document, &args.variant)?;
     let jobs = args.seeding.of(scenario).into_iter().map(|seed| (scenario, seed)).collect();
     let batch =
-        Batch { source: &args.source, document: &document, jobs, handling: &args.handling, suffix: "" };
+        Batch { source: &args.source, document: &document, jobs, handling: &args.handling, verb: "run" };
     batch.perform(console, |results| Ok(output::runs(results, console.stdout_colour())))
 }

@@ -32,7 +32,7 @@ fn the_long_help_says_from_when_latency_counts_and_what_exit_codes_mean() {
 fn nothing_at_all_and_nonsense_are_bad_usage() {
     let desk = Desk::new();
     assert!(desk.ends("", 2).1.contains("Usage"));
-    assert!(desk.ends("rnu tiny.toml", 2).1.contains("run"));
+    assert!(desk.ends("compar tiny.toml", 2).1.contains("compare"));
     desk.ends("run", 2);
     desk.ends("run tiny.toml --quiet --verbose", 2);
 }

@@ -132,7 +132,7 @@ fn bad_usage_is_exit_code_two_and_comes_with_the_cure() {
 #[test]
 fn values_are_laid_over_by_hand_and_from_files() {
     let desk = Desk::new();
-    desk.write("cure.toml", "[set]\n\"service.*.pool.*.max_lifetime\" = \"3s\"\n");
+    desk.write("cure.toml", "\"service.*.pool.*.max_lifetime\" = \"3s\"\n");
     desk.ends("run tiny.toml --no-plots -o out --with cure.toml --set postgres.primary.cores=3", 0);
     let tree: toml::Table = toml::from_str(&desk.read("out/scenario.resolved.toml")).unwrap();
     assert_eq!(tree["service"]["api"]["pool"]["primary"]["max_lifetime"].as_str(), Some("3s"));
