@@ -10,7 +10,7 @@ use crate::experiment::{Judged, Verdict};
 use crate::scenario::grammar::{Bound, Expect};
 use crate::scenario::{Document, Scenario};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ impl Batch<'_> {
     pub fn perform(
         &self,
         console: &Console,
-        render: impl Fn(&Results) -> Result<String, Failure>,
+        render: impl Fn(&Results, &Path) -> Result<String, Failure>,
     ) -> Result<(), Failure> {
         if self.jobs.is_empty() {
             return Err(Failure::Usage("nothing to run: no variant or no seed is chosen".to_owned()));
@@ -63,7 +63,7 @@ impl Batch<'_> {
         output::claim(&out)?;
         let results = self.simulate(console);
         let written = output::write(&out, &results)?;
-        console.result(&render(&results)?)?;
+        console.result(&render(&results, &out)?)?;
         self.close(console, &results);
         console.note(&format!("wrote {}: {}", out.display(), written.join(", ")));
         console.note(&format!("next: {}", self.next(&out)));
@@ -160,7 +160,7 @@ impl Batch<'_> {
         }
     }
 
-    fn next(&self, out: &std::path::Path) -> String {
+    fn next(&self, out: &Path) -> String {
         let file = self.source.file.display();
         if self.verb == "run" && self.document.scenarios.len() > 1 {
             return format!("herdsim compare {file}");

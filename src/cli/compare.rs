@@ -57,12 +57,10 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     }
     let handling = &args.handling;
     let batch = Batch { source: &args.source, document: &document, jobs, handling, verb: "compare" };
-    batch.perform(console, |results| {
-        Ok(match args.format {
-            Format::Text => output::comparison(results, console.stdout_colour()),
-            Format::Markdown => output::comparison_markdown(results),
-            Format::Json => output::comparison_json(results),
-        })
+    batch.perform(console, |results, dir| match args.format {
+        Format::Text => Ok(output::comparison(results, console.stdout_colour())),
+        Format::Markdown => Ok(output::comparison_markdown(results)),
+        Format::Json => output::comparison_json(dir),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::pending::measure::summary;
+use super::pending::report::terminal::{self, Paint};
 use super::pending::report::{self, Header, Paper};
 use crate::experiment::{Judged, Run};
 use crate::scenario::Scenario;
@@ -90,31 +91,46 @@ pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
     report::write(dir, &paper).map_err(|error| Failure::Io(error.to_string()))
 }
 
-/// Each run in detail, then the verdicts.
+/// Each run in full; the verdicts, which are over all seeds, come with the first.
 pub fn runs(results: &Results, colour: bool) -> String {
     let header = results.header();
-    let mut text = String::new();
+    let mut judged = results.judged.as_slice();
+    let mut texts = Vec::new();
     for run in &results.runs {
-        text += &report::terminal::run(&header, run, colour);
-        text.push('\n');
+        texts.push(terminal::run(&header, run, judged, paint(colour)));
+        judged = &[];
     }
-    text + &report::terminal::verdicts(&results.judged, colour)
+    texts.join("\n")
 }
 
-/// The runs beside each other, then the verdicts.
+/// The variants beside each other.
 pub fn comparison(results: &Results, colour: bool) -> String {
-    let table = report::terminal::compare(&results.header(), &results.runs, colour);
-    format!("{table}\n{}", report::terminal::verdicts(&results.judged, colour))
+    terminal::compare(&results.header(), &results.runs, &results.judged, paint(colour))
 }
 
 /// The same in Markdown, for a pull request.
 pub fn comparison_markdown(results: &Results) -> String {
-    report::compare::markdown(&results.header(), &results.runs, &results.judged)
+    terminal::compare_markdown(&results.header(), &results.runs, &results.judged)
 }
 
-/// The same in JSON, for a program.
-pub fn comparison_json(results: &Results) -> String {
-    report::compare::json(&results.header(), &results.runs, &results.judged)
+/// The same in JSON, for a program: what `summary.json` and `expectations.json` of the run directory hold.
+///
+/// # Errors
+/// [`Failure::Io`] if they cannot be read.
+pub fn comparison_json(dir: &Path) -> Result<String, Failure> {
+    let mut whole = read_json(&dir.join("summary.json"))?;
+    let expectations = read_json(&dir.join("expectations.json"))?;
+    whole["expectations"] = expectations["expectations"].clone();
+    Ok(format!("{whole:#}\n"))
+}
+
+fn read_json(path: &Path) -> Result<Value, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::io("read", path, error))?;
+    serde_json::from_str(&text).map_err(|error| Failure::io("read", path, error))
+}
+
+fn paint(colour: bool) -> Paint {
+    if colour { Paint::Colour } else { Paint::Plain }
 }
 
 /// Draws the pictures of a run directory again and names them.

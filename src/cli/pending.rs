@@ -219,31 +219,27 @@ pub mod report {
     pub mod terminal {
         use super::{Header, Judged, Run};
 
+        /// With or without colour.
+        #[derive(Clone, Copy)]
+        pub enum Paint {
+            /// Without.
+            Plain,
+            /// With.
+            Colour,
+        }
+
         /// A run.
-        pub fn run(header: &Header, run: &Run, _colour: bool) -> String {
-            format!("{} {} seed {}\n", header.name, run.variant, run.seed)
+        pub fn run(header: &Header, run: &Run, judged: &[Judged], _paint: Paint) -> String {
+            let verdicts: String = judged.iter().map(|j| format!("{:?} {}\n", j.verdict, j.name)).collect();
+            format!("{verdicts}{} {} seed {}\n", header.name, run.variant, run.seed)
         }
         /// Runs.
-        pub fn compare(header: &Header, runs: &[Run], colour: bool) -> String {
-            runs.iter().map(|one| run(header, one, colour)).collect()
+        pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -> String {
+            runs.iter().map(|one| run(header, one, judged, paint)).collect()
         }
-        /// Verdicts.
-        pub fn verdicts(judged: &[Judged], _colour: bool) -> String {
-            judged.iter().map(|judged| format!("{:?} {}\n", judged.verdict, judged.name)).collect()
-        }
-    }
-
-    /// Comparisons.
-    pub mod compare {
-        use super::{Header, Judged, Run};
-
         /// Markdown.
-        pub fn markdown(header: &Header, runs: &[Run], _judged: &[Judged]) -> String {
+        pub fn compare_markdown(header: &Header, runs: &[Run], _judged: &[Judged]) -> String {
             format!("| {} | {} |\n", header.name, runs.len())
-        }
-        /// JSON.
-        pub fn json(header: &Header, runs: &[Run], _judged: &[Judged]) -> String {
-            format!("{{\"scenario\": \"{}\", \"runs\": {}}}\n", header.name, runs.len())
         }
     }
 }

@@ -38,5 +38,5 @@ pub fn perform(args: &RunArgs, console: &Console) -> Result<(), Failure> {
     let jobs = args.seeding.of(scenario).into_iter().map(|seed| (scenario, seed)).collect();
     let batch =
         Batch { source: &args.source, document: &document, jobs, handling: &args.handling, verb: "run" };
-    batch.perform(console, |results| Ok(output::runs(results, console.stdout_colour())))
+    batch.perform(console, |results, _| Ok(output::runs(results, console.stdout_colour())))
 }
