@@ -165,7 +165,11 @@ impl Batch<'_> {
         if self.verb == "run" && self.document.scenarios.len() > 1 {
             return format!("herdsim compare {file}");
         }
-        format!("look at {}, or: herdsim compare {file} --seeds 10", out.join("plots").display())
+        let pictures = match self.handling.no_plots {
+            true => format!("herdsim report {}", out.display()),
+            false => format!("look at {}", out.join("plots").display()),
+        };
+        format!("{pictures}, or: herdsim compare {file} --seeds 10")
     }
 }
 

@@ -50,10 +50,10 @@ enum Format {
 
 /// Does it.
 pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
-    let document = args.source.load(console)?;
+    let document = args.source.load(&args.seeding, console)?;
     let mut jobs = Vec::new();
     for scenario in chosen(args, &document)? {
-        jobs.extend(args.seeding.of(scenario).into_iter().map(|seed| (scenario, seed)));
+        jobs.extend(scenario.file.seeds.iter().map(|seed| (scenario, *seed)));
     }
     let handling = &args.handling;
     let batch = Batch { source: &args.source, document: &document, jobs, handling, verb: "compare" };

@@ -27,12 +27,13 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the scenario; warnings are shown, problems are shown and end the verb.
+    /// Reads the scenario, to be run with these seeds; warnings are shown, problems are shown and end the verb.
     ///
     /// # Errors
     /// [`Failure::Scenario`] if it has problems.
-    pub fn load(&self, console: &Console) -> Result<Document, Failure> {
-        match Document::load(&self.file, &self.with, &self.overlays()) {
+    pub fn load(&self, seeding: &Seeding, console: &Console) -> Result<Document, Failure> {
+        let overlays: Vec<String> = self.overlays().into_iter().chain(seeding.overlay()).collect();
+        match Document::load(&self.file, &self.with, &overlays) {
             Ok((document, warnings)) => {
                 if !warnings.is_empty() && !console.quiet() {
                     console.problems(&warnings.render(console.stderr_colour()));
@@ -88,13 +89,14 @@ pub struct Seeding {
 }
 
 impl Seeding {
-    /// The seeds for this scenario.
-    pub fn of(&self, scenario: &Scenario) -> Vec<u64> {
-        match (self.seed, &self.seeds) {
+    /// Seeds are a value of the scenario like any other: its checks and its resolved form must know them.
+    fn overlay(&self) -> Option<String> {
+        let seeds = match (self.seed, &self.seeds) {
             (Some(seed), _) => vec![seed],
             (None, Some(Seeds(seeds))) => seeds.clone(),
-            (None, None) => scenario.file.seeds.clone(),
-        }
+            (None, None) => return None,
+        };
+        Some(format!("seeds={seeds:?}"))
     }
 }
 

@@ -28,7 +28,10 @@ impl Document {
         let text = std::fs::read_to_string(path).map_err(|error| problem(&error))?;
         let mut tree: toml::Table = toml::from_str(&text).map_err(|error| problem(&error))?;
         for (key, value) in set.iter().filter_map(|pair| pair.split_once('=')) {
-            tree.insert(key.to_owned(), toml::Value::String(value.to_owned()));
+            let text = value;
+            let read = toml::from_str::<toml::Table>(&format!("value = {value}"));
+            let value = read.ok().and_then(|mut table| table.remove("value"));
+            tree.insert(key.to_owned(), value.unwrap_or_else(|| text.into()));
         }
         let mut tree = toml::Value::Table(tree);
         dates_to_text(&mut tree);

@@ -33,9 +33,9 @@ Without -o the results go to runs/<scenario>.";
 
 /// Does it.
 pub fn perform(args: &RunArgs, console: &Console) -> Result<(), Failure> {
-    let document = args.source.load(console)?;
+    let document = args.source.load(&args.seeding, console)?;
     let scenario = inputs::variant(&document, &args.variant)?;
-    let jobs = args.seeding.of(scenario).into_iter().map(|seed| (scenario, seed)).collect();
+    let jobs = scenario.file.seeds.iter().map(|seed| (scenario, *seed)).collect();
     let batch =
         Batch { source: &args.source, document: &document, jobs, handling: &args.handling, verb: "run" };
     batch.perform(console, |results, _| Ok(output::runs(results, console.stdout_colour())))

@@ -10,7 +10,9 @@ fn from_nothing_to_pictures_as_a_newcomer_goes() {
     let desk = Desk::new();
     desk.ends("init", 0);
     desk.ends("check quickstart.toml", 0);
-    desk.ends("run quickstart.toml --variant jitter --duration 2s --exit-zero --no-plots", 0);
+    let sooner = "--set event.restart.at=1s --set expect.jitter-disperses-the-herd.after=2s";
+    let line = format!("run quickstart.toml --variant jitter --duration 5s --exit-zero --no-plots {sooner}");
+    desk.ends(&line, 0);
     let (out, _) = desk.ends("report runs/quickstart", 0);
     assert!(out.lines().count() > 0, "no pictures");
     for file in out.lines() {
