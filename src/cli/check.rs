@@ -23,7 +23,7 @@ pub struct CheckArgs {
     /// End with 2 on a warning, too.
     #[arg(long)]
     deny_warnings: bool,
-    /// Print where each number comes from.
+    /// Print where each number comes from; `-` where no [source] says so.
     #[arg(long)]
     sources: bool,
 }
@@ -79,9 +79,10 @@ fn shown(args: &CheckArgs, file: &std::path::Path, document: &Document, scenario
     format!("{}: ok; {} long; variants: {}\n", file.display(), scenario.file.duration, variants.join(", "))
 }
 
-/// One line a path, aligned.
+/// One line a path, aligned; then the numbers that nobody vouches for.
 fn sources(scenario: &Scenario) -> String {
-    let width = scenario.file.source.keys().map(String::len).max().unwrap_or(0);
+    let bare = scenario.without_source();
+    let width = scenario.file.source.keys().chain(&bare).map(String::len).max().unwrap_or(0);
     let mut text = String::new();
     for (path, source) in &scenario.file.source {
         text += &format!("{path:<width$}  {}", source.from);
@@ -93,5 +94,8 @@ fn sources(scenario: &Scenario) -> String {
         }
         text.push('\n');
     }
-    if text.is_empty() { "no sources are given\n".to_owned() } else { text }
+    for path in bare {
+        text += &format!("{path:<width$}  -\n");
+    }
+    text
 }

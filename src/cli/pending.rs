@@ -71,6 +71,11 @@ impl Scenario {
     pub fn resolved(&self) -> String {
         toml::to_string(&*self.file).unwrap_or_default()
     }
+
+    /// No paths.
+    pub fn without_source(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Floor 1.

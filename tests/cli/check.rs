@@ -80,7 +80,9 @@ fn sources_are_listed_with_their_ranges() {
     assert!(
         out.lines().any(|line| line.contains("postgres.primary.cores") && line.contains("assumed, 2..16"))
     );
-    assert_eq!(desk.ends("check tiny.toml --sources", 0).0, "no sources are given\n");
+    let (bare, _) = desk.ends("check tiny.toml --sources", 0);
+    let line = bare.lines().find(|line| line.starts_with("postgres.primary.cores ")).unwrap();
+    assert!(line.ends_with(" -"), "nobody vouches for it: {bare}");
 }
 
 #[test]
