@@ -32,7 +32,8 @@ use std::process::ExitCode;
 /// give equal bytes. Latency counts from a request's intended arrival, so queueing is never hidden (no
 /// coordinated omission).
 #[derive(Debug, Parser)]
-#[command(name = "herdsim", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "herdsim", version, max_term_width = 100)]
+#[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     voice: Voice,
