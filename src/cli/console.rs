@@ -4,17 +4,19 @@ use super::Failure;
 use clap::{Args, ValueEnum};
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 
+const GLOBAL: &str = "Global options";
+
 /// How much is said, and in which colour.
 #[derive(Clone, Debug, Args)]
 pub struct Voice {
     /// Say nothing but results and errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     quiet: bool,
     /// Say more about what is being done.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     verbose: bool,
     /// Colour; `auto` looks at the terminal, NO_COLOR and CLICOLOR_FORCE.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = GLOBAL)]
     color: When,
 }
 

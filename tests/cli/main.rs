@@ -5,4 +5,5 @@ mod desk;
 mod help;
 mod init;
 mod interrupt;
+mod readme;
 mod simulate;
