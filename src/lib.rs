@@ -6,4 +6,5 @@ pub mod cli;
 pub mod engine;
 pub mod experiment;
 pub mod measure;
+pub mod model;
 pub mod scenario;

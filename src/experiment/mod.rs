@@ -1,5 +1,9 @@
 //! Floor 4: many runs.
 
+mod run;
+
+pub use run::{record, run};
+
 use crate::measure::Measured;
 
 /// One run: a variant and a seed, and what they showed.

@@ -4,6 +4,13 @@
 //! queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else. Histograms are
 //! merged, percentiles are never averaged.
 
+pub mod herd;
+pub mod latency;
+pub mod levels;
+pub mod recorder;
+pub mod spikes;
+pub mod summary;
+
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 use hdrhistogram::Histogram;

@@ -1,13 +1,29 @@
 //! Floor 1: what was asked. From TOML text to a checked, complete [`Scenario`].
 
+mod check;
+mod complete;
+mod conform;
 pub mod grammar;
+mod lint;
+mod load;
+mod overlay;
+pub mod problem;
+mod resolved;
+pub mod schema;
+mod sources;
+mod tables;
+mod timeline;
+pub mod tree;
 pub mod units;
+pub mod when;
 
 use crate::engine::time::Time;
 use grammar::{Deed, File};
 use indexmap::IndexMap;
+use problem::Place;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tree::{Node, Origin};
 
 /// The name of the run that no variant changes.
 pub const AS_WRITTEN: &str = "as-written";
@@ -26,10 +42,63 @@ pub struct Scenario {
     pub variant: String,
     /// What stands at the first instant.
     pub file: Arc<File>,
-    /// What changes later, ascending in time; ties in file order.
+    /// What changes later, ascending in time. At one instant, ends come before beginnings, each in file order.
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
     pub tables: BTreeMap<String, Table>,
+    /// The complete tree, every value with its place.
+    standing: Arc<Node>,
+}
+
+impl Document {
+    /// The scenario of a variant, or [`AS_WRITTEN`].
+    pub fn scenario(&self, variant: &str) -> Option<&Scenario> {
+        self.scenarios.get(variant)
+    }
+
+    /// The scenarios that a bare comparison shows: those in `compare` or, if it is empty, every variant; the file as
+    /// written only if it is named or there is no variant.
+    pub fn compared(&self) -> Vec<&Scenario> {
+        let named = self.scenarios.values().next().map(|first| &first.file.compare[..]).unwrap_or_default();
+        if !named.is_empty() {
+            return named.iter().filter_map(|name| self.scenario(name)).collect();
+        }
+        let only = self.scenarios.len() == 1;
+        self.scenarios.values().filter(|each| only || each.variant != AS_WRITTEN).collect()
+    }
+}
+
+impl Scenario {
+    /// A scenario that was made rather than loaded: no timeline, no tables.
+    pub fn new(file: File) -> Scenario {
+        // The grammar's structs have string keys and finite numbers only, so that they are always JSON.
+        let json = serde_json::to_value(&file).unwrap_or_default();
+        let origin = Origin::default_value();
+        let standing = Node::from_json(&json, &origin).unwrap_or_else(|| Node::table(origin));
+        Scenario {
+            variant: AS_WRITTEN.to_owned(),
+            file: Arc::new(file),
+            timeline: Vec::new(),
+            tables: BTreeMap::new(),
+            standing: Arc::new(standing),
+        }
+    }
+
+    /// The complete scenario as TOML, each value with a comment that says where it came from. Parses again to the
+    /// same file.
+    pub fn resolved(&self) -> String {
+        resolved::write(&self.standing)
+    }
+
+    /// Where the value at a dotted path was written, such as `expect.jitter-cures`.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        self.standing.place_at(path)
+    }
+
+    /// The paths of the numbers in the file that no `[source]` covers.
+    pub fn without_source(&self) -> Vec<String> {
+        sources::without_source(&self.standing)
+    }
 }
 
 /// An instant at which an event begins or ends.

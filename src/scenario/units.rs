@@ -2,7 +2,7 @@
 //!
 //! Every duration, rate and share in a scenario is a string with its unit; a bare number stands only for a count or
 //! a factor. The JSON schema names each kind in `format`, so that the checker can parse the text and say what is
-//! wrong with it. Left out: compound durations (`1h30m` is `"90m"`) and calendar units.
+//! wrong with it. Left out: days and longer, which calendars make uneven.
 
 use crate::engine::time::Span;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -25,7 +25,7 @@ pub struct Rate(pub f64);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share(pub f64);
 
-/// An instant as written: an offset, a date-time or `"event.NAME + 30s"`. Resolved by [`super::check`].
+/// An instant as written: an offset, a date-time or `"event.NAME + 30s"`. Resolved by [`super::when`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When(pub String);
 
@@ -39,19 +39,32 @@ fn number_and_unit(text: &str) -> Result<(f64, &str), String> {
     Ok((number, text[split..].trim()))
 }
 
-/// Parses a duration.
+/// Parses a duration: a number with a unit, or several with smaller and smaller units (`"3h27m"`).
 ///
 /// # Errors
 /// Says what is wrong with the text: no number, no unit, an unknown unit, or too large for 292 years.
 pub fn parse_span(text: &str) -> Result<Span, String> {
-    let (number, unit) = number_and_unit(text)?;
-    if unit.is_empty() {
-        return Err(format!("`{text}` has no unit: write `{text}s`, `{text}ms`, … (ns, us, ms, s, m, h)"));
+    let (mut total, mut above, mut rest) = (0.0, f64::INFINITY, text.trim());
+    while above.is_infinite() || !rest.is_empty() {
+        let (number, tail) = number_and_unit(rest)?;
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let unit = tail[..end].trim();
+        rest = &tail[end..];
+        if unit.is_empty() {
+            let whole = text.trim();
+            return Err(format!(
+                "`{whole}` has no unit: write `{whole}s`, `{whole}ms`, … (ns, us, ms, s, m, h)"
+            ));
+        }
+        let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            return Err(format!("`{text}` has an unknown unit `{unit}` (use ns, us, ms, s, m, h)"));
+        };
+        if *nanos >= above {
+            return Err(format!("`{text}` has its units out of order: write the larger first, each once"));
+        }
+        above = *nanos;
+        total += number * nanos;
     }
-    let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!("`{text}` has an unknown unit `{unit}` (use ns, us, ms, s, m, h)"));
-    };
-    let total = number * nanos;
     if total > i64::MAX as f64 {
         return Err(format!("`{text}` is longer than 292 years"));
     }
@@ -99,6 +112,31 @@ pub fn parse_share(text: &str) -> Result<Share, String> {
         "%" => Err(format!("`{text}` is more than the whole (0% to 100%)")),
         _ => Err(format!("`{text}` is not a share: write a percentage such as `5%`")),
     }
+}
+
+/// Parses a quantity of any kind: a share, a duration or a rate.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn parse_quantity(text: &str) -> Result<f64, String> {
+    let share = parse_share(text).map(|share| share.0);
+    let span = || parse_span(text).map(Span::as_secs);
+    let rate = || parse_rate(text).map(|rate| rate.0);
+    share.or_else(|_| span()).or_else(|_| rate()).map_err(|_| {
+        format!(
+            "`{text}` is no quantity: write a share `5%`, a duration `30ms`, a rate `10/s` or a bare count"
+        )
+    })
+}
+
+/// Parses a calendar instant into nanoseconds since 1970.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn parse_date_time(text: &str) -> Result<i128, String> {
+    text.parse::<jiff::Timestamp>()
+        .map(jiff::Timestamp::as_nanosecond)
+        .map_err(|_| format!("`{text}` is not a date-time with a zone, such as 2025-09-14T05:30:00Z"))
 }
 
 impl fmt::Display for Limit {
@@ -154,8 +192,8 @@ macro_rules! quantity {
     };
 }
 
-quantity!(Span, "Duration", "duration-unit", r"^[0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h)$", parse_span);
-quantity!(Limit, "Limit", "limit", r"^(none|[0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h))$", parse_limit);
+quantity!(Span, "Duration", "duration-unit", r"^([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h) ?)+$", parse_span);
+quantity!(Limit, "Limit", "limit", r"^(none|([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h) ?)+)$", parse_limit);
 quantity!(Rate, "Rate", "rate", r"^[0-9]+(\.[0-9]+)? ?/(s|m|h)$", parse_rate);
 quantity!(Share, "Share", "share", r"^[0-9]+(\.[0-9]+)? ?%$", parse_share);
 quantity!(When, "When", "when", r"^.+$", |text: &str| Ok::<When, String>(When(text.to_owned())));
@@ -170,6 +208,8 @@ mod tests {
             assert_eq!(parse_span(text).unwrap().to_string(), text);
         }
         assert_eq!(parse_span("1.5s"), Ok(Span::from_millis(1500)));
+        assert_eq!(parse_span("3h27m"), Ok(Span::from_secs(12_420)));
+        assert_eq!(parse_span("1m 1.5s"), Ok(Span::from_millis(61_500)));
         assert_eq!(parse_limit("none"), Ok(Limit(None)));
         assert_eq!(parse_rate("120/m"), Ok(Rate(2.0)));
         assert_eq!(parse_share("5%"), Ok(Share(0.05)));
@@ -180,6 +220,10 @@ mod tests {
         for (result, word) in [
             (parse_span("15").map(|_| ()), "no unit"),
             (parse_span("15min").map(|_| ()), "unknown unit `min`"),
+            (parse_span("1h30").map(|_| ()), "no unit"),
+            (parse_span("30m1h").map(|_| ()), "out of order"),
+            (parse_span("1m1m").map(|_| ()), "out of order"),
+            (parse_span("").map(|_| ()), "positive number"),
             (parse_span("-3s").map(|_| ()), "positive number"),
             (parse_span("9999999999h").map(|_| ()), "292 years"),
             (parse_rate("10/d").map(|_| ()), "unknown unit"),

@@ -1,0 +1,157 @@
+//! Latency spikes, what was going on beside them, and how latency came back after an event.
+//!
+//! A spike is a stretch of bins whose p99 exceeds ten times the run's median p99. It is not *caused* by what overlaps
+//! it: the list says where to look.
+
+use super::{BIN, CAUSES, NodeMeasured, Recovery, ServiceMeasured, Spike};
+use crate::engine::time::{Span, Time};
+use crate::scenario::grammar::Cause;
+
+/// A spike's p99 exceeds the median by more than this factor.
+pub const SPIKE_FACTOR: u64 = 10;
+/// A storm is a second in which at least this share of the open connections is started.
+const STORM_SHARE: f64 = 0.1;
+/// How long before a spike its cause may have begun.
+const SHORTLY: Span = Span::from_secs(30);
+/// Latency is back when p99 is within this factor of its baseline…
+const BACK_FACTOR: u64 = 2;
+/// …for so many bins on end.
+const BACK_BINS: usize = 6;
+/// How long before an event its baseline is taken.
+const BASELINE: Span = Span::from_secs(600);
+
+/// A stretch of time with a name: a run of a job, an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    /// `job.NAME` or `event.NAME`.
+    pub name: String,
+    /// Its beginning.
+    pub from: Time,
+    /// Its end.
+    pub to: Time,
+}
+
+/// p99 of each bin in microseconds; `None` where nothing ended.
+fn p99s(service: &ServiceMeasured) -> Vec<Option<u64>> {
+    service.bins.iter().map(|bin| bin.latency.map(|latency| latency.p99_us)).collect()
+}
+
+fn median(values: impl Iterator<Item = u64>) -> Option<u64> {
+    let mut values: Vec<u64> = values.collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
+}
+
+fn bin_start(place: usize) -> Time {
+    Time::ZERO + BIN * place as u64
+}
+
+/// The spikes of a service.
+pub fn spikes(service: &ServiceMeasured, nodes: &[NodeMeasured], episodes: &[Episode]) -> Vec<Spike> {
+    let p99s = p99s(service);
+    let Some(median) = median(p99s.iter().flatten().copied()) else { return vec![] };
+    let mut spikes: Vec<Spike> = Vec::new();
+    let mut open = false;
+    for (place, p99) in p99s.iter().enumerate() {
+        let high = p99.filter(|p99| *p99 > SPIKE_FACTOR * median);
+        match (high, open) {
+            (Some(p99), true) => {
+                let spike = spikes.last_mut().expect("an open spike");
+                spike.to = bin_start(place + 1);
+                spike.p99_us = spike.p99_us.max(p99);
+            }
+            (Some(p99_us), false) => {
+                let (from, to) = (bin_start(place), bin_start(place + 1));
+                spikes.push(Spike { service: service.service.clone(), from, to, p99_us, beside: vec![] });
+            }
+            (None, _) => {}
+        }
+        open = high.is_some();
+    }
+    for spike in &mut spikes {
+        spike.beside = beside(spike, nodes, episodes);
+    }
+    spikes
+}
+
+/// What overlaps a spike, or came shortly before it.
+fn beside(spike: &Spike, nodes: &[NodeMeasured], episodes: &[Episode]) -> Vec<String> {
+    let from = Time(spike.from.0.saturating_sub(SHORTLY.0));
+    let mut names: Vec<String> = Vec::new();
+    for node in nodes {
+        let first = (from.0 / BIN.0) as usize;
+        let last = (spike.to.0.div_ceil(BIN.0) as usize).min(node.bins.len());
+        for cause in 0..CAUSES {
+            let stormy =
+                node.bins[first.min(last)..last].iter().any(|bin| bin.herd_size[cause] >= STORM_SHARE);
+            let name = Cause::ALL[cause].name().to_owned();
+            if stormy && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    for episode in episodes {
+        if episode.from <= spike.to && episode.to >= from && !names.contains(&episode.name) {
+            names.push(episode.name.clone());
+        }
+    }
+    names
+}
+
+/// When the latency of a service was back at its baseline after an episode.
+pub fn recovery(service: &ServiceMeasured, episode: &Episode) -> Option<Recovery> {
+    let p99s = p99s(service);
+    let place = |at: Time| (at.0 / BIN.0) as usize;
+    let first = place(Time(episode.from.0.saturating_sub(BASELINE.0)));
+    let before = p99s.get(first..place(episode.from).min(p99s.len()))?;
+    let baseline = median(before.iter().flatten().copied())?;
+    let calm = |p99: &Option<u64>| p99.is_none_or(|p99| p99 <= BACK_FACTOR * baseline);
+    let end = place(episode.to);
+    let after = p99s.get(end..)?.windows(BACK_BINS).position(|stretch| stretch.iter().all(calm));
+    Some(Recovery {
+        event: episode.name.clone(),
+        service: service.service.clone(),
+        after: after.map(|bins| bin_start(end + bins).since(episode.to)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{Quantiles, ServiceBin};
+
+    fn service(p99s_ms: &[u64]) -> ServiceMeasured {
+        let bin = |ms: &u64| ServiceBin {
+            latency: Some(Quantiles { p50_us: 500, p95_us: 800, p99_us: ms * 1000, max_us: ms * 1000 }),
+            buckets: vec![],
+        };
+        ServiceMeasured { service: "api".into(), bins: p99s_ms.iter().map(bin).collect() }
+    }
+
+    #[test]
+    fn a_spike_is_a_stretch_above_ten_times_the_median() {
+        let mut p99s = vec![5; 100];
+        (p99s[40], p99s[41], p99s[70], p99s[80]) = (51, 900, 50, 60);
+        let job = Episode { name: "job.cleanup".into(), from: bin_start(39), to: bin_start(40) };
+        let spikes = spikes(&service(&p99s), &[], &[job]);
+        assert_eq!(spikes.len(), 2, "50 ms is not above ten times 5 ms");
+        assert_eq!((spikes[0].from, spikes[0].to, spikes[0].p99_us), (bin_start(40), bin_start(42), 900_000));
+        assert_eq!(spikes[0].beside, ["job.cleanup"]);
+        assert!(spikes[1].beside.is_empty());
+    }
+
+    #[test]
+    fn recovery_is_the_first_calm_minute_or_never() {
+        let mut p99s = vec![5; 200];
+        (100..130).for_each(|bin| p99s[bin] = 800);
+        let event = Episode { name: "event.slow".into(), from: bin_start(100), to: bin_start(120) };
+        let back = recovery(&service(&p99s), &event).expect("there is a baseline");
+        assert_eq!(back.after, Some(Span::from_secs(100)));
+        (100..200).for_each(|bin| p99s[bin] = 800);
+        assert_eq!(
+            recovery(&service(&p99s), &event).unwrap().after,
+            None,
+            "metastable, as far as the run goes"
+        );
+    }
+}

@@ -1,0 +1,222 @@
+//! From a checked scenario to boxes: names become numbers, tables become plans.
+
+use super::container::PoolPlan;
+use super::fact::{NodeNumber, PoolNumber, ServiceNumber};
+use super::postgres::{Job, NodePlan};
+use super::request::{Class, Op};
+use super::service::Plan;
+use super::traffic::Bursts;
+use crate::engine::chance::Stream;
+use crate::engine::dist::Dist;
+use crate::engine::time::{Span, Time};
+use crate::scenario::Table;
+use crate::scenario::grammar::{
+    self, Arrivals, Curve, Distribution, File, Label, Outcome, RandomDistribution, Traffic,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The names behind the numbers in facts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Places {
+    /// Services, in file order.
+    pub services: Vec<String>,
+    /// Postgres nodes, in file order.
+    pub nodes: Vec<String>,
+    /// Pools: service and node.
+    pub pools: Vec<(ServiceNumber, NodeNumber)>,
+    /// Series: class and label, and the service that works on them.
+    pub series: Vec<Series>,
+    /// Jobs that run, in file order.
+    pub jobs: Vec<String>,
+}
+
+/// A request class of one label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The class.
+    pub class: String,
+    /// Whose requests.
+    pub label: Label,
+    /// The service that works on them.
+    pub service: ServiceNumber,
+}
+
+impl Places {
+    /// The names in a scenario.
+    pub fn of(file: &File) -> Places {
+        let nodes: Vec<String> = file.postgres.keys().cloned().collect();
+        let mut pools = Vec::new();
+        for (number, service) in file.service.values().enumerate() {
+            pools.extend(service.pool.keys().map(|node| (number as u16, place(&nodes, node))));
+        }
+        let mut places = Places {
+            services: file.service.keys().cloned().collect(),
+            nodes,
+            pools,
+            series: Vec::new(),
+            jobs: file.job.iter().filter(|(_, job)| job.enabled).map(|(name, _)| name.clone()).collect(),
+        };
+        for (_, traffic) in enabled_traffic(file) {
+            let series = places.series_of(file, traffic);
+            if !places.series.contains(&series) {
+                places.series.push(series);
+            }
+        }
+        places
+    }
+
+    /// The number of a pool.
+    pub fn pool(&self, service: ServiceNumber, node: NodeNumber) -> PoolNumber {
+        let found = self.pools.iter().position(|pool| *pool == (service, node));
+        found.expect("a checked scenario pools what it queries") as u16
+    }
+
+    /// The series that a source feeds.
+    pub fn series_of(&self, file: &File, traffic: &Traffic) -> Series {
+        let service = place(&self.services, &file.request[&traffic.request].service);
+        Series { class: traffic.request.clone(), label: traffic.label, service }
+    }
+}
+
+/// The sources that exist in a run.
+pub fn enabled_traffic(file: &File) -> impl Iterator<Item = (&String, &Traffic)> {
+    file.traffic.iter().filter(|(_, traffic)| traffic.enabled)
+}
+
+/// The place of a name in a list. A checked scenario has no dangling names.
+pub fn place(names: &[String], name: &str) -> u16 {
+    names.iter().position(|other| other == name).expect("a checked scenario has no dangling names") as u16
+}
+
+/// A distribution, ready to draw from.
+pub fn dist(written: &Distribution, tables: &BTreeMap<String, Table>) -> Dist {
+    match written {
+        Distribution::Constant(span) => Dist::Constant(*span),
+        Distribution::Random(RandomDistribution::Uniform(ends)) => {
+            Dist::Uniform { min: ends.min, max: ends.max }
+        }
+        Distribution::Random(RandomDistribution::Exponential(mean)) => Dist::Exponential { mean: *mean },
+        Distribution::Random(RandomDistribution::LogNormal(of)) => Dist::log_normal(of.median, of.p99),
+        Distribution::Random(RandomDistribution::Pareto(of)) => {
+            Dist::Pareto { scale: of.scale, shape: of.shape }
+        }
+        Distribution::Random(RandomDistribution::Empirical(file)) => {
+            Dist::empirical(tables[&file.csv].rows.iter().map(|row| Span::from_secs_f64(row[0])).collect())
+        }
+    }
+}
+
+/// Rate per second by time.
+pub fn rate(written: &Arrivals, tables: &BTreeMap<String, Table>) -> Vec<(Time, f64)> {
+    match written {
+        Arrivals::Constant(rate) => vec![(Time::ZERO, rate.0)],
+        Arrivals::Curve(Curve::Piecewise(steps)) => {
+            steps.iter().map(|step| (Time::ZERO + step.from, step.rate.0)).collect()
+        }
+        Arrivals::Curve(Curve::Csv(path)) => {
+            let rows = tables[path].rows.iter();
+            rows.map(|row| (Time::ZERO + Span::from_secs_f64(row[0]), row[1])).collect()
+        }
+    }
+}
+
+/// The bursts of a source.
+pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bursts> {
+    let burst = traffic.burst.as_ref()?;
+    let (every, lasting) = (dist(&burst.every, tables), dist(&burst.lasting, tables));
+    Some(Bursts { every, lasting, on: false, begun: 0 })
+}
+
+/// The request classes, in file order.
+pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -> Vec<Class> {
+    let queries: Vec<String> = file.query.keys().cloned().collect();
+    let compile = |request: &grammar::Request| {
+        let service = place(&places.services, &request.service);
+        let pool = |node: &Option<String>| {
+            let node = node.as_deref().expect("a checked step says where it runs");
+            let pools = &file.service[&request.service].pool;
+            Op::Acquire(pools.get_index_of(node).expect("a checked service pools what it queries") as u8)
+        };
+        let mut script = Vec::new();
+        for step in &request.steps {
+            if let Some(app) = &step.app {
+                script.push(Op::App(dist(app, tables)));
+            }
+            for _ in 0..step.times.unwrap_or(1) {
+                if let Some(query) = &step.query {
+                    script.extend([pool(&step.on), Op::Query(place(&queries, query)), Op::Release]);
+                }
+            }
+            if let Some(transaction) = &step.transaction {
+                script.extend([pool(&step.on), Op::Control]);
+                script.extend(transaction.iter().map(|query| Op::Query(place(&queries, query))));
+                script.extend([Op::Control, Op::Release]);
+            }
+        }
+        Class {
+            service,
+            script,
+            timeout: request.timeout.0,
+            patience: request.patience.0,
+            retry: request.retry.clone().map(|mut retry| {
+                retry.on.retain(|outcome| *outcome != Outcome::Ok);
+                retry
+            }),
+        }
+    };
+    file.request.values().map(compile).collect()
+}
+
+/// The CPU of each query, in file order.
+pub fn query_cpu(file: &File, tables: &BTreeMap<String, Table>) -> Vec<Dist> {
+    file.query.values().map(|query| dist(&query.cpu, tables)).collect()
+}
+
+/// What the containers of a service are like.
+pub fn service_plan(
+    file: &File,
+    places: &Places,
+    number: ServiceNumber,
+    tables: &BTreeMap<String, Table>,
+) -> Plan {
+    let settings = file.service[usize::from(number)].clone();
+    let pools = settings.pool.iter().map(|(name, pool)| {
+        let node = place(&places.nodes, name);
+        PoolPlan {
+            node,
+            number: places.pool(number, node),
+            settings: Arc::new(pool.clone()),
+            handshake_trips: file.postgres[name].handshake_trips,
+        }
+    });
+    Plan { startup: dist(&settings.startup, tables), pools: pools.collect(), settings }
+}
+
+/// What a node is like.
+pub fn node_plan(file: &File, number: NodeNumber, tables: &BTreeMap<String, Table>) -> NodePlan {
+    let settings = file.postgres[usize::from(number)].clone();
+    NodePlan { start_cpu: dist(&settings.start_cpu, tables), settings }
+}
+
+/// The jobs of a node.
+pub fn jobs(
+    file: &File,
+    places: &Places,
+    node: NodeNumber,
+    luck: Stream,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<Job> {
+    let here = file.job.iter().filter(|(_, job)| job.enabled && job.on == places.nodes[usize::from(node)]);
+    here.map(|(name, job)| Job {
+        number: place(&places.jobs, name),
+        first: job.first.unwrap_or(job.every),
+        every: job.every,
+        parallel: job.work.parallel,
+        cpu: dist(&job.work.cpu, tables),
+        luck: luck.named("job").named(name),
+        running: 0,
+        runs: 0,
+    })
+    .collect()
+}

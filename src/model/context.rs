@@ -1,0 +1,112 @@
+//! What every box works with: the agenda, the requests and connections on their way, and the ear of the recorder.
+
+use super::connection::Connection;
+use super::event::{Event, ServiceEvent, SourceEvent};
+use super::fact::{Fact, Recorder};
+use super::request::{Class, Request};
+use super::{ConnectionId, RequestId};
+use crate::engine::agenda::{Agenda, Handle};
+use crate::engine::chance::{Draws, Stream};
+use crate::engine::dist::Dist;
+use crate::engine::slab::Slab;
+use crate::engine::time::{Span, Time};
+use crate::scenario::grammar::Outcome;
+
+/// The world beside the boxes.
+#[derive(Debug)]
+pub struct Context<R> {
+    /// What is due.
+    pub agenda: Agenda<Event>,
+    /// Who listens.
+    pub recorder: R,
+    /// Requests under way.
+    pub requests: Slab<Request>,
+    /// Connections that have an end open.
+    pub connections: Slab<Connection>,
+    /// Request classes, in file order.
+    pub classes: Vec<Class>,
+    /// The CPU of each query, in file order, as it stands.
+    pub query_cpu: Vec<Dist>,
+    /// One trip between a container and a node, as it stands.
+    pub trip: Dist,
+    /// The luck of everything.
+    pub luck: Stream,
+}
+
+impl<R: Recorder> Context<R> {
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        self.agenda.now()
+    }
+
+    /// States a fact.
+    pub fn fact(&mut self, fact: Fact) {
+        self.recorder.record(self.agenda.now(), fact);
+    }
+
+    /// Schedules a clock that runs for the same span every time.
+    pub fn clock(&mut self, span: Span, event: Event) -> Handle {
+        let lane = self.agenda.lane(span);
+        self.agenda.after_lane(lane, event)
+    }
+
+    /// Sends a message that takes one trip.
+    pub fn send(&mut self, draws: &mut Draws, event: Event) {
+        if let Dist::Constant(span) = self.trip {
+            self.clock(span, event);
+        } else {
+            let trip = self.trip.sample(draws);
+            self.agenda.after(trip, event);
+        }
+    }
+
+    /// Lets go of a connection when neither end is open any more.
+    pub fn bury_if_over(&mut self, connection: ConnectionId) {
+        if self.connections[connection].is_over() {
+            self.connections.remove(connection);
+        }
+    }
+
+    /// A client sends a request: its first, or a retry. The caller hands it to the service.
+    pub fn begin_request(&mut self, request: Request) -> RequestId {
+        let (series, number, attempt) = (request.series, request.number, request.attempt);
+        if attempt == 0 {
+            self.fact(Fact::WishBegan { series });
+        }
+        self.fact(Fact::RequestArrived { series, number, attempt });
+        let patience = self.classes[usize::from(request.class)].patience;
+        let service = request.service;
+        let id = self.requests.insert(request);
+        if let Some(patience) = patience {
+            self.requests[id].patience =
+                self.clock(patience, Event::Service(service, ServiceEvent::PatienceEnded(id)));
+        }
+        id
+    }
+
+    /// A client has its answer, or leaves: nothing if it had or did before. It may try again.
+    pub fn end_request(&mut self, id: RequestId, outcome: Outcome) {
+        let now = self.now();
+        let request = &mut self.requests[id];
+        if request.ended {
+            return;
+        }
+        request.ended = true;
+        let (series, source, number, attempt) =
+            (request.series, request.source, request.number, request.attempt);
+        let (patience, luck, class) = (request.patience, request.luck, usize::from(request.class));
+        let latency = now - request.arrived;
+        self.agenda.cancel(patience);
+        self.fact(Fact::RequestEnded { series, outcome, latency });
+        match self.classes[class].backoff(outcome, attempt, luck) {
+            Some(wait) if outcome != Outcome::Ok => {
+                let number = [number as u32, (number >> 32) as u32];
+                self.agenda.after(
+                    wait,
+                    Event::Source(source, SourceEvent::RetryDue { attempt: attempt + 1, number }),
+                );
+            }
+            _ => self.fact(Fact::WishEnded { series, fulfilled: outcome == Outcome::Ok }),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The agenda's events: messages and clocks, by receiver. Names say what happened to the receiver.
+
+use super::fact::{NodeNumber, ServiceNumber};
+use super::{ConnectionId, ContainerId, RequestId};
+use crate::scenario::grammar::Outcome;
+
+/// Something that is due at a box.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// At a source of traffic.
+    Source(u16, SourceEvent),
+    /// At a service or one of its containers.
+    Service(ServiceNumber, ServiceEvent),
+    /// At a Postgres node.
+    Node(NodeNumber, NodeEvent),
+    /// The next moment of the timeline.
+    MomentCame(u32),
+}
+
+/// What happens at a source.
+#[derive(Clone, Copy, Debug)]
+pub enum SourceEvent {
+    /// The next request arrives.
+    Arrived,
+    /// A burst begins or ends.
+    BurstTurned,
+    /// A client tries again.
+    RetryDue {
+        /// The attempt that begins.
+        attempt: u8,
+        /// The number of the request, low and high half (four-byte alignment keeps the event small).
+        number: [u32; 2],
+    },
+}
+
+/// What happens at a service.
+#[derive(Clone, Copy, Debug)]
+pub enum ServiceEvent {
+    /// The client gave up.
+    PatienceEnded(RequestId),
+    /// The request's time in the service is up.
+    DeadlinePassed(RequestId),
+    /// The request has waited too long for a container.
+    PendingExpired(RequestId),
+    /// The application is done with a step.
+    AppFinished(RequestId),
+    /// The request has waited too long for a connection.
+    AcquireExpired(RequestId),
+    /// The next container of a rollout begins to start.
+    LaunchDue,
+    /// A container is ready.
+    BootFinished(ContainerId),
+    /// A draining container's time is up.
+    DrainExpired(ContainerId),
+    /// A pool's periodic sweep, or (`deadline`) its sweep by the next deadline.
+    SweepDue {
+        /// Whose.
+        container: ContainerId,
+        /// Which of its pools.
+        pool: u8,
+        /// Not periodic.
+        deadline: bool,
+    },
+    /// A pool's refill after a close.
+    RefillDue {
+        /// Whose.
+        container: ContainerId,
+        /// Which of its pools.
+        pool: u8,
+    },
+    /// A connection is ready to use.
+    ConnectSucceeded(ConnectionId),
+    /// A connection was refused.
+    ConnectRefused(ConnectionId),
+    /// A dial has taken too long.
+    ConnectExpired(ConnectionId),
+    /// A statement was answered; or it ended with this outcome.
+    StatementAnswered(ConnectionId, Outcome),
+    /// A statement has taken too long.
+    QueryExpired(ConnectionId),
+    /// A connection was reset by the server.
+    ConnectionReset(ConnectionId),
+}
+
+/// What happens at a Postgres node.
+#[derive(Clone, Copy, Debug)]
+pub enum NodeEvent {
+    /// A request to connect arrived.
+    ConnectArrived(ConnectionId),
+    /// The connection being granted is granted.
+    GrantFinished,
+    /// A statement arrived.
+    StatementArrived(ConnectionId),
+    /// The first job on the CPU is done.
+    WorkFinished,
+    /// A statement has run for too long.
+    StatementExpired(ConnectionId),
+    /// The client closed the connection.
+    ConnectionClosed(ConnectionId),
+    /// A background job begins.
+    JobDue(u16),
+    /// A restart is over.
+    RestartFinished,
+}
+
+const _: () = assert!(size_of::<Event>() <= 24, "an event is copied all the time: keep it small");

@@ -1,0 +1,34 @@
+//! Floor 2: the system.
+//!
+//! A *box* (a service with its containers, a Postgres node, a source of traffic) owns its state and handles its
+//! events; between boxes a message takes time. A *part* (a pool, the CPU) is a plain state machine inside a box: no
+//! clock, no agenda, it returns what follows. Nothing here knows what a herd is: what happens, emerges.
+//!
+//! ```text
+//! Source ──arrival──▶ Service ▷ Container ▷ Pool ──trip──▶ Node ▷ grant, CPU ──trip──▶ Container ──▶ client
+//!    ▲                                                                                                  │
+//!    └───────────────────────────────── retry after a backoff ──────────────────────────────────────────┘
+//! ```
+
+pub mod build;
+pub mod connection;
+pub mod container;
+pub mod context;
+pub mod event;
+pub mod fact;
+pub mod pool;
+pub mod postgres;
+pub mod request;
+pub mod service;
+pub mod steady;
+pub mod traffic;
+pub mod world;
+
+use crate::engine::slab::Id;
+
+/// Names a connection.
+pub type ConnectionId = Id<connection::Connection>;
+/// Names a request.
+pub type RequestId = Id<request::Request>;
+/// Names a container.
+pub type ContainerId = Id<container::Container>;

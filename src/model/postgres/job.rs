@@ -1,0 +1,76 @@
+//! Background jobs: cron-like work on a node, on sessions of its own.
+//!
+//! Each run burns CPU on so many sessions at once. A run begins on time even if the last has not ended. Left out:
+//! their connections, which are few and long-lived.
+
+use super::{Node, Work};
+use crate::engine::chance::Stream;
+use crate::engine::dist::Dist;
+use crate::engine::time::{Span, Time};
+use crate::model::context::Context;
+use crate::model::event::{Event, NodeEvent};
+use crate::model::fact::{Fact, Recorder};
+
+/// A job of a node.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its number for facts, in file order over all nodes.
+    pub number: u16,
+    /// Its first run.
+    pub first: Span,
+    /// Its period.
+    pub every: Span,
+    /// Sessions of a run.
+    pub parallel: u32,
+    /// CPU of each session.
+    pub cpu: Dist,
+    /// Its luck.
+    pub luck: Stream,
+    /// Sessions under way.
+    pub running: u32,
+    /// Runs begun.
+    pub runs: u64,
+}
+
+impl Node {
+    pub(super) fn schedule_jobs<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        for (place, job) in self.jobs.iter().enumerate() {
+            let due = Event::Node(self.number, NodeEvent::JobDue(place as u16));
+            ctx.agenda.at(Time::ZERO + job.first, due);
+        }
+    }
+
+    pub(super) fn on_job_due<R: Recorder>(&mut self, ctx: &mut Context<R>, place: u16) {
+        let job = &mut self.jobs[usize::from(place)];
+        ctx.agenda.after(job.every, Event::Node(self.number, NodeEvent::JobDue(place)));
+        if !self.up {
+            return;
+        }
+        let mut draws = job.luck.at(job.runs).draws();
+        job.runs += 1;
+        let sessions: Vec<Span> = (0..job.parallel).map(|_| job.cpu.sample(&mut draws)).collect();
+        job.running += job.parallel;
+        ctx.fact(Fact::JobBegan(job.number));
+        for cpu in sessions {
+            self.begin_work(ctx, cpu, Work::Job(place));
+        }
+    }
+
+    pub(super) fn on_session_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, place: u16) {
+        let job = &mut self.jobs[usize::from(place)];
+        job.running -= 1;
+        if job.running == 0 {
+            ctx.fact(Fact::JobEnded(job.number));
+        }
+    }
+
+    /// A restart ends what is running.
+    pub(super) fn stop_jobs<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        for work in self.cpu.drain(ctx.now()) {
+            ctx.fact(Fact::WorkEnded(self.number));
+            if let Work::Job(place) = work {
+                self.on_session_finished(ctx, place);
+            }
+        }
+    }
+}

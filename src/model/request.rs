@@ -1,0 +1,175 @@
+//! Requests and the scripts that they follow.
+//!
+//! A request class is a script: time in the application, queries, transactions that hold their connection. It is
+//! compiled once into a list of [`Op`]s. Every cost of a request is drawn from its own stream by the place in the
+//! script, so that a request is the same in every variant, however long it waits. Latency counts from the intended
+//! arrival. Modelled at the client: patience, retries. Left out: the trip between client and service.
+
+use super::container::Container;
+use super::fact::{SeriesNumber, ServiceNumber};
+use crate::engine::agenda::Handle;
+use crate::engine::chance::Stream;
+use crate::engine::dist::Dist;
+use crate::engine::slab::Id;
+use crate::engine::time::{Span, Time};
+use crate::scenario::grammar::{Outcome, Retry};
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its class.
+    pub class: u16,
+    /// Class and label, for facts.
+    pub series: SeriesNumber,
+    /// The source that it came from.
+    pub source: u16,
+    /// Its number within the source; its retries share it.
+    pub number: u64,
+    /// 0 for the first, 1 for the first retry.
+    pub attempt: u8,
+    /// Its intended arrival.
+    pub arrived: Time,
+    /// Its luck.
+    pub luck: Stream,
+    /// The service that works on it.
+    pub service: ServiceNumber,
+    /// The container that works on it.
+    pub container: Id<Container>,
+    /// The next op of its script.
+    pub next_op: u16,
+    /// What it waits for.
+    pub stage: Stage,
+    /// The client has its answer, or has left.
+    pub ended: bool,
+    /// It occupies one of its container's places.
+    pub holds_place: bool,
+    /// The client's clock.
+    pub patience: Handle,
+    /// The handler's clock.
+    pub deadline: Handle,
+    /// The clock on what it waits for: the application, the acquire.
+    pub clock: Handle,
+}
+
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A container.
+    Pending,
+    /// Nothing: its next op can run.
+    Running,
+    /// The application.
+    App,
+    /// A connection, in line at the pool with this place in its container.
+    Acquiring {
+        /// The pool's place.
+        pool: u8,
+    },
+    /// A dial, or (once it has the connection) nothing.
+    Holding {
+        /// The connection.
+        connection: super::ConnectionId,
+        /// What is under way on it.
+        doing: Doing,
+    },
+}
+
+/// What is under way on a connection that a request holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// It is being dialled.
+    Dial,
+    /// It is tried with a ping.
+    Ping,
+    /// Nothing: the next op can run.
+    Nothing,
+    /// A statement.
+    Statement,
+}
+
+/// One op of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// Time in the application.
+    App(Dist),
+    /// Get a connection from the pool with this place in the container.
+    Acquire(u8),
+    /// Run this query on the connection.
+    Query(u16),
+    /// BEGIN or COMMIT: a round trip, no work to speak of.
+    Control,
+    /// Give the connection back.
+    Release,
+}
+
+/// A request class, ready to run.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// The service that works on it.
+    pub service: ServiceNumber,
+    /// What is done, in order.
+    pub script: Vec<Op>,
+    /// The handler's own deadline.
+    pub timeout: Option<Span>,
+    /// How long the client waits for one answer.
+    pub patience: Option<Span>,
+    /// What the client does about a failure.
+    pub retry: Option<Retry>,
+}
+
+impl Class {
+    /// How long the client waits before it tries again; `None` if it gives up.
+    pub fn backoff(&self, outcome: Outcome, attempt: u8, luck: Stream) -> Option<Span> {
+        let retry = self.retry.as_ref()?;
+        if u32::from(attempt) + 1 >= retry.attempts || !retry.on.contains(&outcome) {
+            return None;
+        }
+        let grown = (0..attempt).fold(retry.backoff.as_secs(), |wait, _| wait * retry.factor);
+        let wait = Span::from_secs_f64(grown).min(retry.cap);
+        let unit = || luck.named("backoff").draws().unit();
+        use crate::scenario::grammar::BackoffJitter::{Equal, Full, None as Fixed};
+        Some(match retry.jitter {
+            Fixed => wait,
+            Full => wait.scale(unit()),
+            Equal => wait.scale(0.5 + unit() / 2.0),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::grammar::BackoffJitter;
+
+    fn class(jitter: BackoffJitter) -> Class {
+        let retry = Retry {
+            attempts: 4,
+            backoff: Span::from_secs(1),
+            factor: 2.0,
+            cap: Span::from_secs(3),
+            jitter,
+            on: vec![Outcome::Unavailable],
+        };
+        Class { service: 0, script: vec![], timeout: None, patience: None, retry: Some(retry) }
+    }
+
+    #[test]
+    fn backoff_grows_to_its_cap_and_ends_with_the_attempts() {
+        let class = class(BackoffJitter::None);
+        let waits: Vec<_> =
+            (0..4).map(|attempt| class.backoff(Outcome::Unavailable, attempt, Stream::root(1))).collect();
+        let secs = Span::from_secs;
+        assert_eq!(waits, [Some(secs(1)), Some(secs(2)), Some(secs(3)), None]);
+        assert_eq!(class.backoff(Outcome::PoolTimeout, 0, Stream::root(1)), None, "not among the retried");
+    }
+
+    #[test]
+    fn jitter_stays_in_its_range() {
+        for (jitter, low) in [(BackoffJitter::Full, 0.0), (BackoffJitter::Equal, 0.5)] {
+            for n in 0..1000 {
+                let wait = class(jitter).backoff(Outcome::Unavailable, 0, Stream::root(n)).unwrap().as_secs();
+                assert!((low..=1.0).contains(&wait), "{jitter:?} {wait}");
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a container does for a request: its script, op by op, and its end.
+
+use super::Service;
+use crate::engine::dist::Dist;
+use crate::engine::time::Span;
+use crate::model::connection::{ClientState, Statement};
+use crate::model::container::ContainerState;
+use crate::model::context::Context;
+use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::fact::{Fact, Recorder};
+use crate::model::request::{Doing, Op, Stage};
+use crate::model::{ConnectionId, RequestId};
+use crate::scenario::grammar::Outcome;
+
+impl Service {
+    /// Runs a request until it has to wait, or is done.
+    pub(super) fn step<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
+        loop {
+            let request = &mut ctx.requests[id];
+            let place = usize::from(request.next_op);
+            request.next_op += 1;
+            let luck = request.luck.at(place as u64);
+            match ctx.classes[usize::from(request.class)].script.get(place) {
+                None => {
+                    ctx.end_request(id, Outcome::Ok);
+                    return self.leave(ctx, id);
+                }
+                Some(Op::App(time)) => {
+                    request.stage = Stage::App;
+                    let event = self.event(ServiceEvent::AppFinished(id));
+                    let clock = match time {
+                        Dist::Constant(span) => {
+                            let span = *span;
+                            ctx.clock(span, event)
+                        }
+                        random => ctx.agenda.after(random.sample(&mut luck.draws()), event),
+                    };
+                    ctx.requests[id].clock = clock;
+                    return;
+                }
+                Some(&Op::Acquire(pool)) => return self.acquire(ctx, id, pool),
+                Some(&Op::Query(query)) => {
+                    let mut draws = luck.draws();
+                    let cpu = ctx.query_cpu[usize::from(query)].sample(&mut draws);
+                    return self.send_statement(ctx, id, cpu, Doing::Statement, draws);
+                }
+                Some(Op::Control) => {
+                    return self.send_statement(ctx, id, Span::ZERO, Doing::Statement, luck.draws());
+                }
+                Some(Op::Release) => self.give_back(ctx, id, false),
+            }
+        }
+    }
+
+    /// Sends a statement on the connection that the request holds.
+    pub(super) fn send_statement<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        id: RequestId,
+        cpu: Span,
+        doing: Doing,
+        mut draws: crate::engine::chance::Draws,
+    ) {
+        let request = &mut ctx.requests[id];
+        let Stage::Holding { connection, .. } = request.stage else {
+            unreachable!("a script queries only between acquire and release")
+        };
+        request.stage = Stage::Holding { connection, doing };
+        let pool = &self.containers[request.container].pools[usize::from(ctx.connections[connection].pool)];
+        if let Some(limit) = pool.settings().query_timeout.0 {
+            let clock = ctx.clock(limit, self.event(ServiceEvent::QueryExpired(connection)));
+            ctx.connections[connection].client.clock = clock;
+        }
+        let reply_trip = ctx.trip.sample(&mut draws);
+        let wire = &mut ctx.connections[connection];
+        wire.statement = Statement { cpu, reply_trip };
+        let node = wire.node;
+        ctx.send(&mut draws, Event::Node(node, NodeEvent::StatementArrived(connection)));
+    }
+
+    pub(super) fn on_app_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
+        ctx.requests[id].stage = Stage::Running;
+        self.ready.push_back(id);
+    }
+
+    pub(super) fn on_statement_answered<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        connection: ConnectionId,
+        outcome: Outcome,
+    ) {
+        // An answer to a connection that the client has closed is lost with it.
+        let Some(wire) = ctx.connections.get(connection) else { return };
+        if wire.client.state != ClientState::InUse {
+            return;
+        }
+        let (request, clock) = (wire.client.request, wire.client.clock);
+        ctx.agenda.cancel(clock);
+        ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Nothing };
+        if outcome == Outcome::Ok {
+            self.ready.push_back(request);
+        } else {
+            self.fail(ctx, request, outcome);
+        }
+    }
+
+    pub(super) fn on_query_expired<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
+        let request = ctx.connections[connection].client.request;
+        self.fail(ctx, request, Outcome::QueryTimeout);
+    }
+
+    /// A request cannot go on: it lets go of what it holds and ends.
+    pub(super) fn fail<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) {
+        match ctx.requests[id].stage {
+            Stage::Pending => {
+                self.pending.retain(|pending| *pending != id);
+                ctx.fact(Fact::PendingEnded(self.number));
+                ctx.agenda.cancel(ctx.requests[id].clock);
+            }
+            Stage::Running => {}
+            Stage::App => {
+                ctx.agenda.cancel(ctx.requests[id].clock);
+            }
+            Stage::Acquiring { pool } => self.stop_waiting(ctx, id, pool),
+            Stage::Holding { connection, doing: Doing::Dial } => self.stop_dialling(ctx, id, connection),
+            Stage::Holding { doing: Doing::Nothing, .. } => self.give_back(ctx, id, false),
+            Stage::Holding { doing: Doing::Ping | Doing::Statement, .. } => self.give_back(ctx, id, true),
+        }
+        ctx.end_request(id, outcome);
+        self.leave(ctx, id);
+    }
+
+    /// A request leaves the service.
+    fn leave<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
+        ctx.agenda.cancel(ctx.requests[id].deadline);
+        self.free_place(ctx, id);
+        ctx.requests.remove(id);
+    }
+
+    /// The place that a request occupies in its container goes to who waits.
+    pub(super) fn free_place<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
+        let request = &mut ctx.requests[id];
+        if !request.holds_place {
+            return;
+        }
+        request.holds_place = false;
+        let container = request.container;
+        ctx.fact(Fact::HandlingEnded(self.number));
+        let home = &mut self.containers[container];
+        home.load -= 1;
+        match home.state {
+            ContainerState::Serving => {
+                self.router.end(home.place);
+                self.admit_pending(ctx);
+            }
+            ContainerState::Draining if home.load == 0 => {
+                // Not at once: who leaves may still be in the middle of it.
+                ctx.agenda.after(Span(1), Event::Service(self.number, ServiceEvent::DrainExpired(container)));
+            }
+            ContainerState::Draining | ContainerState::Starting => {}
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A service: containers behind one door.
+//!
+//! In the real world: a Cloud Run service with a fixed number of containers. Modelled: routing, the concurrency limit,
+//! requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap), the request timeout that
+//! frees the place while the work lives on (§1.2), rollout and drain. What a container does for a request is in
+//! `handling`, how it treats its pools in `pooling`, how revisions follow each other in `rollout`. Left out:
+//! autoscaling, warm-up of a started container, the trip between client and service.
+
+mod handling;
+mod pooling;
+mod rollout;
+pub mod routing;
+
+use super::container::{Container, PoolPlan};
+use super::context::Context;
+use super::event::{Event, ServiceEvent};
+use super::fact::{Fact, Recorder, ServiceNumber};
+use super::pool::Effect;
+use super::request::Stage;
+use super::{ContainerId, RequestId};
+use crate::engine::chance::Stream;
+use crate::engine::dist::Dist;
+use crate::engine::slab::Slab;
+use crate::engine::time::Span;
+use crate::scenario::grammar::{self, Outcome};
+use rollout::Rollout;
+use routing::Router;
+use std::collections::VecDeque;
+
+/// A service and its containers.
+#[derive(Debug)]
+pub struct Service {
+    number: ServiceNumber,
+    plan: Plan,
+    containers: Slab<Container>,
+    router: Router,
+    /// Requests that wait for room, in order of arrival.
+    pending: VecDeque<RequestId>,
+    rollout: Rollout,
+    /// Requests whose next op can run.
+    ready: VecDeque<RequestId>,
+    /// Requests that met their end inside a pool.
+    failed: Vec<(RequestId, Outcome)>,
+    /// What a pool said follows; empty between events.
+    effects: Vec<Effect>,
+    luck: Stream,
+    launched: u64,
+}
+
+/// What a container of a service is like, as things stand.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The service's own settings.
+    pub settings: grammar::Service,
+    /// From launch to serving.
+    pub startup: Dist,
+    /// The pools, in file order.
+    pub pools: Vec<PoolPlan>,
+}
+
+impl Plan {
+    /// How long a request may wait for room: max(10 s, 3.5 × mean startup) unless the scenario says (cloud-run.md §1.3).
+    pub fn pending_deadline(&self) -> Span {
+        let documented = Span::from_secs(10).max(self.startup.mean().scale(3.5));
+        self.settings.pending_deadline.unwrap_or(documented)
+    }
+}
+
+impl Service {
+    /// A service without containers.
+    pub fn new(number: ServiceNumber, plan: Plan, luck: Stream) -> Service {
+        Service {
+            number,
+            plan,
+            containers: Slab::default(),
+            router: Router::default(),
+            pending: VecDeque::new(),
+            rollout: Rollout::default(),
+            ready: VecDeque::new(),
+            failed: Vec::new(),
+            effects: Vec::new(),
+            luck,
+            launched: 0,
+        }
+    }
+
+    /// What stands changes: containers started from now on read it.
+    pub fn set_plan(&mut self, plan: Plan) {
+        self.plan = plan;
+    }
+
+    /// Something happened here.
+    pub fn handle<R: Recorder>(&mut self, ctx: &mut Context<R>, event: ServiceEvent) {
+        use ServiceEvent as E;
+        match event {
+            E::PatienceEnded(request) => self.on_patience_ended(ctx, request),
+            E::DeadlinePassed(request) => self.on_deadline_passed(ctx, request),
+            E::PendingExpired(request) => self.fail(ctx, request, Outcome::TooManyRequests),
+            E::AppFinished(request) => self.on_app_finished(ctx, request),
+            E::AcquireExpired(request) => self.fail(ctx, request, Outcome::PoolTimeout),
+            E::LaunchDue => self.on_launch_due(ctx),
+            E::BootFinished(container) => self.on_boot_finished(ctx, container),
+            E::DrainExpired(container) => self.stop(ctx, container),
+            E::SweepDue { container, pool, deadline } => self.on_sweep_due(ctx, container, pool, deadline),
+            E::RefillDue { container, pool } => self.on_refill_due(ctx, container, pool),
+            E::ConnectSucceeded(connection) => self.on_connect_succeeded(ctx, connection),
+            E::ConnectRefused(connection) | E::ConnectExpired(connection) => {
+                self.on_connect_failed(ctx, connection)
+            }
+            E::StatementAnswered(connection, outcome) => self.on_statement_answered(ctx, connection, outcome),
+            E::QueryExpired(connection) => self.on_query_expired(ctx, connection),
+            E::ConnectionReset(connection) => self.on_connection_reset(ctx, connection),
+        }
+        self.run(ctx);
+    }
+
+    /// A request arrives at the door.
+    pub fn admit<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
+        let limit = self.deadline(ctx, request);
+        ctx.requests[request].deadline = ctx.clock(limit, self.event(ServiceEvent::DeadlinePassed(request)));
+        let luck = ctx.requests[request].luck;
+        let settings = &self.plan.settings;
+        match self.router.pick(settings.routing, settings.concurrency, || luck.named("route").draws()) {
+            Some(container) => {
+                self.begin(ctx, request, container);
+                self.run(ctx);
+            }
+            None => {
+                ctx.fact(Fact::PendingBegan(self.number));
+                let clock = ctx
+                    .clock(self.plan.pending_deadline(), self.event(ServiceEvent::PendingExpired(request)));
+                ctx.requests[request].clock = clock;
+                self.pending.push_back(request);
+            }
+        }
+    }
+
+    fn event(&self, event: ServiceEvent) -> Event {
+        Event::Service(self.number, event)
+    }
+
+    /// How long a request may take in all: the handler's own deadline or the service's.
+    fn deadline<R: Recorder>(&self, ctx: &Context<R>, request: RequestId) -> Span {
+        let own = ctx.classes[usize::from(ctx.requests[request].class)].timeout;
+        own.unwrap_or(Span::FOREVER).min(self.plan.settings.request_timeout)
+    }
+
+    /// A container begins to work on a request.
+    fn begin<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, container: ContainerId) {
+        let home = &mut self.containers[container];
+        home.load += 1;
+        self.router.begin(home.place);
+        let request = &mut ctx.requests[id];
+        request.container = container;
+        request.holds_place = true;
+        request.stage = Stage::Running;
+        ctx.fact(Fact::HandlingBegan(self.number));
+        self.ready.push_back(id);
+    }
+
+    /// Runs every request that can run.
+    fn run<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        loop {
+            if let Some((request, outcome)) = self.failed.pop() {
+                self.fail(ctx, request, outcome);
+            } else if let Some(request) = self.ready.pop_front() {
+                // What was given to a request that has failed since went back with it.
+                if ctx.requests.get(request).is_some() {
+                    self.step(ctx, request);
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Requests that wait get the room that there is.
+    fn admit_pending<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        while let Some(&request) = self.pending.front() {
+            let luck = ctx.requests[request].luck;
+            let settings = &self.plan.settings;
+            let picked =
+                self.router.pick(settings.routing, settings.concurrency, || luck.named("route").draws());
+            let Some(container) = picked else { return };
+            self.pending.pop_front();
+            ctx.agenda.cancel(ctx.requests[request].clock);
+            ctx.fact(Fact::PendingEnded(self.number));
+            self.begin(ctx, request, container);
+        }
+    }
+
+    fn on_patience_ended<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
+        ctx.end_request(request, Outcome::ClientTimeout);
+        if ctx.requests[request].stage == Stage::Pending {
+            self.fail(ctx, request, Outcome::ClientTimeout);
+        }
+    }
+
+    /// The handler's own deadline gives up what the request holds. The service's frees its place, and the work goes on.
+    fn on_deadline_passed<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
+        let own = ctx.classes[usize::from(ctx.requests[id].class)].timeout;
+        let by_handler = own.is_some_and(|own| own <= self.plan.settings.request_timeout);
+        if by_handler || ctx.requests[id].stage == Stage::Pending {
+            self.fail(ctx, id, Outcome::GatewayTimeout);
+        } else {
+            ctx.end_request(id, Outcome::GatewayTimeout);
+            self.free_place(ctx, id);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! How a container treats its pools: it carries out what they say follows.
+
+use super::Service;
+use crate::engine::agenda::Handle;
+use crate::engine::time::Span;
+use crate::model::connection::{ClientState, ServerState};
+use crate::model::context::Context;
+use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::fact::{Fact, Recorder};
+use crate::model::pool::{Effect, From};
+use crate::model::request::{Doing, Stage};
+use crate::model::{ConnectionId, ContainerId, RequestId};
+use crate::scenario::grammar::{Outcome, Sweep};
+
+impl Service {
+    pub(super) fn acquire<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, pool: u8) {
+        let container = ctx.requests[id].container;
+        ctx.requests[id].clock = Handle::NONE;
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        let pools = &mut self.containers[container].pools;
+        pools[usize::from(pool)].acquire(now, wires, id, &mut self.effects);
+        self.apply(ctx, container, pool);
+    }
+
+    /// The request gives back the connection that it holds.
+    pub(super) fn give_back<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, broken: bool) {
+        let request = &mut ctx.requests[id];
+        let Stage::Holding { connection, .. } = request.stage else {
+            unreachable!("a script releases only what it has acquired")
+        };
+        request.stage = Stage::Running;
+        let container = request.container;
+        let pool = ctx.connections[connection].pool;
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        let pools = &mut self.containers[container].pools;
+        pools[usize::from(pool)].release(now, wires, connection, broken, &mut self.effects);
+        self.apply(ctx, container, pool);
+    }
+
+    pub(super) fn stop_waiting<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, pool: u8) {
+        let container = ctx.requests[id].container;
+        ctx.agenda.cancel(ctx.requests[id].clock);
+        self.containers[container].pools[usize::from(pool)].leave_queue(id, &mut self.effects);
+        self.apply(ctx, container, pool);
+    }
+
+    pub(super) fn stop_dialling<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        id: RequestId,
+        connection: ConnectionId,
+    ) {
+        let container = ctx.requests[id].container;
+        ctx.agenda.cancel(ctx.requests[id].clock);
+        let pool = ctx.connections[connection].pool;
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        self.containers[container].pools[usize::from(pool)].leave_dial(
+            now,
+            wires,
+            connection,
+            &mut self.effects,
+        );
+        self.apply(ctx, container, pool);
+    }
+
+    pub(super) fn on_connect_succeeded<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        connection: ConnectionId,
+    ) {
+        let Some((container, pool)) = self.dialling(ctx, connection) else { return };
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        self.containers[container].pools[usize::from(pool)].dialled(
+            now,
+            wires,
+            connection,
+            &mut self.effects,
+        );
+        self.apply(ctx, container, pool);
+    }
+
+    pub(super) fn on_connect_failed<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
+        let Some((container, pool)) = self.dialling(ctx, connection) else { return };
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        self.containers[container].pools[usize::from(pool)].dial_failed(
+            now,
+            wires,
+            connection,
+            &mut self.effects,
+        );
+        self.apply(ctx, container, pool);
+    }
+
+    pub(super) fn on_connection_reset<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        connection: ConnectionId,
+    ) {
+        let Some(wire) = ctx.connections.get(connection) else { return };
+        let (container, pool, request) = (wire.container, wire.pool, wire.client.request);
+        match wire.client.state {
+            ClientState::Dialling => self.on_connect_failed(ctx, connection),
+            ClientState::Idle => {
+                let pools = &mut self.containers[container].pools;
+                pools[usize::from(pool)].idle_broke(&mut ctx.connections, connection, &mut self.effects);
+                self.apply(ctx, container, pool);
+            }
+            ClientState::InUse => {
+                let stage = &mut ctx.requests[request].stage;
+                // Whatever it was doing on the connection, it cannot go back to the pool.
+                *stage = Stage::Holding { connection, doing: Doing::Statement };
+                self.fail(ctx, request, Outcome::ConnectionLost);
+            }
+            ClientState::Closed => {}
+        }
+    }
+
+    pub(super) fn on_sweep_due<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        container: ContainerId,
+        pool: u8,
+        deadline: bool,
+    ) {
+        let Some(home) = self.containers.get_mut(container) else { return };
+        let swept = &mut home.pools[usize::from(pool)];
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        if !deadline {
+            swept.refill(now, wires, &mut self.effects);
+        }
+        swept.sweep(now, wires, &mut self.effects);
+        let period = swept.settings().sweep;
+        self.apply(ctx, container, pool);
+        if let (Sweep::Every(period), false) = (period, deadline) {
+            ctx.clock(period, self.event(ServiceEvent::SweepDue { container, pool, deadline }));
+        }
+    }
+
+    pub(super) fn on_refill_due<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        container: ContainerId,
+        pool: u8,
+    ) {
+        let Some(home) = self.containers.get_mut(container) else { return };
+        home.refills[usize::from(pool)] = Handle::NONE;
+        let pool_of = &mut home.pools[usize::from(pool)];
+        let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
+        pool_of.refill(now, wires, &mut self.effects);
+        pool_of.sweep(now, wires, &mut self.effects);
+        self.apply(ctx, container, pool);
+    }
+
+    /// Where a dial belongs, and its clock stopped; `None` if the client has given it up.
+    fn dialling<R: Recorder>(
+        &self,
+        ctx: &mut Context<R>,
+        connection: ConnectionId,
+    ) -> Option<(ContainerId, u8)> {
+        let wire =
+            ctx.connections.get(connection).filter(|wire| wire.client.state == ClientState::Dialling)?;
+        let (container, pool, clock) = (wire.container, wire.pool, wire.client.clock);
+        ctx.agenda.cancel(clock);
+        Some((container, pool))
+    }
+
+    /// Carries out what a pool said follows.
+    pub(super) fn apply<R: Recorder>(&mut self, ctx: &mut Context<R>, container: ContainerId, place: u8) {
+        if self.effects.is_empty() {
+            return;
+        }
+        let mut effects = std::mem::take(&mut self.effects);
+        let number = self.plan.pools[usize::from(place)].number;
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Give { request, connection, from, ping } => {
+                    match from {
+                        From::Idle => ctx.fact(Fact::ConnectionAcquired(number)),
+                        From::Dial => ctx.fact(Fact::DialSucceeded(number)),
+                        From::Use => {}
+                    }
+                    self.give(ctx, request, connection, ping);
+                }
+                Effect::Queue(request) => {
+                    ctx.fact(Fact::AcquireQueued(number));
+                    ctx.requests[request].stage = Stage::Acquiring { pool: place };
+                    self.start_acquire_clock(ctx, request, container, place);
+                }
+                Effect::Dequeue(_) => ctx.fact(Fact::AcquireDequeued(number)),
+                Effect::AwaitDial(request, connection) => {
+                    ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Dial };
+                    self.start_acquire_clock(ctx, request, container, place);
+                }
+                Effect::Refuse(request) => {
+                    ctx.agenda.cancel(ctx.requests[request].clock);
+                    ctx.requests[request].stage = Stage::Running;
+                    self.failed.push((request, Outcome::ConnectRefused));
+                }
+                Effect::Dial(connection) => {
+                    ctx.fact(Fact::DialBegan(number));
+                    self.dial(ctx, container, place, connection);
+                }
+                Effect::Rest(_, from) => {
+                    if from == From::Dial {
+                        ctx.fact(Fact::DialSucceeded(number));
+                    }
+                    ctx.fact(Fact::ConnectionReleased(number));
+                }
+                Effect::Shut(connection, why, from) => {
+                    ctx.fact(match from {
+                        From::Idle => Fact::IdleClosed(number, why),
+                        From::Use => Fact::UsedClosed(number, why),
+                        From::Dial => Fact::DialEnded(number),
+                    });
+                    hang_up(ctx, connection);
+                }
+                Effect::SweepAfter(wait) => {
+                    let due = ServiceEvent::SweepDue { container, pool: place, deadline: true };
+                    ctx.agenda.after(wait, self.event(due));
+                }
+                Effect::RefillAfter(wait) => self.arm_refill(ctx, container, place, wait),
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn give<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        request: RequestId,
+        connection: ConnectionId,
+        ping: bool,
+    ) {
+        ctx.agenda.cancel(ctx.requests[request].clock);
+        ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Nothing };
+        if ping {
+            let luck = ctx.requests[request].luck;
+            let draws = luck.named("ping").at(u64::from(ctx.requests[request].next_op)).draws();
+            self.send_statement(ctx, request, Span::ZERO, Doing::Ping, draws);
+        } else {
+            self.ready.push_back(request);
+        }
+    }
+
+    /// Starts the clock on an acquire, unless it runs: it covers the line and the dial.
+    fn start_acquire_clock<R: Recorder>(
+        &self,
+        ctx: &mut Context<R>,
+        request: RequestId,
+        container: ContainerId,
+        place: u8,
+    ) {
+        let limit = self.containers[container].pools[usize::from(place)].settings().acquire_timeout.0;
+        if let (Some(limit), Handle::NONE) = (limit, ctx.requests[request].clock) {
+            ctx.requests[request].clock = ctx.clock(limit, self.event(ServiceEvent::AcquireExpired(request)));
+        }
+    }
+
+    /// Sends a request to connect: it arrives after all round trips but the last answer.
+    fn dial<R: Recorder>(
+        &self,
+        ctx: &mut Context<R>,
+        container: ContainerId,
+        place: u8,
+        connection: ConnectionId,
+    ) {
+        let limit = self.containers[container].pools[usize::from(place)].settings().connect_timeout.0;
+        if let Some(limit) = limit {
+            let clock = ctx.clock(limit, self.event(ServiceEvent::ConnectExpired(connection)));
+            ctx.connections[connection].client.clock = clock;
+        }
+        let wire = &ctx.connections[connection];
+        let (mut draws, node) = (wire.luck.named("dial").draws(), wire.node);
+        let trips = 2 * self.plan.pools[usize::from(place)].handshake_trips - 1;
+        let wait = (0..trips).fold(Span::ZERO, |sum, _| sum + ctx.trip.sample(&mut draws));
+        ctx.agenda.after(wait, Event::Node(node, NodeEvent::ConnectArrived(connection)));
+    }
+
+    fn arm_refill<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        container: ContainerId,
+        place: u8,
+        wait: Span,
+    ) {
+        let Some(home) = self.containers.get_mut(container) else { return };
+        let debounce = home.pools[usize::from(place)].settings().refill_debounce;
+        let pending = &mut home.refills[usize::from(place)];
+        if *pending != Handle::NONE && !debounce {
+            return;
+        }
+        ctx.agenda.cancel(*pending);
+        let due = ServiceEvent::RefillDue { container, pool: place };
+        *pending = ctx.agenda.after(wait, Event::Service(self.number, due));
+    }
+}
+
+/// The client closes its end: the server hears of it after a trip, unless its own end is closed.
+fn hang_up<R: Recorder>(ctx: &mut Context<R>, connection: ConnectionId) {
+    let wire = &ctx.connections[connection];
+    let (clock, node, luck) = (wire.client.clock, wire.node, wire.luck);
+    ctx.agenda.cancel(clock);
+    if wire.server.state == ServerState::Gone {
+        ctx.bury_if_over(connection);
+    } else {
+        ctx.send(
+            &mut luck.named("close").draws(),
+            Event::Node(node, NodeEvent::ConnectionClosed(connection)),
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! How revisions follow each other: launches one after the other, each new container taking over from an old one.
+//!
+//! The post-mortem: containers "spin up sequentially, within about a minute". Modelled: launches evenly over the
+//! rollout; a new container that is ready sends an old one into its drain; what is in flight when the drain ends is
+//! lost (503). So old and new overlap, and their pools with them. A deploy during a rollout replaces that too.
+
+use super::Service;
+use crate::engine::agenda::Handle;
+use crate::engine::chance::Stream;
+use crate::engine::time::Span;
+use crate::model::container::{Container, ContainerState};
+use crate::model::context::Context;
+use crate::model::event::ServiceEvent;
+use crate::model::fact::{Fact, Recorder};
+use crate::model::pool::{Home, Pool};
+use crate::model::{ConnectionId, ContainerId, RequestId};
+use crate::scenario::grammar::{Outcome, Sweep};
+use std::collections::VecDeque;
+
+/// A rollout under way.
+#[derive(Debug, Default)]
+pub struct Rollout {
+    /// Containers still to be launched.
+    to_launch: u32,
+    /// From one launch to the next.
+    gap: Span,
+    /// Containers of older revisions, the next to go first.
+    old: VecDeque<ContainerId>,
+}
+
+impl Service {
+    /// A new revision is deployed.
+    pub fn deploy<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        let count = self.plan.settings.containers.max;
+        let launching = self.rollout.to_launch > 0;
+        let gap = Span(self.plan.settings.rollout.0 / u64::from(count));
+        self.rollout = Rollout { to_launch: count, gap, old: self.containers.ids().collect() };
+        if !launching {
+            self.on_launch_due(ctx);
+            self.run(ctx);
+        }
+    }
+
+    pub(super) fn on_launch_due<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        self.rollout.to_launch -= 1;
+        let container = self.new_container(ctx, ContainerState::Starting);
+        ctx.fact(Fact::ContainerLaunched(self.number));
+        let startup = self.plan.startup.sample(&mut self.container_luck().named("startup").draws());
+        ctx.agenda.after(startup, self.event(ServiceEvent::BootFinished(container)));
+        self.start_pools(ctx, container);
+        if self.rollout.to_launch > 0 {
+            ctx.agenda.after(self.rollout.gap, self.event(ServiceEvent::LaunchDue));
+        }
+    }
+
+    pub(super) fn on_boot_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        let Some(container) = self.containers.get_mut(id) else { return };
+        container.state = ContainerState::Serving;
+        container.place = self.router.add(id);
+        ctx.fact(Fact::ContainerServing(self.number));
+        self.admit_pending(ctx);
+        if let Some(old) = self.rollout.old.pop_front() {
+            self.drain(ctx, old);
+        }
+    }
+
+    /// Adds a container that has been serving since before the run.
+    pub fn add_serving<R: Recorder>(&mut self, ctx: &mut Context<R>) -> ContainerId {
+        let id = self.new_container(ctx, ContainerState::Serving);
+        self.containers[id].place = self.router.add(id);
+        ctx.fact(Fact::ContainerLaunched(self.number));
+        ctx.fact(Fact::ContainerServing(self.number));
+        id
+    }
+
+    /// A pool of one of its containers.
+    pub fn pool_mut(&mut self, container: ContainerId, place: usize) -> &mut Pool {
+        &mut self.containers[container].pools[place]
+    }
+
+    /// Fills the floors of a new container's pools and starts their sweeps.
+    pub fn start_pools<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        for place in 0..self.containers[id].pools.len() {
+            let pool = &mut self.containers[id].pools[place];
+            pool.refill(ctx.agenda.now(), &mut ctx.connections, &mut self.effects);
+            let sweep = pool.settings().sweep;
+            self.apply(ctx, id, place as u8);
+            if let Sweep::Every(period) = sweep {
+                self.start_sweep(ctx, id, place as u8, period);
+            }
+        }
+    }
+
+    /// Puts the next periodic sweep of a pool on the agenda.
+    pub fn start_sweep<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        container: ContainerId,
+        pool: u8,
+        wait: Span,
+    ) {
+        ctx.agenda.after(wait, self.event(ServiceEvent::SweepDue { container, pool, deadline: false }));
+    }
+
+    /// The luck of the container that was made last.
+    pub fn container_luck(&self) -> Stream {
+        self.luck.named("container").at(self.launched)
+    }
+
+    fn new_container<R: Recorder>(&mut self, _ctx: &mut Context<R>, state: ContainerState) -> ContainerId {
+        self.launched += 1;
+        let luck = self.container_luck();
+        let refills = vec![Handle::NONE; self.plan.pools.len()];
+        let id = self.containers.insert(Container { state, place: 0, load: 0, pools: vec![], refills });
+        let pools = self.plan.pools.iter().enumerate().map(|(place, plan)| {
+            let home = Home {
+                service: self.number,
+                container: id,
+                place: place as u8,
+                node: plan.node,
+                number: plan.number,
+            };
+            Pool::new(home, plan.settings.clone(), luck.named("pool").at(place as u64))
+        });
+        self.containers[id].pools = pools.collect();
+        id
+    }
+
+    /// A container takes no more requests and finishes what it has.
+    fn drain<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        let Some(container) = self.containers.get_mut(id) else { return };
+        let was_serving = container.state == ContainerState::Serving;
+        container.state = ContainerState::Draining;
+        let (place, idle) = (container.place, container.load == 0);
+        if was_serving && let Some(moved) = self.router.remove(place) {
+            self.containers[moved].place = place;
+        }
+        let grace = if idle { Span(1) } else { self.plan.settings.drain };
+        ctx.agenda.after(grace, self.event(ServiceEvent::DrainExpired(id)));
+    }
+
+    /// A container is gone, with what it still had.
+    pub(super) fn stop<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        if self.containers.get(id).is_none() {
+            return;
+        }
+        let lost: Vec<RequestId> = ctx
+            .requests
+            .iter()
+            .filter(|(_, request)| request.container == id)
+            .map(|(lost, _)| lost)
+            .collect();
+        for request in lost {
+            self.fail(ctx, request, Outcome::Unavailable);
+        }
+        let mine: Vec<ConnectionId> =
+            ctx.connections.iter().filter(|(_, wire)| wire.container == id).map(|(wire, _)| wire).collect();
+        for place in 0..self.containers[id].pools.len() {
+            let of_pool: Vec<ConnectionId> = mine
+                .iter()
+                .copied()
+                .filter(|wire| usize::from(ctx.connections[*wire].pool) == place)
+                .collect();
+            self.containers[id].pools[place].shut_down(&mut ctx.connections, &of_pool, &mut self.effects);
+            self.apply(ctx, id, place as u8);
+        }
+        let refills = self.containers.remove(id).map(|container| container.refills);
+        for refill in refills.into_iter().flatten() {
+            ctx.agenda.cancel(refill);
+        }
+        ctx.fact(Fact::ContainerStopped(self.number));
+    }
+}

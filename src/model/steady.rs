@@ -1,0 +1,108 @@
+//! The steady state: what a pool holds when its revision has served for longer than a lifetime.
+//!
+//! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time. For
+//! Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is the least k
+//! which demand exceeds less than once a lifetime. The hold includes waiting for a core by Sakasegawa's
+//! approximation of M/M/c. Measured against a long run in `tests`.
+
+use super::build::{dist, enabled_traffic, rate};
+use crate::engine::time::{Span, Time};
+use crate::scenario::Table;
+use crate::scenario::grammar::{Distribution, File, Request};
+use std::collections::BTreeMap;
+
+/// How long a pool without a lifetime remembers its greatest demand.
+const MEMORY: Span = Span::from_secs(30 * 60);
+
+/// Demand for the connections of one pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Demand {
+    acquires_per_s: f64,
+    /// Mean connections in use at once.
+    held: f64,
+}
+
+/// How many connections each container's pool to `node` holds in the steady state.
+pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMap<String, Table>) -> u32 {
+    let pool = &file.service[service].pool[node];
+    let containers = f64::from(file.service[service].containers.max);
+    let slowdown = slowdown(file, node, tables);
+    let mut demand = Demand::default();
+    for (request, arrivals) in arrivals(file, tables).filter(|(request, _)| request.service == service) {
+        let one = demand_of(file, request, node, slowdown, tables);
+        demand.acquires_per_s += arrivals * one.acquires_per_s / containers;
+        demand.held += arrivals * one.held / containers;
+    }
+    let lifetime = pool.max_lifetime.0.unwrap_or(MEMORY).as_secs();
+    let mut open = 0;
+    let mut exceeded = 1.0;
+    let mut term = libm::exp(-demand.held);
+    while open < pool.max && demand.acquires_per_s * lifetime * exceeded >= 1.0 {
+        exceeded -= term;
+        open += 1;
+        term *= demand.held / f64::from(open);
+    }
+    open.clamp(pool.min, pool.max)
+}
+
+/// Requests per second by class, as the run begins; bursts do not count.
+fn arrivals<'a>(
+    file: &'a File,
+    tables: &'a BTreeMap<String, Table>,
+) -> impl Iterator<Item = (&'a Request, f64)> {
+    let steady = enabled_traffic(file).filter(|(_, traffic)| traffic.burst.is_none());
+    steady.map(|(_, traffic)| (&file.request[&traffic.request], at_start(&rate(&traffic.rate, tables))))
+}
+
+fn at_start(rate: &[(Time, f64)]) -> f64 {
+    rate.first().map_or(0.0, |first| first.1)
+}
+
+/// Acquires of one request at a node, and how long it holds connections to it, in seconds.
+fn demand_of(
+    file: &File,
+    request: &Request,
+    node: &str,
+    slowdown: f64,
+    tables: &BTreeMap<String, Table>,
+) -> Demand {
+    let trips = 2.0 * mean(&file.network.database, tables);
+    let query = |name: &String| trips + mean(&file.query[name].cpu, tables) * slowdown;
+    let mut demand = Demand::default();
+    for step in request.steps.iter().filter(|step| step.on.as_deref() == Some(node)) {
+        if let Some(name) = &step.query {
+            let times = f64::from(step.times.unwrap_or(1));
+            demand.acquires_per_s += times;
+            demand.held += times * query(name);
+        }
+        if let Some(names) = &step.transaction {
+            demand.acquires_per_s += 1.0;
+            demand.held += 2.0 * trips + names.iter().map(query).sum::<f64>();
+        }
+    }
+    demand
+}
+
+/// How much longer a query takes on the busy node than alone.
+fn slowdown(file: &File, node: &str, tables: &BTreeMap<String, Table>) -> f64 {
+    let cores = file.postgres[node].cores;
+    let cpu = |request: &Request| {
+        let here = request.steps.iter().filter(|step| step.on.as_deref() == Some(node));
+        let names = here.flat_map(|step| {
+            let times = step.times.unwrap_or(1) as usize;
+            step.query
+                .iter()
+                .cycle()
+                .take(times * step.query.iter().len())
+                .chain(step.transaction.iter().flatten())
+        });
+        names.map(|name| mean(&file.query[name].cpu, tables)).sum::<f64>()
+    };
+    let busy = arrivals(file, tables).map(|(request, arrivals)| arrivals * cpu(request)).sum::<f64>() / cores;
+    let busy = busy.min(0.95);
+    1.0 + libm::pow(busy, (2.0 * (cores + 1.0)).sqrt() - 1.0) / (cores * (1.0 - busy))
+}
+
+fn mean(written: &Distribution, tables: &BTreeMap<String, Table>) -> f64 {
+    dist(written, tables).mean().as_secs()
+}

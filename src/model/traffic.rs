@@ -1,0 +1,182 @@
+//! Sources of requests and the clients behind them.
+//!
+//! An open-loop source is a Poisson process whose rate may change: by a curve in the scenario, by bursts, by an event.
+//! Modelled by hazard: each gap is a unit exponential variate, spent at the rate in force, so a change of rate
+//! rescales the pending arrival and two variants with one seed meet the same users. Left out: closed-loop clients.
+
+use super::RequestId;
+use super::context::Context;
+use super::event::{Event, SourceEvent};
+use super::fact::{Recorder, SeriesNumber, ServiceNumber};
+use super::request::{Request, Stage};
+use crate::engine::agenda::{Alarm, Handle};
+use crate::engine::chance::Stream;
+use crate::engine::dist::Dist;
+use crate::engine::slab::Id;
+use crate::engine::time::{Span, Time};
+use rand_distr::{Distribution as _, Exp1};
+
+/// A source of requests.
+#[derive(Debug)]
+pub struct Source {
+    /// Its number, for the events that it sends itself.
+    pub number: u16,
+    /// The class of its requests.
+    pub class: u16,
+    /// The service that works on them.
+    pub service: ServiceNumber,
+    /// Class and label, for facts.
+    pub series: SeriesNumber,
+    /// Rate per second by time: each holds from its time to the next.
+    pub rate: Vec<(Time, f64)>,
+    /// Bursts, if arrivals come only in bursts.
+    pub burst: Option<Bursts>,
+    /// Its luck.
+    pub luck: Stream,
+    /// Where its next arrival stands on the agenda.
+    pub alarm: Alarm,
+    /// How many requests have begun.
+    pub begun: u64,
+    /// What is left of the pending gap's exponential variate, at `since`.
+    pub hazard_left: f64,
+    /// When `hazard_left` was true.
+    pub since: Time,
+}
+
+/// The bursts of a source.
+#[derive(Debug)]
+pub struct Bursts {
+    /// From the beginning of one to the beginning of the next.
+    pub every: Dist,
+    /// How long each goes on.
+    pub lasting: Dist,
+    /// Whether one is under way.
+    pub on: bool,
+    /// How many have begun.
+    pub begun: u64,
+}
+
+impl Source {
+    /// Sets the source going.
+    pub fn start<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        self.hazard_left = self.gap();
+        if let Some(burst) = &self.burst {
+            let first = burst.every.sample(&mut self.luck.named("burst").at(0).draws());
+            ctx.agenda.after(first, Event::Source(self.number, SourceEvent::BurstTurned));
+        }
+        self.arm(ctx);
+    }
+
+    /// The next arrival: the request, ready for its service.
+    pub fn on_arrival<R: Recorder>(&mut self, ctx: &mut Context<R>) -> RequestId {
+        let request = self.request(ctx.now(), self.begun, 0);
+        self.begun += 1;
+        self.hazard_left = self.gap();
+        self.since = ctx.now();
+        self.arm(ctx);
+        ctx.begin_request(request)
+    }
+
+    /// A client tries again: the request, ready for its service.
+    pub fn on_retry<R: Recorder>(&mut self, ctx: &mut Context<R>, number: u64, attempt: u8) -> RequestId {
+        let request = self.request(ctx.now(), number, attempt);
+        ctx.begin_request(request)
+    }
+
+    /// A burst begins or ends.
+    pub fn on_burst_turned<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        self.settle(ctx.now());
+        let Some(burst) = &mut self.burst else { return };
+        burst.on = !burst.on;
+        let mut draws = self.luck.named("burst").at(burst.begun).draws();
+        let every = burst.every.sample(&mut draws);
+        let lasting = burst.lasting.sample(&mut draws).min(every);
+        let wait = if burst.on {
+            lasting
+        } else {
+            // The period runs from beginning to beginning.
+            burst.begun += 1;
+            let next = burst.every.sample(&mut self.luck.named("burst").at(burst.begun).draws());
+            next.saturating_sub(lasting).max(Span(1))
+        };
+        ctx.agenda.after(wait, Event::Source(self.number, SourceEvent::BurstTurned));
+        self.arm(ctx);
+    }
+
+    /// The rate changes now: what is left of the pending gap is spent at the new rate.
+    pub fn set_rate<R: Recorder>(&mut self, ctx: &mut Context<R>, rate: Vec<(Time, f64)>) {
+        if rate != self.rate {
+            self.settle(ctx.now());
+            self.rate = rate;
+            self.arm(ctx);
+        }
+    }
+
+    fn request(&self, now: Time, number: u64, attempt: u8) -> Request {
+        Request {
+            class: self.class,
+            series: self.series,
+            source: self.number,
+            number,
+            attempt,
+            arrived: now,
+            luck: self.luck.at(number).at(u64::from(attempt)),
+            service: self.service,
+            container: Id::NONE,
+            next_op: 0,
+            stage: Stage::Pending,
+            ended: false,
+            holds_place: false,
+            patience: Handle::NONE,
+            deadline: Handle::NONE,
+            clock: Handle::NONE,
+        }
+    }
+
+    fn gap(&self) -> f64 {
+        Exp1.sample(&mut self.luck.named("gap").at(self.begun).draws())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.burst.as_ref().is_some_and(|burst| !burst.on)
+    }
+
+    /// Spends the hazard of the time that has passed since it was last settled.
+    fn settle(&mut self, now: Time) {
+        if !self.is_silent() {
+            for (from, to, rate) in pieces(&self.rate, self.since) {
+                let end = to.min(now);
+                if end > from {
+                    self.hazard_left = (self.hazard_left - rate * (end - from).as_secs()).max(0.0);
+                }
+            }
+        }
+        self.since = now;
+    }
+
+    /// Puts the next arrival on the agenda, as things stand.
+    fn arm<R: Recorder>(&self, ctx: &mut Context<R>) {
+        let at = if self.is_silent() { None } else { self.next_arrival() };
+        ctx.agenda.set(self.alarm, at, Event::Source(self.number, SourceEvent::Arrived));
+    }
+
+    fn next_arrival(&self) -> Option<Time> {
+        let mut left = self.hazard_left;
+        for (from, to, rate) in pieces(&self.rate, self.since) {
+            let enough = rate * (to - from).as_secs();
+            if rate > 0.0 && left <= enough {
+                return Some(from + Span::from_secs_f64(left / rate));
+            }
+            left -= enough;
+        }
+        None
+    }
+}
+
+/// The stretches of constant rate from `since` on: (from, to, rate).
+fn pieces(rate: &[(Time, f64)], since: Time) -> impl Iterator<Item = (Time, Time, f64)> + '_ {
+    rate.iter().enumerate().filter_map(move |(i, &(from, rate_then))| {
+        let to = rate.get(i + 1).map_or(Time::NEVER, |next| next.0);
+        (to > since).then_some((from.max(since), to, rate_then))
+    })
+}

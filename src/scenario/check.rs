@@ -1,0 +1,364 @@
+//! The second check: does the scenario make sense? Names that lead somewhere, bounds in order, periods above zero.
+
+use super::AS_WRITTEN;
+use super::grammar::{
+    Bound, Deed, Distribution, Expect, File, JitterShape, Pool, RandomDistribution, Request, Scaler, Service,
+    Step, Sweep,
+};
+use super::problem::{Place, Problem, Problems, suggest};
+use super::schema::{self, Shape};
+use super::tree::Node;
+use super::units::{parse_rate, parse_span};
+use super::when;
+use crate::engine::time::Span;
+
+/// Checks a complete scenario; `tree` is the same with places.
+pub fn check(file: &File, tree: &Node, problems: &mut Problems) {
+    let mut checker = Checker { file, tree, problems };
+    checker.head();
+    checker.postgres();
+    for (name, service) in &file.service {
+        checker.service(name, service);
+    }
+    for (name, request) in &file.request {
+        checker.request(name, request);
+    }
+    checker.traffic_and_jobs();
+    checker.deeds();
+    for (name, expect) in &file.expect {
+        checker.expect(name, expect);
+    }
+    schema::visit(tree, schema::root(), "", &mut |_, node, shape| {
+        distribution(node, shape, checker.problems)
+    });
+}
+
+struct Checker<'a> {
+    file: &'a File,
+    tree: &'a Node,
+    problems: &'a mut Problems,
+}
+
+impl Checker<'_> {
+    fn place(&self, path: &str) -> Option<Place> {
+        self.tree.place_at(path)
+    }
+
+    fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Problem::error(message, self.place(path)).help(help));
+    }
+
+    /// `name`, which stands at `path`, must be one of `known`.
+    fn name<'k>(
+        &mut self,
+        path: &str,
+        kind: &str,
+        name: &str,
+        known: impl Iterator<Item = &'k String> + Clone,
+    ) -> bool {
+        let exists = known.clone().any(|other| other == name);
+        if !exists {
+            let help = suggest(name, known.map(String::as_str));
+            self.error(path, format!("there is no {kind} `{name}`"), help);
+        }
+        exists
+    }
+
+    fn head(&mut self) {
+        let file = self.file;
+        if file.schema_version != 1 {
+            self.error(
+                "schema_version",
+                "there is no version 0 of the grammar",
+                "write `schema_version = 1`",
+            );
+        }
+        if file.title.trim().is_empty() {
+            self.error("title", "the title is empty", "say in a line what is simulated");
+        }
+        if file.duration == Span::ZERO {
+            self.error("duration", "the run has no duration", "write for example `duration = \"1h\"`");
+        }
+        if file.seeds.is_empty() {
+            self.error("seeds", "there are no seeds", "write `seeds = [1]`");
+        }
+        for (index, seed) in file.seeds.iter().enumerate() {
+            if file.seeds[..index].contains(seed) {
+                let path = format!("seeds.{index}");
+                self.error(&path, format!("seed {seed} is there twice"), "one run for each seed: remove one");
+            }
+        }
+        if file.service.is_empty() {
+            self.error("service", "the scenario has no service", "add a table `[service.NAME]`");
+        }
+        if file.traffic.is_empty() {
+            self.error("traffic", "the scenario has no traffic", "add a table `[traffic.NAME]`");
+        }
+        if file.variant.contains_key(AS_WRITTEN) {
+            let message =
+                format!("no variant may be called `{AS_WRITTEN}`: that is the file without variants");
+            self.error(&format!("variant.{AS_WRITTEN}"), message, "give it another name");
+        }
+        for (index, variant) in file.compare.iter().enumerate() {
+            self.variant(&format!("compare.{index}"), variant);
+        }
+    }
+
+    fn variant(&mut self, path: &str, name: &str) -> bool {
+        let as_written = AS_WRITTEN.to_owned();
+        let file = self.file;
+        self.name(path, "variant", name, file.variant.keys().chain([&as_written]))
+    }
+
+    fn postgres(&mut self) {
+        for (name, node) in &self.file.postgres {
+            if node.reserved_connections >= node.max_connections {
+                let (reserved, max) = (node.reserved_connections, node.max_connections);
+                let message = format!("`{name}` reserves {reserved} of {max} connections: none is left");
+                let path = format!("postgres.{name}.reserved_connections");
+                self.error(&path, message, "raise `max_connections` or lower `reserved_connections`");
+            }
+        }
+    }
+
+    fn service(&mut self, name: &str, service: &Service) {
+        let base = format!("service.{name}");
+        let (min, max) = (service.containers.min, service.containers.max);
+        if min > max {
+            let message = format!("service `{name}` has at least {min} containers and at most {max}");
+            self.error(&format!("{base}.containers.min"), message, "let `min` be at most `max`");
+        } else if service.scaler == Scaler::Fixed && min != max {
+            let message = format!("the fixed scaler of `{name}` cannot go from {min} to {max} containers");
+            self.error(&format!("{base}.containers"), message, "let `min` equal `max`");
+        }
+        for (node, pool) in &service.pool {
+            let base = format!("{base}.pool.{node}");
+            let file = self.file;
+            self.name(&base, "postgres node", node, file.postgres.keys());
+            self.pool(&base, pool);
+        }
+    }
+
+    fn pool(&mut self, base: &str, pool: &Pool) {
+        if pool.min > pool.max {
+            let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
+            self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
+        }
+        if let Some(lifetime) = pool.max_lifetime.0 {
+            if lifetime == Span::ZERO {
+                let path = format!("{base}.max_lifetime");
+                self.error(&path, "a lifetime of zero", "write \"none\" for connections that stay");
+            }
+            if pool.jitter_shape != JitterShape::Additive && pool.max_lifetime_jitter > lifetime {
+                let path = format!("{base}.max_lifetime_jitter");
+                let message = format!(
+                    "a jitter of {} is wider than the lifetime of {lifetime} that it is taken off",
+                    pool.max_lifetime_jitter
+                );
+                self.error(&path, message, "narrow it, or write `jitter_shape = \"additive\"`");
+            }
+        }
+        if pool.sweep == Sweep::Every(Span::ZERO) {
+            self.error(
+                &format!("{base}.sweep"),
+                "a sweep without a pause",
+                "write for example { every = \"60s\" }",
+            );
+        }
+    }
+
+    fn request(&mut self, name: &str, request: &Request) {
+        let base = format!("request.{name}");
+        let file = self.file;
+        self.name(&format!("{base}.service"), "service", &request.service, file.service.keys());
+        for (index, step) in request.steps.iter().enumerate() {
+            self.step(&format!("{base}.steps.{index}"), step, request);
+        }
+    }
+
+    fn step(&mut self, path: &str, step: &Step, request: &Request) {
+        let kinds = [step.app.is_some(), step.query.is_some(), step.transaction.is_some()];
+        if kinds.iter().filter(|kind| **kind).count() != 1 {
+            let message = "a step is exactly one of `app`, `query` and `transaction`";
+            self.error(path, message, "write one step for each");
+            return;
+        }
+        if step.times.is_some() && step.query.is_none() {
+            self.error(&format!("{path}.times"), "only a `query` can have `times`", "remove it");
+        }
+        let file = self.file;
+        let queries = step.query.iter().chain(step.transaction.iter().flatten());
+        for query in queries {
+            let key = if step.query.is_some() { "query" } else { "transaction" };
+            self.name(&format!("{path}.{key}"), "query", query, file.query.keys());
+        }
+        if step.transaction.as_ref().is_some_and(Vec::is_empty) {
+            self.error(&format!("{path}.transaction"), "a transaction of nothing", "name its queries");
+        }
+        match &step.on {
+            None if step.app.is_none() => {
+                let help = "add `on`, the Postgres node";
+                self.error(path, "this step does not say where its query runs", help);
+            }
+            None => {}
+            Some(_) if step.app.is_some() => {
+                self.error(&format!("{path}.on"), "time in the application runs on no node", "remove `on`");
+            }
+            Some(node) => self.step_node(&format!("{path}.on"), node, &request.service),
+        }
+    }
+
+    /// The node must exist, and the service must have a pool for it.
+    fn step_node(&mut self, path: &str, node: &str, service: &str) {
+        let file = self.file;
+        if !self.name(path, "postgres node", node, file.postgres.keys()) {
+            return;
+        }
+        if file.service.get(service).is_some_and(|service| !service.pool.contains_key(node)) {
+            let message = format!("service `{service}` has no pool for `{node}`");
+            self.error(path, message, format!("add a table `[service.{service}.pool.{node}]`"));
+        }
+    }
+
+    fn traffic_and_jobs(&mut self) {
+        let file = self.file;
+        for (name, traffic) in &file.traffic {
+            let base = format!("traffic.{name}");
+            self.name(&format!("{base}.request"), "request", &traffic.request, file.request.keys());
+            for (key, value) in
+                traffic.burst.iter().flat_map(|b| [("every", &b.every), ("lasting", &b.lasting)])
+            {
+                if is_zero(value) {
+                    let path = format!("{base}.burst.{key}");
+                    self.error(&path, format!("`{key}` of a burst cannot be zero"), "give it a length");
+                }
+            }
+        }
+        for (name, job) in &file.job {
+            self.name(&format!("job.{name}.on"), "postgres node", &job.on, file.postgres.keys());
+            if job.every == Span::ZERO {
+                let path = format!("job.{name}.every");
+                self.error(
+                    &path,
+                    format!("job `{name}` runs without a pause"),
+                    "give it a period above zero",
+                );
+            }
+        }
+    }
+
+    fn deeds(&mut self) {
+        let file = self.file;
+        for (name, event) in &file.event {
+            let path = |verb: &str| format!("event.{name}.do.{verb}");
+            match &event.deed {
+                Some(Deed::Deploy(service)) if service != "*" => {
+                    self.name(&path("deploy"), "service", service, file.service.keys());
+                }
+                Some(Deed::Restart(node)) => {
+                    self.name(&path("restart"), "postgres node", node, file.postgres.keys());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn expect(&mut self, name: &str, expect: &Expect) {
+        let base = format!("expect.{name}");
+        let file = self.file;
+        self.variant(&format!("{base}.variant"), &expect.variant);
+        if expect.min.is_none() && expect.max.is_none() {
+            self.error(&base, format!("`{name}` expects nothing"), "add a `min` or a `max`");
+        }
+        for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
+            if let Some(Bound::Relative(relative)) = bound {
+                let path = format!("{base}.{key}.of");
+                match relative.of.strip_prefix("variant.") {
+                    Some(variant) => drop(self.variant(&path, variant)),
+                    None => {
+                        let message = format!("`{}` is not a variant", relative.of);
+                        self.error(&path, message, "write `variant.NAME`");
+                    }
+                }
+            }
+        }
+        if let Some((group, target)) = expect.of.split_once('.') {
+            let path = format!("{base}.of");
+            match group {
+                "postgres" => drop(self.name(&path, "postgres node", target, file.postgres.keys())),
+                "service" => drop(self.name(&path, "service", target, file.service.keys())),
+                "request" => drop(self.name(&path, "request", target, file.request.keys())),
+                "traffic" => drop(self.name(&path, "traffic", target, file.traffic.keys())),
+                _ => {}
+            }
+        }
+        self.window(&base, expect);
+    }
+
+    /// The span that an expectation is about.
+    fn window(&mut self, base: &str, expect: &Expect) {
+        let mut ends = [None, None];
+        for (end, (key, when)) in ends.iter_mut().zip([("after", &expect.after), ("until", &expect.until)]) {
+            let Some(when) = when else { continue };
+            match when::resolve(self.file, when) {
+                Ok(time) => *end = Some(time),
+                Err(why) => self.error(&format!("{base}.{key}"), why, "check the time"),
+            }
+        }
+        let duration = self.file.duration;
+        match ends {
+            [Some(after), Some(until)] if after >= until => {
+                self.error(&format!("{base}.until"), "`until` is not later than `after`", "let it be later");
+            }
+            [Some(after), _] if after.0 >= duration.0 => {
+                let help = "let `after` be earlier";
+                self.error(&format!("{base}.after"), "nothing is left after the end of the run", help);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_zero(distribution: &Distribution) -> bool {
+    match distribution {
+        Distribution::Constant(span) => *span == Span::ZERO,
+        Distribution::Random(RandomDistribution::Uniform(ends)) => ends.max == Span::ZERO,
+        Distribution::Random(RandomDistribution::Exponential(mean)) => *mean == Span::ZERO,
+        Distribution::Random(_) => false,
+    }
+}
+
+/// Distributions and curves, wherever they stand.
+fn distribution(node: &Node, shape: &Shape, problems: &mut Problems) {
+    let Shape::Choice(_) = shape else { return };
+    let span = |path: &str| node.at(path).and_then(Node::text).and_then(|text| parse_span(text).ok());
+    let mut error = |path: &str, message: &str, help: &str| {
+        problems.push(Problem::error(message, node.place_at(path)).help(help));
+    };
+    if let (Some(min), Some(max)) = (span("uniform.min"), span("uniform.max"))
+        && min > max
+    {
+        error("uniform.min", "the least value is greater than the greatest", "let `min` be at most `max`");
+    }
+    if let (Some(median), Some(p99)) = (span("log_normal.median"), span("log_normal.p99")) {
+        if median == Span::ZERO {
+            error("log_normal.median", "a log-normal distribution has no median of zero", "raise it");
+        }
+        if p99 < median {
+            error("log_normal.p99", "`p99` is below the median", "let `p99` be at least `median`");
+        }
+    }
+    let Some(steps) = node.child("piecewise") else { return };
+    let times: Vec<Span> = (0..).map_while(|index| span(&format!("piecewise.{index}.from"))).collect();
+    let known_rates = (0..times.len()).all(|index| {
+        let rate = steps.at(&format!("{index}.rate")).and_then(Node::text);
+        rate.is_some_and(|rate| parse_rate(rate).is_ok())
+    });
+    if times.first() != Some(&Span::ZERO) || !known_rates {
+        error("piecewise", "a piecewise rate begins at 0s", "add { from = \"0s\", rate = … }");
+    }
+    if let Some(index) = times.windows(2).position(|pair| pair[1] <= pair[0]) {
+        let path = format!("piecewise.{}.from", index + 1);
+        error(&path, "the steps of a piecewise rate ascend", "put them in order, each time once");
+    }
+}

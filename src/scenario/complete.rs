@@ -1,0 +1,161 @@
+//! From what was written to what stands: `like`, presets and defaults fill in what is missing.
+//!
+//! The written tree is kept apart and completed anew whenever it changes, so that an overlay which changes a `preset`
+//! gets that preset's values and not the old one's.
+
+use super::problem::{Problem, Problems, Source, suggest};
+use super::schema::{self, Shape};
+use super::tree::{self, Layer, Node, Origin, Value};
+use indexmap::IndexMap;
+use std::sync::{Arc, OnceLock};
+
+const PRESETS: [(&str, &str); 3] = [
+    ("pgxpool", include_str!("presets/pgxpool.toml")),
+    ("pgxpool-v4", include_str!("presets/pgxpool-v4.toml")),
+    ("database-sql", include_str!("presets/database-sql.toml")),
+];
+
+/// How long a chain of `like` may be: nobody can follow a longer one.
+const MAX_CHAIN: usize = 16;
+
+/// The complete tree.
+pub fn complete(written: &Node, problems: &mut Problems) -> Node {
+    let mut tree = written.clone();
+    for group in ["postgres", "service"] {
+        fill_like(&mut tree, group, problems);
+    }
+    fill_presets(&mut tree);
+    fill_defaults(&mut tree, schema::root());
+    tree
+}
+
+/// Fills every entity of the group that is `like` another.
+fn fill_like(tree: &mut Node, group: &str, problems: &mut Problems) {
+    let Some(written) = tree.child(group).and_then(Node::entries).cloned() else { return };
+    let Some(entries) = tree.entries_mut().and_then(|all| all.get_mut(group)).and_then(Node::entries_mut)
+    else {
+        return;
+    };
+    let shape = schema::root().field(group).expect("the grammar has this group").inner();
+    for (name, entry) in entries {
+        for other in ancestors(name, &written, problems) {
+            fill_from(entry, &written[other], shape, &Layer::Like(other.into()));
+        }
+    }
+}
+
+/// The names that `name` is like, nearest first; as far as they go, if one is missing or the chain closes.
+fn ancestors<'a>(name: &'a str, all: &'a IndexMap<String, Node>, problems: &mut Problems) -> Vec<&'a str> {
+    let mut chain = vec![name];
+    while let Some(like) = all.get(chain[chain.len() - 1]).and_then(|entry| entry.child("like")) {
+        let Some(other) = like.text() else { break };
+        if chain.contains(&other) {
+            let cycle = [&chain[..], &[other]].concat().join(" → ");
+            problems.push(
+                Problem::error(format!("`like` goes in a circle: {cycle}"), like.place())
+                    .help("let one of them stand on its own"),
+            );
+            break;
+        }
+        if !all.contains_key(other) {
+            let names = all.keys().map(String::as_str).filter(|known| *known != name);
+            let problem =
+                Problem::error(format!("`like` names `{other}`, which does not exist"), like.place());
+            problems.push(problem.help(suggest(other, names)));
+            break;
+        }
+        if chain.len() > MAX_CHAIN {
+            let message = format!("a chain of more than {MAX_CHAIN} `like`");
+            problems.push(Problem::error(message, like.place()).help("write the values out"));
+            break;
+        }
+        chain.push(other);
+    }
+    chain.split_off(1)
+}
+
+/// Copies what `node` lacks; tables are filled in, a choice or a list is taken whole or not at all.
+fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
+    let (Some(own), Some(entries)) = (node.entries_mut(), other.entries()) else { return };
+    for (key, value) in entries.iter().filter(|(key, _)| *key != "like") {
+        match (own.get_mut(key), shape.field(key)) {
+            (Some(standing), Some(inner @ (Shape::Table(_) | Shape::Map(_)))) => {
+                fill_from(standing, value, inner, layer);
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                let mut copy = value.clone();
+                copy.relabel(layer);
+                own.insert(key.clone(), copy);
+            }
+        }
+    }
+}
+
+fn fill_presets(tree: &mut Node) {
+    let Some(services) =
+        tree.entries_mut().and_then(|all| all.get_mut("service")).and_then(Node::entries_mut)
+    else {
+        return;
+    };
+    for service in services.values_mut() {
+        let pools = service.entries_mut().and_then(|all| all.get_mut("pool")).and_then(Node::entries_mut);
+        for pool in pools.into_iter().flat_map(IndexMap::values_mut) {
+            let name = pool.child("preset").and_then(Node::text).unwrap_or_default();
+            let Some(preset) = preset(name) else { continue };
+            let Some(own) = pool.entries_mut() else { continue };
+            for (key, value) in preset.entries().into_iter().flatten() {
+                own.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+}
+
+/// The pool fields of a library.
+fn preset(name: &str) -> Option<&'static Node> {
+    static PARSED: OnceLock<Vec<(&str, Node)>> = OnceLock::new();
+    let parsed = PARSED.get_or_init(|| {
+        let parse = |(order, (name, text)): (usize, &(&'static str, &str))| {
+            let source =
+                Source { name: format!("preset {name}"), text: (*text).to_owned(), order: 1000 + order };
+            let node = tree::parse(&Arc::new(source), &Layer::Preset((*name).into()));
+            (*name, node.expect("a shipped preset is valid TOML"))
+        };
+        PRESETS.iter().enumerate().map(parse).collect()
+    });
+    parsed.iter().find(|(known, _)| *known == name).map(|(_, node)| node)
+}
+
+/// Fills in the grammar's defaults, all the way down.
+fn fill_defaults(node: &mut Node, shape: &Shape) {
+    let shape = shape.for_node(node);
+    match (shape, &mut node.value) {
+        (Shape::Table(fields), Value::Table(entries)) => {
+            for (name, field) in fields {
+                if !entries.contains_key(name)
+                    && let Some(default) = &field.default
+                    && let Some(default) = Node::from_json(default, &Origin::default_value())
+                {
+                    entries.insert(name.clone(), default);
+                }
+                if let Some(entry) = entries.get_mut(name) {
+                    fill_defaults(entry, &field.shape);
+                }
+            }
+        }
+        (Shape::Map(inner), Value::Table(entries)) => {
+            entries.values_mut().for_each(|entry| fill_defaults(entry, inner));
+        }
+        (Shape::List(item, ..), Value::Array(items)) => {
+            items.iter_mut().for_each(|each| fill_defaults(each, item));
+        }
+        (Shape::Choice(choices), Value::Table(entries)) => {
+            for (tag, entry) in entries {
+                if let Some(Some(inner)) = choices.get(tag) {
+                    fill_defaults(entry, inner);
+                }
+            }
+        }
+        _ => {}
+    }
+}

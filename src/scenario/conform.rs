@@ -1,0 +1,199 @@
+//! The first check: does the tree have the shape of the grammar? All deviations are collected.
+
+use super::problem::{Problem, Problems, nearest, suggest};
+use super::schema::{Field, Shape};
+use super::tree::{Node, Value};
+use super::units::{parse_date_time, parse_limit, parse_quantity, parse_rate, parse_share, parse_span};
+use super::when;
+use indexmap::IndexMap;
+
+/// Checks `node` and all below it against `shape`. `name` is the key under which it stands.
+pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
+    if !shape.accepts(node) {
+        problems.push(wrong_kind(node, shape, name));
+        return;
+    }
+    match (shape.for_node(node), &node.value) {
+        (Shape::Table(fields), Value::Table(entries)) => {
+            table(node, fields, entries, name, problems);
+        }
+        (Shape::Map(inner), Value::Table(entries)) => {
+            for (key, entry) in entries {
+                // The keys of these two are paths.
+                if name != "source" && name != "set" {
+                    entity_name(key, entry, problems);
+                }
+                check(entry, inner, key, problems);
+            }
+        }
+        (Shape::List(item, min, max), Value::Array(items)) => {
+            if items.len() < *min || items.len() > *max {
+                let message = format!("`{name}` has {} elements", items.len());
+                problems.push(Problem::error(message, node.place()).help(format!("give {min} to {max}")));
+            }
+            items.iter().for_each(|each| check(each, item, name, problems));
+        }
+        (Shape::Choice(choices), _) => choice(node, choices, name, problems),
+        (Shape::Text(format), Value::String(text)) => {
+            if let Err(why) = parse(format, text) {
+                problems.push(Problem::error(format!("`{name}`: {why}"), node.place()));
+            }
+        }
+        (Shape::Integer(min, max), value) => number(node, value, name, (*min, *max), true, problems),
+        (Shape::Number(min, max), value) => number(node, value, name, (*min, *max), false, problems),
+        _ => {}
+    }
+}
+
+/// Takes out the keys that the grammar does not know.
+pub fn prune(node: &mut Node, shape: &Shape) {
+    let shape = shape.for_node(node);
+    match (shape, &mut node.value) {
+        (Shape::Table(fields), Value::Table(entries)) => {
+            entries.retain(|key, _| fields.contains_key(key));
+            for (key, entry) in entries {
+                prune(entry, &fields[key].shape);
+            }
+        }
+        (Shape::Map(inner), Value::Table(entries)) => {
+            entries.values_mut().for_each(|entry| prune(entry, inner));
+        }
+        (Shape::List(item, ..), Value::Array(items)) => items.iter_mut().for_each(|each| prune(each, item)),
+        (Shape::Choice(choices), Value::Table(entries)) => {
+            for (tag, entry) in entries {
+                if let Some(Some(inner)) = choices.get(tag) {
+                    prune(entry, inner);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
+    let wanted = shape.wanted();
+    let problem = Problem::error(format!("`{name}` must be {wanted}"), node.place())
+        .label(format!("this is {}", node.kind()));
+    let text = match &node.value {
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        _ => return problem,
+    };
+    match &shape.wanted()[..] {
+        w if w.starts_with("a duration") => problem.help(format!("a duration has a unit: write \"{text}s\"")),
+        w if w.starts_with("a rate") => problem.help(format!("a rate has a unit: write \"{text}/s\"")),
+        w if w.starts_with("a share") => problem.help(format!("a share is a percentage: write \"{text}%\"")),
+        _ => problem,
+    }
+}
+
+fn table(
+    node: &Node,
+    fields: &IndexMap<String, Field>,
+    entries: &IndexMap<String, Node>,
+    name: &str,
+    problems: &mut Problems,
+) {
+    for (key, entry) in entries {
+        match fields.get(key) {
+            Some(field) => check(entry, &field.shape, key, problems),
+            None => {
+                let place = entry.origin.key.clone().or_else(|| entry.place());
+                let known = fields.keys().map(String::as_str);
+                let problem = Problem::error(format!("unknown key `{key}`"), place).label("not known here");
+                problems.push(problem.help(suggest(key, known)));
+            }
+        }
+    }
+    // What is `like` another has all that the other has; the last of the chain is told what it lacks.
+    if entries.contains_key("like") {
+        return;
+    }
+    for (key, field) in fields.iter().filter(|(key, field)| field.required && !entries.contains_key(*key)) {
+        let owner = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
+        let message = format!("{owner} has no `{key}`");
+        problems.push(
+            Problem::error(message, node.place()).help(format!("add `{key}`: {}", field.shape.wanted())),
+        );
+    }
+}
+
+/// Names appear in paths, file names and charts.
+fn entity_name(name: &str, node: &Node, problems: &mut Problems) {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.bytes().all(fits) {
+        let place = node.origin.key.clone().or_else(|| node.place());
+        let problem = Problem::error(format!("`{name}` cannot be a name"), place);
+        problems.push(problem.help("use a to z, 0 to 9 and -, at most 64, not beginning with -"));
+    }
+}
+
+fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, problems: &mut Problems) {
+    let (tag, inner) = match &node.value {
+        Value::String(text) => (text, None),
+        Value::Table(entries) if entries.len() == 1 => (&entries.keys()[0], entries.values().next()),
+        _ => {
+            let message = format!("`{name}` must have exactly one key");
+            let help = Shape::Choice(choices.clone()).wanted();
+            problems.push(Problem::error(message, node.place()).help(format!("write {help}")));
+            return;
+        }
+    };
+    match (choices.get(tag), inner) {
+        (Some(Some(shape)), Some(inner)) => check(inner, shape, tag, problems),
+        (Some(None), None) => {}
+        (Some(_), _) => {
+            let message = format!("`{tag}` is written in another form");
+            let help = Shape::Choice(choices.clone()).wanted();
+            problems.push(Problem::error(message, node.place()).help(format!("write {help}")));
+        }
+        (None, _) => {
+            let help = match nearest(tag, choices.keys().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("use {}", Shape::Choice(choices.clone()).wanted()),
+            };
+            problems.push(Problem::error(format!("`{name}` cannot be `{tag}`"), node.place()).help(help));
+        }
+    }
+}
+
+fn number(
+    node: &Node,
+    value: &Value,
+    name: &str,
+    (min, max): (f64, f64),
+    whole: bool,
+    problems: &mut Problems,
+) {
+    let number = match value {
+        Value::Integer(number) => *number as f64,
+        Value::Float(number) => *number,
+        _ => return,
+    };
+    if whole && matches!(value, Value::Float(_)) {
+        let message = format!("`{name}` must be a whole number");
+        problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));
+    } else if number < min {
+        let message = format!("`{name}` must be at least {min}");
+        problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));
+    } else if number > max {
+        let message = format!("`{name}` must be at most {max}");
+        problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));
+    }
+}
+
+/// Whether `text` is of the format; otherwise what is wrong with it.
+fn parse(format: &str, text: &str) -> Result<(), String> {
+    match format {
+        "duration-unit" => parse_span(text).map(drop),
+        "limit" => parse_limit(text).map(drop),
+        "rate" => parse_rate(text).map(drop),
+        "share" => parse_share(text).map(drop),
+        "per-waiter" if matches!(text, "measured" | "replay") => Ok(()),
+        "per-waiter" => parse_span(text).map(drop),
+        "quantity" => parse_quantity(text).map(drop),
+        "date-time" => parse_date_time(text).map(drop),
+        "when" => when::parse(text).map(drop),
+        _ => Ok(()),
+    }
+}

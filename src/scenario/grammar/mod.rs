@@ -1,0 +1,154 @@
+//! The grammar of a scenario file: one struct a table, as it stands after overlays, presets and defaults.
+//!
+//! These structs are what an engineer writes (design: "named tables, so a path can point at one thing") and what the
+//! model reads; nothing is optional that has a default. Their doc comments become the descriptions in
+//! `schema/scenario.schema.json`. Each default names its source: `pools.md`, `postgres.md` and `cloud-run.md` are the
+//! project's collected notes on pool sources, Postgres measurements and Cloud Run documentation; "assumed" is ours.
+//!
+//! A field marked `x-live` may be changed by an event while the simulation runs; every other field is read once.
+//! Left out so far: disks, locks, replicas, autoscaling, the edge, failover.
+
+mod distribution;
+mod expect;
+mod pool;
+mod postgres;
+mod request;
+mod service;
+mod timeline;
+mod traffic;
+
+pub use distribution::*;
+pub use expect::*;
+pub use pool::*;
+pub use postgres::*;
+pub use request::*;
+pub use service::*;
+pub use timeline::*;
+pub use traffic::*;
+
+use crate::engine::time::Span;
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Tables by name, in the order in which they were written.
+pub type Named<T> = IndexMap<String, T>;
+
+/// A path such as `service.*.pool.*.max_lifetime_jitter` to the value laid over it.
+pub type Overlay = IndexMap<String, serde_json::Value>;
+
+/// A whole scenario file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Version of this grammar; 1.
+    pub schema_version: u32,
+    /// One line, shown on every chart.
+    pub title: String,
+    /// What the scenario is to answer.
+    #[serde(default)]
+    pub question: String,
+    /// Calendar time of the first instant; charts then show UTC.
+    #[serde(default)]
+    pub start: Option<DateTime>,
+    /// Simulated time.
+    pub duration: Span,
+    /// The state of the fleet at the start.
+    #[serde(default)]
+    pub initial: Initial,
+    /// One run for each seed.
+    #[serde(default = "one_seed")]
+    pub seeds: Vec<u64>,
+    /// The variants that a bare `compare` shows; all of them when empty.
+    #[serde(default)]
+    pub compare: Vec<String>,
+    /// Trips between boxes.
+    #[serde(default)]
+    pub network: Network,
+    /// Postgres nodes.
+    #[serde(default)]
+    pub postgres: Named<Postgres>,
+    /// Container services.
+    #[serde(default)]
+    pub service: Named<Service>,
+    /// Queries, by name.
+    #[serde(default)]
+    pub query: Named<Query>,
+    /// Request classes.
+    #[serde(default)]
+    pub request: Named<Request>,
+    /// Sources of requests.
+    #[serde(default)]
+    pub traffic: Named<Traffic>,
+    /// Background jobs on a Postgres node.
+    #[serde(default)]
+    pub job: Named<Job>,
+    /// What happens at a time.
+    #[serde(default)]
+    pub event: Named<Event>,
+    /// What differs from the file in a compared run.
+    #[serde(default)]
+    pub variant: Named<Variant>,
+    /// What must hold.
+    #[serde(default)]
+    pub expect: Named<Expect>,
+    /// Where each number comes from, by path.
+    #[serde(default)]
+    pub source: Named<Source>,
+}
+
+fn one_seed() -> Vec<u64> {
+    vec![1]
+}
+
+/// A calendar instant, RFC 3339: `2025-09-14T05:30:00Z`, without quotes in TOML.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DateTime(pub String);
+
+impl JsonSchema for DateTime {
+    fn schema_name() -> Cow<'static, str> {
+        "DateTime".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// The state of the fleet at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initial {
+    /// The same revision has served for longer than a connection lifetime: births uniform over it, caches warm.
+    #[default]
+    Steady,
+    /// A deploy of every service began at the first instant; the old revision (steady) serves until the new takes over.
+    Rollout,
+    /// Containers are up, pools are empty. The first second is a storm of its own.
+    Cold,
+}
+
+/// Trips between boxes, one way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// One trip between a container and a Postgres node (postgres.md §8: 0.5 ms a round trip in one region).
+    #[serde(default = "trip")]
+    #[schemars(extend("x-live" = true))]
+    pub database: Distribution,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Network { database: trip() }
+    }
+}
+
+fn trip() -> Distribution {
+    Distribution::Constant(Span::from_micros(250))
+}
+
+fn yes() -> bool {
+    true
+}

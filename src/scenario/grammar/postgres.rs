@@ -1,0 +1,183 @@
+//! A Postgres node and how it grants connections.
+
+use super::Distribution;
+use crate::engine::time::Span;
+use crate::scenario::units::{Limit, parse_span};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
+
+/// A Postgres node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// Another node whose values stand where this one has none.
+    #[serde(default)]
+    pub like: Option<String>,
+    /// CPU cores that backends share; may be a fraction.
+    #[schemars(range(min = 0.01, max = 10_000.0), extend("x-live" = true))]
+    pub cores: f64,
+    /// Connection slots; one more is refused with SQLSTATE 53300 (Postgres default 100).
+    #[serde(default = "max_connections")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections: u32,
+    /// Slots kept for superusers (Postgres default 3).
+    #[serde(default = "reserved_connections")]
+    pub reserved_connections: u32,
+    /// How new connections are granted, one after the other.
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub grant: Grant,
+    /// CPU that a backend burns before its connection is ready: fork, TLS, authentication (postgres.md §2: 4–8 ms).
+    #[serde(default = "start_cpu")]
+    #[schemars(extend("x-live" = true))]
+    pub start_cpu: Distribution,
+    /// Extra CPU spread evenly over a backend's first queries, while its caches are cold (postgres.md §2: 5–30 ms).
+    #[serde(default = "cold_cpu")]
+    #[schemars(extend("x-live" = true))]
+    pub cold_cpu: Span,
+    /// How many first queries share `cold_cpu` (postgres.md §8).
+    #[serde(default = "cold_queries")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub cold_queries: u32,
+    /// n0: active backends per core at which contention halves throughput (postgres.md §3: 100–200).
+    #[serde(default = "contention")]
+    #[schemars(range(min = 0.1, max = 1_000_000.0), extend("x-live" = true))]
+    pub contention: f64,
+    /// Round trips before a new connection is ready: TCP, TLS, authentication (postgres.md §2: 6–7).
+    #[serde(default = "handshake_trips")]
+    #[schemars(range(min = 1, max = 100))]
+    pub handshake_trips: u32,
+    /// A statement that runs longer ends with SQLSTATE 57014.
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub statement_timeout: Limit,
+    /// How long a restart refuses connections (postgres.md §5: 0.4 s measured on an idle node).
+    #[serde(default = "restart_time")]
+    pub restart_time: Span,
+}
+
+fn max_connections() -> u32 {
+    100
+}
+fn reserved_connections() -> u32 {
+    3
+}
+fn start_cpu() -> Distribution {
+    Distribution::Constant(Span::from_millis(7))
+}
+fn cold_cpu() -> Span {
+    Span::from_millis(10)
+}
+fn cold_queries() -> u32 {
+    10
+}
+fn contention() -> f64 {
+    100.0
+}
+fn handshake_trips() -> u32 {
+    6
+}
+fn restart_time() -> Span {
+    Span::from_secs(1)
+}
+
+/// The serial grant of new connections: a grant with `q` requests in line costs `base + per_waiter × q`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Grant {
+    /// Constant cost: Postgres since 15.6, 14.11, 13.14 and 12.18.
+    Fast(FastGrant),
+    /// Cost grows with the line: older Postgres.
+    Quadratic(QuadraticGrant),
+}
+
+/// The parameters of [`Grant::Fast`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FastGrant {
+    /// Serial cost of one grant: the postmaster's accept and fork (postgres.md §2: about 3,000/s; §8: 0.5 ms).
+    #[serde(default = "grant_base")]
+    pub base: Span,
+}
+
+/// The parameters of [`Grant::Quadratic`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuadraticGrant {
+    /// Serial cost of one grant, as for `fast`.
+    #[serde(default = "grant_base")]
+    pub base: Span,
+    /// Added for every request in line.
+    #[serde(default)]
+    pub per_waiter: PerWaiter,
+}
+
+fn grant_base() -> Span {
+    Span::from_micros(500)
+}
+
+impl Default for Grant {
+    fn default() -> Self {
+        Grant::Fast(FastGrant { base: grant_base() })
+    }
+}
+
+/// The quadratic part of a grant: a duration, `"measured"` (0.5 us, our A/B of Postgres 15.5 and 15.6, postgres.md
+/// §1.3) or `"replay"` (20 us, calibrated to what the post-mortem's account needs; not measured).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PerWaiter {
+    /// 0.5 us.
+    #[default]
+    Measured,
+    /// 20 us.
+    Replay,
+    /// As given.
+    Of(Span),
+}
+
+impl PerWaiter {
+    /// The cost of each request in line.
+    pub fn span(self) -> Span {
+        match self {
+            PerWaiter::Measured => Span(500),
+            PerWaiter::Replay => Span::from_micros(20),
+            PerWaiter::Of(span) => span,
+        }
+    }
+}
+
+impl Serialize for PerWaiter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            PerWaiter::Measured => serializer.serialize_str("measured"),
+            PerWaiter::Replay => serializer.serialize_str("replay"),
+            PerWaiter::Of(span) => span.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PerWaiter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.as_str() {
+            "measured" => Ok(PerWaiter::Measured),
+            "replay" => Ok(PerWaiter::Replay),
+            other => parse_span(other).map(PerWaiter::Of).map_err(de::Error::custom),
+        }
+    }
+}
+
+impl JsonSchema for PerWaiter {
+    fn schema_name() -> Cow<'static, str> {
+        "PerWaiter".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A duration, \"measured\" (0.5us) or \"replay\" (20us, calibrated, not measured).",
+            "type": "string",
+            "format": "per-waiter",
+            "pattern": r"^(measured|replay|([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h) ?)+)$"
+        })
+    }
+}

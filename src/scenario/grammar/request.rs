@@ -1,0 +1,162 @@
+//! Queries, request classes, and what their clients do about a failure.
+
+use super::Distribution;
+use crate::engine::time::Span;
+use crate::scenario::units::Limit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// CPU that it burns on the node.
+    #[schemars(extend("x-live" = true))]
+    pub cpu: Distribution,
+}
+
+/// A request class: a script of steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The service that works on it.
+    pub service: String,
+    /// How long its handler may work, by a context deadline; then 504, and what it holds is given up.
+    #[serde(default)]
+    pub timeout: Limit,
+    /// How long its client waits for an answer; then `client-timeout`, while the work goes on.
+    #[serde(default)]
+    pub patience: Limit,
+    /// What its client does about a failure; absent: nothing.
+    #[serde(default)]
+    pub retry: Option<Retry>,
+    /// What is done, in order.
+    #[schemars(length(min = 1, max = 255))]
+    pub steps: Vec<Step>,
+}
+
+/// A client's retries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Requests in all, the first included.
+    #[schemars(range(min = 1, max = 100))]
+    pub attempts: u32,
+    /// The wait before the second.
+    pub backoff: Span,
+    /// Each later wait is longer by this factor.
+    #[serde(default = "retry_factor")]
+    #[schemars(range(min = 1.0, max = 100.0))]
+    pub factor: f64,
+    /// The longest wait.
+    #[serde(default = "retry_cap")]
+    pub cap: Span,
+    /// The random part of the wait.
+    #[serde(default)]
+    pub jitter: BackoffJitter,
+    /// The outcomes that are retried.
+    pub on: Vec<Outcome>,
+}
+
+fn retry_factor() -> f64 {
+    2.0
+}
+fn retry_cap() -> Span {
+    Span::from_secs(20)
+}
+
+/// The random part of a backoff (AWS Architecture Blog, 2015).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackoffJitter {
+    /// None: exactly the backoff.
+    #[default]
+    None,
+    /// Between zero and the backoff.
+    Full,
+    /// Between half the backoff and the backoff.
+    Equal,
+}
+
+/// How a request ended. Exactly one for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Answered.
+    Ok,
+    /// The client left.
+    ClientTimeout,
+    /// No container came free in time and the fleet was at its cap.
+    #[serde(rename = "429")]
+    TooManyRequests,
+    /// The container went away.
+    #[serde(rename = "503")]
+    Unavailable,
+    /// The request's own time was up.
+    #[serde(rename = "504")]
+    GatewayTimeout,
+    /// No connection came free in time.
+    PoolTimeout,
+    /// Postgres refused the connection (53300, or 57P03 during a restart), or the dial timed out.
+    ConnectRefused,
+    /// The container's clock on the statement ran out.
+    QueryTimeout,
+    /// Postgres' clock on the statement ran out (57014).
+    StatementTimeout,
+    /// The connection broke.
+    ConnectionLost,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of tables and charts.
+    pub const ALL: [Outcome; 10] = [
+        Outcome::Ok,
+        Outcome::ClientTimeout,
+        Outcome::TooManyRequests,
+        Outcome::Unavailable,
+        Outcome::GatewayTimeout,
+        Outcome::PoolTimeout,
+        Outcome::ConnectRefused,
+        Outcome::QueryTimeout,
+        Outcome::StatementTimeout,
+        Outcome::ConnectionLost,
+    ];
+
+    /// Its name in scenarios and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::ClientTimeout => "client-timeout",
+            Outcome::TooManyRequests => "429",
+            Outcome::Unavailable => "503",
+            Outcome::GatewayTimeout => "504",
+            Outcome::PoolTimeout => "pool-timeout",
+            Outcome::ConnectRefused => "connect-refused",
+            Outcome::QueryTimeout => "query-timeout",
+            Outcome::StatementTimeout => "statement-timeout",
+            Outcome::ConnectionLost => "connection-lost",
+        }
+    }
+}
+
+/// One step of a request: exactly one of `app`, `query` and `transaction`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Time in the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<Distribution>,
+    /// A query on a connection of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Queries between BEGIN and COMMIT on one connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<Vec<String>>,
+    /// The node that `query` or `transaction` runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// How often `query` is repeated, one after the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub times: Option<u32>,
+}

@@ -1,0 +1,100 @@
+//! A container service, such as a Cloud Run service.
+
+use super::{Distribution, MedianAndP99, Named, Pool, RandomDistribution};
+use crate::engine::time::Span;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A container service, such as a Cloud Run service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Another service whose values stand where this one has none.
+    #[serde(default)]
+    pub like: Option<String>,
+    /// How many containers.
+    pub containers: Containers,
+    /// Requests that one container works on at once (Cloud Run: 80).
+    #[serde(default = "concurrency")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub concurrency: u32,
+    /// Who decides how many containers there are.
+    #[serde(default)]
+    pub scaler: Scaler,
+    /// Which container gets the next request (undocumented for Cloud Run; cloud-run.md §5 takes least-outstanding).
+    #[serde(default)]
+    pub routing: Routing,
+    /// From the start of a container to its first request (cloud-run.md §4).
+    #[serde(default = "startup")]
+    pub startup: Distribution,
+    /// How long a deploy takes to start all new containers, one after the other (post-mortem: about a minute).
+    #[serde(default = "rollout")]
+    pub rollout: Span,
+    /// How long a request may wait for a container before 429; absent: max(10 s, 3.5 × mean startup) (cloud-run.md §1.3).
+    #[serde(default)]
+    pub pending_deadline: Option<Span>,
+    /// A request that takes longer ends with 504 (Cloud Run: 300 s).
+    #[serde(default = "request_timeout")]
+    pub request_timeout: Span,
+    /// From SIGTERM to SIGKILL: what is in flight after it is lost (Cloud Run: 10 s).
+    #[serde(default = "drain")]
+    pub drain: Span,
+    /// One pool in each container for each Postgres node, by the node's name.
+    #[serde(default)]
+    pub pool: Named<Pool>,
+}
+
+fn concurrency() -> u32 {
+    80
+}
+fn startup() -> Distribution {
+    Distribution::Random(RandomDistribution::LogNormal(MedianAndP99 {
+        median: Span::from_secs(1),
+        p99: Span::from_millis(3200),
+    }))
+}
+fn rollout() -> Span {
+    Span::from_secs(60)
+}
+fn request_timeout() -> Span {
+    Span::from_secs(300)
+}
+fn drain() -> Span {
+    Span::from_secs(10)
+}
+
+/// The bounds on the number of containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Containers {
+    /// Never fewer.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub min: u32,
+    /// Never more.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub max: u32,
+}
+
+/// Who decides how many containers there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaler {
+    /// Nobody: as many as `containers` says, `min` = `max`.
+    #[default]
+    Fixed,
+}
+
+/// Which container gets the next request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Routing {
+    /// The one with the fewest requests in flight; ties in rotation.
+    #[default]
+    LeastOutstanding,
+    /// The less busy of two at random.
+    RandomTwo,
+    /// In rotation.
+    RoundRobin,
+    /// At random.
+    Random,
+}

@@ -1,0 +1,163 @@
+//! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without errors.
+
+use super::grammar::{Distribution, File, Pool, Postgres, RandomDistribution, Service};
+use super::problem::{Problem, Problems};
+use super::sources;
+use super::tree::Node;
+use crate::engine::time::Span;
+
+/// The part of a node's CPU that starting connections may take without hurting anybody (assumed).
+const SAFE_SHARE: f64 = 0.2;
+
+/// An expectation that holds on every seed and proves less than this decides nothing (assumed).
+const ENOUGH_PROOF: f64 = 0.6;
+
+/// Adds all advice.
+pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
+    for name in file.postgres.keys() {
+        budget(file, tree, name, problems);
+    }
+    for (name, service) in &file.service {
+        for (node, pool) in &service.pool {
+            let path = format!("service.{name}.pool.{node}");
+            if let Some(postgres) = file.postgres.get(node) {
+                herd(&path, service, pool, postgres, tree, problems);
+            }
+        }
+    }
+    timeouts(file, tree, problems);
+    evidence(file, tree, problems);
+    sources::check(tree, problems);
+}
+
+fn warn(problems: &mut Problems, tree: &Node, path: &str, message: String, help: String) {
+    problems.push(Problem::warning(message, tree.place_at(path)).help(help));
+}
+
+/// Containers × pool max against the slots of a node; twice as many while an old and a new revision overlap.
+fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
+    let postgres = &file.postgres[name];
+    let slots = u64::from(postgres.max_connections.saturating_sub(postgres.reserved_connections));
+    let demand: u64 = file
+        .service
+        .values()
+        .filter_map(|service| {
+            let pool = service.pool.get(name)?;
+            Some(u64::from(service.containers.max) * u64::from(pool.max))
+        })
+        .sum();
+    let path = format!("postgres.{name}.max_connections");
+    let help =
+        "raise `max_connections`, lower a pool's `max` or the containers, or put a pooler between".to_owned();
+    if demand > slots {
+        let message = format!("the pools may open {demand} connections to `{name}`, which has {slots} slots");
+        warn(problems, tree, &path, message, help);
+    } else if 2 * demand > slots {
+        let message = format!(
+            "while a deploy replaces the containers, the pools may open {} connections to `{name}`, which has {slots} slots",
+            2 * demand
+        );
+        warn(problems, tree, &path, message, help);
+    }
+}
+
+/// A lifetime without jitter, or with less than a herd of this size needs.
+fn herd(
+    path: &str,
+    service: &Service,
+    pool: &Pool,
+    postgres: &Postgres,
+    tree: &Node,
+    problems: &mut Problems,
+) {
+    let Some(lifetime) = pool.max_lifetime.0 else { return };
+    let connections = f64::from(service.containers.max) * f64::from(pool.max);
+    let cost = mean(&postgres.start_cpu).as_secs() + postgres.cold_cpu.as_secs();
+    if cost <= 0.0 {
+        return;
+    }
+    // All connections that were born together come back within the jitter: peak = connections / jitter.
+    let safe_rate = SAFE_SHARE * postgres.cores / cost;
+    let enough = Span::from_secs_f64((connections / safe_rate).ceil());
+    let path = format!("{path}.max_lifetime_jitter");
+    if pool.max_lifetime_jitter == Span::ZERO {
+        let message = format!(
+            "connections that were opened together expire together, every {lifetime}: the lifetime has no jitter"
+        );
+        let help = format!("write `max_lifetime_jitter = \"{enough}\"` or more");
+        warn(problems, tree, &path, message, help);
+    } else if pool.max_lifetime_jitter < enough {
+        let message = format!(
+            "a jitter of {} lets {connections:.0} connections come back at up to {:.0}/s; the node can start about {safe_rate:.0}/s beside its work",
+            pool.max_lifetime_jitter,
+            connections / pool.max_lifetime_jitter.as_secs(),
+        );
+        warn(problems, tree, &path, message, format!("write at least \"{enough}\""));
+    }
+}
+
+fn mean(distribution: &Distribution) -> Span {
+    match distribution {
+        Distribution::Constant(span) => *span,
+        Distribution::Random(RandomDistribution::Exponential(mean)) => *mean,
+        Distribution::Random(RandomDistribution::Uniform(ends)) => (ends.min + ends.max).scale(0.5),
+        // The median is near enough for advice.
+        Distribution::Random(RandomDistribution::LogNormal(both)) => both.median,
+        Distribution::Random(RandomDistribution::Pareto(pareto)) => {
+            pareto.scale.scale(pareto.shape / (pareto.shape - 1.0))
+        }
+        Distribution::Random(RandomDistribution::Empirical(_)) => Span::ZERO,
+    }
+}
+
+/// Timeouts that can never fire, because another clock runs out first.
+fn timeouts(file: &File, tree: &Node, problems: &mut Problems) {
+    for (name, request) in &file.request {
+        let Some(service) = file.service.get(&request.service) else { continue };
+        let deadline =
+            request.timeout.0.map_or(service.request_timeout, |own| own.min(service.request_timeout));
+        if request.timeout.0.is_some_and(|own| own > service.request_timeout) {
+            let message = format!("the timeout of `{name}` cannot fire: its service ends requests earlier");
+            let help = format!("shorten it below {}", service.request_timeout);
+            warn(problems, tree, &format!("request.{name}.timeout"), message, help);
+        }
+        let nodes = request.steps.iter().filter_map(|step| step.on.as_ref());
+        for (node, pool) in nodes.filter_map(|node| service.pool.get(node).map(|pool| (node, pool))) {
+            let path = format!("service.{}.pool.{node}", request.service);
+            if let (Some(patience), Some(acquire)) = (request.patience.0, pool.acquire_timeout.0)
+                && patience <= acquire
+            {
+                let message = format!("clients of `{name}` leave after {patience}, before this timeout");
+                let help = format!("shorten it below {patience}");
+                warn(problems, tree, &format!("{path}.acquire_timeout"), message, help);
+            }
+            for (key, limit) in
+                [("query_timeout", pool.query_timeout), ("acquire_timeout", pool.acquire_timeout)]
+            {
+                if limit.0.is_some_and(|limit| limit >= deadline) {
+                    let message = format!("this timeout cannot fire: requests `{name}` end after {deadline}");
+                    warn(
+                        problems,
+                        tree,
+                        &format!("{path}.{key}"),
+                        message,
+                        format!("shorten it below {deadline}"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// What n seeds of n that agree prove: the lower end of Wilson's 95 % interval for the share of all seeds, n / (n + z²).
+fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
+    let seeds = file.seeds.len() as f64;
+    let proven = seeds / (seeds + 1.96 * 1.96);
+    if file.expect.is_empty() || proven >= ENOUGH_PROOF {
+        return;
+    }
+    let message =
+        format!("{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would", 100.0 * proven);
+    let help = "give more seeds: 10 prove 72 %, 20 prove 84 %, 73 prove 95 %";
+    warn(problems, tree, "seeds", message, help.to_owned());
+}

@@ -1,0 +1,167 @@
+//! From files and arguments to a [`Document`]: every variant laid out, completed, checked and resolved.
+
+use super::complete::complete;
+use super::grammar::File;
+use super::problem::{Problem, Problems, Source};
+use super::tree::{self, Layer, Node, Value};
+use super::{AS_WRITTEN, Document, Scenario, check, conform, lint, overlay, schema, tables, timeline};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The newest grammar that is understood.
+const SCHEMA_VERSION: i64 = 1;
+
+impl Document {
+    /// Reads a scenario file, lays `with` files and `set` arguments (`path=value`) over it, and resolves every
+    /// variant. Warnings come with the document.
+    ///
+    /// # Errors
+    /// All that is wrong, in the order of the files.
+    pub fn load(path: &Path, with: &[PathBuf], set: &[String]) -> Result<(Document, Problems), Problems> {
+        let source = tree::read(path, 0)?;
+        let mut layers = Layers::default();
+        let mut problems = Problems::default();
+        for (index, path) in with.iter().enumerate() {
+            match tree::read(path, 1 + index).and_then(|source| tree::parse(&source, &Layer::With)) {
+                Ok(node) => layers.with.extend(with_overlay(node)),
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        for (index, argument) in set.iter().enumerate() {
+            match tree::parse_set(argument, 100 + index) {
+                Ok(pair) => layers.set.push(pair),
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        build(&source, &base, &layers, problems)
+    }
+
+    /// As [`Document::load`], of a text; CSV files are looked for in the working directory.
+    ///
+    /// # Errors
+    /// All that is wrong, in the order of the text.
+    pub fn from_text(name: &str, text: &str) -> Result<(Document, Problems), Problems> {
+        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned(), order: 0 });
+        build(&source, Path::new(""), &Layers::default(), Problems::default())
+    }
+}
+
+/// What is laid over the file in every variant.
+#[derive(Default)]
+struct Layers {
+    with: Vec<IndexMap<String, Node>>,
+    set: Vec<(String, Node)>,
+}
+
+/// A `--with` file is an overlay; it may say what it is.
+fn with_overlay(node: Node) -> Option<IndexMap<String, Node>> {
+    let Value::Table(mut overlay) = node.value else { return None };
+    overlay.retain(|name, _| name != "why" && name != "title");
+    Some(overlay)
+}
+
+fn build(
+    source: &Arc<Source>,
+    base: &Path,
+    layers: &Layers,
+    mut problems: Problems,
+) -> Result<(Document, Problems), Problems> {
+    let mut written = tree::parse(source, &Layer::File)?;
+    if let Some(problem) = too_new(&written) {
+        return Err(problem.into());
+    }
+    for overlay in &layers.with {
+        overlay::lay(&mut written, overlay, &Layer::With, &mut problems);
+    }
+    let names: Vec<String> = written
+        .child("variant")
+        .and_then(Node::entries)
+        .into_iter()
+        .flatten()
+        .map(|(n, _)| n.clone())
+        .collect();
+    let mut scenarios = IndexMap::new();
+    for name in [AS_WRITTEN.to_owned()].into_iter().chain(names) {
+        // Each variant has its own list, so that an error in one does not hide those in the next.
+        let mut own = Problems::default();
+        let scenario = resolve(&written, &name, base, layers, &mut own);
+        problems.extend(own);
+        scenarios.extend(scenario.map(|scenario| (name, scenario)));
+    }
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    Ok((Document { scenarios }, problems))
+}
+
+fn too_new(written: &Node) -> Option<Problem> {
+    let node = written.child("schema_version")?;
+    match node.value {
+        Value::Integer(version) if version > SCHEMA_VERSION => {
+            let message = format!("this scenario is of version {version}; this herdsim reads version 1");
+            Some(Problem::error(message, node.place()).help("use a newer herdsim"))
+        }
+        _ => None,
+    }
+}
+
+/// One variant: its overlay and the `--set` arguments over the file, complete and checked.
+fn resolve(
+    written: &Node,
+    name: &str,
+    base: &Path,
+    layers: &Layers,
+    problems: &mut Problems,
+) -> Option<Scenario> {
+    let mut tree = written.clone();
+    let overlay = written.at(&format!("variant.{name}")).and_then(|variant| variant.child("set"));
+    if let Some(overlay) = overlay.and_then(Node::entries) {
+        overlay::lay(&mut tree, overlay, &Layer::Variant(name.into()), problems);
+    }
+    for (path, value) in &layers.set {
+        let one = IndexMap::from([(path.clone(), value.clone())]);
+        overlay::lay(&mut tree, &one, &Layer::Set, problems);
+    }
+    let standing = complete(&tree, problems);
+    let (file, standing) = file(standing, problems)?;
+    check::check(&file, &standing, problems);
+    let mut tables = BTreeMap::new();
+    tables::load(&standing, base, &mut tables, problems);
+    let timeline = timeline::build(&tree, &standing, &file, problems);
+    if !problems.has_errors() {
+        lint::lint(&file, &standing, problems);
+    }
+    Some(Scenario {
+        variant: name.to_owned(),
+        file: Arc::new(file),
+        timeline,
+        tables,
+        standing: Arc::new(standing),
+    })
+}
+
+/// The complete tree as the grammar's structs, and what of it was understood. Unknown keys do not hinder the second
+/// check, so that its errors come in one go with the first's.
+pub fn file(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
+    conform::check(&standing, schema::root(), "", problems);
+    if problems.has_errors() {
+        conform::prune(&mut standing, schema::root());
+        let mut rest = Problems::default();
+        conform::check(&standing, schema::root(), "", &mut rest);
+        if rest.has_errors() {
+            return None;
+        }
+    }
+    match serde_json::from_value(standing.to_json()) {
+        Ok(file) => Some((file, standing)),
+        // Something that `like` did not bring: said already.
+        Err(_) if problems.has_errors() => None,
+        Err(error) => {
+            problems.push(Problem::error(format!("the scenario cannot be read: {error}"), standing.place()));
+            None
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What is wrong with a scenario, said so that it can be put right.
+//!
+//! A problem names the place (file, line, caret), the value and the cure. All problems of a file are collected before
+//! any is shown, as compilers do. Rendering is rustc's (`annotate-snippets`). Left out: machine-applicable fixes.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A text that values come from: a scenario file, a `--with` file, a `--set` argument or a built-in preset.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What the reader knows it by.
+    pub name: String,
+    /// All of it.
+    pub text: String,
+    /// Its turn when problems of several sources are shown.
+    pub order: usize,
+}
+
+/// A stretch of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where.
+    pub source: Arc<Source>,
+    /// From which byte to which.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    /// The line of its first byte, from 1.
+    pub fn line(&self) -> usize {
+        let end = self.span.start.min(self.source.text.len());
+        self.source.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+}
+
+impl fmt::Display for Place {
+    /// `scenario.toml:12`, or the argument itself for `--set`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.source.name == SET {
+            return write!(f, "{SET} {}", self.source.text);
+        }
+        write!(f, "{}:{}", self.source.name, self.line())
+    }
+}
+
+/// The name of a source that was given on the command line.
+pub const SET: &str = "--set";
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The scenario cannot be run.
+    Error,
+    /// The scenario can be run, but probably not as meant.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in a line.
+    pub message: String,
+    /// Where.
+    pub place: Option<Place>,
+    /// What stands there.
+    pub label: String,
+    /// Other places that have to do with it, and how.
+    pub related: Vec<(Place, String)>,
+    /// The cure.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem that makes the scenario unusable.
+    pub fn error(message: impl Into<String>, place: Option<Place>) -> Problem {
+        Problem {
+            severity: Severity::Error,
+            message: message.into(),
+            place,
+            label: String::new(),
+            related: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// A problem that makes the scenario suspicious.
+    pub fn warning(message: impl Into<String>, place: Option<Place>) -> Problem {
+        Problem { severity: Severity::Warning, ..Problem::error(message, place) }
+    }
+
+    /// With what stands at the place.
+    pub fn label(mut self, label: impl Into<String>) -> Problem {
+        self.label = label.into();
+        self
+    }
+
+    /// With another place that has to do with it.
+    pub fn related(mut self, place: Option<Place>, label: impl Into<String>) -> Problem {
+        self.related.extend(place.map(|place| (place, label.into())));
+        self
+    }
+
+    /// With the cure.
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn group(&self) -> Group<'_> {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = Group::with_title(level.primary_title(&self.message));
+        if let Some(place) = &self.place {
+            if place.source.text.is_empty() {
+                group = group.element(Origin::path(&place.source.name));
+            } else {
+                group = group.element(snippet(place, &self.label, AnnotationKind::Primary));
+            }
+        }
+        for (place, label) in &self.related {
+            group = group.element(snippet(place, label, AnnotationKind::Context));
+        }
+        match &self.help {
+            Some(help) => group.element(Level::HELP.message(help)),
+            None => group,
+        }
+    }
+}
+
+fn snippet<'a>(
+    place: &'a Place,
+    label: &'a str,
+    kind: AnnotationKind,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let text = &place.source.text;
+    let start = floor_char(text, place.span.start);
+    let end = floor_char(text, place.span.end).max(start);
+    let mut annotation = kind.span(start..end);
+    if !label.is_empty() {
+        annotation = annotation.label(label);
+    }
+    Snippet::source(text.as_str()).path(&place.source.name).annotation(annotation)
+}
+
+/// The last character boundary at or before `at`: a span that a parser cut inside a character must not stop us.
+fn floor_char(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// All that is wrong with a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    list: Vec<Problem>,
+    /// How many errors were left out for want of room.
+    more: usize,
+}
+
+/// More than this nobody reads.
+const MAX_PROBLEMS: usize = 100;
+
+impl Problems {
+    /// Adds one, unless the same was said of the same place before (a value may reach several variants).
+    pub fn push(&mut self, problem: Problem) {
+        if self.list.len() >= MAX_PROBLEMS {
+            self.more += usize::from(problem.severity == Severity::Error);
+            return;
+        }
+        let same = |other: &Problem| other.message == problem.message && other.place == problem.place;
+        if !self.list.iter().any(same) {
+            self.list.push(problem);
+        }
+    }
+
+    /// Adds all of `others`.
+    pub fn extend(&mut self, others: impl IntoIterator<Item = Problem>) {
+        others.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether any is an error.
+    pub fn has_errors(&self) -> bool {
+        self.more > 0 || self.list.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// In the order of the files.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        let mut sorted: Vec<&Problem> = self.list.iter().collect();
+        sorted.sort_by_key(|problem| {
+            problem.place.as_ref().map_or((0, 0), |place| (place.source.order, place.span.start))
+        });
+        sorted.into_iter()
+    }
+
+    /// As text for a terminal, in colour or plain.
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.decor_style(DecorStyle::Ascii);
+        let mut each: Vec<String> = self.iter().map(|problem| renderer.render(&[problem.group()])).collect();
+        if self.more > 0 {
+            each.push(format!("and {} more errors", self.more));
+        }
+        each.join("\n\n")
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Problems {
+        Problems { list: vec![problem], more: 0 }
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::vec::IntoIter<Problem>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// The candidate that was probably meant by `name`.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len().max(name.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The cure for a name that does not exist: the one meant, or all there are.
+pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    match nearest(name, candidates.iter().copied()) {
+        Some(meant) if candidates.len() > 12 || candidates.len() == 1 => format!("did you mean `{meant}`?"),
+        Some(meant) => format!("did you mean `{meant}`? (there are: {})", candidates.join(", ")),
+        None if candidates.is_empty() => "there are none".to_owned(),
+        None => format!("there are: {}", candidates.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, span: Range<usize>) -> Option<Place> {
+        Some(Place {
+            source: Arc::new(Source { name: "f".to_owned(), text: text.to_owned(), order: 0 }),
+            span,
+        })
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_no_far_one() {
+        assert_eq!(nearest("max_lifetim", ["max", "max_lifetime", "min"]), Some("max_lifetime"));
+        assert_eq!(nearest("colour", ["max", "min"]), None);
+        assert_eq!(suggest("b", []), "there are none");
+    }
+
+    #[test]
+    fn the_same_problem_is_said_once_and_in_the_order_of_the_file() {
+        let mut problems = Problems::default();
+        problems.push(Problem::error("second", place("a\nb", 2..3)));
+        problems.push(Problem::warning("first", place("a\nb", 0..1)));
+        problems.push(Problem::error("second", place("a\nb", 2..3)));
+        let messages: Vec<&str> = problems.iter().map(|problem| &problem.message[..]).collect();
+        assert_eq!(messages, ["first", "second"]);
+    }
+
+    #[test]
+    fn a_span_outside_the_text_or_inside_a_character_is_survived() {
+        for span in [0..99, 1..1, 99..99, 1..2] {
+            assert!(Problems::from(Problem::error("x", place("é", span))).to_string().contains("error: x"));
+        }
+    }
+
+    #[test]
+    fn too_many_are_counted() {
+        let mut problems = Problems::default();
+        (0..150).for_each(|n| problems.push(Problem::error(format!("{n}"), None)));
+        assert!(problems.to_string().ends_with("and 50 more errors"));
+    }
+}

@@ -1,0 +1,45 @@
+//! Provenance: which numbers of a scenario have a `[source]`, and which sources speak of nothing.
+
+use super::overlay;
+use super::problem::{Problem, Problems};
+use super::schema::{self, Shape};
+use super::tree::{Layer, Node, Value};
+
+/// The paths of the numbers that somebody wrote and that no `[source]` covers.
+pub fn without_source(tree: &Node) -> Vec<String> {
+    let covered: Vec<String> =
+        sources(tree).filter_map(|(pattern, _)| overlay::expand(tree, pattern).ok()).flatten().collect();
+    let covers = |source: &String, path: &str| {
+        path.strip_prefix(source.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let mut bare = Vec::new();
+    schema::visit(tree, schema::root(), "", &mut |path, node, shape| {
+        let group = path.split('.').next().unwrap_or_default();
+        let of_the_world =
+            matches!(group, "network" | "postgres" | "service" | "query" | "request" | "traffic" | "job");
+        let quantity = match (shape, &node.value) {
+            (Shape::Text(format), _) => !format.is_empty(),
+            (_, Value::Integer(_) | Value::Float(_)) => true,
+            _ => false,
+        };
+        let written = !matches!(node.origin.layer, Layer::Default | Layer::Preset(_) | Layer::Like(_));
+        if of_the_world && quantity && written && !covered.iter().any(|source| covers(source, path)) {
+            bare.push(path.to_owned());
+        }
+    });
+    bare
+}
+
+fn sources(tree: &Node) -> impl Iterator<Item = (&String, &Node)> {
+    tree.child("source").and_then(Node::entries).into_iter().flatten()
+}
+
+/// A source for something that is not there is a warning: the path was probably renamed.
+pub fn check(tree: &Node, problems: &mut Problems) {
+    for (pattern, node) in sources(tree) {
+        if let Err((what, help)) = overlay::expand(tree, pattern) {
+            let place = node.origin.key.clone().or_else(|| node.place());
+            problems.push(Problem::warning(format!("a source without a value: {what}"), place).help(help));
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Events resolved to moments, each with the whole scenario as it stands from then on.
+//!
+//! An event's overlay acts on what stands when it begins; when it ends, what lies beneath comes back. To make sure that
+//! there is one answer to "what lies beneath", the spans of two events on one path must nest. Only what the model reads
+//! while it runs may change (`x-live` in the grammar), and what a container reads when it starts.
+
+use super::complete::complete;
+use super::grammar::{Deed, Event, File};
+use super::problem::{Problem, Problems, suggest};
+use super::schema::{self, Shape};
+use super::tree::{Layer, Node};
+use super::{Moment, check, overlay, when};
+use crate::engine::time::Time;
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// An enabled event with its times and what it touches.
+struct Happening<'a> {
+    name: &'a str,
+    event: &'a Event,
+    overlay: Option<&'a IndexMap<String, Node>>,
+    begin: Time,
+    end: Time,
+    paths: Vec<String>,
+}
+
+/// Resolves the timeline of one variant: `written` is its tree, `standing` the complete one, `file` the same for serde.
+pub fn build(written: &Node, standing: &Node, file: &File, problems: &mut Problems) -> Vec<Moment> {
+    let mut happenings: Vec<Happening<'_>> = Vec::new();
+    for (name, event) in file.event.iter() {
+        let happening = happening(name, event, standing, file, problems);
+        happenings.extend(happening.filter(|_| event.enabled));
+    }
+    overlaps(&happenings, standing, problems);
+    waits_for_deploy(&happenings, standing, problems);
+    if problems.has_errors() {
+        return Vec::new();
+    }
+    moments(&happenings, written, file, problems)
+}
+
+fn happening<'a>(
+    name: &'a str,
+    event: &'a Event,
+    standing: &'a Node,
+    file: &File,
+    problems: &mut Problems,
+) -> Option<Happening<'a>> {
+    let node = standing.at(&format!("event.{name}"))?;
+    let place = |key: &str| node.child(key).and_then(Node::place).or_else(|| node.place());
+    let fail = |key: &str, why: String| {
+        let known = file.event.keys().map(String::as_str);
+        let problem = Problem::error(format!("`{key}` of event `{name}`: {why}"), place(key));
+        match why.strip_prefix("there is no event `") {
+            Some(rest) => problem.help(suggest(rest.trim_end_matches('`'), known)),
+            None => problem,
+        }
+    };
+    let begin = when::resolve(file, &event.at).map_err(|why| problems.push(fail("at", why)));
+    let end = event.until.as_ref().map_or(Ok(Time::NEVER), |until| {
+        when::resolve(file, until).map_err(|why| problems.push(fail("until", why)))
+    });
+    let overlay = node.child("set").and_then(Node::entries);
+    let paths = live_paths(overlay, standing, problems);
+    let (begin, end) = (begin.ok()?, end.ok()?);
+    if end <= begin {
+        let problem = Problem::error(format!("event `{name}` ends before it begins"), place("until"));
+        problems.push(problem.related(place("at"), "it begins here").help("let `until` be later than `at`"));
+    }
+    if event.enabled && begin.0 > file.duration.0 {
+        let message = format!("event `{name}` begins after the end of the run");
+        problems.push(
+            Problem::warning(message, place("at"))
+                .related(standing.child("duration").and_then(Node::place), "the run ends here")
+                .help("lengthen `duration` or remove the event"),
+        );
+    }
+    if event.set.is_empty() && event.deed.is_none() {
+        let message = format!("event `{name}` does nothing");
+        problems.push(Problem::warning(message, node.place()).help("give it a `set` or a `do`"));
+    }
+    Some(Happening { name, event, overlay, begin, end, paths })
+}
+
+/// The concrete paths that an overlay touches; those that cannot change while the simulation runs are errors.
+fn live_paths(
+    overlay: Option<&IndexMap<String, Node>>,
+    standing: &Node,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (pattern, value) in overlay.into_iter().flatten() {
+        let place = value.origin.key.clone();
+        match overlay::expand(standing, pattern) {
+            Ok(found) => {
+                if let Some(dead) = found.iter().find(|path| !is_live(path)) {
+                    let message = format!("`{dead}` cannot change while the simulation runs");
+                    problems.push(Problem::error(message, place).help(what_is_live(dead)));
+                }
+                paths.extend(found);
+            }
+            Err((what, help)) => problems.push(Problem::error(what, place).help(help)),
+        }
+    }
+    paths
+}
+
+/// What a container reads when it starts: a change reaches the containers that start later.
+const READ_AT_START: [&str; 3] = ["pool", "concurrency", "startup"];
+
+fn is_live(path: &str) -> bool {
+    let names: Vec<&str> = path.split('.').collect();
+    if names[0] == "service" && names.get(2).is_some_and(|field| READ_AT_START.contains(field)) {
+        return true;
+    }
+    let mut shape = schema::root();
+    for name in names {
+        if let Shape::Table(fields) = shape
+            && fields.get(name).is_some_and(|field| field.live)
+        {
+            return true;
+        }
+        let Some(inner) = shape.field(name) else { return false };
+        shape = inner;
+    }
+    false
+}
+
+fn what_is_live(path: &str) -> String {
+    let mut live = Vec::new();
+    list_live(schema::root(), "", &mut live);
+    live.extend(READ_AT_START.iter().map(|field| format!("service.*.{field}")));
+    let group = path.split('.').next().unwrap_or_default();
+    let near: Vec<String> =
+        live.iter().filter(|path| path.split('.').next() == Some(group)).cloned().collect();
+    let list = if near.is_empty() { live } else { near };
+    format!("an event may set: {}; a variant may set anything", list.join(", "))
+}
+
+fn list_live(shape: &Shape, path: &str, live: &mut Vec<String>) {
+    let longer = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match shape {
+        Shape::Table(fields) => {
+            for (name, field) in fields {
+                if field.live {
+                    live.push(longer(name));
+                } else {
+                    list_live(&field.shape, &longer(name), live);
+                }
+            }
+        }
+        Shape::Map(inner) => list_live(inner, &longer("*"), live),
+        _ => {}
+    }
+}
+
+/// Two spans on one path must nest; an event should not undo what the variant is about.
+fn overlaps(happenings: &[Happening<'_>], standing: &Node, problems: &mut Problems) {
+    let place = |name: &str| standing.at(&format!("event.{name}")).and_then(Node::place);
+    for (index, one) in happenings.iter().enumerate() {
+        for other in &happenings[index + 1..] {
+            let (first, second) = if other.begin < one.begin { (other, one) } else { (one, other) };
+            let crossing = first.begin < second.begin && second.begin < first.end && first.end < second.end;
+            let shared = || first.paths.iter().find(|path| second.paths.iter().any(|to| touches(path, to)));
+            if crossing && let Some(path) = shared() {
+                let (a, b) = (first.name, second.name);
+                let message = format!("events `{a}` and `{b}` both set `{path}`, and their spans cross");
+                problems.push(
+                    Problem::error(message, place(b))
+                        .related(place(a), "begins first and ends first")
+                        .help("let one end before the other begins, or lie within it"),
+                );
+            }
+        }
+        for path in &one.paths {
+            let Some(node) = standing.at(path) else { continue };
+            let by = match &node.origin.layer {
+                Layer::Variant(name) => format!("variant `{name}`"),
+                Layer::Set => "`--set`".to_owned(),
+                _ => continue,
+            };
+            let message = format!("event `{}` overwrites `{path}`, which {by} sets", one.name);
+            problems.push(Problem::warning(message, place(one.name)).related(node.place(), "set here"));
+        }
+    }
+}
+
+/// A container reads its settings when it starts: without a deploy, a change reaches nobody.
+fn waits_for_deploy(happenings: &[Happening<'_>], standing: &Node, problems: &mut Problems) {
+    for one in happenings {
+        for path in &one.paths {
+            let Some((service, _)) = path.strip_prefix("service.").and_then(|rest| rest.split_once('.'))
+            else {
+                continue;
+            };
+            let starts = |other: &Happening<'_>| {
+                let deployed =
+                    matches!(&other.event.deed, Some(Deed::Deploy(name)) if name == service || name == "*");
+                deployed && other.begin >= one.begin && other.begin < one.end
+            };
+            if !happenings.iter().any(starts) {
+                let message =
+                    format!("`{path}` reaches only containers that start later, and no deploy follows");
+                let place = standing.at(&format!("event.{}", one.name)).and_then(Node::place);
+                let help = format!("add an event with `do = {{ deploy = \"{service}\" }}`");
+                problems.push(Problem::warning(message, place).help(help));
+            }
+        }
+    }
+}
+
+/// Whether one path is the other or leads to it.
+fn touches(one: &str, other: &str) -> bool {
+    let leads = |short: &str, long: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    leads(one, other) || leads(other, one)
+}
+
+/// What no event can change; it is laid aside while events are laid over the rest.
+const FIXED: [&str; 5] = ["compare", "event", "variant", "expect", "source"];
+
+fn moments(
+    happenings: &[Happening<'_>],
+    written: &Node,
+    file: &File,
+    problems: &mut Problems,
+) -> Vec<Moment> {
+    let mut changing = written.clone();
+    if let Some(entries) = changing.entries_mut() {
+        entries.retain(|name, _| !FIXED.contains(&name.as_str()));
+    }
+    let mut edges: Vec<(Time, bool, usize)> = Vec::new();
+    for (index, happening) in happenings.iter().enumerate() {
+        edges.push((happening.begin, true, index));
+        if happening.end != Time::NEVER {
+            edges.push((happening.end, false, index));
+        }
+    }
+    // At one instant, ends come first: what begins then finds what lay beneath.
+    edges.sort();
+    let mut active: Vec<usize> = Vec::new();
+    let mut moments = Vec::new();
+    for (at, begins, index) in edges {
+        let happening = &happenings[index];
+        if begins {
+            active.push(index);
+            // Of two that begin together, the longer lies beneath.
+            active.sort_by_key(|index| (happenings[*index].begin, std::cmp::Reverse(happenings[*index].end)));
+        } else {
+            active.retain(|other| *other != index);
+        }
+        let layers = active.iter().map(|index| &happenings[*index]);
+        let sets = !happening.paths.is_empty();
+        moments.push(Moment {
+            at,
+            event: happening.name.to_owned(),
+            begins,
+            stands: if sets { stands(&changing, file, layers, problems).map(Arc::new) } else { None },
+            deed: if begins { happening.event.deed.clone() } else { None },
+        });
+    }
+    moments
+}
+
+/// The whole file under the events that are active.
+fn stands<'a>(
+    changing: &Node,
+    before: &File,
+    active: impl Iterator<Item = &'a Happening<'a>>,
+    problems: &mut Problems,
+) -> Option<File> {
+    let mut tree = changing.clone();
+    for happening in active {
+        let Some(overlay) = happening.overlay else { continue };
+        overlay::lay(&mut tree, overlay, &Layer::Event(happening.name.into()), problems);
+    }
+    let complete = complete(&tree, problems);
+    let (file, complete) = super::load::file(complete, problems)?;
+    check::check(&file, &complete, problems);
+    Some(File {
+        compare: before.compare.clone(),
+        event: before.event.clone(),
+        variant: before.variant.clone(),
+        expect: before.expect.clone(),
+        source: before.source.clone(),
+        ..file
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_is_what_the_model_reads_and_what_a_container_reads_at_its_start() {
+        for path in [
+            "postgres.primary.cores",
+            "postgres.primary.grant.fast.base",
+            "service.api.pool.primary.max",
+            "traffic.users.rate",
+        ] {
+            assert!(is_live(path), "{path}");
+        }
+        for path in
+            ["duration", "postgres.primary.max_connections", "service.api.containers.max", "traffic.users"]
+        {
+            assert!(!is_live(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_touch_if_one_leads_to_the_other() {
+        assert!(touches("a.b", "a.b.c") && touches("a.b.c", "a.b") && touches("a", "a"));
+        assert!(!touches("a.b", "a.bc") && !touches("a.b", "a.c"));
+    }
+}

@@ -1,0 +1,283 @@
+//! Wrong scenarios and what is said about them: each message names the place, the value and the cure.
+
+use super::{BASE, with};
+use herdsim::scenario::Document;
+use std::path::Path;
+
+/// What is said about the base scenario with `old` replaced by `new`.
+fn said_of(old: &str, new: &str) -> String {
+    assert!(BASE.contains(old), "`{old}` is not in the base scenario");
+    said(&BASE.replacen(old, new, 1))
+}
+
+/// Errors or warnings, as printed.
+fn said(text: &str) -> String {
+    match Document::from_text("scenario.toml", text) {
+        Ok((_, warnings)) => warnings.to_string(),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+/// One snapshot for several cases, each under its own headline.
+macro_rules! says {
+    ($name:literal, $($case:expr),+ $(,)?) => {
+        insta::with_settings!({ omit_expression => true }, {
+            insta::assert_snapshot!($name, [$($case),+].join("\n\n----\n\n"));
+        })
+    };
+}
+
+#[test]
+fn keys_and_values() {
+    says!(
+        "unknown_keys",
+        said_of("max_lifetime        =", "max_lifetim ="),
+        said_of("[query.lookup]", "[querry.lookup]"),
+        said_of("title    = \"A small fleet\"\n", ""),
+        said_of("cores           = 4\n", ""),
+    );
+    says!(
+        "wrong_values",
+        said_of("\"15m\"", "\"15min\""),
+        said_of("\"15m\"", "900"),
+        said_of("\"400/s\"", "400"),
+        said_of("max                 = 10", "max = \"10\""),
+        said_of("max                 = 10", "max = 0"),
+        said_of("max                 = 10", "max = 2.5"),
+        said_of("\"90s\"", "\"-90s\""),
+        said_of("\"pgxpool\"", "\"pgxpol\""),
+        said_of("{ exponential =", "{ exponentail ="),
+        said_of("{ exponential = \"0.5ms\" }", "{ exponential = \"0.5ms\", uniform = 1 }"),
+        said_of("{ exponential = \"0.5ms\" }", "\"none\""),
+        said_of("steps   = [", "steps = [] #"),
+        said_of("2025-09-14T05:30:00Z", "2025-09-14T05:30:00"),
+        said_of("= 4", "= inf"),
+        said_of("[1, 2, 3, 4, 5, 6]", "[-1]"),
+    );
+}
+
+#[test]
+fn syntax() {
+    says!(
+        "syntax",
+        said_of("[service.api]", "[service.api"),
+        said_of("duration = \"1h\"", "duration = 1h"),
+        said_of("duration = \"1h\"", "duration = \"1h\"\nduration = \"2h\""),
+        said("title = \"\0\""),
+        said(&format!("a = {}1{}", "[".repeat(500), "]".repeat(500))),
+        said_of("schema_version = 1", "schema_version = 2\nfrom_the_future = true"),
+    );
+}
+
+#[test]
+fn names_that_lead_nowhere() {
+    says!(
+        "dangling_names",
+        said_of("service = \"api\"", "service = \"ap\""),
+        said_of("query = \"lookup\"", "query = \"look-up\""),
+        said_of("on = \"primary\"", "on = \"replica\""),
+        said_of("request = \"sign-in\"", "request = \"signin\""),
+        said_of("[service.api.pool.primary]", "[service.api.pool.primery]"),
+        said(&with("[job.j]\non = \"primry\"\nevery = \"1m\"\nwork = { cpu = \"1s\" }\n")),
+        said(&with("[event.e]\nat = \"5m\"\ndo = { deploy = \"apo\" }\n")),
+        said(&with("[event.upgrade]\nat = \"event.upgrad + 5m\"\ndo = { deploy = \"*\" }\n")),
+        said(&with("[expect.x]\nvariant = \"jitter\"\nmetric = \"herd_size\"\nmax = \"5%\"\n")),
+        said(&with("[postgres.replica]\nlike = \"primari\"\n")),
+        said(&with("[postgres.Replica]\nlike = \"primary\"\n")),
+        said_of("seeds ", "compare = [\"jitter\"]\nseeds "),
+    );
+}
+
+#[test]
+fn bounds() {
+    says!(
+        "bounds",
+        said_of("{ min = 10, max = 10 }", "{ min = 10, max = 5 }"),
+        said_of("{ min = 10, max = 10 }", "{ min = 5, max = 10 }"),
+        said_of("max                 = 10", "max = 10\nmin = 11"),
+        said_of("cpu = { exponential = \"0.5ms\" }", "cpu = { uniform = { min = \"2ms\", max = \"1ms\" } }"),
+        said_of(
+            "cpu = { exponential = \"0.5ms\" }",
+            "cpu = { log_normal = { median = \"2ms\", p99 = \"1ms\" } }"
+        ),
+        said_of("duration = \"1h\"", "duration = \"0s\""),
+        said_of("[1, 2, 3, 4, 5, 6]", "[1, 2, 1]"),
+        said_of("[1, 2, 3, 4, 5, 6]", "[]"),
+        said_of("max_connections = 500", "max_connections = 3"),
+        said_of("\"90s\"", "\"20m\"\njitter_shape = \"subtractive\""),
+        said_of("\"90s\"", "\"90s\"\nsweep = { every = \"0s\" }"),
+        said_of(
+            "\"400/s\"",
+            "{ piecewise = [{ from = \"1m\", rate = \"1/s\" }, { from = \"1m\", rate = \"2/s\" }] }"
+        ),
+        said_of("\"A small fleet\"", "\" \""),
+    );
+}
+
+#[test]
+fn steps() {
+    says!(
+        "steps",
+        said_of("{ app = \"2ms\" }", "{ app = \"2ms\", query = \"lookup\" }"),
+        said_of("{ app = \"2ms\" }", "{ times = 2 }"),
+        said_of("{ app = \"2ms\" }", "{ app = \"2ms\", on = \"primary\" }"),
+        said_of("{ app = \"2ms\" }", "{ transaction = [\"lookup\"], on = \"primary\", times = 2 }"),
+        said_of("on = \"primary\", times", "times"),
+        said(
+            &BASE.replace(
+                "[service.api.pool.primary]",
+                "[postgres.other]\ncores = 1\n[service.api.pool.other]"
+            )
+        ),
+    );
+}
+
+#[test]
+fn circles() {
+    says!(
+        "circles",
+        said(&with("[postgres.a]\nlike = \"b\"\n[postgres.b]\nlike = \"a\"\n")),
+        said(&with(
+            "[event.a]\nat = \"event.b + 1m\"\ndo = { deploy = \"*\" }\n[event.b]\nat = \"event.a + 1m\"\ndo = { deploy = \"*\" }\n"
+        )),
+    );
+}
+
+#[test]
+fn overlays() {
+    let variant = |line: &str| said(&with(&format!("[variant.v.set]\n{line}\n")));
+    says!(
+        "overlays",
+        variant("\"postgres.primry.cores\" = 8"),
+        variant("\"postgres.primary.core\" = 8"),
+        variant("\"service.*.pool.*.max_lifetim\" = \"1m\""),
+        variant("\"job.*.every\" = \"1m\""),
+        variant("\"postgres.primary.grant.quadratic.base\" = \"1ms\""),
+        variant("\"request.sign-in.steps.0.app\" = \"1ms\""),
+        variant("postgres.primary.cores = 8"),
+        variant("\"service.api.pool.primary.query_timeout\" = \"x2\""),
+        variant("\"service.api.pool.primary.preset\" = \"x2\""),
+        variant("\"postgres.primary.cores\" = \"many\""),
+        variant("\"postgres..cores\" = 8"),
+        variant("\"service.api.pool.primary.min\" = 20"),
+    );
+}
+
+#[test]
+fn events() {
+    let event = |name: &str, times: &str, set: &str| format!("[event.{name}]\n{times}\nset = {{ {set} }}\n");
+    let cores = "\"postgres.primary.cores\" = 2";
+    says!(
+        "events",
+        said(&with(&event("e", "at = \"5m\"", "\"postgres.primary.max_connections\" = 50"))),
+        said(&with(&event("e", "at = \"5m\"", "duration = \"5m\""))),
+        said(&with(&event("e", "at = \"5m\"\nuntil = \"4m\"", cores))),
+        said(&with(&event("e", "at = \"-5m\"", cores))),
+        said(&with(&event("e", "at = \"event.e+5m\"", cores))),
+        said(&with(&event("e", "at = 2025-09-14T05:00:00Z", cores))),
+        said(&with(&event("e", "at = \"2h\"", cores))),
+        said(&with(&event("e", "at = \"5m\"", "\"postgres.primary.cores\" = \"lots\""))),
+        said(
+            &BASE
+                .replace("start ", "#")
+                .replace("[postgres.p", &(event("e", "at = 2025-09-14T05:40:00Z", cores) + "[postgres.p"))
+        ),
+        said(&with(
+            &(event("a", "at = \"5m\"\nuntil = \"15m\"", cores)
+                + &event("b", "at = \"10m\"\nuntil = \"20m\"", cores))
+        )),
+        said(&with(
+            &(event("a", "at = \"5m\"", cores) + "[variant.v.set]\n\"postgres.primary.cores\" = 8\n")
+        )),
+        said(&with("[event.e]\nat = \"5m\"\n")),
+        said(&with(&event("e", "at = \"5m\"", "\"service.api.pool.primary.max\" = 20"))),
+    );
+}
+
+#[test]
+fn advice() {
+    says!(
+        "advice",
+        said_of("max_connections = 500", "max_connections = 90"),
+        said_of("max_connections = 500", "max_connections = 150"),
+        said_of("max_lifetime_jitter = \"90s\"", ""),
+        said_of("\"90s\"", "\"1s\""),
+        said_of("service = \"api\"", "service = \"api\"\npatience = \"5s\"\ntimeout = \"6m\""),
+        said(
+            &BASE
+                .replace("\"90s\"", "\"90s\"\nacquire_timeout = \"10s\"\nquery_timeout = \"30s\"")
+                .replace("service = \"api\"", "service = \"api\"\npatience = \"5s\"\ntimeout = \"20s\"")
+        ),
+        said(
+            &with("[expect.e]\nmetric = \"herd_size\"\nmax = \"5%\"\n").replace("[1, 2, 3, 4, 5, 6]", "[1]")
+        ),
+        said(&with("[source]\n\"postgres.primary.core\" = { from = \"assumed\" }\n")),
+        said(&with("[expect.e]\nmetric = \"herd_size\"\nafter = \"40m\"\nuntil = \"30m\"\n")),
+    );
+}
+
+#[test]
+fn several_at_once_in_the_order_of_the_file() {
+    let text = BASE
+        .replace("\"15m\"", "900")
+        .replace("query = \"lookup\"", "query = \"lokup\"")
+        .replace("cores           = 4", "cores = 4\ncolour = \"red\"")
+        .replace("\"400/s\"", "\"400/d\"");
+    let dangling = BASE.replace("= 4", "= 4\ncolour = \"red\"").replace("\"lookup\"", "\"lokup\"");
+    says!("unknown_and_dangling", said(&dangling));
+    says!("several", said(&(text + "[variant.v.set]\n\"service.apis.concurrency\" = 1\n")));
+}
+
+#[test]
+fn files() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let load = |path: &Path, set: &[&str]| {
+        let set: Vec<String> = set.iter().map(|&text| text.to_owned()).collect();
+        match Document::load(path, &[], &set) {
+            Ok((_, warnings)) => warnings.to_string(),
+            Err(problems) => problems.to_string(),
+        }
+        .replace(&directory.path().display().to_string(), "DIR")
+    };
+    write("curve.csv", b"t_s,rate_per_s\n0,10\n60,20\n60,30\n");
+    write("words.csv", b"t_s,rate_per_s\n0,many\n");
+    write("columns.csv", b"time,rate\n0,1\n");
+    let csv = |name: &str| {
+        let text = BASE.replace("\"400/s\"", &format!("{{ csv = \"{name}\" }}"));
+        load(&write("csv.toml", text.as_bytes()), &[])
+    };
+    let good = write("good.toml", BASE.as_bytes());
+    let remedy = |text: &str| {
+        let path = write("remedy.toml", text.as_bytes());
+        let said = Document::load(&good, &[path], &[]).expect_err("it is wrong").to_string();
+        said.replace(&directory.path().display().to_string(), "DIR")
+    };
+    says!(
+        "files",
+        load(&directory.path().join("absent.toml"), &[]),
+        load(directory.path(), &[]),
+        load(&write("empty.toml", b" \n"), &[]),
+        load(&write("latin1.toml", b"title = \"ok\"\nquestion = \"caf\xe9\"\n"), &[]),
+        load(&write("huge.toml", &vec![b'#'; 5 << 20]), &[]),
+        csv("absent.csv"),
+        csv("curve.csv"),
+        csv("words.csv"),
+        csv("columns.csv"),
+        remedy("title = \"more\"\n\"postgres.second.cores\" = 8\n\"postgres.primary.cores\" = -1\n"),
+        load(&good, &["postgres.primary.cores"]),
+        load(&good, &["postgres.primary.cores=lots"]),
+        load(&good, &["postgres.primary.coers=8", "duration=ten minutes"]),
+    );
+}
+
+#[test]
+fn colour_is_only_used_when_asked_for() {
+    let problems = Document::from_text("scenario.toml", "title = 1").expect_err("it is wrong");
+    assert!(!problems.render(false).contains('\u{1b}'));
+    assert!(problems.render(true).contains('\u{1b}'));
+}
