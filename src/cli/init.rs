@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::console::Console;
-use super::pending::scenario;
+use crate::scenario::schema::schema_json;
 use clap::Args;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -73,7 +73,7 @@ pub fn perform(args: &InitArgs, console: &Console) -> Result<(), Failure> {
     let schema = file.with_file_name("scenario.schema.json");
     // One that is there already serves other scenarios; `herdsim schema` renews it on purpose.
     if !schema.exists() {
-        create(&schema, &scenario::schema_json())?;
+        create(&schema, &schema_json())?;
     }
     console.note(&format!("wrote {} (its schema beside it, for editors)", file.display()));
     console.note(&format!("next: herdsim compare {}", file.display()));

@@ -1,10 +1,10 @@
 //! From results to paper: the one place in which the door meets the report floor.
 
 use super::Failure;
-use super::pending::measure::summary;
 use super::pending::report::terminal::{self, Paint};
 use super::pending::report::{self, Header, Paper};
 use crate::experiment::{Judged, Run};
+use crate::measure::summary;
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
@@ -138,16 +138,7 @@ fn paint(colour: bool) -> Paint {
 /// # Errors
 /// [`Failure::Io`] if it is no run directory or cannot be written.
 pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
-    let loaded = report::load(dir).map_err(|error| Failure::Io(error.to_string()))?;
-    let mut drawn = Vec::new();
-    for (name, bytes) in report::directory::pictures(&loaded.header, &loaded.runs) {
-        let path = dir.join(&name);
-        let folder = path.parent().unwrap_or(dir);
-        let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes));
-        written.map_err(|error| Failure::io("write", &path, error))?;
-        drawn.push(name);
-    }
-    Ok(drawn)
+    report::redraw(dir).map_err(|error| Failure::Io(error.to_string()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::console::Console;
-use super::pending::scenario;
+use crate::scenario::schema::schema_json;
 use clap::Args;
 
 /// Print the JSON schema (draft 7) of a scenario file.
@@ -16,6 +16,6 @@ const EXAMPLES: &str = "Examples:
 
 /// Does it.
 pub fn perform(_: &SchemaArgs, console: &Console) -> Result<(), Failure> {
-    let text = scenario::schema_json();
+    let text = schema_json();
     console.result(&format!("{}\n", text.trim_end()))
 }
