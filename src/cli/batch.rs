@@ -65,7 +65,7 @@ impl Batch<'_> {
         let written = output::write(&out, &results)?;
         console.result(&render(&results, &out)?)?;
         self.close(console, &results);
-        console.note(&format!("wrote {}: {}", out.display(), written.join(", ")));
+        console.note(&format!("wrote {}: {}", out.display(), listed(&written)));
         console.note(&format!("next: {}", self.next(&out)));
         verdict(&results, self.handling.exit_zero)
     }
@@ -180,6 +180,17 @@ fn decidable(expect: &Expect, ran: &[&str]) -> bool {
         Bound::Value(_) => None,
     });
     std::iter::once(expect.variant.as_str()).chain(others).all(|variant| ran.contains(&variant))
+}
+
+/// Files by name; of pictures only how many.
+fn listed(files: &[String]) -> String {
+    let (pictures, tables): (Vec<&String>, Vec<&String>) =
+        files.iter().partition(|file| file.starts_with("plots/"));
+    let mut names: Vec<String> = tables.into_iter().cloned().collect();
+    if !pictures.is_empty() {
+        names.push(format!("plots/ ({})", plural(pictures.len(), "picture")));
+    }
+    names.join(", ")
 }
 
 fn verdict(results: &Results, exit_zero: bool) -> Result<(), Failure> {
