@@ -1,2 +1,7 @@
-//! The door.
-fn main() {}
+//! The door: everything behind it is in `herdsim::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    herdsim::cli::main()
+}

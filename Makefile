@@ -1,0 +1,36 @@
+# `make test` is all that a bare machine needs: it installs what is missing and runs every check.
+# Everything uses the dev profile (optimised a little, see Cargo.toml), so that nothing is built twice.
+
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+export CARGO_TERM_COLOR ?= auto
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help test lint docs build tools clean
+
+help:           ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+
+# The tests come last: their closing line is the summary.
+test: tools lint docs   ## format, lints, documentation, its examples, all tests
+	cargo test --locked --doc --quiet
+	cargo nextest run --locked
+
+lint: tools     ## format and lints
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+docs:           ## the library's documentation, in target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+build:          ## the program, optimised, in target/release
+	cargo build --locked --release
+
+tools:
+	@command -v cc >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends gcc libc6-dev; }
+	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+
+clean:          ## all that was built
+	cargo clean

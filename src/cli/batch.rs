@@ -1,0 +1,236 @@
+//! Many runs of one scenario: simulate, judge, write the directory, say how it went.
+
+use super::Failure;
+use super::console::Console;
+use super::output::{self, Results};
+use super::pending::experiment;
+use super::progress::Progress;
+use super::{inputs::Source, interrupt};
+use crate::experiment::{Judged, Verdict};
+use crate::scenario::grammar::{Bound, Expect};
+use crate::scenario::{Document, Scenario};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// How to run, and what to do with the results.
+#[derive(Clone, Debug, Args)]
+pub struct Handling {
+    /// Threads [default: one for each core].
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Where the results go; replaces an earlier run directory, and nothing else.
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write tables only.
+    #[arg(long)]
+    no_plots: bool,
+    /// End with 0 even if an expectation failed or is inconclusive.
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+/// A batch that is about to run.
+pub struct Batch<'a> {
+    /// The file and its overlays, as asked for.
+    pub source: &'a Source,
+    /// The scenario with all its variants.
+    pub document: &'a Document,
+    /// What is run.
+    pub jobs: Vec<(&'a Scenario, u64)>,
+    /// How.
+    pub handling: &'a Handling,
+    /// `run` or `compare`.
+    pub verb: &'static str,
+}
+
+impl Batch<'_> {
+    /// Runs all jobs, writes the directory, prints what `render` makes of the results and then the verdicts.
+    ///
+    /// # Errors
+    /// [`Failure::Interrupted`] after Ctrl-C, [`Failure::Io`] if the directory cannot be written,
+    /// [`Failure::Expectation`] if one did not pass.
+    pub fn perform(
+        &self,
+        console: &Console,
+        render: impl Fn(&Results, &Path) -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
+        if self.jobs.is_empty() {
+            return Err(Failure::Usage("nothing to run: no variant or no seed is chosen".to_owned()));
+        }
+        let out = self.out();
+        output::claim(&out)?;
+        let results = self.simulate(console);
+        let written = output::write(&out, &results)?;
+        console.result(&render(&results, &out)?)?;
+        self.close(console, &results);
+        console.note(&format!("wrote {}: {}", out.display(), listed(&written)));
+        console.note(&format!("next: {}", self.next(&out)));
+        verdict(&results, self.handling.exit_zero)
+    }
+
+    fn out(&self) -> PathBuf {
+        let suffix = if self.verb == "run" { "" } else { "-compare" };
+        let by_default = || PathBuf::from("runs").join(self.source.stem() + suffix);
+        self.handling.out.clone().unwrap_or_else(by_default)
+    }
+
+    fn simulate(&self, console: &Console) -> Results<'_> {
+        // First the handler, then the announcement: whoever reads it may press Ctrl-C.
+        let stop = interrupt::listen();
+        console.note(&self.announcement());
+        let (begun, progress) = (Instant::now(), Progress::new(console));
+        let threads = self.handling.jobs.map(usize::from);
+        let runs = experiment::run_all(&self.jobs, threads, &|share| progress.show(share), stop);
+        progress.finish();
+        let took = begun.elapsed();
+        console.detail(&format!("{} runs took {:.1} s", runs.len(), took.as_secs_f64()));
+        let ran = self.variants();
+        let mut judged = experiment::expect::judge(self.document, &runs);
+        judged
+            .retain(|judged| self.expectations().any(|(name, e)| *name == judged.name && decidable(e, &ran)));
+        Results {
+            name: self.source.stem(),
+            command: self.command(),
+            complete: runs.len() == self.jobs.len() && !stop.load(Ordering::Relaxed),
+            interrupted: stop.load(Ordering::Relaxed),
+            jobs: &self.jobs,
+            plots: !self.handling.no_plots,
+            runs,
+            judged,
+            took,
+        }
+    }
+
+    /// The command that gives the same results again: what was asked for, without what cannot change a result.
+    fn command(&self) -> Vec<String> {
+        let list = |items: Vec<String>| items.join(",");
+        let variants = self.variants().into_iter().map(str::to_owned).collect();
+        let mut seeds: Vec<u64> = Vec::new();
+        for (_, seed) in &self.jobs {
+            if !seeds.contains(seed) {
+                seeds.push(*seed);
+            }
+        }
+        let seeds = seeds.iter().map(u64::to_string).collect();
+        let which = if self.verb == "run" { "--variant" } else { "--variants" };
+        let mut command = vec!["herdsim".to_owned(), self.verb.to_owned()];
+        command.extend(self.source.arguments());
+        command.extend([which.to_owned(), list(variants), "--seeds".to_owned(), list(seeds)]);
+        command
+    }
+
+    fn announcement(&self) -> String {
+        let variants = self.variants();
+        let seeds = self.jobs.len() / variants.len().max(1);
+        let duration = self.jobs.first().map_or(String::new(), |(s, _)| s.file.duration.to_string());
+        format!(
+            "{}: {} × {}, {duration} each",
+            self.source.file.display(),
+            plural(variants.len(), "variant"),
+            plural(seeds, "seed")
+        )
+    }
+
+    /// The names of the variants that are run, each once.
+    fn variants(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.jobs.iter().map(|(scenario, _)| scenario.variant.as_str()).collect();
+        names.dedup();
+        names
+    }
+
+    fn expectations(&self) -> impl Iterator<Item = (&String, &Expect)> {
+        self.document.scenarios.first().into_iter().flat_map(|(_, scenario)| scenario.file.expect.iter())
+    }
+
+    /// Verdicts are among the results; what could not be judged is said, so that nobody takes silence for a
+    /// pass.
+    fn close(&self, console: &Console, results: &Results) {
+        let ran = self.variants();
+        let left: Vec<&str> =
+            self.expectations().filter(|(_, e)| !decidable(e, &ran)).map(|(name, _)| name.as_str()).collect();
+        if !left.is_empty() {
+            let list = left.join(", ");
+            console
+                .note(&format!("not judged, for want of their variants: {list} (`compare --all` runs all)"));
+        }
+        if !results.complete && !results.interrupted {
+            console.note(&format!("only {} of {} runs were finished", results.runs.len(), self.jobs.len()));
+        }
+    }
+
+    fn next(&self, out: &Path) -> String {
+        let file = self.source.file.display();
+        if self.verb == "run" && self.document.scenarios.len() > 1 {
+            return format!("herdsim compare {file}");
+        }
+        let pictures = match self.handling.no_plots {
+            true => format!("herdsim report {}", out.display()),
+            false => format!("look at {}", out.join("plots").display()),
+        };
+        format!("{pictures}, or: herdsim compare {file} --seeds 10")
+    }
+}
+
+/// Whether an expectation speaks only of variants that were run.
+fn decidable(expect: &Expect, ran: &[&str]) -> bool {
+    let others = [&expect.min, &expect.max].into_iter().flatten().filter_map(|bound| match bound {
+        Bound::Relative(relative) => Some(relative.of.trim_start_matches("variant.")),
+        Bound::Value(_) => None,
+    });
+    std::iter::once(expect.variant.as_str()).chain(others).all(|variant| ran.contains(&variant))
+}
+
+/// Files by name; of pictures only how many.
+fn listed(files: &[String]) -> String {
+    let (pictures, tables): (Vec<&String>, Vec<&String>) =
+        files.iter().partition(|file| file.starts_with("plots/"));
+    let mut names: Vec<String> = tables.into_iter().cloned().collect();
+    if !pictures.is_empty() {
+        names.push(format!("plots/ ({})", plural(pictures.len(), "picture")));
+    }
+    names.join(", ")
+}
+
+fn verdict(results: &Results, exit_zero: bool) -> Result<(), Failure> {
+    if results.interrupted {
+        return Err(Failure::Interrupted);
+    }
+    if !results.complete {
+        return Err(Failure::Io("not every run was finished".to_owned()));
+    }
+    let failed = results.judged.iter().filter(|judged| !passed(judged)).count();
+    if failed == 0 || exit_zero {
+        return Ok(());
+    }
+    Err(Failure::Expectation { failed, judged: results.judged.len() })
+}
+
+fn passed(judged: &Judged) -> bool {
+    judged.verdict == Verdict::Pass
+}
+
+/// `1 seed`, `3 seeds`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expect(max: &str) -> Expect {
+        let text = format!(r#"{{ "variant": "jitter", "metric": "herd_size", "max": {max} }}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn an_expectation_needs_every_variant_it_speaks_of() {
+        let relative = expect(r#"{ "times": 1.3, "of": "variant.as-it-happened" }"#);
+        assert!(decidable(&expect(r#""5%""#), &["jitter"]));
+        assert!(!decidable(&expect(r#""5%""#), &["as-written"]));
+        assert!(!decidable(&relative, &["jitter"]));
+        assert!(decidable(&relative, &["as-it-happened", "jitter"]));
+    }
+}

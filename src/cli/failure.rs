@@ -1,0 +1,46 @@
+//! How a verb may end other than well, and the exit code that says so.
+
+use std::fmt::Display;
+use std::path::Path;
+
+/// Why a verb did not end with exit code 0.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line asks for something that does not exist.
+    #[error("{0}")]
+    Usage(String),
+    /// The scenario has problems; they have been shown.
+    #[error("{} with problems", super::batch::plural(*.0, "scenario"))]
+    Scenario(usize),
+    /// A file could not be read or written, or not every run was finished.
+    #[error("{0}")]
+    Io(String),
+    /// Expectations that failed or are inconclusive; they have been shown.
+    #[error("{failed} of {judged} expectations did not pass")]
+    Expectation {
+        /// How many did not pass.
+        failed: usize,
+        /// How many were judged.
+        judged: usize,
+    },
+    /// Ctrl-C; what was finished is kept.
+    #[error("interrupted: only finished runs were kept (`complete` is false in the manifest)")]
+    Interrupted,
+}
+
+impl Failure {
+    /// A file that could not be read or written.
+    pub fn io(doing: &str, path: &Path, error: impl Display) -> Failure {
+        Failure::Io(format!("cannot {doing} `{}`: {error}", path.display()))
+    }
+
+    /// The process's exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::Expectation { .. } => 1,
+            Failure::Usage(_) | Failure::Scenario(_) => 2,
+            Failure::Io(_) => 3,
+            Failure::Interrupted => 130,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What several verbs are asked in the same words: the scenario with its overlays, seeds and variants.
+
+use super::Failure;
+use super::console::Console;
+use super::seeds::{self, Seeds};
+use crate::engine::time::Span;
+use crate::scenario::{Document, Scenario, units};
+use clap::Args;
+use std::path::PathBuf;
+
+/// A scenario and what is laid over it. Order: the file, `--with` files, the variant, `--set`.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
+    /// The scenario, a TOML file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Lay another file's values over it (again for more).
+    #[arg(long, value_name = "FILE")]
+    pub with: Vec<PathBuf>,
+    /// Lay a value over it, such as `service.*.pool.*.max_lifetime=17m` (again for more); `x2` doubles what
+    /// stands.
+    #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub set: Vec<String>,
+    /// Simulated time, such as `10m` or `90s`; short for `--set duration=…`.
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    pub duration: Option<Span>,
+}
+
+impl Source {
+    /// Reads the scenario, to be run with these seeds; warnings are shown, problems are shown and end the verb.
+    ///
+    /// # Errors
+    /// [`Failure::Scenario`] if it has problems.
+    pub fn load(&self, seeding: &Seeding, console: &Console) -> Result<Document, Failure> {
+        let overlays: Vec<String> = self.overlays().into_iter().chain(seeding.overlay()).collect();
+        match Document::load(&self.file, &self.with, &overlays) {
+            Ok((document, warnings)) => {
+                if !warnings.is_empty() && !console.quiet() {
+                    console.problems(&warnings.render(console.stderr_colour()));
+                }
+                Ok(document)
+            }
+            Err(problems) => {
+                console.problems(&problems.render(console.stderr_colour()));
+                Err(Failure::Scenario(1))
+            }
+        }
+    }
+
+    /// The file's name without its ending.
+    pub fn stem(&self) -> String {
+        self.file.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    /// The file and its overlays as arguments.
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec![self.file.display().to_string()];
+        for file in &self.with {
+            arguments.extend(["--with".to_owned(), file.display().to_string()]);
+        }
+        for overlay in self.overlays() {
+            arguments.extend(["--set".to_owned(), overlay]);
+        }
+        arguments
+    }
+
+    fn overlays(&self) -> Vec<String> {
+        let duration = self.duration.map(|span| format!("duration={span}"));
+        self.set.iter().cloned().chain(duration).collect()
+    }
+}
+
+fn path_and_value(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((path, _)) if !path.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err("write a path, `=` and a value, such as `duration=10m`".to_owned()),
+    }
+}
+
+/// Which seeds; those of the scenario if nothing is said.
+#[derive(Clone, Debug, Args)]
+pub struct Seeding {
+    /// One seed.
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Several: `1,2,3`, `1..10` (1 to 10) or `10` (the first ten). Default: the scenario's.
+    #[arg(long, value_name = "LIST", value_parser = seeds::parse)]
+    seeds: Option<Seeds>,
+}
+
+impl Seeding {
+    /// Seeds are a value of the scenario like any other: its checks and its resolved form must know them.
+    fn overlay(&self) -> Option<String> {
+        let seeds = match (self.seed, &self.seeds) {
+            (Some(seed), _) => vec![seed],
+            (None, Some(Seeds(seeds))) => seeds.clone(),
+            (None, None) => return None,
+        };
+        Some(format!("seeds={seeds:?}"))
+    }
+}
+
+/// The scenario of a variant.
+///
+/// # Errors
+/// [`Failure::Usage`] with the nearest name, or all of them.
+pub fn variant<'a>(document: &'a Document, name: &str) -> Result<&'a Scenario, Failure> {
+    document.scenario(name).ok_or_else(|| {
+        let names: Vec<&str> = document.scenarios.keys().map(String::as_str).collect();
+        let cure = match nearest(name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are: {}", names.join(", ")),
+        };
+        Failure::Usage(format!("unknown variant `{name}`; {cure}"))
+    })
+}
+
+/// The name that was most likely meant, if any is near.
+fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    const NEAR: f64 = 0.75;
+    let scored = names.iter().map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate));
+    scored.filter(|(score, _)| *score >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, near)| near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let names = ["as-written", "old-postgres", "jitter"];
+        assert_eq!(nearest("jiter", &names), Some("jitter"));
+        assert_eq!(nearest("old-postgress", &names), Some("old-postgres"));
+        assert_eq!(nearest("zebra", &names), None);
+    }
+
+    #[test]
+    fn a_setting_has_a_path_and_a_value() {
+        assert!(path_and_value("duration=10m").is_ok());
+        assert!(path_and_value("duration").is_err());
+        assert!(path_and_value("=10m").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! Ctrl-C: the first asks the runs to stop, so that what is finished can be kept; the second ends the
+//! process.
+
+use std::process::exit;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Listens for Ctrl-C from now on; the flag becomes true when it comes.
+pub fn listen() -> &'static AtomicBool {
+    // It fails only if somebody listens already, which is as good.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            exit(130);
+        }
+    });
+    &STOP
+}

@@ -1,0 +1,92 @@
+//! `check`: all problems at once, where they are, and what a scenario really says.
+
+use crate::desk::{Desk, TINY};
+
+#[test]
+fn a_good_scenario_is_ok_on_stdout() {
+    let (out, _) = Desk::new().ends("check tiny.toml", 0);
+    assert!(out.starts_with("tiny.toml: ok; 5s long"), "{out}");
+    for variant in ["as-written", "plain", "jitter", "doubtful"] {
+        assert!(out.contains(variant), "{out}");
+    }
+}
+
+#[test]
+fn the_problems_of_all_files_come_at_once_with_their_lines_and_the_cure() {
+    let desk = Desk::new();
+    desk.write("a.toml", &TINY.replace("max_lifetime = \"2s\"", "max_lifetim = \"2s\""));
+    desk.write(
+        "b.toml",
+        &TINY.replace("rate = \"200/s\"", "rate = \"200\"").replace("\"5s\"", "\"5 weeks\""),
+    );
+    let (out, err) = desk.ends("check a.toml tiny.toml b.toml", 2);
+    assert!(out.starts_with("tiny.toml: ok"), "the good one is still checked: {out}");
+    let line_of = |text: &str| TINY.lines().position(|line| line.starts_with(text)).unwrap() + 1;
+    for place in [
+        format!("a.toml:{}", line_of("max_lifetime")),
+        format!("b.toml:{}", line_of("rate")),
+        format!("b.toml:{}", line_of("duration")),
+    ] {
+        assert!(err.contains(&place), "{place} in:\n{err}");
+    }
+    assert!(err.contains("max_lifetime`"), "did you mean: {err}");
+    assert!(err.contains("200/s"), "{err}");
+    assert!(err.contains("2 scenarios with problems"), "{err}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let (out, err) = Desk::new().ends("check nowhere.toml", 2);
+    assert_eq!(out, "");
+    assert!(err.contains("nowhere.toml"), "{err}");
+}
+
+#[test]
+fn warnings_are_shown_and_may_be_denied() {
+    let desk = Desk::new();
+    let (_, err) = desk.ends("check tiny.toml", 0);
+    assert!(err.contains("warning") && err.contains("jitter"), "a lifetime without jitter: {err}");
+    desk.ends("check tiny.toml --deny-warnings", 2);
+}
+
+#[test]
+fn the_resolved_scenario_is_a_scenario_with_the_variants_values() {
+    let desk = Desk::new();
+    let (plain, _) = desk.ends("check tiny.toml --print-resolved", 0);
+    let (jitter, _) = desk.ends("check tiny.toml --print-resolved --variant jitter", 0);
+    let value = |text: &str| {
+        let tree: toml::Table = toml::from_str(text).unwrap();
+        tree["service"]["api"]["pool"]["primary"]["max_lifetime_jitter"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(value(&plain), "0s");
+    assert_eq!(value(&jitter), "1s");
+    desk.write("resolved.toml", &jitter);
+    desk.ends("check resolved.toml", 0);
+}
+
+#[test]
+fn only_one_file_is_resolved_at_a_time() {
+    let desk = Desk::new();
+    desk.write("b.toml", TINY);
+    let (_, err) = desk.ends("check tiny.toml b.toml --print-resolved", 2);
+    assert!(err.contains("one file"), "{err}");
+}
+
+#[test]
+fn sources_are_listed_with_their_ranges() {
+    let desk = Desk::new();
+    desk.ends("init --template fleet", 0);
+    let (out, _) = desk.ends("check fleet.toml --sources", 0);
+    assert!(
+        out.lines().any(|line| line.contains("postgres.primary.cores") && line.contains("assumed, 2..16"))
+    );
+    let (bare, _) = desk.ends("check tiny.toml --sources", 0);
+    let line = bare.lines().find(|line| line.starts_with("postgres.primary.cores ")).unwrap();
+    assert!(line.ends_with(" -"), "nobody vouches for it: {bare}");
+}
+
+#[test]
+fn an_unknown_variant_meets_the_nearest_name() {
+    let (_, err) = Desk::new().ends("check tiny.toml --variant jiter", 2);
+    assert!(err.contains("unknown variant `jiter`") && err.contains("did you mean `jitter`?"), "{err}");
+}

@@ -1,0 +1,9 @@
+//! The program as a user meets it: arguments in; stdout, stderr, files and an exit code out.
+
+mod check;
+mod desk;
+mod help;
+mod init;
+mod interrupt;
+mod readme;
+mod simulate;
