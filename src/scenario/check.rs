@@ -193,7 +193,11 @@ impl Checker<'_> {
             self.name(&format!("{path}.{key}"), "query", query, file.query.keys());
         }
         if step.think.is_some() && step.transaction.is_none() {
-            self.error(&format!("{path}.think"), "`think` goes with `transaction`", "for other steps use `app`");
+            self.error(
+                &format!("{path}.think"),
+                "`think` goes with `transaction`",
+                "for other steps use `app`",
+            );
         }
         if step.transaction.as_ref().is_some_and(Vec::is_empty) {
             self.error(&format!("{path}.transaction"), "a transaction of nothing", "name its queries");

@@ -27,7 +27,9 @@ impl Service {
                 }
                 Some(Op::App(time)) => {
                     request.stage = match request.stage {
-                        Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Think },
+                        Stage::Holding { connection, .. } => {
+                            Stage::Holding { connection, doing: Doing::Think }
+                        }
                         _ => Stage::App,
                     };
                     let event = self.event(ServiceEvent::AppFinished(id));

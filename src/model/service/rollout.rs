@@ -144,6 +144,8 @@ impl Service {
         if self.containers.get(id).is_none() {
             return;
         }
+        // Each service names its containers itself: an id alone could be another service's.
+        let number = self.number;
         let lost: Vec<RequestId> = ctx
             .requests
             .iter()
@@ -153,8 +155,12 @@ impl Service {
         for request in lost {
             self.fail(ctx, request, Outcome::Unavailable);
         }
-        let mine: Vec<ConnectionId> =
-            ctx.connections.iter().filter(|(_, wire)| wire.container == id).map(|(wire, _)| wire).collect();
+        let mine: Vec<ConnectionId> = ctx
+            .connections
+            .iter()
+            .filter(|(_, wire)| wire.service == number && wire.container == id)
+            .map(|(wire, _)| wire)
+            .collect();
         for place in 0..self.containers[id].pools.len() {
             let of_pool: Vec<ConnectionId> = mine
                 .iter()
