@@ -3,10 +3,9 @@
 use super::Failure;
 use super::console::Console;
 use super::output::{self, Results};
-use super::pending::experiment;
 use super::progress::Progress;
 use super::{inputs::Source, interrupt};
-use crate::experiment::{Judged, Verdict};
+use crate::experiment::{self, Judged, Verdict};
 use crate::scenario::grammar::{Bound, Expect};
 use crate::scenario::{Document, Scenario};
 use clap::Args;

@@ -14,7 +14,6 @@ mod inputs;
 mod interrupt;
 mod manual;
 mod output;
-mod pending;
 mod progress;
 mod report;
 mod run;

@@ -1,10 +1,10 @@
 //! From results to paper: the one place in which the door meets the report floor.
 
 use super::Failure;
-use super::pending::report::terminal::{self, Paint};
-use super::pending::report::{self, Header, Paper};
 use crate::experiment::{Judged, Run};
 use crate::measure::summary;
+use crate::report::terminal::{self, Paint};
+use crate::report::{self, Header, Paper};
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;

@@ -1,7 +1,10 @@
 //! Floor 4: many runs.
 
+mod batch;
+pub mod expect;
 mod run;
 
+pub use batch::run_all;
 pub use run::{record, run};
 
 use crate::measure::Measured;

@@ -3,136 +3,72 @@
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
 };
-use crate::engine::time::Time;
-use crate::scenario::grammar::{Cause, Outcome};
+use crate::engine::time::{Span, Time};
+use crate::scenario::grammar::{Cause, Metric, Outcome, Unit};
 use hdrhistogram::Histogram;
 
-/// A metric that an expectation may name, over a window of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// The most backend starts in any sliding second, of a node.
-    ConnectsMax1s,
-    /// That as a share of the connections open just before, of a node.
-    HerdSize,
-    /// That over the uniform rate: open connections / lifetime, of a node.
-    PeakOverUniform,
-    /// Backends started, of a node.
-    BackendStarts,
-    /// The highest p99 of any bin, of a service.
-    WorstP99,
-    /// Latency spikes, of a service.
-    Spikes,
-    /// Requests that ended `ok`, as a share of those that ended, of a request class.
-    RequestSuccess,
-    /// Wishes fulfilled, as a share of those that ended, of a request class; over the whole run.
-    UserSuccess,
-}
-
-impl Metric {
-    /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 8] = [
-        Metric::ConnectsMax1s,
-        Metric::HerdSize,
-        Metric::PeakOverUniform,
-        Metric::BackendStarts,
-        Metric::WorstP99,
-        Metric::Spikes,
-        Metric::RequestSuccess,
-        Metric::UserSuccess,
-    ];
-
-    /// Its name in scenarios and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::ConnectsMax1s => "connects_max_1s",
-            Metric::HerdSize => "herd_size",
-            Metric::PeakOverUniform => "peak_over_uniform",
-            Metric::BackendStarts => "backend_starts",
-            Metric::WorstP99 => "worst_p99",
-            Metric::Spikes => "spikes",
-            Metric::RequestSuccess => "request_success",
-            Metric::UserSuccess => "user_success",
-        }
-    }
-
-    /// Its unit.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Metric::ConnectsMax1s | Metric::BackendStarts | Metric::Spikes => "count",
-            Metric::HerdSize | Metric::RequestSuccess | Metric::UserSuccess => "share",
-            Metric::PeakOverUniform => "ratio",
-            Metric::WorstP99 => "ms",
-        }
-    }
-
-    /// Where in a scenario the thing is that it is of.
-    pub fn of(self) -> &'static str {
-        match self {
-            Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
-                "postgres"
-            }
-            Metric::WorstP99 | Metric::Spikes => "service",
-            Metric::RequestSuccess | Metric::UserSuccess => "request",
-        }
-    }
-
-    /// The metric of this name.
-    pub fn by_name(name: &str) -> Option<Metric> {
-        Metric::ALL.into_iter().find(|metric| metric.name() == name)
-    }
-
-    /// Its value for `of` (`postgres.NAME`, …) from `from` until `to`; NaN where there are no samples.
-    pub fn value(self, measured: &Measured, of: &str, cause: Option<Cause>, from: Time, to: Time) -> f64 {
-        let name = of.split_once('.').map_or(of, |(_, name)| name);
-        let window = Window { from, to };
-        match self {
-            Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
-                measured
-                    .nodes
-                    .iter()
-                    .find(|node| node.node == name)
-                    .map_or(f64::NAN, |node| window.of_node(self, node, cause, measured))
-            }
-            Metric::WorstP99 => measured
-                .services
+/// The value of a metric for `of` (`postgres.NAME`, …) within a window; NaN where there are no samples.
+pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>, window: &Window) -> f64 {
+    let name = of.split_once('.').map_or(of, |(_, name)| name);
+    match metric {
+        Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
+            measured
+                .nodes
                 .iter()
-                .find(|service| service.service == name)
-                .map_or(f64::NAN, |service| window.worst_p99(service)),
-            Metric::Spikes => {
-                let within = |at: Time| at >= from && at < to;
-                measured.spikes.iter().filter(|spike| spike.service == name && within(spike.from)).count()
-                    as f64
-            }
-            Metric::RequestSuccess => {
-                window.success(measured.classes.iter().filter(|class| class.class == name))
-            }
-            Metric::UserSuccess => {
-                let users =
-                    measured.classes.iter().filter(|class| class.class == name).map(|class| class.users);
-                let (ok, failed) =
-                    users.fold((0, 0), |sum, users| (sum.0 + users.succeeded, sum.1 + users.failed));
-                ok as f64 / (ok + failed) as f64
-            }
+                .find(|node| node.node == name)
+                .map_or(f64::NAN, |node| window.of_node(metric, node, cause, measured))
+        }
+        Metric::WorstP99 => measured
+            .services
+            .iter()
+            .find(|service| service.service == name)
+            .map_or(f64::NAN, |service| window.worst_p99(service)),
+        Metric::Spikes => {
+            let mine = measured.spikes.iter().filter(|spike| spike.service == name);
+            mine.filter(|spike| window.holds(spike.from)).count() as f64
+        }
+        Metric::RequestSuccess => window.success(measured.classes.iter().filter(|class| class.class == name)),
+        Metric::UserSuccess => {
+            let users = measured.classes.iter().filter(|class| class.class == name).map(|class| class.users);
+            let (ok, failed) =
+                users.fold((0, 0), |sum, users| (sum.0 + users.succeeded, sum.1 + users.failed));
+            ok as f64 / (ok + failed) as f64
         }
     }
 }
 
-/// A stretch of time.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    from: Time,
-    to: Time,
+/// A stretch of time, with gaps.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// Its first instant.
+    pub from: Time,
+    /// Its end.
+    pub to: Time,
+    /// Stretches that do not count.
+    pub except: Vec<(Time, Time)>,
 }
 
 impl Window {
-    /// The part of a series of bins that lies within.
-    fn of<'a, T>(&self, bins: &'a [T]) -> &'a [T] {
-        let last = (self.to.0.div_ceil(BIN.0) as usize).min(bins.len());
-        &bins[((self.from.0 / BIN.0) as usize).min(last)..last]
+    /// The whole of a run.
+    pub fn whole(measured: &Measured) -> Window {
+        Window { from: Time::ZERO, to: Time::ZERO + measured.duration, except: vec![] }
+    }
+
+    fn holds(&self, at: Time) -> bool {
+        at >= self.from && at < self.to && !self.except.iter().any(|gap| at >= gap.0 && at < gap.1)
+    }
+
+    /// The entries of a series, `step` apart, that lie within.
+    fn of<'a, T>(&'a self, series: &'a [T], step: Span) -> impl Iterator<Item = &'a T> {
+        series
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| self.holds(Time(*place as u64 * step.0)))
+            .map(|(_, one)| one)
     }
 
     fn of_node(&self, metric: Metric, node: &NodeMeasured, cause: Option<Cause>, measured: &Measured) -> f64 {
-        let bins = self.of(&node.bins).iter();
+        let bins = self.of(&node.bins, BIN);
         let count = |bin: &super::HerdBin| match cause {
             Some(cause) => f64::from(bin.connects_max_1s[cause as usize]),
             None => f64::from(bin.connects_max_1s_all),
@@ -148,9 +84,7 @@ impl Window {
                 most(&mut bins.map(count)) / uniform
             }
             Metric::BackendStarts => {
-                let to = (self.to.0.div_ceil(1_000_000_000) as usize).min(node.starts_per_s.len());
-                let from = ((self.from.0 / 1_000_000_000) as usize).min(to);
-                let starts = node.starts_per_s[from..to].iter();
+                let starts = self.of(&node.starts_per_s, Span::from_secs(1));
                 let of_cause = |starts: &[u32; CAUSES]| {
                     cause.map_or(starts.iter().sum(), |cause| starts[cause as usize])
                 };
@@ -163,19 +97,20 @@ impl Window {
     fn mean_backends(&self, node: &NodeMeasured, measured: &Measured) -> f64 {
         let of = format!("postgres.{}", node.node);
         let series = measured.levels.iter().find(|series| series.level == "backends" && series.of == of);
-        let bins = series.map_or(&[][..], |series| self.of(&series.bins));
-        bins.iter().map(|bin| bin.mean).sum::<f64>() / bins.len() as f64
+        let bins = series.map_or(&[][..], |series| &series.bins);
+        let (count, sum) = self.of(bins, BIN).fold((0.0, 0.0), |(n, sum), bin| (n + 1.0, sum + bin.mean));
+        sum / count
     }
 
     fn worst_p99(&self, service: &ServiceMeasured) -> f64 {
-        let p99s = self.of(&service.bins).iter().filter_map(|bin| bin.latency);
+        let p99s = self.of(&service.bins, BIN).filter_map(|bin| bin.latency);
         p99s.map(|latency| latency.p99_us as f64 / 1e3).fold(f64::NAN, f64::max)
     }
 
     fn success<'a>(&self, classes: impl Iterator<Item = &'a ClassMeasured>) -> f64 {
         let mut ok = 0;
         let mut all = 0;
-        for bin in classes.flat_map(|class| self.of(&class.bins)) {
+        for bin in classes.flat_map(|class| self.of(&class.bins, BIN)) {
             ok += u64::from(bin.ended[Outcome::Ok as usize]);
             all += bin.ended.iter().map(|count| u64::from(*count)).sum::<u64>();
         }
@@ -189,21 +124,28 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     for class in &measured.classes {
         class_rows(class, &mut rows);
     }
-    let end = Time::ZERO + measured.duration;
+    let whole = Window::whole(measured);
     let mut metric_rows = |metric: Metric, name: &str| {
-        let causes = match metric.of() {
+        let causes = match metric.group() {
             "postgres" => [None].into_iter().chain(Cause::ALL.map(Some)).collect(),
             _ => vec![None],
         };
         for cause in causes {
-            let of = format!("{}.{name}", metric.of());
-            let value = metric.value(measured, &of, cause, Time::ZERO, end);
+            let of = format!("{}.{name}", metric.group());
+            let value = value(metric, measured, &of, cause, &whole);
             let (cause, stat) = (cause.map_or("", Cause::name), stat(metric));
-            rows.push(SummaryRow { metric: metric.name(), of, cause, stat, value, unit: metric.unit() });
+            rows.push(SummaryRow {
+                metric: metric.name(),
+                of,
+                cause,
+                stat,
+                value,
+                unit: metric.unit().name(),
+            });
         }
     };
     for metric in Metric::ALL {
-        match metric.of() {
+        match metric.group() {
             "postgres" => measured.nodes.iter().for_each(|node| metric_rows(metric, &node.node)),
             "service" => measured.services.iter().for_each(|service| metric_rows(metric, &service.service)),
             _ => {}
@@ -229,8 +171,8 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
 
 fn stat(metric: Metric) -> &'static str {
     match metric.unit() {
-        "share" if metric == Metric::HerdSize => "max",
-        "share" => "share",
+        Unit::Share if metric == Metric::HerdSize => "max",
+        Unit::Share => "share",
         _ if matches!(metric, Metric::BackendStarts | Metric::Spikes) => "count",
         _ => "max",
     }

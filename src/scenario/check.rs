@@ -272,7 +272,6 @@ impl Checker<'_> {
 
     fn expect(&mut self, name: &str, expect: &Expect) {
         let base = format!("expect.{name}");
-        let file = self.file;
         self.variant(&format!("{base}.variant"), &expect.variant);
         if expect.min.is_none() && expect.max.is_none() {
             self.error(&base, format!("`{name}` expects nothing"), "add a `min` or a `max`");
@@ -289,17 +288,40 @@ impl Checker<'_> {
                 }
             }
         }
-        if let Some((group, target)) = expect.of.split_once('.') {
-            let path = format!("{base}.of");
-            match group {
-                "postgres" => drop(self.name(&path, "postgres node", target, file.postgres.keys())),
-                "service" => drop(self.name(&path, "service", target, file.service.keys())),
-                "request" => drop(self.name(&path, "request", target, file.request.keys())),
-                "traffic" => drop(self.name(&path, "traffic", target, file.traffic.keys())),
-                _ => {}
+        self.measured(&base, expect);
+        self.window(&base, expect);
+    }
+
+    /// That the metric is of such a thing, and the bounds are in its unit.
+    fn measured(&mut self, base: &str, expect: &Expect) {
+        let (path, group, file) = (format!("{base}.of"), expect.metric.group(), self.file);
+        match expect.of.split_once('.') {
+            Some(("postgres", name)) if group == "postgres" => {
+                self.name(&path, "postgres node", name, file.postgres.keys());
+            }
+            Some(("service", name)) if group == "service" => {
+                self.name(&path, "service", name, file.service.keys());
+            }
+            Some(("request", name)) if group == "request" => {
+                self.name(&path, "request", name, file.request.keys());
+            }
+            _ => {
+                let message = format!("`{}` is not of `{}`", expect.metric.name(), expect.of);
+                self.error(&path, message, format!("write `{group}.NAME`"));
             }
         }
-        self.window(&base, expect);
+        for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
+            if let Some(Bound::Value(value)) = bound
+                && let Err(problem) = expect.metric.unit().read(value)
+            {
+                let help = format!("`{}` is measured so", expect.metric.name());
+                self.error(&format!("{base}.{key}"), problem, help);
+            }
+        }
+        for (place, event) in expect.except.iter().enumerate() {
+            let path = format!("{base}.except.{place}");
+            self.name(&path, "event", event.strip_prefix("event.").unwrap_or(event), file.event.keys());
+        }
     }
 
     /// The span that an expectation is about.

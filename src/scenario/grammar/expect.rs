@@ -1,6 +1,6 @@
 //! What must hold, and where the numbers come from.
 
-use crate::scenario::units::When;
+use crate::scenario::units::{When, parse_share, parse_span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -13,9 +13,8 @@ pub struct Expect {
     #[serde(default = "as_written")]
     pub variant: String,
     /// The metric, as in `summary.csv`.
-    pub metric: String,
-    /// What the metric is of: `postgres.NAME`, `request.NAME`, ….
-    #[serde(default)]
+    pub metric: Metric,
+    /// What the metric is of: `postgres.NAME`, `service.NAME` or `request.NAME`.
     pub of: String,
     /// Only starts of this cause.
     #[serde(default)]
@@ -26,6 +25,9 @@ pub struct Expect {
     /// Only up to here.
     #[serde(default)]
     pub until: Option<When>,
+    /// Events whose time does not count: from beginning to end, and for two minutes from a deed.
+    #[serde(default)]
+    pub except: Vec<String>,
     /// The value must not be less.
     #[serde(default)]
     pub min: Option<Bound>,
@@ -39,6 +41,124 @@ pub struct Expect {
 
 fn as_written() -> String {
     crate::scenario::AS_WRITTEN.to_owned()
+}
+
+/// A metric: what it counts, and of what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// The most backend starts in any sliding second, of a node.
+    #[serde(rename = "connects_max_1s")]
+    ConnectsMax1s,
+    /// That as a share of the connections open just before, of a node.
+    HerdSize,
+    /// That over the uniform rate (mean open connections / lifetime), of a node.
+    PeakOverUniform,
+    /// Backends started, of a node.
+    BackendStarts,
+    /// The highest p99 of any 10 s, of a service.
+    #[serde(rename = "worst_p99")]
+    WorstP99,
+    /// Latency spikes, of a service.
+    Spikes,
+    /// Requests that ended `ok`, as a share of those that ended, of a request class.
+    RequestSuccess,
+    /// Users' wishes fulfilled after retries, as a share of those that ended, of a request class; over the whole run.
+    UserSuccess,
+}
+
+/// What a metric is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A bare count.
+    Count,
+    /// A share of the whole.
+    Share,
+    /// A bare ratio.
+    Ratio,
+    /// A duration, in milliseconds.
+    Ms,
+}
+
+impl Unit {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Count => "count",
+            Unit::Share => "share",
+            Unit::Ratio => "ratio",
+            Unit::Ms => "ms",
+        }
+    }
+
+    /// A bound as a number in this unit.
+    ///
+    /// # Errors
+    /// Says how a bound of this unit is written.
+    pub fn read(self, written: &serde_json::Value) -> Result<f64, String> {
+        let text = written.as_str();
+        let (number, form) = match self {
+            Unit::Count => (written.as_f64(), "a bare count such as `20`"),
+            Unit::Ratio => (written.as_f64(), "a bare ratio such as `1.3`"),
+            Unit::Share => {
+                (text.and_then(|text| parse_share(text).ok()).map(|share| share.0), "a share such as `5%`")
+            }
+            Unit::Ms => (
+                text.and_then(|text| parse_span(text).ok()).map(|span| span.as_millis()),
+                "a duration such as `30ms`",
+            ),
+        };
+        number.ok_or_else(|| format!("`{}` is not {form}", text.map_or(written.to_string(), str::to_owned)))
+    }
+}
+
+impl Metric {
+    /// All metrics, in the order of tables.
+    pub const ALL: [Metric; 8] = [
+        Metric::ConnectsMax1s,
+        Metric::HerdSize,
+        Metric::PeakOverUniform,
+        Metric::BackendStarts,
+        Metric::WorstP99,
+        Metric::Spikes,
+        Metric::RequestSuccess,
+        Metric::UserSuccess,
+    ];
+
+    /// Its name in scenarios and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::ConnectsMax1s => "connects_max_1s",
+            Metric::HerdSize => "herd_size",
+            Metric::PeakOverUniform => "peak_over_uniform",
+            Metric::BackendStarts => "backend_starts",
+            Metric::WorstP99 => "worst_p99",
+            Metric::Spikes => "spikes",
+            Metric::RequestSuccess => "request_success",
+            Metric::UserSuccess => "user_success",
+        }
+    }
+
+    /// Its unit.
+    pub fn unit(self) -> Unit {
+        match self {
+            Metric::ConnectsMax1s | Metric::BackendStarts | Metric::Spikes => Unit::Count,
+            Metric::HerdSize | Metric::RequestSuccess | Metric::UserSuccess => Unit::Share,
+            Metric::PeakOverUniform => Unit::Ratio,
+            Metric::WorstP99 => Unit::Ms,
+        }
+    }
+
+    /// The tables whose entries it is of.
+    pub fn group(self) -> &'static str {
+        match self {
+            Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
+                "postgres"
+            }
+            Metric::WorstP99 | Metric::Spikes => "service",
+            Metric::RequestSuccess | Metric::UserSuccess => "request",
+        }
+    }
 }
 
 /// Why a backend was started, as measured.
