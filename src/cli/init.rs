@@ -40,7 +40,7 @@ static TEMPLATES: [Template; 2] = [
     Template {
         name: "quickstart",
         about: "one service, one Postgres; a restart starts a herd, jitter disperses it",
-        text: include_str!("../../templates/quickstart.toml"),
+        text: include_str!("../../scenarios/quickstart.toml"),
     },
     Template {
         name: "fleet",
