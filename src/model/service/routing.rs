@@ -12,6 +12,8 @@ use crate::scenario::grammar::Routing;
 pub struct Router {
     serving: Vec<ContainerId>,
     load: Vec<u32>,
+    /// No container is less busy than this; it may lag behind.
+    lowest: u32,
     cursor: usize,
 }
 
@@ -20,6 +22,7 @@ impl Router {
     pub fn add(&mut self, container: ContainerId) -> usize {
         self.serving.push(container);
         self.load.push(0);
+        self.lowest = 0;
         self.serving.len() - 1
     }
 
@@ -38,6 +41,7 @@ impl Router {
     /// One request less at a place.
     pub fn end(&mut self, place: usize) {
         self.load[place] -= 1;
+        self.lowest = self.lowest.min(self.load[place]);
     }
 
     /// The container for a request; `None` if all are full.
@@ -72,19 +76,15 @@ impl Router {
     /// The least busy, beginning after the last that was picked.
     fn least(&mut self) -> usize {
         let n = self.load.len();
-        let mut best = self.cursor % n;
-        let mut place = best;
-        for _ in 0..n {
-            if self.load[place] < self.load[best] {
-                best = place;
+        loop {
+            let first = self.cursor % n;
+            let found = (first..n).chain(0..first).find(|&place| self.load[place] <= self.lowest);
+            if let Some(place) = found {
+                self.cursor = place + 1;
+                return place;
             }
-            if self.load[best] == 0 {
-                break;
-            }
-            place = if place + 1 == n { 0 } else { place + 1 };
+            self.lowest += 1;
         }
-        self.cursor = best + 1;
-        best
     }
 
     /// The next in rotation that has room; the next at all if none has.
