@@ -1,7 +1,7 @@
 //! A deterministic discrete-event simulator of a container fleet and its Postgres.
 //!
-//! A scenario in TOML goes in; tables, charts, verdicts and an exit code come out. The house has seven floors, and
-//! each leans only on those below it:
+//! A scenario in TOML goes in; tables, charts, verdicts and an exit code come out. The house has seven floors,
+//! and each leans only on those below it:
 //!
 //! | floor | answers |
 //! |---|---|
@@ -39,7 +39,8 @@
 //! "#;
 //! let (document, _warnings) = Document::from_text("quiet.toml", text)?;
 //! let scenario = document.scenario("as-written").expect("every file has it");
-//! let run = experiment::run(scenario, 1, &AtomicU64::new(0), &AtomicBool::new(false)).expect("nobody stopped it");
+//! let (clock, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+//! let run = experiment::run(scenario, 1, &clock, &stop).expect("nobody stopped it");
 //! let class = &run.measured.classes[0];
 //! assert_eq!(class.arrived, class.ended.iter().sum::<u64>() + class.in_flight);
 //! # Ok::<(), herdsim::scenario::problem::Problems>(())

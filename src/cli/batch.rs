@@ -102,7 +102,8 @@ impl Batch<'_> {
         }
     }
 
-    /// The command that gives the same results again: what was asked for, without what cannot change a result.
+    /// The command that gives the same results again: what was asked for, without what cannot change a
+    /// result.
     fn command(&self) -> Vec<String> {
         let list = |items: Vec<String>| items.join(",");
         let variants = self.variants().into_iter().map(str::to_owned).collect();

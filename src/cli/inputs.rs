@@ -27,7 +27,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the scenario, to be run with these seeds; warnings are shown, problems are shown and end the verb.
+    /// Reads the scenario, to be run with these seeds; warnings are shown, problems are shown and end the
+    /// verb.
     ///
     /// # Errors
     /// [`Failure::Scenario`] if it has problems.

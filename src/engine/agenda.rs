@@ -1,10 +1,10 @@
 //! The agenda: what is due next.
 //!
-//! Three places behind one small interface, because they are what makes a run fast: a heap for events at any time;
-//! *lanes* for delays that are always the same (a timeout, a network trip), which are FIFO queues; and *alarms*, one
-//! pending event each, for what is re-armed all the time (the next completion of a shared device, the next arrival of
-//! a source). Events of the same instant fire in the order in which they were scheduled, wherever they lie. A
-//! cancelled event is gone: it never fires and its memory is reclaimed.
+//! Three places behind one small interface, because they are what makes a run fast: a heap for events at any
+//! time; *lanes* for delays that are always the same (a timeout, a network trip), which are FIFO queues; and
+//! *alarms*, one pending event each, for what is re-armed all the time (the next completion of a shared
+//! device, the next arrival of a source). Events of the same instant fire in the order in which they were
+//! scheduled, wherever they lie. A cancelled event is gone: it never fires and its memory is reclaimed.
 
 use super::time::{Span, Time};
 use std::cmp::Reverse;

@@ -1,10 +1,11 @@
 //! Keyed, counter-based random streams: every draw has a name.
 //!
-//! A [`Stream`] is a 64-bit key derived from the seed by names and numbers: `root.named("traffic.users").at(n)` is the
-//! luck of the n-th user, whatever else happens and in whatever order. So two variants with one seed meet the same
-//! customers, and a difference between them is the remedy's alone (common random numbers). [`Draws`] turns a key into
-//! a short sequence by SplitMix64 (Steele, Lea and Flood, 2014; public-domain reference by Vigna), a named generator
-//! whose values are the same on every platform. Streams are not for secrets.
+//! A [`Stream`] is a 64-bit key derived from the seed by names and numbers:
+//! `root.named("traffic.users").at(n)` is the luck of the n-th user, whatever else happens and in whatever
+//! order. So two variants with one seed meet the same customers, and a difference between them is the
+//! remedy's alone (common random numbers). [`Draws`] turns a key into a short sequence by SplitMix64 (Steele,
+//! Lea and Flood, 2014; public-domain reference by Vigna), a named generator whose values are the same on
+//! every platform. Streams are not for secrets.
 
 use rand::TryRng;
 use std::convert::Infallible;

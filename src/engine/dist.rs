@@ -1,8 +1,9 @@
 //! Distributions of durations.
 //!
 //! Exponential and normal variates come from `rand_distr`'s tables; every transform is `libm`'s, because the
-//! platform's own maths differs in the last bit from one C library to another, and one flipped comparison reorders a
-//! run. Each distribution knows its mean and its quantiles, so that tests can compare and the fleet can be sized.
+//! platform's own maths differs in the last bit from one C library to another, and one flipped comparison
+//! reorders a run. Each distribution knows its mean and its quantiles, so that tests can compare and the
+//! fleet can be sized.
 
 use super::chance::Draws;
 use super::time::Span;
@@ -109,7 +110,8 @@ impl Dist {
     }
 }
 
-/// The quantile of the standard normal distribution, by bisection on `erfc`: slow, exact to 1e-12, never in a run's loop.
+/// The quantile of the standard normal distribution, by bisection on `erfc`: slow, exact to 1e-12, never in a
+/// run's loop.
 fn normal_quantile(p: f64) -> f64 {
     let (mut low, mut high) = (-40.0, 40.0);
     while high - low > 1e-12 {

@@ -1,11 +1,11 @@
 //! A device that many jobs share: processor sharing with contention.
 //!
-//! In the real world: the cores of a database server, on which every runnable backend gets a slice. Modelled by
-//! *virtual work*: a clock of attained service advances at the rate that each job enjoys, r(n) = min(1, C/n) /
-//! (1 + max(0, n − C)/(n0·C)) for n jobs on C cores, and a job is done when the clock has advanced by its demand.
-//! One heap, O(log n) a job, exact for equal shares. The contention law is fitted to pgbench runs on Postgres 15
-//! (postgres.md §3). Left out: priorities, time slices, the memory hierarchy. The same device serves any resource
-//! that is shared evenly.
+//! In the real world: the cores of a database server, on which every runnable backend gets a slice. Modelled
+//! by *virtual work*: a clock of attained service advances at the rate that each job enjoys, r(n) = min(1,
+//! C/n) / (1 + max(0, n − C)/(n0·C)) for n jobs on C cores, and a job is done when the clock has advanced by
+//! its demand. One heap, O(log n) a job, exact for equal shares. The contention law is fitted to pgbench runs
+//! on Postgres 15 (postgres.md §3). Left out: priorities, time slices, the memory hierarchy. The same device
+//! serves any resource that is shared evenly.
 
 use super::slab::{Id, Slab};
 use super::time::{Span, Time};
@@ -24,8 +24,8 @@ pub struct Sharing<J> {
     /// Share of a core that each job enjoys.
     rate: f64,
     jobs: Slab<J>,
-    /// Attained service at which each job is done; ties in order of arrival. Entries of cancelled jobs stay until
-    /// they come up.
+    /// Attained service at which each job is done; ties in order of arrival. Entries of cancelled jobs stay
+    /// until they come up.
     due: BinaryHeap<Reverse<Due<J>>>,
     arrivals: u64,
 }
@@ -239,7 +239,8 @@ mod tests {
             expected.extend(slow.advance(1e15));
             prop_assert_eq!(done.len(), expected.len());
             for ((name, at), (expected_name, expected_at)) in done.iter().zip(&expected) {
-                // A nanosecond of service is many of time on a crowded device; jobs that close together may swap.
+                // A nanosecond of service is many of time on a crowded device; jobs that close together may
+                // swap.
                 prop_assert!((at - expected_at).abs() < 1_000.0, "{name} {at} expected {expected_name} {expected_at}");
             }
         }

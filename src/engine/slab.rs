@@ -1,7 +1,7 @@
 //! A slab: values in one vector, named by ids that outlive them safely.
 //!
-//! An [`Id`] carries the generation of its slot, so that a message to something that has gone meets `None`, never
-//! its successor. Freed slots are reused, the latest first, so memory follows what is alive.
+//! An [`Id`] carries the generation of its slot, so that a message to something that has gone meets `None`,
+//! never its successor. Freed slots are reused, the latest first, so memory follows what is alive.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,8 +1,8 @@
 //! Simulated time: integer nanoseconds.
 //!
 //! Real clocks are floats or structs with leap seconds; ours is a count, so that sums are exact and equal on
-//! every platform. [`Time`] is an instant since the start of the run, [`Span`] a distance between two. 64 bits of
-//! nanoseconds reach 584 years. Left out: calendar time, which only reports know.
+//! every platform. [`Time`] is an instant since the start of the run, [`Span`] a distance between two. 64
+//! bits of nanoseconds reach 584 years. Left out: calendar time, which only reports know.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
@@ -55,7 +55,8 @@ impl Span {
         Span(n * 1_000_000_000)
     }
 
-    /// Seconds as a float, rounded to the nanosecond; negative and NaN give zero, too large gives [`Span::FOREVER`].
+    /// Seconds as a float, rounded to the nanosecond; negative and NaN give zero, too large gives
+    /// [`Span::FOREVER`].
     pub fn from_secs_f64(seconds: f64) -> Span {
         Span((seconds * NANOS + 0.5) as u64)
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores. `progress` is told the share done;
-/// when `stop` is set, runs under way are given up and those that have finished are returned.
+/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores. `progress` is told the
+/// share done; when `stop` is set, runs under way are given up and those that have finished are returned.
 ///
 /// # Panics
 /// If threads cannot be started, or a run panics.

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// How often a run looks up from its work, in simulated time.
 const LOOK_UP: Span = Span::from_secs(10);
 
-/// Runs a scenario with a seed. `clock` shows the simulated nanoseconds so far; when `stop` is set, the run is given
-/// up and there is no result.
+/// Runs a scenario with a seed. `clock` shows the simulated nanoseconds so far; when `stop` is set, the run
+/// is given up and there is no result.
 ///
 /// # Panics
 /// If the model loses a request or a connection: a bug.

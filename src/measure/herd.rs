@@ -1,11 +1,11 @@
 //! Is it a herd? Measures of how backend starts cluster.
 //!
-//! `connects_max_1s`: the most starts in any sliding second, by cause or over all. `herd_size`: that as a share of
-//! the connections open just before, the most in the minute before that second. Verdicts use these two. For charts
-//! and study, on the lifetime clock (phase = time modulo lifetime): the order parameters R₁ and R₂ with the Rayleigh
-//! p-value, the largest cluster within 1 % of the lifetime, the Fano factor of starts per second. R misses two equal
-//! opposite groups (hence R₂), and a healthy one-minute rollout has R₁ = 0.99, so no verdict rests on it.
-//! Formulas: validation.md §5.1.
+//! `connects_max_1s`: the most starts in any sliding second, by cause or over all. `herd_size`: that as a
+//! share of the connections open just before, the most in the minute before that second. Verdicts use these
+//! two. For charts and study, on the lifetime clock (phase = time modulo lifetime): the order parameters R₁
+//! and R₂ with the Rayleigh p-value, the largest cluster within 1 % of the lifetime, the Fano factor of
+//! starts per second. R misses two equal opposite groups (hence R₂), and a healthy one-minute rollout has R₁
+//! = 0.99, so no verdict rests on it. Formulas: validation.md §5.1.
 
 use super::{CAUSES, Cycle, HerdBin};
 use crate::engine::time::{Span, Time};

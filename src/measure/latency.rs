@@ -1,7 +1,7 @@
 //! Latency: one histogram a bin for each class and outcome, merged into the run's and the service's.
 //!
-//! From the intended arrival to the end, in microseconds, within 1 % (two significant digits, HDR histogram), up to
-//! an hour. Bins are by time of the end, as a monitoring system sees them.
+//! From the intended arrival to the end, in microseconds, within 1 % (two significant digits, HDR histogram),
+//! up to an hour. Bins are by time of the end, as a monitoring system sees them.
 
 use super::{ClassBin, ClassMeasured, OUTCOMES, Quantiles, ServiceBin, UserCounts, bucket_of};
 use crate::engine::time::Span;

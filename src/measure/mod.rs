@@ -1,8 +1,8 @@
 //! Floor 3: numbers from facts.
 //!
-//! The model says what happened (`model::fact`); this floor counts it, sorts it into bins and tells the herd from the
-//! queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else. Histograms are
-//! merged, percentiles are never averaged.
+//! The model says what happened (`model::fact`); this floor counts it, sorts it into bins and tells the herd
+//! from the queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else.
+//! Histograms are merged, percentiles are never averaged.
 
 pub mod herd;
 pub mod latency;
@@ -62,7 +62,8 @@ pub struct ClassMeasured {
     pub in_flight: u64,
     /// Clients' wishes: a first request with its retries.
     pub users: UserCounts,
-    /// Latency in microseconds from the intended arrival to the end, by outcome; `None` where nothing ended so.
+    /// Latency in microseconds from the intended arrival to the end, by outcome; `None` where nothing ended
+    /// so.
     pub latency_us: Vec<Option<Histogram<u64>>>,
     /// By time of the end, one for each [`BIN`].
     pub bins: Vec<ClassBin>,
@@ -117,7 +118,8 @@ pub struct ServiceMeasured {
 pub struct ServiceBin {
     /// Latency of all requests that ended in it.
     pub latency: Option<Quantiles>,
-    /// Requests that ended in it by latency bucket: (bucket, count), ascending, none of them zero. See [`bucket_of`].
+    /// Requests that ended in it by latency bucket: (bucket, count), ascending, none of them zero. See
+    /// [`bucket_of`].
     pub buckets: Vec<(u16, u32)>,
 }
 
@@ -164,7 +166,8 @@ pub struct HerdBin {
     pub connects_max_1s: [u32; CAUSES],
     /// The same over all causes.
     pub connects_max_1s_all: u32,
-    /// `connects_max_1s` as a share of the connections open just before (the most in the minute before), by cause.
+    /// `connects_max_1s` as a share of the connections open just before (the most in the minute before), by
+    /// cause.
     pub herd_size: [f64; CAUSES],
     /// The same over all causes.
     pub herd_size_all: f64,
@@ -192,8 +195,8 @@ pub struct Cycle {
 /// A gauge over time.
 #[derive(Clone, Debug)]
 pub struct LevelSeries {
-    /// The gauge: `in_flight`, `pending`, `open`, `idle`, `in_use`, `dialling`, `waiting`, `backends`, `active`,
-    /// `grant_queue`, `cpu_busy`, `containers`.
+    /// The gauge: `in_flight`, `pending`, `open`, `idle`, `in_use`, `dialling`, `waiting`, `backends`,
+    /// `active`, `grant_queue`, `cpu_busy`, `containers`.
     pub level: &'static str,
     /// What it is of: `service.NAME`, `service.NAME.pool.NODE` (summed over containers), `postgres.NAME`.
     pub of: String,
@@ -215,7 +218,8 @@ pub struct LevelBin {
 /// A gauge as a monitoring system that scrapes every 60 s would have shown it.
 #[derive(Clone, Debug)]
 pub struct ScrapedSeries {
-    /// The gauge, as in [`LevelSeries`], or `connects_per_s` (a counter's mean rate over the scrape interval).
+    /// The gauge, as in [`LevelSeries`], or `connects_per_s` (a counter's mean rate over the scrape
+    /// interval).
     pub level: &'static str,
     /// What it is of.
     pub of: String,
@@ -245,7 +249,8 @@ pub struct Recovery {
     pub event: String,
     /// The service.
     pub service: String,
-    /// From the end of the event until p99 was back at its baseline for a minute; `None`: not by the end of the run.
+    /// From the end of the event until p99 was back at its baseline for a minute; `None`: not by the end of
+    /// the run.
     pub after: Option<Span>,
 }
 

@@ -1,7 +1,7 @@
 //! Latency spikes, what was going on beside them, and how latency came back after an event.
 //!
-//! A spike is a stretch of bins whose p99 exceeds ten times the run's median p99. It is not *caused* by what overlaps
-//! it: the list says where to look.
+//! A spike is a stretch of bins whose p99 exceeds ten times the run's median p99. It is not *caused* by what
+//! overlaps it: the list says where to look.
 
 use super::{BIN, CAUSES, NodeMeasured, Recovery, ServiceMeasured, Spike};
 use crate::engine::time::{Span, Time};

@@ -1,7 +1,8 @@
 //! `measured.json`: everything that runs showed, so that a picture can be drawn again without simulating.
 //!
-//! A mirror of [`Measured`] for serde, kept apart so that the measuring floor knows no file format. Series are arrays
-//! of arrays, histograms lists of (value, count), seconds without a start are left out, NaN is null.
+//! A mirror of [`Measured`] for serde, kept apart so that the measuring floor knows no file format. Series
+//! are arrays of arrays, histograms lists of (value, count), seconds without a start are left out, NaN is
+//! null.
 
 use super::Header;
 use crate::engine::time::{Span, Time};

@@ -1,8 +1,9 @@
 //! A picture as a list of shapes, drawn as SVG and as PNG by the same code.
 //!
-//! plotters rounds every coordinate to whole pixels and draws PNG lines without anti-aliasing. So everything is drawn
-//! at three times its size; the PNG is then averaged down, and the SVG says a third of its size in `width` and `height`.
-//! Charts make shapes in final pixels, as floats, and know nothing of this. Left out: curves, rotated text, gradients.
+//! plotters rounds every coordinate to whole pixels and draws PNG lines without anti-aliasing. So everything
+//! is drawn at three times its size; the PNG is then averaged down, and the SVG says a third of its size in
+//! `width` and `height`. Charts make shapes in final pixels, as floats, and know nothing of this. Left out:
+//! curves, rotated text, gradients.
 
 use super::font::{self, Weight};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -200,8 +201,8 @@ impl Drawing {
     }
 }
 
-/// Each pixel is the mean of its three by three: in integers, so that the bytes are the same on every platform, and
-/// without the ringing of sharper filters.
+/// Each pixel is the mean of its three by three: in integers, so that the bytes are the same on every
+/// platform, and without the ringing of sharper filters.
 fn shrunk(pixels: &[u8], wide: usize) -> Vec<u8> {
     const N: usize = ZOOM as usize;
     let row = wide * 3;
@@ -233,8 +234,8 @@ fn rgba(Rgb(red, green, blue): Rgb, opacity: f64) -> RGBAColor {
     RGBAColor(red, green, blue, opacity)
 }
 
-/// The bitmap back end joins lines with mitres of any length, so a jagged line would grow thorns: draw each segment
-/// by itself, half a width longer at both ends.
+/// The bitmap back end joins lines with mitres of any length, so a jagged line would grow thorns: draw each
+/// segment by itself, half a width longer at both ends.
 fn draw_segments<B: DrawingBackend>(
     backend: &mut B,
     points: &[Point],

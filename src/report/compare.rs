@@ -1,7 +1,7 @@
 //! The few figures that tell one variant from another, over all of its seeds.
 //!
-//! Seeds are never averaged: a figure is the range from the least seed to the greatest. Percentiles over a run come
-//! from merged histograms.
+//! Seeds are never averaged: a figure is the range from the least seed to the greatest. Percentiles over a
+//! run come from merged histograms.
 
 use crate::experiment::Run;
 use crate::measure::{HerdBin, Measured};
@@ -41,8 +41,8 @@ pub struct Herd {
     pub at_s: f64,
 }
 
-/// The service with the most requests over all runs: latency figures are its own, because a service with few requests
-/// turns a handful of slow ones into a p99.
+/// The service with the most requests over all runs: latency figures are its own, because a service with few
+/// requests turns a handful of slow ones into a p99.
 pub fn busiest(runs: &[Run]) -> Option<&str> {
     let mut requests: Vec<(&str, u64)> = Vec::new();
     for class in runs.iter().flat_map(|run| &run.measured.classes) {

@@ -1,7 +1,8 @@
 //! Tidy tables: a header, key columns first, units in the names, one table a grain.
 //!
-//! An empty cell is "no value"; floats are the shortest that read back as the same number. Key columns of every table:
-//! `scenario,variant,seed`. Percentiles are those of each bin; whoever wants another grain merges `latency_hist.csv`.
+//! An empty cell is "no value"; floats are the shortest that read back as the same number. Key columns of
+//! every table: `scenario,variant,seed`. Percentiles are those of each bin; whoever wants another grain
+//! merges `latency_hist.csv`.
 
 use super::Header;
 use crate::engine::time::Time;

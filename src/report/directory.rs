@@ -1,7 +1,8 @@
 //! The run directory: everything that a run leaves behind, written whole or not at all.
 //!
-//! Files are written into a hidden folder beside the target, which is then renamed. A directory that stands in the way
-//! is replaced only if it is a run directory itself. All files but `timing.json` are equal for equal inputs.
+//! Files are written into a hidden folder beside the target, which is then renamed. A directory that stands
+//! in the way is replaced only if it is a run directory itself. All files but `timing.json` are equal for
+//! equal inputs.
 
 use super::error::damaged;
 use super::{Header, ReportError, archive, csv, plot};
@@ -49,8 +50,8 @@ pub struct Paper<'a> {
 /// Writes a run directory and returns the paths of its files, sorted.
 ///
 /// # Errors
-/// If something that is not a run directory stands in the way, or a file cannot be written. Then nothing is left
-/// behind, and what stood there before still stands.
+/// If something that is not a run directory stands in the way, or a file cannot be written. Then nothing is
+/// left behind, and what stood there before still stands.
 pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
     // `.` and `..` have no siblings; a link stays a link to what is replaced.
     let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());

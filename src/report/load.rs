@@ -50,7 +50,8 @@ pub fn redraw(dir: &Path) -> Result<Vec<String>, ReportError> {
 /// Reads a run directory.
 ///
 /// # Errors
-/// If it is none, if a newer version wrote it, or if a file is missing or damaged; the message names the file.
+/// If it is none, if a newer version wrote it, or if a file is missing or damaged; the message names the
+/// file.
 pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     let path = dir.join(MANIFEST);
     if !path.is_file() {

@@ -1,4 +1,5 @@
-//! A run made up for tests: six hours, 400 connections of 15 minutes, and a herd that forms after the first hour.
+//! A run made up for tests: six hours, 400 connections of 15 minutes, and a herd that forms after the first
+//! hour.
 
 use crate::engine::time::{Span, Time};
 use crate::experiment::Run;

@@ -1,7 +1,7 @@
 //! What `run` and `compare` print: plain text, at most a hundred columns wide where names allow.
 //!
-//! Pure functions to strings. Colour only where the caller wants it, and never as the only cue. Names from scenario
-//! files are printed without control characters, so that no file can steer a terminal.
+//! Pure functions to strings. Colour only where the caller wants it, and never as the only cue. Names from
+//! scenario files are printed without control characters, so that no file can steer a terminal.
 
 use super::compare::{self, Figures, Herd, ONSET_SHARE};
 use super::font::printable;

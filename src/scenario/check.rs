@@ -1,4 +1,5 @@
-//! The second check: does the scenario make sense? Names that lead somewhere, bounds in order, periods above zero.
+//! The second check: does the scenario make sense? Names that lead somewhere, bounds in order, periods above
+//! zero.
 
 use super::AS_WRITTEN;
 use super::grammar::{

@@ -1,7 +1,7 @@
 //! From what was written to what stands: `like`, presets and defaults fill in what is missing.
 //!
-//! The written tree is kept apart and completed anew whenever it changes, so that an overlay which changes a `preset`
-//! gets that preset's values and not the old one's.
+//! The written tree is kept apart and completed anew whenever it changes, so that an overlay which changes a
+//! `preset` gets that preset's values and not the old one's.
 
 use super::problem::{Problem, Problems, Source, suggest};
 use super::schema::{self, Shape};

@@ -1,4 +1,5 @@
-//! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without errors.
+//! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
+//! errors.
 
 use super::grammar::{Distribution, File, Pool, Postgres, RandomDistribution, Service};
 use super::problem::{Problem, Problems};
@@ -149,7 +150,8 @@ fn timeouts(file: &File, tree: &Node, problems: &mut Problems) {
     }
 }
 
-/// What n seeds of n that agree prove: the lower end of Wilson's 95 % interval for the share of all seeds, n / (n + z²).
+/// What n seeds of n that agree prove: the lower end of Wilson's 95 % interval for the share of all seeds, n
+/// / (n + z²).
 fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
     let seeds = file.seeds.len() as f64;
     let proven = seeds / (seeds + 1.96 * 1.96);

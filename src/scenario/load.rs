@@ -14,8 +14,8 @@ use std::sync::Arc;
 const SCHEMA_VERSION: i64 = 1;
 
 impl Document {
-    /// Reads a scenario file, lays `with` files and `set` arguments (`path=value`) over it, and resolves every
-    /// variant. Warnings come with the document.
+    /// Reads a scenario file, lays `with` files and `set` arguments (`path=value`) over it, and resolves
+    /// every variant. Warnings come with the document.
     ///
     /// # Errors
     /// All that is wrong, in the order of the files.
@@ -143,8 +143,8 @@ fn resolve(
     })
 }
 
-/// The complete tree as the grammar's structs, and what of it was understood. Unknown keys do not hinder the second
-/// check, so that its errors come in one go with the first's.
+/// The complete tree as the grammar's structs, and what of it was understood. Unknown keys do not hinder the
+/// second check, so that its errors come in one go with the first's.
 pub fn file(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
     conform::check(&standing, schema::root(), "", problems);
     if problems.has_errors() {

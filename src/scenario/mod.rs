@@ -42,7 +42,8 @@ pub struct Scenario {
     pub variant: String,
     /// What stands at the first instant.
     pub file: Arc<File>,
-    /// What changes later, ascending in time. At one instant, ends come before beginnings, each in file order.
+    /// What changes later, ascending in time. At one instant, ends come before beginnings, each in file
+    /// order.
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
     pub tables: BTreeMap<String, Table>,
@@ -56,8 +57,8 @@ impl Document {
         self.scenarios.get(variant)
     }
 
-    /// The scenarios that a bare comparison shows: those in `compare` or, if it is empty, every variant; the file as
-    /// written only if it is named or there is no variant.
+    /// The scenarios that a bare comparison shows: those in `compare` or, if it is empty, every variant; the
+    /// file as written only if it is named or there is no variant.
     pub fn compared(&self) -> Vec<&Scenario> {
         let named = self.scenarios.values().next().map(|first| &first.file.compare[..]).unwrap_or_default();
         if !named.is_empty() {
@@ -84,8 +85,8 @@ impl Scenario {
         }
     }
 
-    /// The complete scenario as TOML, each value with a comment that says where it came from. Parses again to the
-    /// same file.
+    /// The complete scenario as TOML, each value with a comment that says where it came from. Parses again to
+    /// the same file.
     pub fn resolved(&self) -> String {
         resolved::write(&self.standing)
     }
@@ -110,8 +111,8 @@ pub struct Moment {
     pub event: String,
     /// True where the event begins, false where it gives back what it set.
     pub begins: bool,
-    /// The whole file as it stands from now on, if the event sets anything. Boxes read its live fields at once;
-    /// containers started later read everything.
+    /// The whole file as it stands from now on, if the event sets anything. Boxes read its live fields at
+    /// once; containers started later read everything.
     pub stands: Option<Arc<File>>,
     /// What is done.
     pub deed: Option<Deed>,

@@ -1,8 +1,9 @@
 //! Overlays: maps of `path = value` laid over the written tree.
 //!
-//! A path is a dotted list of names; `*` stands for any one name. The value at a path is replaced whole; `"x40"` and
-//! `"x0.8"` scale what stands there, and in a distribution or a curve every duration or rate. A path must lead
-//! somewhere: entities must exist, keys must be in the grammar. Left out: paths into lists, which are replaced whole.
+//! A path is a dotted list of names; `*` stands for any one name. The value at a path is replaced whole;
+//! `"x40"` and `"x0.8"` scale what stands there, and in a distribution or a curve every duration or rate. A
+//! path must lead somewhere: entities must exist, keys must be in the grammar. Left out: paths into lists,
+//! which are replaced whole.
 
 use super::complete::complete;
 use super::problem::{Problem, Problems, suggest};
@@ -197,7 +198,8 @@ fn scale(node: &Node, shape: &Shape, factor: f64) -> Result<Node, String> {
     Ok(Node { value, origin: node.origin.clone() })
 }
 
-/// Scales inside a distribution or a curve: its quantities, not its instants (`from`) and not its bare numbers.
+/// Scales inside a distribution or a curve: its quantities, not its instants (`from`) and not its bare
+/// numbers.
 fn scale_inside(node: &Node, shape: &Shape, factor: f64) -> Result<Value, String> {
     let inner = |name: &str, entry: &Node| match (shape.child(node, name), &entry.value) {
         (Some(shape @ Shape::Table(_)), Value::Table(_)) => {
@@ -233,7 +235,8 @@ fn scale_text(format: &str, text: &str, factor: f64) -> Result<String, String> {
     }
 }
 
-/// Writes `new` at a concrete path. Tables on the way are made; of a choice on the way, what stands is copied.
+/// Writes `new` at a concrete path. Tables on the way are made; of a choice on the way, what stands is
+/// copied.
 fn write(written: &mut Node, standing: &Node, shape: &Shape, path: &str, new: Node) {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let inner = shape.child(standing, name).or_else(|| shape.field(name)).unwrap_or(&Shape::Any);

@@ -1,7 +1,8 @@
 //! What is wrong with a scenario, said so that it can be put right.
 //!
-//! A problem names the place (file, line, caret), the value and the cure. All problems of a file are collected before
-//! any is shown, as compilers do. Rendering is rustc's (`annotate-snippets`). Left out: machine-applicable fixes.
+//! A problem names the place (file, line, caret), the value and the cure. All problems of a file are
+//! collected before any is shown, as compilers do. Rendering is rustc's (`annotate-snippets`). Left out:
+//! machine-applicable fixes.
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -150,7 +151,8 @@ fn snippet<'a>(
     Snippet::source(text.as_str()).path(&place.source.name).annotation(annotation)
 }
 
-/// The last character boundary at or before `at`: a span that a parser cut inside a character must not stop us.
+/// The last character boundary at or before `at`: a span that a parser cut inside a character must not stop
+/// us.
 fn floor_char(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {

@@ -1,8 +1,9 @@
 //! Events resolved to moments, each with the whole scenario as it stands from then on.
 //!
-//! An event's overlay acts on what stands when it begins; when it ends, what lies beneath comes back. To make sure that
-//! there is one answer to "what lies beneath", the spans of two events on one path must nest. Only what the model reads
-//! while it runs may change (`x-live` in the grammar), and what a container reads when it starts.
+//! An event's overlay acts on what stands when it begins; when it ends, what lies beneath comes back. To make
+//! sure that there is one answer to "what lies beneath", the spans of two events on one path must nest. Only
+//! what the model reads while it runs may change (`x-live` in the grammar), and what a container reads when
+//! it starts.
 
 use super::complete::complete;
 use super::grammar::{Deed, Event, File};
@@ -24,7 +25,8 @@ struct Happening<'a> {
     paths: Vec<String>,
 }
 
-/// Resolves the timeline of one variant: `written` is its tree, `standing` the complete one, `file` the same for serde.
+/// Resolves the timeline of one variant: `written` is its tree, `standing` the complete one, `file` the same
+/// for serde.
 pub fn build(written: &Node, standing: &Node, file: &File, problems: &mut Problems) -> Vec<Moment> {
     let mut happenings: Vec<Happening<'_>> = Vec::new();
     for (name, event) in file.event.iter() {

@@ -135,7 +135,8 @@ impl Node {
         path.split('.').try_fold(self, |node, name| node.child(name))
     }
 
-    /// Where to point for a dotted path: at the value there or, if nobody wrote it, at the table that it belongs to.
+    /// Where to point for a dotted path: at the value there or, if nobody wrote it, at the table that it
+    /// belongs to.
     pub fn place_at(&self, path: &str) -> Option<Place> {
         let (mut node, mut place) = (self, self.place());
         for name in path.split('.') {

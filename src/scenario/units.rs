@@ -1,8 +1,8 @@
 //! Quantities as engineers write them: `"15m"`, `"8000/s"`, `"5%"`.
 //!
-//! Every duration, rate and share in a scenario is a string with its unit; a bare number stands only for a count or
-//! a factor. The JSON schema names each kind in `format`, so that the checker can parse the text and say what is
-//! wrong with it. Left out: days and longer, which calendars make uneven.
+//! Every duration, rate and share in a scenario is a string with its unit; a bare number stands only for a
+//! count or a factor. The JSON schema names each kind in `format`, so that the checker can parse the text and
+//! say what is wrong with it. Left out: days and longer, which calendars make uneven.
 
 use crate::engine::time::Span;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

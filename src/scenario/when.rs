@@ -1,7 +1,8 @@
 //! Times as written in a scenario, resolved to offsets from the start of the run.
 //!
-//! A time is an offset (`"2h"`), a calendar instant (which needs the scenario's `start`) or relative to an event
-//! (`"event.slow-disk + 30s"`, `"event.slow-disk.until - 1m"`). Left out: times relative to what a run measures.
+//! A time is an offset (`"2h"`), a calendar instant (which needs the scenario's `start`) or relative to an
+//! event (`"event.slow-disk + 30s"`, `"event.slow-disk.until - 1m"`). Left out: times relative to what a run
+//! measures.
 
 use super::grammar::File;
 use super::units::{When, parse_date_time, parse_span};
@@ -71,8 +72,8 @@ fn relative(rest: &str) -> Result<Written, String> {
 /// Resolves a time.
 ///
 /// # Errors
-/// It names no event, depends on itself, lies before the start of the run, or is a calendar instant in a scenario
-/// without `start`.
+/// It names no event, depends on itself, lies before the start of the run, or is a calendar instant in a
+/// scenario without `start`.
 pub fn resolve(file: &File, when: &When) -> Result<Time, String> {
     resolve_within(file, &when.0, &mut Vec::new())
 }

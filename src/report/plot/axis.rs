@@ -77,7 +77,8 @@ impl TimeAxis {
         frame.left + frame.width * (seconds / self.seconds).clamp(0.0, 1.0)
     }
 
-    /// Which of so many equal columns a stretch of time falls into: the one of its beginning, and all that it fills.
+    /// Which of so many equal columns a stretch of time falls into: the one of its beginning, and all that it
+    /// fills.
     pub fn columns(&self, columns: usize, from: f64, to: f64) -> std::ops::Range<usize> {
         // A hair more, so that a stretch that begins where a column begins is not put before it.
         let column = |seconds: f64| (seconds / self.seconds * columns as f64 + 1e-9) as usize;

@@ -1,7 +1,8 @@
 //! Births on the lifetime clock: one row a lifetime, so that a cohort born together stands under itself.
 //!
-//! Evenly spread births make even rows; bunching shows as a dark column that forms from one row to the next. The
-//! figures on the right are the births of the row and how locked in phase they are (R1: 1 if all at one instant).
+//! Evenly spread births make even rows; bunching shows as a dark column that forms from one row to the next.
+//! The figures on the right are the births of the row and how locked in phase they are (R1: 1 if all at one
+//! instant).
 
 use super::axis::Frame;
 use super::gradient;
@@ -37,7 +38,8 @@ struct Row {
     r1: Option<f64>,
 }
 
-/// The chart of one node, coloured on a scale that holds the peers too; none if its connections live for ever.
+/// The chart of one node, coloured on a scale that holds the peers too; none if its connections live for
+/// ever.
 pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> Option<Drawing> {
     let lifetime = node.lifetime?.as_secs();
     if lifetime <= 0.0 {
@@ -155,8 +157,8 @@ fn draw_row(
     }
 }
 
-/// By the square root: even rows stay pale, yet are seen beside a herd. A scale holds at least [`CALM`] births, so
-/// that the chance neighbours of a calm run do not look like a herd.
+/// By the square root: even rows stay pale, yet are seen beside a herd. A scale holds at least [`CALM`]
+/// births, so that the chance neighbours of a calm run do not look like a herd.
 fn darkness(count: u64, most: u64) -> f64 {
     (count as f64 / most.max(CALM) as f64).sqrt()
 }

@@ -1,7 +1,8 @@
 //! Latency of a service over time: a heat map of all its requests under their percentiles.
 //!
-//! Columns hold whole bins. Buckets are merged by adding counts and percentiles are taken from the merged buckets;
-//! where a column holds several bins, dots show the highest p99 of any one of them, so that no peak is lost.
+//! Columns hold whole bins. Buckets are merged by adding counts and percentiles are taken from the merged
+//! buckets; where a column holds several bins, dots show the highest p99 of any one of them, so that no peak
+//! is lost.
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
@@ -32,7 +33,8 @@ struct Column {
     worst_p99: Option<f64>,
 }
 
-/// The chart of one service, on scales that hold what it showed in the peers too: equal heights mean equal times.
+/// The chart of one service, on scales that hold what it showed in the peers too: equal heights mean equal
+/// times.
 pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run]) -> Drawing {
     let axis = TimeAxis::new(header, run.measured.duration.as_secs());
     let mut frame = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - 118.0, height: 500.0 };

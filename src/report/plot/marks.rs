@@ -1,7 +1,7 @@
 //! Events on a chart: a line where one begins, a band while it lasts, its name above.
 //!
-//! Names go up to three rows deep, so that none overlaps another. Where that is not enough, or a name is too long,
-//! events are numbered and a key stands under the chart.
+//! Names go up to three rows deep, so that none overlaps another. Where that is not enough, or a name is too
+//! long, events are numbered and a key stands under the chart.
 
 use super::axis::{Frame, TimeAxis};
 use super::page::{INK, SMALL, STRIP};

@@ -1,8 +1,8 @@
 //! Charts of runs, each a function from what a run showed to a [`Drawing`].
 //!
-//! One file a chart; what they share is here and in [`axis`] and [`page`]: the palette, the time axis, the title,
-//! the markers of events. Peaks survive the reduction to pixels everywhere: where several values share a column, the
-//! greatest is drawn, and percentiles come from merged buckets.
+//! One file a chart; what they share is here and in [`axis`] and [`page`]: the palette, the time axis, the
+//! title, the markers of events. Peaks survive the reduction to pixels everywhere: where several values share
+//! a column, the greatest is drawn, and percentiles come from merged buckets.
 
 pub mod axis;
 pub mod births;
@@ -29,7 +29,8 @@ pub struct Chart {
 /// The width of every picture.
 pub const WIDTH: f64 = 1200.0;
 
-/// Eight colours that the colour-blind can tell apart (Okabe and Ito), without the yellow that white swallows.
+/// Eight colours that the colour-blind can tell apart (Okabe and Ito), without the yellow that white
+/// swallows.
 pub const PALETTE: [Rgb; 8] = [
     Rgb(0xD5, 0x5E, 0x00),
     Rgb(0x00, 0x72, 0xB2),

@@ -1,7 +1,7 @@
 //! Backend starts of a node: what happened each second, and what a 60 s scrape showed of it.
 //!
-//! A column of the truth shows its busiest second, whole: the reader sees every storm at its height. The dashboard
-//! beneath has a scale of its own, as dashboards do.
+//! A column of the truth shows its busiest second, whole: the reader sees every storm at its height. The
+//! dashboard beneath has a scale of its own, as dashboards do.
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};

@@ -1,8 +1,8 @@
 //! Variants over each other, one strip each: latency of a service above, connection storms of a node below.
 //!
-//! Variants of one seed meet the same customers, so their herds stand at the same times: lines in one panel would hide
-//! each other. Strips share their scale. Each column is as high as its highest bin, so that a storm of one second is
-//! as high here as it was.
+//! Variants of one seed meet the same customers, so their herds stand at the same times: lines in one panel
+//! would hide each other. Strips share their scale. Each column is as high as its highest bin, so that a
+//! storm of one second is as high here as it was.
 
 use super::WIDTH;
 use super::axis::{Frame, Scale, TimeAxis};

@@ -63,7 +63,8 @@ pub enum Metric {
     Spikes,
     /// Requests that ended `ok`, as a share of those that ended, of a request class.
     RequestSuccess,
-    /// Users' wishes fulfilled after retries, as a share of those that ended, of a request class; over the whole run.
+    /// Users' wishes fulfilled after retries, as a share of those that ended, of a request class; over the
+    /// whole run.
     UserSuccess,
 }
 

@@ -1,12 +1,13 @@
 //! The grammar of a scenario file: one struct a table, as it stands after overlays, presets and defaults.
 //!
-//! These structs are what an engineer writes (design: "named tables, so a path can point at one thing") and what the
-//! model reads; nothing is optional that has a default. Their doc comments become the descriptions in
-//! `schema/scenario.schema.json`. Each default names its source: `pools.md`, `postgres.md` and `cloud-run.md` are the
-//! project's collected notes on pool sources, Postgres measurements and Cloud Run documentation; "assumed" is ours.
+//! These structs are what an engineer writes (design: "named tables, so a path can point at one thing") and
+//! what the model reads; nothing is optional that has a default. Their doc comments become the descriptions
+//! in `schema/scenario.schema.json`. Each default names its source: `pools.md`, `postgres.md` and
+//! `cloud-run.md` are the project's collected notes on pool sources, Postgres measurements and Cloud Run
+//! documentation; "assumed" is ours.
 //!
-//! A field marked `x-live` may be changed by an event while the simulation runs; every other field is read once.
-//! Left out so far: disks, locks, replicas, autoscaling, the edge, failover.
+//! A field marked `x-live` may be changed by an event while the simulation runs; every other field is read
+//! once. Left out so far: disks, locks, replicas, autoscaling, the edge, failover.
 
 mod distribution;
 mod expect;
@@ -120,10 +121,12 @@ impl JsonSchema for DateTime {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Initial {
-    /// The same revision has served for longer than a connection lifetime: births uniform over it, caches warm.
+    /// The same revision has served for longer than a connection lifetime: births uniform over it, caches
+    /// warm.
     #[default]
     Steady,
-    /// A deploy of every service began at the first instant; the old revision (steady) serves until the new takes over.
+    /// A deploy of every service began at the first instant; the old revision (steady) serves until the new
+    /// takes over.
     Rollout,
     /// Containers are up, pools are empty. The first second is a storm of its own.
     Cold,

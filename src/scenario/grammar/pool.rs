@@ -25,7 +25,8 @@ pub struct Pool {
     /// How long a request may wait for a connection; then `pool-timeout`.
     #[serde(default)]
     pub acquire_timeout: Limit,
-    /// How long a request waits for one statement; then it cancels it and destroys the connection: `query-timeout`.
+    /// How long a request waits for one statement; then it cancels it and destroys the connection:
+    /// `query-timeout`.
     #[serde(default)]
     pub query_timeout: Limit,
     /// How long a dial may take.
@@ -40,7 +41,8 @@ pub struct Pool {
     /// Ping a connection that was idle for longer before handing it out; one more round trip.
     #[serde(default)]
     pub ping_after: Limit,
-    /// How often an acquirer may find an expired connection and try the next before a new one is forced; absent: no limit.
+    /// How often an acquirer may find an expired connection and try the next before a new one is forced;
+    /// absent: no limit.
     #[serde(default)]
     pub expired_retries: Option<u32>,
     /// Who dials for waiters when the pool is full and a slot comes free.
@@ -100,11 +102,13 @@ pub enum Preset {
     /// No library: exactly what the fields say.
     #[default]
     Plain,
-    /// pgxpool 5.10 and later: checks at acquire and release, one-minute sweep, jitter drawn once, whole seconds.
+    /// pgxpool 5.10 and later: checks at acquire and release, one-minute sweep, jitter drawn once, whole
+    /// seconds.
     Pgxpool,
     /// pgxpool of pgx 4.17–4.18 and 5.0–5.2: the jitter is drawn again at every check.
     PgxpoolV4,
-    /// Go's database/sql: inline dials die with their request, one opener for waiters, random waiter, no jitter.
+    /// Go's database/sql: inline dials die with their request, one opener for waiters, random waiter, no
+    /// jitter.
     DatabaseSql,
 }
 
@@ -139,7 +143,8 @@ pub enum Dialler {
     /// Each acquirer for itself, at once.
     #[default]
     Acquirer,
-    /// Acquirers below `max`; for waiters of a full pool one opener, strictly one after the other (database/sql).
+    /// Acquirers below `max`; for waiters of a full pool one opener, strictly one after the other
+    /// (database/sql).
     SingleOpener,
 }
 

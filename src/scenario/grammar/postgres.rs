@@ -28,11 +28,13 @@ pub struct Postgres {
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub grant: Grant,
-    /// CPU that a backend burns before its connection is ready: fork, TLS, authentication (postgres.md §2: 4–8 ms).
+    /// CPU that a backend burns before its connection is ready: fork, TLS, authentication (postgres.md §2:
+    /// 4–8 ms).
     #[serde(default = "start_cpu")]
     #[schemars(extend("x-live" = true))]
     pub start_cpu: Distribution,
-    /// Extra CPU spread evenly over a backend's first queries, while its caches are cold (postgres.md §2: 5–30 ms).
+    /// Extra CPU spread evenly over a backend's first queries, while its caches are cold (postgres.md §2:
+    /// 5–30 ms).
     #[serde(default = "cold_cpu")]
     #[schemars(extend("x-live" = true))]
     pub cold_cpu: Span,
@@ -96,7 +98,8 @@ pub enum Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FastGrant {
-    /// Serial cost of one grant: the postmaster's accept and fork (postgres.md §2: about 3,000/s; §8: 0.5 ms).
+    /// Serial cost of one grant: the postmaster's accept and fork (postgres.md §2: about 3,000/s; §8: 0.5
+    /// ms).
     #[serde(default = "grant_base")]
     pub base: Span,
 }
@@ -123,8 +126,8 @@ impl Default for Grant {
     }
 }
 
-/// The quadratic part of a grant: a duration, `"measured"` (0.5 us, our A/B of Postgres 15.5 and 15.6, postgres.md
-/// §1.3) or `"replay"` (20 us, calibrated to what the post-mortem's account needs; not measured).
+/// The quadratic part of a grant: a duration, `"measured"` (0.5 us, our A/B of Postgres 15.5 and 15.6,
+/// postgres.md §1.3) or `"replay"` (20 us, calibrated to what the post-mortem's account needs; not measured).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PerWaiter {
     /// 0.5 us.

@@ -21,16 +21,19 @@ pub struct Service {
     /// Who decides how many containers there are.
     #[serde(default)]
     pub scaler: Scaler,
-    /// Which container gets the next request (undocumented for Cloud Run; cloud-run.md §5 takes least-outstanding).
+    /// Which container gets the next request (undocumented for Cloud Run; cloud-run.md §5 takes
+    /// least-outstanding).
     #[serde(default)]
     pub routing: Routing,
     /// From the start of a container to its first request (cloud-run.md §4).
     #[serde(default = "startup")]
     pub startup: Distribution,
-    /// How long a deploy takes to start all new containers, one after the other (post-mortem: about a minute).
+    /// How long a deploy takes to start all new containers, one after the other (post-mortem: about a
+    /// minute).
     #[serde(default = "rollout")]
     pub rollout: Span,
-    /// How long a request may wait for a container before 429; absent: max(10 s, 3.5 × mean startup) (cloud-run.md §1.3).
+    /// How long a request may wait for a container before 429; absent: max(10 s, 3.5 × mean startup)
+    /// (cloud-run.md §1.3).
     #[serde(default)]
     pub pending_deadline: Option<Span>,
     /// A request that takes longer ends with 504 (Cloud Run: 300 s).

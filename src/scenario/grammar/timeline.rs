@@ -32,7 +32,8 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Deed {
-    /// A new revision of this service: every container is replaced, over its `rollout`. `"*"`: of every service.
+    /// A new revision of this service: every container is replaced, over its `rollout`. `"*"`: of every
+    /// service.
     Deploy(String),
     /// This Postgres node restarts: every connection drops, and none is taken for its `restart_time`.
     Restart(String),
