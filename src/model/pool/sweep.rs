@@ -2,7 +2,7 @@
 //!
 //! pgxpool: every minute from the container's start, and half a second after a release closed a connection. It dials
 //! up to the floor, waits for these dials, and only if all succeed looks over the idle connections; while it closes
-//! any it sleeps for half a second and begins again, deaf to further calls. It keeps expired connections while the
+//! any it sleeps for half a second and begins again. Calls meanwhile are heard once, afterwards. It keeps expired connections while the
 //! pool is below its floor, so that a pool at its floor retires one a pass. Connections are taken from the top of the
 //! stack and put back, which turns it upside down. database/sql: when the first idle connection is due, at least a
 //! second later; nothing is refilled. Sources: pools.md §1a, §1b.
@@ -26,6 +26,8 @@ pub(super) struct Keeper {
     refilling: u32,
     /// One of them failed.
     failed: bool,
+    /// It was called while it waited for them.
+    called: bool,
     /// It closed something and sleeps.
     sleeps_until: Time,
     /// A sweep by the next deadline is due.
@@ -36,9 +38,11 @@ impl Pool {
     /// Dials up to the floor, if the pool keeps one, and looks over the idle connections.
     pub fn look_after(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
         if self.keeper.refilling > 0 || now < self.keeper.sleeps_until {
+            // Asleep it needs no reminder: it begins again when it wakes.
+            self.keeper.called = self.keeper.refilling > 0;
             return;
         }
-        self.keeper.failed = false;
+        (self.keeper.failed, self.keeper.called) = (false, false);
         while self.settings.refill == Refill::ToMin && self.total < self.settings.min {
             self.total += 1;
             self.keeper.refilling += 1;
@@ -79,8 +83,14 @@ impl Pool {
     ) {
         self.keeper.refilling -= 1;
         self.keeper.failed |= failed;
-        if self.keeper.refilling == 0 && !self.keeper.failed {
+        if self.keeper.refilling > 0 {
+            return;
+        }
+        if !self.keeper.failed {
             self.pass(now, wires, out);
+        }
+        if self.keeper.called {
+            self.look_after(now, wires, out);
         }
     }
 

@@ -93,6 +93,29 @@ fn a_refill_that_fails_ends_the_pass() {
     assert_eq!(story.dialling().len(), 1, "the next tick dials again");
 }
 
+/// A close during a refill is not forgotten: its call is heard when the dials have ended, well or badly (pools.md
+/// §1a; `healthCheckChan` holds one).
+#[test]
+fn a_call_during_a_refill_is_heard_afterwards() {
+    for fails in [false, true] {
+        let mut story = Story::of(FLOOR_10);
+        story.all_dialled();
+        let (first, second) = (story.acquire_idle(), story.acquire_idle());
+        story.release_broken(first);
+        story.at(1.0).release_broken(second);
+        story.at(5.0);
+        let slow = story.dialling();
+        assert_eq!((story.dials().len(), slow.len()), (11, 1));
+        if fails {
+            story.dial_fails(slow[0]);
+            assert_eq!(story.dialling().len(), 2);
+        } else {
+            story.dialled(slow[0]);
+            assert_eq!(story.dialling().len(), 1);
+        }
+    }
+}
+
 /// The sweep sleeps for 500 ms after a close; a tick meanwhile finds nobody awake (pools.md §1a: one goroutine).
 #[test]
 fn ticks_during_the_sleep_close_nothing() {

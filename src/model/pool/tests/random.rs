@@ -151,7 +151,7 @@ impl Onlooker {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_books_of_a_pool_are_right(pool in pools(), story in prop::collection::vec(happens(), 1..150)) {
