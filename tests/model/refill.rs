@@ -1,5 +1,5 @@
-//! The alarms that a container sets for its pools: a refill half a second after a close, put off by the next close or
-//! not, and a sweep that goes on by itself (pools.md §1a).
+//! The alarms that a container sets for its pools: a refill half a second after a close, put off by the next
+//! close or not, and a sweep that goes on by itself (pools.md §1a).
 
 use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::record;
@@ -8,8 +8,8 @@ use herdsim::scenario::{AS_WRITTEN, Document};
 
 const HALF: Span = Span::from_millis(500);
 
-/// A container whose statements all run into their timeout, about four a second, so that its connections break one
-/// by one; the pool is large enough for requests never to dial. It ends before the first tick.
+/// A container whose statements all run into their timeout, about four a second, so that its connections
+/// break one by one; the pool is large enough for requests never to dial. It ends before the first tick.
 fn breaking(preset: &str) -> Vec<(Time, Fact)> {
     facts(&format!(
         r#"
@@ -100,7 +100,8 @@ fn a_further_close_puts_the_refill_off() {
     }
 }
 
-/// Before 5.8 every close has a timer of its own: nothing is missing for longer than half a second and a dial.
+/// Before 5.8 every close has a timer of its own: nothing is missing for longer than half a second and a
+/// dial.
 #[test]
 fn before_5_8_every_close_has_a_refill() {
     let facts = breaking("pgxpool-v4");
@@ -115,7 +116,8 @@ fn before_5_8_every_close_has_a_refill() {
     }
 }
 
-/// The sweep of an idle pool at its floor closes one, replaces it half a second later and goes on when it is there.
+/// The sweep of an idle pool at its floor closes one, replaces it half a second later and goes on when it is
+/// there.
 #[test]
 fn a_sweep_goes_on_until_nothing_is_left() {
     let facts = idle();

@@ -1,5 +1,6 @@
-//! Without queries nothing bunches: a fleet whose phases are uniform keeps them so, and a serial server spreads a
-//! herd by itself (pools.md §3b, golden tests (j) and (k)). If one of these fails, suspect a bug before a discovery.
+//! Without queries nothing bunches: a fleet whose phases are uniform keeps them so, and a serial server
+//! spreads a herd by itself (pools.md §3b, golden tests (j) and (k)). If one of these fails, suspect a bug
+//! before a discovery.
 
 use herdsim::engine::time::Time;
 use herdsim::experiment::{record, run};
@@ -63,8 +64,8 @@ fn r1(node: &NodeMeasured, cycles: std::ops::Range<usize>) -> f64 {
     node.cycles[cycles].iter().map(|cycle| cycle.phase_lock_r1).sum::<f64>() / n
 }
 
-/// A uniform fleet after thirty lifetimes, with three seeds: no second in which more than 5 % reconnect, phases as
-/// unlocked as independent ones are, and no more locked at the end than at the beginning.
+/// A uniform fleet after thirty lifetimes, with three seeds: no second in which more than 5 % reconnect,
+/// phases as unlocked as independent ones are, and no more locked at the end than at the beginning.
 fn stays_uniform(pool: &str) {
     let scenario = fleet("steady", 7.5, "", pool);
     // Independent phases: E[R₁] = √(π/4N), and the mean of ten cycles of three seeds well below twice that.
@@ -90,8 +91,9 @@ fn a_plain_fleet_stays_uniform() {
     stays_uniform("refill = \"to-min\"\nsweep = { every = \"1s\" }");
 }
 
-/// pgxpool's sweep comes once a minute. It merges what expires within a minute in one container, and the lifetime
-/// becomes a whole number of minutes, sixteen; across containers its phases are as uniform as their starts.
+/// pgxpool's sweep comes once a minute. It merges what expires within a minute in one container, and the
+/// lifetime becomes a whole number of minutes, sixteen; across containers its phases are as uniform as their
+/// starts.
 #[test]
 fn an_idle_pgxpool_fleet_stays_uniform() {
     stays_uniform("preset = \"pgxpool\"");
@@ -107,8 +109,8 @@ fn the_one_minute_sweep_makes_sixteen_minutes_of_fifteen() {
     assert!((955.0..=965.0).contains(&age), "replaced every {age} s");
 }
 
-/// database/sql refills nothing: a fleet that nobody asks anything closes its connections within one lifetime, not
-/// one is opened again (pools.md §1b, "cleaner").
+/// database/sql refills nothing: a fleet that nobody asks anything closes its connections within one
+/// lifetime, not one is opened again (pools.md §1b, "cleaner").
 #[test]
 fn an_idle_database_sql_fleet_closes_down() {
     let measured = measured(&fleet("steady", 1.0, "", "preset = \"database-sql\""), 1);
@@ -120,9 +122,10 @@ fn an_idle_database_sql_fleet_closes_down() {
     assert_eq!(measured.nodes[0].starts.iter().sum::<u64>(), 0);
 }
 
-/// A whole fleet dials at one instant behind a serial grant of 0.3 s, so that the last waits for two minutes. Births
-/// stamped at the end of the dial are then 0.3 s apart, and so are their deadlines: one lifetime later nobody waits
-/// for longer than a grant or two. Stamped at the beginning they all come at once for ever (pools.md §3b).
+/// A whole fleet dials at one instant behind a serial grant of 0.3 s, so that the last waits for two minutes.
+/// Births stamped at the end of the dial are then 0.3 s apart, and so are their deadlines: one lifetime later
+/// nobody waits for longer than a grant or two. Stamped at the beginning they all come at once for ever
+/// (pools.md §3b).
 #[test]
 fn a_serial_server_spreads_a_herd_whose_births_are_the_ends_of_dials() {
     for (birth, later) in [("dial-done", 0.0..1.0), ("dial-start", 60.0..130.0)] {
@@ -136,8 +139,8 @@ fn a_serial_server_spreads_a_herd_whose_births_are_the_ends_of_dials() {
     }
 }
 
-/// When each backend start began to wait for its grant and for how long, in seconds. The grant is first come, first
-/// served.
+/// When each backend start began to wait for its grant and for how long, in seconds. The grant is first come,
+/// first served.
 fn connect_waits(facts: &[(Time, Fact)]) -> Vec<(f64, f64)> {
     let mut line = VecDeque::new();
     let mut waits = Vec::new();

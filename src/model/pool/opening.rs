@@ -1,10 +1,10 @@
 //! How connections come into being: who dials, and what becomes of a dial.
 //!
-//! An acquirer dials for itself while there is room. For waiters of a full pool either each dials in the slot that
-//! comes free (pgxpool), or one opener dials for all, one after the other, in slots that are promised to it at once
-//! (database/sql): newcomers wait meanwhile, and a dial that fails goes to one of the waiters. A request that gives up
-//! leaves its dial to the pool, or takes it along. Sources: pools.md §1a, §1b. Left out: pgxpool breaks off the
-//! other dials of a refill when one fails.
+//! An acquirer dials for itself while there is room. For waiters of a full pool either each dials in the slot
+//! that comes free (pgxpool), or one opener dials for all, one after the other, in slots that are promised to
+//! it at once (database/sql): newcomers wait meanwhile, and a dial that fails goes to one of the waiters. A
+//! request that gives up leaves its dial to the pool, or takes it along. Sources: pools.md §1a, §1b. Left
+//! out: pgxpool breaks off the other dials of a refill when one fails.
 
 use super::super::connection::{ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
 use super::super::fact::Close;

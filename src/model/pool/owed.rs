@@ -1,7 +1,7 @@
 //! What a pool owes: replacements for what it has closed.
 //!
-//! Measured, never read by a decision: a dial's cause is the first kind of debt that there is when it begins. A pool
-//! that has done without a replacement for [`OWED_FOR`] has shrunk: what it dials later is growth.
+//! Measured, never read by a decision: a dial's cause is the first kind of debt that there is when it begins.
+//! A pool that has done without a replacement for [`OWED_FOR`] has shrunk: what it dials later is growth.
 
 use super::super::fact::Close;
 use super::From;

@@ -1,11 +1,12 @@
 //! Looking after the idle connections, and after the floor.
 //!
-//! pgxpool: every minute from the container's start, and half a second after a release closed a connection. It dials
-//! up to the floor, waits for these dials, and only if all succeed looks over the idle connections; while it closes
-//! any it sleeps for half a second and begins again. Calls meanwhile are heard once, afterwards. It keeps expired connections while the
-//! pool is below its floor, so that a pool at its floor retires one a pass. Connections are taken from the top of the
-//! stack and put back, which turns it upside down. database/sql: when the first idle connection is due, at least a
-//! second later; nothing is refilled. Sources: pools.md §1a, §1b.
+//! pgxpool: every minute from the container's start, and half a second after a release closed a connection.
+//! It dials up to the floor, waits for these dials, and only if all succeed looks over the idle connections;
+//! while it closes any it sleeps for half a second and begins again. Calls meanwhile are heard once,
+//! afterwards. It keeps expired connections while the pool is below its floor, so that a pool at its floor
+//! retires one a pass. Connections are taken from the top of the stack and put back, which turns it upside
+//! down. database/sql: when the first idle connection is due, at least a second later; nothing is refilled.
+//! Sources: pools.md §1a, §1b.
 
 use super::super::connection::{Connection, DialledBy};
 use super::super::fact::Close;
@@ -125,7 +126,8 @@ impl Pool {
         self.idle.len() < before
     }
 
-    /// Asks for a sweep when the first idle connection is due, and no later than the shorter of the two limits.
+    /// Asks for a sweep when the first idle connection is due, and no later than the shorter of the two
+    /// limits.
     fn await_deadline(&self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Effect>) {
         let limit = self.settings.idle_timeout.0.unwrap_or(Span::FOREVER);
         let longest = self.settings.max_lifetime.0.unwrap_or(Span::FOREVER).min(limit);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 const TWENTY: &str = "preset = \"database-sql\"\nmax = 20\nmax_lifetime = \"100s\"";
 
-/// At the cap one goroutine opens for all who wait: the dials are strictly serial, and newcomers wait although half
-/// the pool is gone (pools.md §1b, consequence (i)).
+/// At the cap one goroutine opens for all who wait: the dials are strictly serial, and newcomers wait
+/// although half the pool is gone (pools.md §1b, consequence (i)).
 #[test]
 fn for_waiters_the_dials_are_strictly_serial() {
     let mut story = Story::of(TWENTY);
@@ -68,7 +68,8 @@ fn a_dial_dies_with_its_request() {
     assert_eq!(story.given(waiter), Some(second[0]));
 }
 
-/// The opener has a context of its own: its dial goes on when the one who waited has left, and rests in the pool.
+/// The opener has a context of its own: its dial goes on when the one who waited has left, and rests in the
+/// pool.
 #[test]
 fn the_openers_dial_outlives_the_waiter() {
     let mut story = Story::of("preset = \"database-sql\"\nmax = 1\nmax_lifetime = \"100s\"");
@@ -89,8 +90,8 @@ fn a_failed_inline_dial_is_its_callers_error() {
     assert_eq!((story.refused(), story.pool.total()), (vec![asked], 0));
 }
 
-/// A dial of the opener that fails is delivered to one random waiter, and the opener tries again for the others
-/// (pools.md §1b, `opener`).
+/// A dial of the opener that fails is delivered to one random waiter, and the opener tries again for the
+/// others (pools.md §1b, `opener`).
 #[test]
 fn a_failed_dial_of_the_opener_goes_to_a_random_waiter() {
     let unlucky: BTreeSet<usize> = (0..40)
@@ -132,7 +133,8 @@ fn the_last_released_is_picked() {
     }
 }
 
-/// A connection that comes back to a full idle list is closed (pools.md §1b, `put`; the library's own limit is 2).
+/// A connection that comes back to a full idle list is closed (pools.md §1b, `put`; the library's own limit
+/// is 2).
 #[test]
 fn idle_connections_beyond_the_limit_are_closed() {
     let mut story = Story::of("preset = \"database-sql\"\nmax = 10\nmax_idle = 2");

@@ -5,10 +5,10 @@ use crate::engine::time::{Span, Time};
 use crate::model::ConnectionId;
 use std::collections::BTreeSet;
 
-/// Jitter that is drawn again at each of r checks a second is nearly none: the mean overage is √(πJ/2r), 3.07 s of
-/// J = 60 s at r = 10/s (pools.md §0.4). That is for a continuous draw; with the library's whole seconds a draw
-/// below one second is no jitter at all and the mean is 2.6 s: Σ S(k)·(1 − e^−h)/h over whole seconds k of overage,
-/// h = (k+1)·r/J the hazard in them and S(k) the share that is still there.
+/// Jitter that is drawn again at each of r checks a second is nearly none: the mean overage is √(πJ/2r), 3.07
+/// s of J = 60 s at r = 10/s (pools.md §0.4). That is for a continuous draw; with the library's whole seconds
+/// a draw below one second is no jitter at all and the mean is 2.6 s: Σ S(k)·(1 − e^−h)/h over whole seconds
+/// k of overage, h = (k+1)·r/J the hazard in them and S(k) the share that is still there.
 #[test]
 fn jitter_drawn_at_every_check_is_nearly_none() {
     let exact = (std::f64::consts::PI * 60.0 / 20.0).sqrt();
@@ -47,9 +47,9 @@ fn mean_overage(quantum: &str) -> f64 {
     overages.iter().sum::<f64>() / overages.len() as f64
 }
 
-/// Births stamped at the end of the dial fall together with the stall that held them up: the next deadlines of all
-/// dials that it covers lie within the time in which they drain. Stamped at the beginning they keep their distance
-/// (pools.md §3.1, golden test (i)).
+/// Births stamped at the end of the dial fall together with the stall that held them up: the next deadlines
+/// of all dials that it covers lie within the time in which they drain. Stamped at the beginning they keep
+/// their distance (pools.md §3.1, golden test (i)).
 #[test]
 fn a_stall_is_imprinted_into_births_at_the_end_of_the_dial() {
     for (birth, spread) in [("dial-done", 0.9), ("dial-start", 27.0)] {
@@ -66,8 +66,8 @@ fn a_stall_is_imprinted_into_births_at_the_end_of_the_dial() {
     }
 }
 
-/// Jitter of the process: all connections of a container live equally long, those of another otherwise (pools.md §1b,
-/// the usual workaround with database/sql).
+/// Jitter of the process: all connections of a container live equally long, those of another otherwise
+/// (pools.md §1b, the usual workaround with database/sql).
 #[test]
 fn a_process_draws_its_jitter_once() {
     let deadlines: BTreeSet<u64> = (0..20)

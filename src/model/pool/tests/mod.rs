@@ -1,4 +1,5 @@
-//! Stories of pools: what the libraries' own sources say they do (pools.md §1), told through the shipped presets.
+//! Stories of pools: what the libraries' own sources say they do (pools.md §1), told through the shipped
+//! presets.
 
 mod database_sql;
 mod lifetimes;

@@ -36,8 +36,8 @@ fn jitter_is_a_comb_of_whole_seconds() {
     assert_eq!(deadlines, teeth);
 }
 
-/// At its floor the sweep retires one connection a pass and sleeps for 500 ms, then dials the missing one before it
-/// goes on (pools.md §0.6, §1a `sweep`).
+/// At its floor the sweep retires one connection a pass and sleeps for 500 ms, then dials the missing one
+/// before it goes on (pools.md §0.6, §1a `sweep`).
 #[test]
 fn an_idle_pool_at_its_floor_retires_one_every_half_second() {
     let mut story = Story::of(FLOOR_10);
@@ -67,8 +67,8 @@ fn an_idle_pool_without_a_floor_closes_all_at_one_tick() {
     assert_eq!(story.dials().len(), 10, "the first ten and no more");
 }
 
-/// `checkMinConns` waits for its dials, and `checkConnsHealth` comes only after them: while a replacement hangs, an
-/// idle pool at its floor retires no further connection, tick or no tick (pools.md §1a `sweep`).
+/// `checkMinConns` waits for its dials, and `checkConnsHealth` comes only after them: while a replacement
+/// hangs, an idle pool at its floor retires no further connection, tick or no tick (pools.md §1a `sweep`).
 #[test]
 fn the_sweep_waits_for_the_dials_of_its_refill() {
     let mut story = Story::of(FLOOR_10);
@@ -93,8 +93,8 @@ fn a_refill_that_fails_ends_the_pass() {
     assert_eq!(story.dialling().len(), 1, "the next tick dials again");
 }
 
-/// A close during a refill is not forgotten: its call is heard when the dials have ended, well or badly (pools.md
-/// §1a; `healthCheckChan` holds one).
+/// A close during a refill is not forgotten: its call is heard when the dials have ended, well or badly
+/// (pools.md §1a; `healthCheckChan` holds one).
 #[test]
 fn a_call_during_a_refill_is_heard_afterwards() {
     for fails in [false, true] {
@@ -116,7 +116,8 @@ fn a_call_during_a_refill_is_heard_afterwards() {
     }
 }
 
-/// The sweep sleeps for 500 ms after a close; a tick meanwhile finds nobody awake (pools.md §1a: one goroutine).
+/// The sweep sleeps for 500 ms after a close; a tick meanwhile finds nobody awake (pools.md §1a: one
+/// goroutine).
 #[test]
 fn ticks_during_the_sleep_close_nothing() {
     let mut story = Story::of(FLOOR_10);
@@ -131,8 +132,8 @@ fn ticks_during_the_sleep_close_nothing() {
     assert_eq!(story.dialling().len(), 1);
 }
 
-/// Since 5.10 an acquirer closes every expired connection it meets and dials; that close sets off no refill, which is
-/// left to the next tick (pools.md §1a; `Acquire` calls `Destroy` without `triggerHealthCheck`).
+/// Since 5.10 an acquirer closes every expired connection it meets and dials; that close sets off no refill,
+/// which is left to the next tick (pools.md §1a; `Acquire` calls `Destroy` without `triggerHealthCheck`).
 #[test]
 fn acquirers_close_what_has_expired() {
     let mut story = Story::of(FLOOR_10);
@@ -145,7 +146,8 @@ fn acquirers_close_what_has_expired() {
     assert_eq!(story.dialling().len(), 10, "the tick fills the pool to its floor");
 }
 
-/// Before 5.10 an idle connection that has expired is handed out, and closed when it comes back (pools.md §0.5).
+/// Before 5.10 an idle connection that has expired is handed out, and closed when it comes back (pools.md
+/// §0.5).
 #[test]
 fn before_5_10_only_the_release_checks() {
     let mut story = Story::of("preset = \"pgxpool-v4\"\nmax = 10\nmax_lifetime = \"100s\"");
@@ -157,8 +159,8 @@ fn before_5_10_only_the_release_checks() {
     assert_eq!(story.closes(Close::Age), [101.0]);
 }
 
-/// A connection in use is left alone when it expires, and destroyed when it comes back; a refill to the floor follows
-/// 500 ms later (pools.md §1a).
+/// A connection in use is left alone when it expires, and destroyed when it comes back; a refill to the floor
+/// follows 500 ms later (pools.md §1a).
 #[test]
 fn a_release_closes_what_has_expired_and_refills_half_a_second_later() {
     let mut story = Story::of(FLOOR_10);
@@ -187,8 +189,8 @@ fn the_last_released_is_picked_until_a_sweep_turns_the_stack() {
     assert_eq!(picked, opened);
 }
 
-/// The sweep takes connections off the top of the stack: of several that have expired at the floor, the one used last
-/// goes first (pools.md §1a: pops all idle and pushes back).
+/// The sweep takes connections off the top of the stack: of several that have expired at the floor, the one
+/// used last goes first (pools.md §1a: pops all idle and pushes back).
 #[test]
 fn at_the_floor_the_one_used_last_goes_first() {
     let mut story = Story::of(FLOOR_10);
@@ -200,7 +202,8 @@ fn at_the_floor_the_one_used_last_goes_first() {
     assert_eq!(story.in_state(ClientState::Closed), [last]);
 }
 
-/// A dial goes on when its request has left, and the connection goes to who waits, or to rest (pools.md §0.7).
+/// A dial goes on when its request has left, and the connection goes to who waits, or to rest (pools.md
+/// §0.7).
 #[test]
 fn a_dial_outlives_its_request() {
     let mut story = Story::of("preset = \"pgxpool\"\nmax = 2");
@@ -245,8 +248,8 @@ fn waiters_are_served_in_order() {
     assert_eq!(story.given(waiters[1]), None);
 }
 
-/// A waiter of a full pool dials for itself when an expired connection leaves room: all at once, unlike database/sql
-/// (pools.md §1a, "creation concurrency").
+/// A waiter of a full pool dials for itself when an expired connection leaves room: all at once, unlike
+/// database/sql (pools.md §1a, "creation concurrency").
 #[test]
 fn waiters_dial_in_parallel_when_all_expire() {
     let mut story = Story::of("preset = \"pgxpool\"\nmax = 20\nmax_lifetime = \"100s\"");
@@ -259,7 +262,8 @@ fn waiters_dial_in_parallel_when_all_expire() {
     assert_eq!(story.dialling().len(), 20);
 }
 
-/// After more than a second of rest a connection is pinged before it is handed out (pools.md §1a, "ping"); not in v4.
+/// After more than a second of rest a connection is pinged before it is handed out (pools.md §1a, "ping");
+/// not in v4.
 #[test]
 fn a_connection_that_rested_for_a_second_is_pinged() {
     let mut story = Story::of("preset = \"pgxpool\"\nmax = 1");
@@ -272,8 +276,8 @@ fn a_connection_that_rested_for_a_second_is_pinged() {
     assert_eq!(old.at(100.0).acquire().1, Got::Idle(only));
 }
 
-/// The sweep closes what was idle for more than half an hour, but leaves the floor; its own handling of a connection
-/// does not count as use (pools.md §1a, "sweep rule").
+/// The sweep closes what was idle for more than half an hour, but leaves the floor; its own handling of a
+/// connection does not count as use (pools.md §1a, "sweep rule").
 #[test]
 fn idle_connections_above_the_floor_are_closed_after_half_an_hour() {
     let mut story = Story::of("preset = \"pgxpool\"\nmax = 10\nmin = 4");
@@ -288,7 +292,8 @@ fn idle_connections_above_the_floor_are_closed_after_half_an_hour() {
     assert_eq!(story.idle().len(), 4);
 }
 
-/// A connection that broke in use is destroyed when it comes back, and the pool refills (pools.md §1a, `release`).
+/// A connection that broke in use is destroyed when it comes back, and the pool refills (pools.md §1a,
+/// `release`).
 #[test]
 fn a_broken_connection_does_not_come_back() {
     let mut story = Story::of(FLOOR_10);
@@ -302,8 +307,9 @@ fn a_broken_connection_does_not_come_back() {
     assert_eq!((story.dialling().len(), story.pool.total()), (2, 10));
 }
 
-/// One timer for all refills, and every close sets it back: in a herd whose releases are less than 500 ms apart the
-/// refill waits for the last, or for the tick. Before 5.8 every close had a timer of its own (pools.md §1a).
+/// One timer for all refills, and every close sets it back: in a herd whose releases are less than 500 ms
+/// apart the refill waits for the last, or for the tick. Before 5.8 every close had a timer of its own
+/// (pools.md §1a).
 #[test]
 fn closes_in_a_row_put_the_refill_off() {
     for (preset, refilled_at) in [("pgxpool", 112.3), ("pgxpool-v4", 110.5)] {

@@ -24,7 +24,8 @@ fn first_in_is_first_out() {
 #[test]
 fn whatever_an_acquire_closes_is_refilled_where_no_tick_comes() {
     let mut story = Story::of(
-        "max = 5\nmin = 3\nrefill = \"to-min\"\nrefill_delay = \"1s\"\nmax_lifetime = \"10s\"\ncheck_acquire = true",
+        "max = 5\nmin = 3\nrefill = \"to-min\"\nrefill_delay = \"1s\"\nmax_lifetime = \"10s\"\n\
+         check_acquire = true",
     );
     story.all_dialled();
     story.at(11.0).acquire_dial();

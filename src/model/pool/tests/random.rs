@@ -46,7 +46,8 @@ fn pools() -> impl Strategy<Value = String> {
         |(preset, max, min, refill, idle, lifetime)| {
             let min = min.min(max);
             format!(
-                "preset = \"{preset}\"\nmax = {max}\nmin = {min}\n{refill}{idle}max_lifetime = \"{lifetime}\"\n\
+                "preset = \"{preset}\"\nmax = {max}\nmin = {min}\n{refill}{idle}\
+                 max_lifetime = \"{lifetime}\"\n\
                  max_lifetime_jitter = \"{}\"",
                 if lifetime == "none" { "0s" } else { "10s" }
             )
@@ -151,7 +152,7 @@ impl Onlooker {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn the_books_of_a_pool_are_right(pool in pools(), story in prop::collection::vec(happens(), 1..150)) {

@@ -258,7 +258,8 @@ impl Story {
         due.min_by_key(|(_, (at, _))| *at).map(|(place, _)| place)
     }
 
-    /// Something happens to the pool; what follows is noted, and its alarms are set as the container sets them.
+    /// Something happens to the pool; what follows is noted, and its alarms are set as the container sets
+    /// them.
     fn tell(&mut self, happens: impl FnOnce(&mut Pool, Time, &mut Slab<Connection>, &mut Vec<Effect>)) {
         let mut out = Vec::new();
         happens(&mut self.pool, self.now, &mut self.wires, &mut out);
