@@ -220,7 +220,8 @@ mod tests {
     use super::*;
 
     fn expect(max: &str) -> Expect {
-        let text = format!(r#"{{ "variant": "jitter", "metric": "herd_size", "max": {max} }}"#);
+        let text =
+            format!(r#"{{ "variant": "jitter", "metric": "herd_size", "of": "postgres.p", "max": {max} }}"#);
         serde_json::from_str(&text).unwrap()
     }
 

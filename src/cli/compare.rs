@@ -4,7 +4,7 @@ use super::batch::{Batch, Handling};
 use super::console::Console;
 use super::inputs::{self, Seeding, Source};
 use super::{Failure, output};
-use crate::scenario::{Document, Scenario};
+use crate::scenario::{AS_WRITTEN, Document, Scenario};
 use clap::{Args, ValueEnum};
 
 /// Simulate variants of a scenario side by side, with the same seeds: a difference is the variant's alone.
@@ -66,7 +66,9 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
 
 fn chosen<'a>(args: &CompareArgs, document: &'a Document) -> Result<Vec<&'a Scenario>, Failure> {
     if args.all {
-        return Ok(document.scenarios.values().collect());
+        let varied: Vec<_> = document.scenarios.values().filter(|s| s.variant != AS_WRITTEN).collect();
+        // The file as written is the whole only where it has no variants.
+        return Ok(if varied.is_empty() { document.scenarios.values().collect() } else { varied });
     }
     if args.variants.is_empty() {
         return Ok(document.compared());

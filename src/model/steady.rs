@@ -2,13 +2,13 @@
 //!
 //! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time. For
 //! Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is the least k
-//! which demand exceeds less than once a lifetime. The hold includes waiting for a core by Sakasegawa's
-//! approximation of M/M/c. Measured against a long run in `tests`.
+//! which demand reaches less than once a lifetime. The hold includes waiting for a core by Sakasegawa's
+//! approximation of M/M/c.
 
 use super::build::{dist, enabled_traffic, rate};
 use crate::engine::time::{Span, Time};
 use crate::scenario::Table;
-use crate::scenario::grammar::{Distribution, File, Request};
+use crate::scenario::grammar::{Distribution, File, Request, Routing};
 use std::collections::BTreeMap;
 
 /// How long a pool without a lifetime remembers its greatest demand.
@@ -24,25 +24,34 @@ struct Demand {
 
 /// How many connections each container's pool to `node` holds in the steady state.
 pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMap<String, Table>) -> u32 {
-    let pool = &file.service[service].pool[node];
-    let containers = f64::from(file.service[service].containers.max);
+    let (pool, of_service) = (&file.service[service].pool[node], &file.service[service]);
+    let containers = of_service.containers.max;
+    // Least-outstanding routing levels the fleet: its containers share one greatest demand. Otherwise each has its own.
+    let sharing = if of_service.routing == Routing::LeastOutstanding { 1 } else { containers };
     let slowdown = slowdown(file, node, tables);
     let mut demand = Demand::default();
     for (request, arrivals) in arrivals(file, tables).filter(|(request, _)| request.service == service) {
         let one = demand_of(file, request, node, slowdown, tables);
-        demand.acquires_per_s += arrivals * one.acquires_per_s / containers;
-        demand.held += arrivals * one.held / containers;
+        demand.acquires_per_s += arrivals * one.acquires_per_s / f64::from(sharing);
+        demand.held += arrivals * one.held / f64::from(sharing);
     }
     let lifetime = pool.max_lifetime.0.unwrap_or(MEMORY).as_secs();
-    let mut open = 0;
+    let most = pool.max * (containers / sharing);
+    let met = greatest_demand(demand.held, demand.acquires_per_s * lifetime, most);
+    met.div_ceil(containers / sharing).clamp(pool.min, pool.max)
+}
+
+/// The least k, up to `most`, such that not one of so many looks finds k in use: who finds k − 1 needs the k-th.
+fn greatest_demand(mean: f64, looks: f64, most: u32) -> u32 {
     let mut exceeded = 1.0;
-    let mut term = libm::exp(-demand.held);
-    while open < pool.max && demand.acquires_per_s * lifetime * exceeded >= 1.0 {
-        exceeded -= term;
-        open += 1;
-        term *= demand.held / f64::from(open);
+    let mut log_term = -mean;
+    let mut k = 0;
+    while k < most && looks * exceeded >= 1.0 {
+        exceeded -= libm::exp(log_term);
+        k += 1;
+        log_term += libm::log(mean / f64::from(k));
     }
-    open.clamp(pool.min, pool.max)
+    k
 }
 
 /// Requests per second by class, as the run begins; bursts do not count.
@@ -106,4 +115,20 @@ fn slowdown(file: &File, node: &str, tables: &BTreeMap<String, Table>) -> f64 {
 
 fn mean(written: &Distribution, tables: &BTreeMap<String, Table>) -> f64 {
     dist(written, tables).mean().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_demand_is_the_poisson_quantile_of_so_many_looks() {
+        // Poisson of mean 1: P(X ≥ 3) = 0.0803, P(X ≥ 4) = 0.0190, P(X ≥ 5) = 0.00366 (any table).
+        assert_eq!(greatest_demand(1.0, 100.0, 50), 5);
+        assert_eq!(greatest_demand(1.0, 10.0, 50), 3);
+        assert_eq!(greatest_demand(1.0, 1e9, 3), 3, "no more than there can be");
+        assert_eq!(greatest_demand(0.0, 0.0, 50), 0, "nobody looks");
+        let large = greatest_demand(2_000.0, 1e6, 10_000);
+        assert!((2_200..2_240).contains(&large), "mean + 4.9 standard deviations: {large}");
+    }
 }

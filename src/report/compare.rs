@@ -41,11 +41,26 @@ pub struct Herd {
     pub at_s: f64,
 }
 
-/// The figures of one run.
-pub fn figures(measured: &Measured) -> Figures {
-    let latencies = measured.services.iter().flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
+/// The service with the most requests over all runs: latency figures are its own, because a service with few requests
+/// turns a handful of slow ones into a p99.
+pub fn busiest(runs: &[Run]) -> Option<&str> {
+    let mut requests: Vec<(&str, u64)> = Vec::new();
+    for class in runs.iter().flat_map(|run| &run.measured.classes) {
+        match requests.iter_mut().find(|(service, _)| *service == class.service) {
+            Some((_, sum)) => *sum += class.arrived,
+            None => requests.push((&class.service, class.arrived)),
+        }
+    }
+    // Of equals the first, as in the file.
+    requests.iter().rev().max_by_key(|(_, sum)| *sum).map(|(service, _)| *service)
+}
+
+/// The figures of one run; spikes and worst p99 of this service.
+pub fn figures(measured: &Measured, service: &str) -> Figures {
+    let mine = measured.services.iter().filter(|other| other.service == service);
+    let latencies = mine.flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
     Figures {
-        spikes: measured.spikes.len(),
+        spikes: measured.spikes.iter().filter(|spike| spike.service == service).count(),
         worst_p99_us: latencies.map(|latency| latency.p99_us).max().map_or(f64::NAN, |p99| p99 as f64),
         p99_us: p99_us(measured),
         user_success: user_success(measured),
@@ -108,8 +123,9 @@ fn onset(measured: &Measured) -> Option<f64> {
 /// The variants in the order of their first runs, each with the figures of all its seeds.
 pub fn by_variant(runs: &[Run]) -> Vec<(&str, Vec<Figures>)> {
     let mut variants: Vec<(&str, Vec<Figures>)> = Vec::new();
+    let service = busiest(runs).unwrap_or_default();
     for run in runs {
-        let figures = figures(&run.measured);
+        let figures = figures(&run.measured, service);
         match variants.iter_mut().find(|(variant, _)| *variant == run.variant) {
             Some((_, all)) => all.push(figures),
             None => variants.push((&run.variant, vec![figures])),
@@ -125,12 +141,13 @@ mod tests {
 
     #[test]
     fn a_herd_and_its_cure_are_told_apart() {
-        let herd = figures(&synthetic::run("as-it-happened", 1, true).measured);
-        let cured = figures(&synthetic::run("jitter", 1, false).measured);
+        let runs = [synthetic::run("as-it-happened", 1, true), synthetic::run("jitter", 1, false)];
+        let service = busiest(&runs).expect("requests");
+        let [herd, cured] = runs.each_ref().map(|run| figures(&run.measured, service));
         assert_eq!((herd.spikes, cured.spikes), (19, 0));
         assert!(herd.lifetime_herd.share > 0.85 && cured.lifetime_herd.share < 0.02);
         assert_eq!((herd.onset_s, cured.onset_s), (Some(6720.0), None));
-        let nothing = figures(&synthetic::nothing().measured);
+        let nothing = figures(&synthetic::nothing().measured, service);
         assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
     }
 }

@@ -63,8 +63,11 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     let tables = [NAME, 20, 12].map(|longest| compare_table(&rows, longest));
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
     let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
-    let foot =
-        format!("onset: the first second that recycles {} of the connections\n", human::share(ONSET_SHARE));
+    let foot = format!(
+        "spikes and worst p99 (of any 10 s): {}\nonset: the first second that recycles {} of the connections\n",
+        printable(compare::busiest(runs).unwrap_or("no service")),
+        human::share(ONSET_SHARE)
+    );
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text
 }

@@ -86,6 +86,7 @@ fn variants_stand_side_by_side_with_ranges_over_seeds() {
       as-it-happened    7–19  1.5–2.1 s  3.1 ms    99.99%      361 (90%)     60 (15%)  1h52m
       jitter               0     111 ms  3.0 ms    99.99%      1 (0.25%)     60 (15%)  never
 
+    spikes and worst p99 (of any 10 s): frontend-api
     onset: the first second that recycles 20% of the connections
     "#);
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH));

@@ -340,8 +340,9 @@ impl Checker<'_> {
                 self.error(&format!("{base}.until"), "`until` is not later than `after`", "let it be later");
             }
             [Some(after), _] if after.0 >= duration.0 => {
-                let help = "let `after` be earlier";
-                self.error(&format!("{base}.after"), "nothing is left after the end of the run", help);
+                let message = "nothing is left after the end of the run: there will be nothing to judge";
+                let place = self.tree.place_at(&format!("{base}.after"));
+                self.problems.push(Problem::warning(message, place).help("let `after` be earlier"));
             }
             _ => {}
         }

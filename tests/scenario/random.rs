@@ -30,6 +30,7 @@ do = { deploy = "*" }
 "service.*.pool.*.max_lifetime_jitter" = "x2"
 [expect.e]
 metric = "herd_size"
+of = "postgres.primary"
 max = { times = 1.3, of = "variant.v" }
 [source]
 "postgres.primary.cores" = { from = "assumed" }

@@ -81,7 +81,9 @@ fn names_that_lead_nowhere() {
         said(&with("[job.j]\non = \"primry\"\nevery = \"1m\"\nwork = { cpu = \"1s\" }\n")),
         said(&with("[event.e]\nat = \"5m\"\ndo = { deploy = \"apo\" }\n")),
         said(&with("[event.upgrade]\nat = \"event.upgrad + 5m\"\ndo = { deploy = \"*\" }\n")),
-        said(&with("[expect.x]\nvariant = \"jitter\"\nmetric = \"herd_size\"\nmax = \"5%\"\n")),
+        said(&with(
+            "[expect.x]\nvariant = \"jitter\"\nmetric = \"herd_size\"\nof = \"postgres.primary\"\nmax = \"5%\"\n"
+        )),
         said(&with("[postgres.replica]\nlike = \"primari\"\n")),
         said(&with("[postgres.Replica]\nlike = \"primary\"\n")),
         said_of("seeds ", "compare = [\"jitter\"]\nseeds "),
@@ -209,10 +211,29 @@ fn advice() {
                 .replace("service = \"api\"", "service = \"api\"\npatience = \"5s\"\ntimeout = \"20s\"")
         ),
         said(
-            &with("[expect.e]\nmetric = \"herd_size\"\nmax = \"5%\"\n").replace("[1, 2, 3, 4, 5, 6]", "[1]")
+            &with("[expect.e]\nmetric = \"herd_size\"\nof = \"postgres.primary\"\nmax = \"5%\"\n")
+                .replace("[1, 2, 3, 4, 5, 6]", "[1]")
         ),
         said(&with("[source]\n\"postgres.primary.core\" = { from = \"assumed\" }\n")),
-        said(&with("[expect.e]\nmetric = \"herd_size\"\nafter = \"40m\"\nuntil = \"30m\"\n")),
+        said(&with(
+            "[expect.e]\nmetric = \"herd_size\"\nof = \"postgres.primary\"\nafter = \"40m\"\nuntil = \"30m\"\n"
+        )),
+    );
+}
+
+#[test]
+fn expectations_that_measure_nothing() {
+    let expect = |rest: &str| said(&with(&format!("[expect.e]\n{rest}")));
+    insta::assert_snapshot!(
+        "expectations",
+        [
+            expect("metric = \"herd_sice\"\nof = \"postgres.primary\"\nmax = \"5%\"\n"),
+            expect("metric = \"herd_size\"\nof = \"service.api\"\nmax = \"5%\"\n"),
+            expect("metric = \"herd_size\"\nof = \"postgres.primari\"\nmax = \"5%\"\n"),
+            expect("metric = \"herd_size\"\nof = \"postgres.primary\"\nmax = 5\n"),
+            expect("metric = \"worst_p99\"\nof = \"service.api\"\nmax = \"5%\"\nexcept = [\"event.x\"]\n"),
+        ]
+        .join("----\n")
     );
 }
 

@@ -16,11 +16,6 @@ pub struct Router {
 }
 
 impl Router {
-    /// How many containers take requests.
-    pub fn len(&self) -> usize {
-        self.serving.len()
-    }
-
     /// A container begins to take requests; its place.
     pub fn add(&mut self, container: ContainerId) -> usize {
         self.serving.push(container);
