@@ -106,6 +106,21 @@ fn jitter_lies_where_its_shape_says() {
     }
 }
 
+/// At its deadline a connection is not yet too old: `time.Now().After(deadline)`, `createdAt.Before(now -
+/// L)`.
+#[test]
+fn a_connection_lives_to_its_very_deadline() {
+    for preset in ["pgxpool-v4", "database-sql"] {
+        let mut story =
+            Story::of(&format!("preset = \"{preset}\"\nmax = 1\nmax_lifetime = \"100s\"\nsweep = \"none\""));
+        let held = story.open(1)[0];
+        story.at(100.0).release(held);
+        assert_eq!(story.acquire_idle(), held);
+        story.at(100.000_000_001).release(held);
+        assert_eq!(story.pool.total(), 0);
+    }
+}
+
 /// No lifetime, no end.
 #[test]
 fn without_a_lifetime_nothing_expires() {
