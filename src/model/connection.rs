@@ -48,12 +48,23 @@ pub struct ClientEnd {
     pub idle_since: Time,
     /// Who uses it, or waits for its dial.
     pub request: Id<Request>,
-    /// Dialled by the pool's single opener.
-    pub by_opener: bool,
+    /// Who had it dialled.
+    pub dialled_by: DialledBy,
     /// Why it was dialled, as measured; the model never reads it.
     pub cause: Cause,
     /// The clock on its dial or on its statement.
     pub clock: Handle,
+}
+
+/// Who had a connection dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialledBy {
+    /// The request that wanted it.
+    Request,
+    /// The pool's single opener, for whoever waits.
+    Opener,
+    /// The pool, up to its floor.
+    Refill,
 }
 
 /// Where the pool's end of a connection stands.

@@ -20,7 +20,7 @@ pub struct Container {
     pub load: u32,
     /// Its pools, in file order.
     pub pools: Vec<Pool>,
-    /// The pending refill of each pool.
+    /// The refill of each pool that a further close puts off.
     pub refills: Vec<Handle>,
 }
 

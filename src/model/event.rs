@@ -52,14 +52,14 @@ pub enum ServiceEvent {
     BootFinished(ContainerId),
     /// A draining container's time is up.
     DrainExpired(ContainerId),
-    /// A pool's periodic sweep, or (`deadline`) its sweep by the next deadline.
+    /// A pool's periodic sweep, or (`asked`) one more that the pool asked for.
     SweepDue {
         /// Whose.
         container: ContainerId,
         /// Which of its pools.
         pool: u8,
         /// Not periodic.
-        deadline: bool,
+        asked: bool,
     },
     /// A pool's refill after a close.
     RefillDue {

@@ -218,8 +218,12 @@ impl<R: Recorder> World<R> {
                 self.nodes[usize::from(build::place(&self.places.nodes, node))].adopt(ctx, connection);
                 ctx.fact(Fact::ConnectionAdopted { pool });
             }
-            if let Sweep::Every(period) = settings.sweep {
-                service.start_sweep(ctx, container, place as u8, period.scale(draws.unit()));
+            match settings.sweep {
+                Sweep::None => {}
+                Sweep::Every(period) => {
+                    service.start_sweep(ctx, container, place as u8, period.scale(draws.unit()));
+                }
+                Sweep::NextDeadline => service.watch_deadlines(ctx, container, place as u8),
             }
         }
     }

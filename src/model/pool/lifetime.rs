@@ -1,8 +1,8 @@
 //! When a connection is too old.
 //!
-//! The lifetime's random part as libraries draw it: added, taken off or both; once for each connection, once for the
-//! process, or anew at every check (pgxpool before 5.3, where the earliest of many draws wins and little jitter is
-//! left); cut down to whole quanta (pgxpool: whole seconds). Sources: pools.md §1a, §2.
+//! The lifetime's random part as libraries draw it: added, taken off or both; once for each connection, once
+//! for the process, or anew at every check (pgxpool before 5.3, where the earliest of many draws wins and
+//! little jitter is left); cut down to whole quanta (pgxpool: whole seconds). Sources: pools.md §1a, §2.
 
 use super::super::connection::Connection;
 use super::Pool;
@@ -25,7 +25,8 @@ impl Pool {
         }
     }
 
-    /// The lifetime that a connection gets when it is born: the plain one, if the random part comes at every check.
+    /// The lifetime that a connection gets when it is born: the plain one, if the random part comes at every
+    /// check.
     pub(super) fn lifetime_at_birth(&mut self) -> Option<Span> {
         match self.settings.jitter_scope {
             JitterScope::Check => self.settings.max_lifetime.0,

@@ -1,31 +1,34 @@
 //! A connection pool inside a container, as a plain state machine.
 //!
-//! In the real world: pgxpool, database/sql and their kin, read in their source (pools.md §1). Modelled: growth on
-//! demand, waiters, idle pick, lifetime with its jitter, where expiry is noticed, sweeps, refill, idle timeout, dials
-//! that are detached or broken off. The pool knows no clock and no agenda: each call is told the time and says, as
-//! [`Effect`]s, what follows. Left out: the time a close takes (under 1 ms), goroutine scheduling, `max` changed at
-//! run time. Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that no decision reads.
+//! In the real world: pgxpool, database/sql and their kin, read in their source (pools.md §1). Modelled:
+//! growth on demand, waiters, idle pick, lifetime with its jitter, where expiry is noticed, sweeps, refill,
+//! idle timeout, dials that are detached or broken off. The pool knows no clock and no agenda: each call is
+//! told the time and says, as [`Effect`]s, what follows. Left out: the time a close takes (under 1 ms),
+//! goroutine scheduling, `max` changed at run time; an idle connection that breaks is dropped at once, not at
+//! its next use; a ping that fails fails the request, which the libraries would give another connection.
+//! Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that no decision reads.
 
 mod lifetime;
+mod opening;
+mod owed;
 mod sweep;
 
 #[cfg(test)]
 mod tests;
 
-use super::connection::{ClientEnd, ClientState, Connection, ServerEnd, Statement};
+use super::connection::{ClientEnd, ClientState, Connection, DialledBy};
 use super::container::Container;
 use super::fact::{Close, NodeNumber, PoolNumber, ServiceNumber};
 use super::request::Request;
-use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{self, Birth, Cause, Dialler, IdlePick, OnCancel, Queue, Refill, Sweep};
+use crate::scenario::grammar::{self, Cause, IdlePick, Queue, Refill, Sweep};
+use opening::Opener;
+use owed::Owed;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// How long a pool owes the replacement of a connection that it closed for its age.
-const OWED_FOR: Span = Span::from_secs(10);
+use sweep::Keeper;
 
 /// Where a pool lives: what its connections need to find their way home.
 #[derive(Clone, Copy, Debug)]
@@ -59,25 +62,7 @@ pub struct Pool {
     total: u32,
     opener: Opener,
     owed: Owed,
-    /// Whether a sweep by the next deadline is due.
-    sweep_armed: bool,
-}
-
-/// The one who dials for waiters when the pool does not let them dial themselves.
-#[derive(Clone, Debug, Default)]
-struct Opener {
-    promised: u32,
-    busy: bool,
-}
-
-/// Replacements that the pool owes, by what they replace. Measured, never read by a decision.
-#[derive(Clone, Debug, Default)]
-struct Owed {
-    /// When connections were closed for their age. A pool that has done without the replacement for
-    /// [`OWED_FOR`] has shrunk: what it dials later is growth.
-    age: VecDeque<Time>,
-    failure: u32,
-    boot: u32,
+    keeper: Keeper,
 }
 
 /// Where a connection was before.
@@ -119,16 +104,16 @@ pub enum Effect {
     Rest(Id<Connection>, From),
     /// The connection is closed.
     Shut(Id<Connection>, Close, From),
-    /// Look over the idle after so long (the deadline sweep).
+    /// Look over the idle after so long, whatever else is due.
     SweepAfter(Span),
-    /// Refill and look over the idle after so long (a close set it off).
+    /// Refill and look over the idle after so long: a close set it off, and a further one may put it off.
     RefillAfter(Span),
 }
 
 impl Pool {
     /// An empty pool.
     pub fn new(home: Home, settings: Arc<grammar::Pool>, luck: Stream) -> Pool {
-        let boot = settings.min.max(1);
+        let owed = Owed::at_boot(settings.min);
         Pool {
             home,
             process_jitter: luck.named("process").draws().unit(),
@@ -140,8 +125,8 @@ impl Pool {
             waiters: VecDeque::new(),
             total: 0,
             opener: Opener::default(),
-            owed: Owed { boot, ..Owed::default() },
-            sweep_armed: false,
+            owed,
+            keeper: Keeper::default(),
         }
     }
 
@@ -172,6 +157,10 @@ impl Pool {
         while let Some(connection) = self.pick_idle() {
             if self.settings.check_acquire && self.is_expired(now, &wires[connection]) {
                 self.shut(now, wires, connection, Close::Age, From::Idle, out);
+                if !matches!(self.settings.sweep, Sweep::Every(_)) {
+                    // pgxpool leaves what an acquire closes to the next tick.
+                    self.call_for_refill(out);
+                }
                 expired += 1;
                 if self.settings.expired_retries.is_some_and(|most| expired >= most) {
                     break;
@@ -186,7 +175,7 @@ impl Pool {
         }
         if self.total < self.settings.max {
             self.total += 1;
-            self.dial(now, wires, Some(request), false, out);
+            self.dial(now, wires, Some(request), DialledBy::Request, out);
         } else {
             self.waiters.push_back(request);
             out.push(Effect::Queue(request));
@@ -211,56 +200,7 @@ impl Pool {
             self.settle(now, wires, connection, From::Use, out);
             return;
         }
-        self.slot_came_free(now, wires, out);
-    }
-
-    /// A dial gave a connection.
-    pub fn dialled(
-        &mut self,
-        now: Time,
-        wires: &mut Slab<Connection>,
-        connection: Id<Connection>,
-        out: &mut Vec<Effect>,
-    ) {
-        let client = &mut wires[connection].client;
-        if self.settings.birth == Birth::DialDone {
-            client.born = now;
-        }
-        let (born, request, by_opener) = (client.born, client.request, client.by_opener);
-        client.expires = self.lifetime_at_birth().map_or(Time::NEVER, |lifetime| born + lifetime);
-        if request != Id::NONE {
-            wires[connection].client.state = ClientState::InUse;
-            out.push(Effect::Give { request, connection, from: From::Dial, ping: false });
-        } else {
-            self.settle(now, wires, connection, From::Dial, out);
-        }
-        if by_opener {
-            self.opener.busy = false;
-            self.open_next(now, wires, out);
-        }
-    }
-
-    /// A dial was refused, or took too long.
-    pub fn dial_failed(
-        &mut self,
-        now: Time,
-        wires: &mut Slab<Connection>,
-        connection: Id<Connection>,
-        out: &mut Vec<Effect>,
-    ) {
-        let client = &wires[connection].client;
-        let (request, by_opener) = (client.request, client.by_opener);
-        self.shut(now, wires, connection, Close::Broken, From::Dial, out);
-        if request != Id::NONE {
-            out.push(Effect::Refuse(request));
-        } else if by_opener && let Some(waiter) = self.next_waiter() {
-            out.push(Effect::Dequeue(waiter));
-            out.push(Effect::Refuse(waiter));
-        }
-        if by_opener {
-            self.opener.busy = false;
-            self.open_next(now, wires, out);
-        }
+        self.call_for_refill(out);
         self.slot_came_free(now, wires, out);
     }
 
@@ -274,6 +214,7 @@ impl Pool {
     ) {
         self.idle.retain(|idle| *idle != connection);
         self.shut(now, wires, connection, Close::Broken, From::Idle, out);
+        self.call_for_refill(out);
     }
 
     /// A request gives up waiting in line.
@@ -284,34 +225,11 @@ impl Pool {
         }
     }
 
-    /// A request gives up waiting for its dial.
-    pub fn leave_dial(
-        &mut self,
-        now: Time,
-        wires: &mut Slab<Connection>,
-        connection: Id<Connection>,
-        out: &mut Vec<Effect>,
-    ) {
-        wires[connection].client.request = Id::NONE;
-        if self.settings.on_cancel == OnCancel::Abort {
-            self.shut(now, wires, connection, Close::Broken, From::Dial, out);
-            self.slot_came_free(now, wires, out);
-        }
-    }
-
-    /// Dials up to the floor, if the pool keeps one.
-    pub fn refill(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        while self.settings.refill == Refill::ToMin && self.total < self.settings.min {
-            self.total += 1;
-            self.dial(now, wires, None, false, out);
-        }
-    }
-
     /// Puts in a connection that has been there since before the run, idle, born at an age.
     pub fn adopt(&mut self, wires: &mut Slab<Connection>, age: Span) -> Id<Connection> {
         self.total += 1;
-        self.owed.boot = 0;
-        let connection = self.new_connection(Time::ZERO, Id::NONE, false, Cause::Boot);
+        self.owed.settle_boot();
+        let connection = self.new_connection(Time::ZERO, Id::NONE, DialledBy::Refill, Cause::Boot);
         let connection = wires.insert(connection);
         // Births before the start of the run are negative: what counts is the time that is left.
         let left = self.lifetime_at_birth().map_or(Span::FOREVER, |lifetime| lifetime.saturating_sub(age));
@@ -378,86 +296,7 @@ impl Pool {
             client.idle_since = now;
             self.idle.push_back(connection);
             out.push(Effect::Rest(connection, from));
-            if self.settings.sweep == Sweep::NextDeadline && !self.sweep_armed {
-                self.arm_deadline_sweep(out, None);
-            }
-        }
-    }
-
-    /// Room for one more: who waits may have it dialled.
-    fn slot_came_free(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        match self.settings.dialler {
-            Dialler::Acquirer => {
-                while self.total < self.settings.max
-                    && let Some(request) = self.next_waiter()
-                {
-                    out.push(Effect::Dequeue(request));
-                    self.total += 1;
-                    self.dial(now, wires, Some(request), false, out);
-                }
-            }
-            Dialler::SingleOpener => {
-                let wanted = self.waiters.len() as u32;
-                let promised = wanted.min(self.settings.max.saturating_sub(self.total));
-                self.total += promised;
-                self.opener.promised += promised;
-                self.open_next(now, wires, out);
-            }
-        }
-    }
-
-    fn open_next(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        if self.opener.promised > 0 && !self.opener.busy {
-            self.opener.promised -= 1;
-            self.opener.busy = true;
-            self.dial(now, wires, None, true, out);
-        }
-    }
-
-    /// Begins a dial in a slot that is already counted.
-    fn dial(
-        &mut self,
-        now: Time,
-        wires: &mut Slab<Connection>,
-        request: Option<Id<Request>>,
-        by_opener: bool,
-        out: &mut Vec<Effect>,
-    ) {
-        let cause = self.cause(now, request.is_none() && !by_opener);
-        let connection = self.new_connection(now, request.unwrap_or(Id::NONE), by_opener, cause);
-        let connection = wires.insert(connection);
-        out.push(Effect::Dial(connection));
-        if let Some(request) = request {
-            out.push(Effect::AwaitDial(request, connection));
-        }
-    }
-
-    fn new_connection(
-        &mut self,
-        now: Time,
-        request: Id<Request>,
-        by_opener: bool,
-        cause: Cause,
-    ) -> Connection {
-        self.dials += 1;
-        Connection {
-            service: self.home.service,
-            container: self.home.container,
-            pool: self.home.place,
-            node: self.home.node,
-            luck: self.luck.named("dial").at(self.dials),
-            statement: Statement::default(),
-            client: ClientEnd {
-                state: ClientState::Dialling,
-                born: now,
-                expires: Time::NEVER,
-                idle_since: now,
-                request,
-                by_opener,
-                cause,
-                clock: Handle::NONE,
-            },
-            server: ServerEnd::unreached(),
+            self.watch_deadlines(now, wires, out);
         }
     }
 
@@ -471,41 +310,16 @@ impl Pool {
         out: &mut Vec<Effect>,
     ) {
         self.total -= 1;
-        self.owe(now, &wires[connection].client, why, from);
+        self.owed.closed(now, wires[connection].client.cause, why, from);
         wires[connection].client.state = ClientState::Closed;
         out.push(Effect::Shut(connection, why, from));
-        if self.settings.refill == Refill::ToMin && why != Close::Shutdown && from != From::Dial {
+    }
+
+    /// A close sets off a refill.
+    fn call_for_refill(&self, out: &mut Vec<Effect>) {
+        if self.settings.refill == Refill::ToMin {
             out.push(Effect::RefillAfter(self.settings.refill_delay));
         }
-    }
-
-    fn owe(&mut self, now: Time, client: &ClientEnd, why: Close, from: From) {
-        match why {
-            Close::Age => self.owed.age.push_back(now),
-            Close::Broken if from == From::Dial && client.cause == Cause::Lifetime => {
-                self.owed.age.push_back(now)
-            }
-            Close::Broken => self.owed.failure += 1,
-            Close::Idle | Close::Shutdown => {}
-        }
-    }
-
-    /// The measured cause of the next dial: the first kind of debt that there is.
-    fn cause(&mut self, now: Time, background: bool) -> Cause {
-        let owed = &mut self.owed;
-        while owed.age.front().is_some_and(|closed| now.since(*closed) > OWED_FOR) {
-            owed.age.pop_front();
-        }
-        if owed.age.pop_front().is_some() {
-            return Cause::Lifetime;
-        }
-        for (debt, cause) in [(&mut owed.failure, Cause::Failure), (&mut owed.boot, Cause::Boot)] {
-            if *debt > 0 {
-                *debt -= 1;
-                return cause;
-            }
-        }
-        if background { Cause::Refill } else { Cause::Growth }
     }
 
     /// A stream for one draw of the pool's own.

@@ -101,7 +101,7 @@ impl Service {
             E::LaunchDue => self.on_launch_due(ctx),
             E::BootFinished(container) => self.on_boot_finished(ctx, container),
             E::DrainExpired(container) => self.stop(ctx, container),
-            E::SweepDue { container, pool, deadline } => self.on_sweep_due(ctx, container, pool, deadline),
+            E::SweepDue { container, pool, asked } => self.on_sweep_due(ctx, container, pool, asked),
             E::RefillDue { container, pool } => self.on_refill_due(ctx, container, pool),
             E::ConnectSucceeded(connection) => self.on_connect_succeeded(ctx, connection),
             E::ConnectRefused(connection) | E::ConnectExpired(connection) => {

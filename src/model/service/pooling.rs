@@ -126,19 +126,16 @@ impl Service {
         ctx: &mut Context<R>,
         container: ContainerId,
         pool: u8,
-        deadline: bool,
+        asked: bool,
     ) {
         let Some(home) = self.containers.get_mut(container) else { return };
         let swept = &mut home.pools[usize::from(pool)];
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
-        if !deadline {
-            swept.refill(now, wires, &mut self.effects);
-        }
-        swept.sweep(now, wires, &mut self.effects);
+        swept.sweep_due(now, wires, &mut self.effects);
         let period = swept.settings().sweep;
         self.apply(ctx, container, pool);
-        if let (Sweep::Every(period), false) = (period, deadline) {
-            ctx.clock(period, self.event(ServiceEvent::SweepDue { container, pool, deadline }));
+        if let (Sweep::Every(period), false) = (period, asked) {
+            ctx.clock(period, self.event(ServiceEvent::SweepDue { container, pool, asked }));
         }
     }
 
@@ -152,8 +149,14 @@ impl Service {
         home.refills[usize::from(pool)] = Handle::NONE;
         let pool_of = &mut home.pools[usize::from(pool)];
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
-        pool_of.refill(now, wires, &mut self.effects);
-        pool_of.sweep(now, wires, &mut self.effects);
+        pool_of.look_after(now, wires, &mut self.effects);
+        self.apply(ctx, container, pool);
+    }
+
+    /// Starts the sweep by the next deadline of a pool that has been there since before the run.
+    pub fn watch_deadlines<R: Recorder>(&mut self, ctx: &mut Context<R>, container: ContainerId, pool: u8) {
+        let pool_of = &mut self.containers[container].pools[usize::from(pool)];
+        pool_of.watch_deadlines(ctx.agenda.now(), &ctx.connections, &mut self.effects);
         self.apply(ctx, container, pool);
     }
 
@@ -221,7 +224,7 @@ impl Service {
                     hang_up(ctx, connection);
                 }
                 Effect::SweepAfter(wait) => {
-                    let due = ServiceEvent::SweepDue { container, pool: place, deadline: true };
+                    let due = ServiceEvent::SweepDue { container, pool: place, asked: true };
                     ctx.agenda.after(wait, self.event(due));
                 }
                 Effect::RefillAfter(wait) => self.arm_refill(ctx, container, place, wait),
@@ -290,14 +293,11 @@ impl Service {
         wait: Span,
     ) {
         let Some(home) = self.containers.get_mut(container) else { return };
-        let debounce = home.pools[usize::from(place)].settings().refill_debounce;
-        let pending = &mut home.refills[usize::from(place)];
-        if *pending != Handle::NONE && !debounce {
-            return;
+        let due = Event::Service(self.number, ServiceEvent::RefillDue { container, pool: place });
+        let due = ctx.agenda.after(wait, due);
+        if home.pools[usize::from(place)].settings().refill_debounce {
+            ctx.agenda.cancel(std::mem::replace(&mut home.refills[usize::from(place)], due));
         }
-        ctx.agenda.cancel(*pending);
-        let due = ServiceEvent::RefillDue { container, pool: place };
-        *pending = ctx.agenda.after(wait, Event::Service(self.number, due));
     }
 }
 

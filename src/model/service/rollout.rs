@@ -82,7 +82,7 @@ impl Service {
     pub fn start_pools<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
         for place in 0..self.containers[id].pools.len() {
             let pool = &mut self.containers[id].pools[place];
-            pool.refill(ctx.agenda.now(), &mut ctx.connections, &mut self.effects);
+            pool.look_after(ctx.agenda.now(), &mut ctx.connections, &mut self.effects);
             let sweep = pool.settings().sweep;
             self.apply(ctx, id, place as u8);
             if let Sweep::Every(period) = sweep {
@@ -99,7 +99,7 @@ impl Service {
         pool: u8,
         wait: Span,
     ) {
-        ctx.agenda.after(wait, self.event(ServiceEvent::SweepDue { container, pool, deadline: false }));
+        ctx.agenda.after(wait, self.event(ServiceEvent::SweepDue { container, pool, asked: false }));
     }
 
     /// The luck of the container that was made last.

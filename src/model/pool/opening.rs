@@ -1,0 +1,184 @@
+//! How connections come into being: who dials, and what becomes of a dial.
+//!
+//! An acquirer dials for itself while there is room. For waiters of a full pool either each dials in the slot
+//! that comes free (pgxpool), or one opener dials for all, one after the other, in slots that are promised to
+//! it at once (database/sql): newcomers wait meanwhile, and a dial that fails goes to one of the waiters. A
+//! request that gives up leaves its dial to the pool, or takes it along. Sources: pools.md §1a, §1b. Left
+//! out: pgxpool breaks off the other dials of a refill when one fails.
+
+use super::super::connection::{ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
+use super::super::fact::Close;
+use super::super::request::Request;
+use super::{Effect, From, Pool};
+use crate::engine::agenda::Handle;
+use crate::engine::slab::{Id, Slab};
+use crate::engine::time::Time;
+use crate::scenario::grammar::{Birth, Cause, Dialler, OnCancel};
+
+/// The one who dials for waiters when the pool does not let them dial themselves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opener {
+    /// Slots that it has yet to fill; they count as connections.
+    pub(super) promised: u32,
+    /// A dial is under way.
+    busy: bool,
+}
+
+impl Pool {
+    /// A dial gave a connection.
+    pub fn dialled(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        connection: Id<Connection>,
+        out: &mut Vec<Effect>,
+    ) {
+        let client = &mut wires[connection].client;
+        if self.settings.birth == Birth::DialDone {
+            client.born = now;
+        }
+        let (born, request, dialled_by) = (client.born, client.request, client.dialled_by);
+        client.expires = self.lifetime_at_birth().map_or(Time::NEVER, |lifetime| born + lifetime);
+        if request != Id::NONE {
+            wires[connection].client.state = ClientState::InUse;
+            out.push(Effect::Give { request, connection, from: From::Dial, ping: false });
+        } else {
+            self.settle(now, wires, connection, From::Dial, out);
+        }
+        self.dial_ended(now, wires, dialled_by, false, out);
+    }
+
+    /// A dial was refused, or took too long.
+    pub fn dial_failed(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        connection: Id<Connection>,
+        out: &mut Vec<Effect>,
+    ) {
+        let client = &wires[connection].client;
+        let (request, dialled_by) = (client.request, client.dialled_by);
+        self.shut(now, wires, connection, Close::Broken, From::Dial, out);
+        if request != Id::NONE {
+            out.push(Effect::Refuse(request));
+        } else if dialled_by == DialledBy::Opener
+            && let Some(waiter) = self.next_waiter()
+        {
+            out.push(Effect::Dequeue(waiter));
+            out.push(Effect::Refuse(waiter));
+        }
+        self.dial_ended(now, wires, dialled_by, true, out);
+        self.slot_came_free(now, wires, out);
+    }
+
+    /// A request gives up waiting for its dial.
+    pub fn leave_dial(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        connection: Id<Connection>,
+        out: &mut Vec<Effect>,
+    ) {
+        wires[connection].client.request = Id::NONE;
+        if self.settings.on_cancel == OnCancel::Abort {
+            self.shut(now, wires, connection, Close::Broken, From::Dial, out);
+            self.slot_came_free(now, wires, out);
+        }
+    }
+
+    /// Room for one more: who waits may have it dialled.
+    pub(super) fn slot_came_free(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+        match self.settings.dialler {
+            Dialler::Acquirer => {
+                while self.total < self.settings.max
+                    && let Some(request) = self.next_waiter()
+                {
+                    out.push(Effect::Dequeue(request));
+                    self.total += 1;
+                    self.dial(now, wires, Some(request), DialledBy::Request, out);
+                }
+            }
+            Dialler::SingleOpener => {
+                let wanted = self.waiters.len() as u32;
+                let promised = wanted.min(self.settings.max.saturating_sub(self.total));
+                self.total += promised;
+                self.opener.promised += promised;
+                self.open_next(now, wires, out);
+            }
+        }
+    }
+
+    /// Whoever had the dial made goes on.
+    fn dial_ended(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        dialled_by: DialledBy,
+        failed: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        match dialled_by {
+            DialledBy::Request => {}
+            DialledBy::Opener => {
+                self.opener.busy = false;
+                self.open_next(now, wires, out);
+            }
+            DialledBy::Refill => self.refill_ended(now, wires, failed, out),
+        }
+    }
+
+    fn open_next(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+        if self.opener.promised > 0 && !self.opener.busy {
+            self.opener.promised -= 1;
+            self.opener.busy = true;
+            self.dial(now, wires, None, DialledBy::Opener, out);
+        }
+    }
+
+    /// Begins a dial in a slot that is already counted.
+    pub(super) fn dial(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        request: Option<Id<Request>>,
+        dialled_by: DialledBy,
+        out: &mut Vec<Effect>,
+    ) {
+        let cause = self.owed.cause(now, dialled_by == DialledBy::Refill);
+        let connection = self.new_connection(now, request.unwrap_or(Id::NONE), dialled_by, cause);
+        let connection = wires.insert(connection);
+        out.push(Effect::Dial(connection));
+        if let Some(request) = request {
+            out.push(Effect::AwaitDial(request, connection));
+        }
+    }
+
+    pub(super) fn new_connection(
+        &mut self,
+        now: Time,
+        request: Id<Request>,
+        dialled_by: DialledBy,
+        cause: Cause,
+    ) -> Connection {
+        self.dials += 1;
+        Connection {
+            service: self.home.service,
+            container: self.home.container,
+            pool: self.home.place,
+            node: self.home.node,
+            luck: self.luck.named("dial").at(self.dials),
+            statement: Statement::default(),
+            client: ClientEnd {
+                state: ClientState::Dialling,
+                born: now,
+                expires: Time::NEVER,
+                idle_since: now,
+                request,
+                dialled_by,
+                cause,
+                clock: Handle::NONE,
+            },
+            server: ServerEnd::unreached(),
+        }
+    }
+}

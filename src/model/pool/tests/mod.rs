@@ -1,0 +1,10 @@
+//! Stories of pools: what the libraries' own sources say they do (pools.md §1), told through the shipped
+//! presets.
+
+mod database_sql;
+mod lifetimes;
+mod measured;
+mod pgxpool;
+mod plain;
+mod random;
+mod story;

@@ -1,0 +1,49 @@
+//! A pool of no library does exactly what its fields say.
+
+use super::story::Story;
+use crate::model::fact::Close;
+
+#[test]
+fn without_a_sweep_nobody_looks_at_idle_connections() {
+    let mut story = Story::of("max = 5\nmin = 2\nrefill = \"to-min\"\nmax_lifetime = \"10s\"");
+    story.all_dialled();
+    let held = story.acquire_idle();
+    story.at(11.0).release(held);
+    story.at(1000.0).all_dialled();
+    assert_eq!(story.closes(Close::Age), [11.0], "the release's; the refill that follows is no sweep");
+}
+
+#[test]
+fn first_in_is_first_out() {
+    let mut story = Story::of("max = 3\nidle_pick = \"fifo\"");
+    let opened = story.open_idle(3);
+    let picked: Vec<_> = (0..3).map(|_| story.acquire_idle()).collect();
+    assert_eq!(picked, opened);
+}
+
+#[test]
+fn whatever_an_acquire_closes_is_refilled_where_no_tick_comes() {
+    let mut story = Story::of(
+        "max = 5\nmin = 3\nrefill = \"to-min\"\nrefill_delay = \"1s\"\nmax_lifetime = \"10s\"\n\
+         check_acquire = true",
+    );
+    story.all_dialled();
+    story.at(11.0).acquire_dial();
+    story.at(12.5);
+    assert_eq!(story.dialling().len(), 3);
+}
+
+/// A pool with a floor and database/sql's cleaner has one cleaner, however many refills there are.
+#[test]
+fn refills_do_not_multiply_the_cleaner() {
+    let mut story = Story::of(
+        "preset = \"database-sql\"\nmax = 4\nmin = 4\nrefill = \"to-min\"\nmax_lifetime = \"100s\"",
+    );
+    for round in 0..200 {
+        story.at(f64::from(round)).all_dialled();
+        let held = story.acquire_idle();
+        story.release_broken(held);
+    }
+    let sweeps = story.log.iter().filter(|(_, effect)| matches!(effect, super::super::Effect::SweepAfter(_)));
+    assert!(sweeps.count() < 10);
+}
