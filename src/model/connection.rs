@@ -1,8 +1,8 @@
 //! A connection: one wire with two ends.
 //!
-//! The pool owns the client's end, the node the server's; neither looks at the other's, and news of one reaches the
-//! other by a message that takes a trip. The record goes when both ends are closed, so that a message to a
-//! connection that has gone meets nothing.
+//! The pool owns the client's end, the node the server's; neither looks at the other's, and news of one
+//! reaches the other by a message that takes a trip. The record goes when both ends are closed, so that a
+//! message to a connection that has gone meets nothing.
 
 use super::container::Container;
 use super::fact::{NodeNumber, ServiceNumber};

@@ -1,7 +1,8 @@
 //! A container: one process with its pools.
 //!
-//! It reads its settings when it starts, so a change of pool needs a deploy, as in life. Its work on requests is in
-//! [`super::service`]. Left out: its own CPU and memory; time in the application passes without contention.
+//! It reads its settings when it starts, so a change of pool needs a deploy, as in life. Its work on requests
+//! is in [`super::service`]. Left out: its own CPU and memory; time in the application passes without
+//! contention.
 
 use super::fact::{NodeNumber, PoolNumber};
 use super::pool::Pool;

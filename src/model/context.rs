@@ -1,4 +1,5 @@
-//! What every box works with: the agenda, the requests and connections on their way, and the ear of the recorder.
+//! What every box works with: the agenda, the requests and connections on their way, and the ear of the
+//! recorder.
 
 use super::connection::Connection;
 use super::event::{Event, ServiceEvent, SourceEvent};

@@ -1,7 +1,7 @@
 //! What happened: small past-tense facts.
 //!
-//! Handlers state facts, a [`Recorder`] makes numbers of them; models hold no counters and no histograms. A fact names
-//! its place by small numbers, which [`super::build::Places`] turns back into names.
+//! Handlers state facts, a [`Recorder`] makes numbers of them; models hold no counters and no histograms. A
+//! fact names its place by small numbers, which [`super::build::Places`] turns back into names.
 
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Outcome};

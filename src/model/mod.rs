@@ -1,8 +1,9 @@
 //! Floor 2: the system.
 //!
-//! A *box* (a service with its containers, a Postgres node, a source of traffic) owns its state and handles its
-//! events; between boxes a message takes time. A *part* (a pool, the CPU) is a plain state machine inside a box: no
-//! clock, no agenda, it returns what follows. Nothing here knows what a herd is: what happens, emerges.
+//! A *box* (a service with its containers, a Postgres node, a source of traffic) owns its state and handles
+//! its events; between boxes a message takes time. A *part* (a pool, the CPU) is a plain state machine inside
+//! a box: no clock, no agenda, it returns what follows. Nothing here knows what a herd is: what happens,
+//! emerges.
 //!
 //! ```text
 //! Source ──arrival──▶ Service ▷ Container ▷ Pool ──trip──▶ Node ▷ grant, CPU ──trip──▶ Container ──▶ client

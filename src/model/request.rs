@@ -1,9 +1,10 @@
 //! Requests and the scripts that they follow.
 //!
-//! A request class is a script: time in the application, queries, transactions that hold their connection. It is
-//! compiled once into a list of [`Op`]s. Every cost of a request is drawn from its own stream by the place in the
-//! script, so that a request is the same in every variant, however long it waits. Latency counts from the intended
-//! arrival. Modelled at the client: patience, retries. Left out: the trip between client and service.
+//! A request class is a script: time in the application, queries, transactions that hold their connection. It
+//! is compiled once into a list of [`Op`]s. Every cost of a request is drawn from its own stream by the place
+//! in the script, so that a request is the same in every variant, however long it waits. Latency counts from
+//! the intended arrival. Modelled at the client: patience, retries. Left out: the trip between client and
+//! service.
 
 use super::container::Container;
 use super::fact::{SeriesNumber, ServiceNumber};

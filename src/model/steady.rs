@@ -1,9 +1,9 @@
 //! The steady state: what a pool holds when its revision has served for longer than a lifetime.
 //!
-//! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time. For
-//! Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is the least k
-//! which demand reaches less than once a lifetime. The hold includes waiting for a core by Sakasegawa's
-//! approximation of M/M/c.
+//! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time.
+//! For Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is
+//! the least k which demand reaches less than once a lifetime. The hold includes waiting for a core by
+//! Sakasegawa's approximation of M/M/c.
 
 use super::build::{dist, enabled_traffic, rate};
 use crate::engine::time::{Span, Time};
@@ -26,7 +26,8 @@ struct Demand {
 pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMap<String, Table>) -> u32 {
     let (pool, of_service) = (&file.service[service].pool[node], &file.service[service]);
     let containers = of_service.containers.max;
-    // Least-outstanding routing levels the fleet: its containers share one greatest demand. Otherwise each has its own.
+    // Least-outstanding routing levels the fleet: its containers share one greatest demand. Otherwise each
+    // has its own.
     let sharing = if of_service.routing == Routing::LeastOutstanding { 1 } else { containers };
     let slowdown = slowdown(file, node, tables);
     let mut demand = Demand::default();
@@ -41,7 +42,8 @@ pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMa
     met.div_ceil(containers / sharing).clamp(pool.min, pool.max)
 }
 
-/// The least k, up to `most`, such that not one of so many looks finds k in use: who finds k − 1 needs the k-th.
+/// The least k, up to `most`, such that not one of so many looks finds k in use: who finds k − 1 needs the
+/// k-th.
 fn greatest_demand(mean: f64, looks: f64, most: u32) -> u32 {
     let mut exceeded = 1.0;
     let mut log_term = -mean;

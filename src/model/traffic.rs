@@ -1,8 +1,9 @@
 //! Sources of requests and the clients behind them.
 //!
-//! An open-loop source is a Poisson process whose rate may change: by a curve in the scenario, by bursts, by an event.
-//! Modelled by hazard: each gap is a unit exponential variate, spent at the rate in force, so a change of rate
-//! rescales the pending arrival and two variants with one seed meet the same users. Left out: closed-loop clients.
+//! An open-loop source is a Poisson process whose rate may change: by a curve in the scenario, by bursts, by
+//! an event. Modelled by hazard: each gap is a unit exponential variate, spent at the rate in force, so a
+//! change of rate rescales the pending arrival and two variants with one seed meet the same users. Left out:
+//! closed-loop clients.
 
 use super::RequestId;
 use super::context::Context;

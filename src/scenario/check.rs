@@ -15,38 +15,50 @@ use crate::engine::time::Span;
 
 /// Checks a complete scenario; `tree` is the same with places.
 pub fn check(file: &File, tree: &Node, problems: &mut Problems) {
-    let mut checker = Checker { file, tree, problems };
-    checker.head();
-    checker.postgres();
-    for (name, service) in &file.service {
-        checker.service(name, service);
-    }
-    for (name, request) in &file.request {
-        checker.request(name, request);
-    }
-    checker.traffic_and_jobs();
-    checker.deeds();
-    for (name, expect) in &file.expect {
-        checker.expect(name, expect);
-    }
+    let mut checker = Checker { file, tree, problems, names_only: false };
+    checker.everything();
     schema::visit(tree, schema::root(), "", &mut |_, node, shape| {
         distribution(node, shape, checker.problems)
     });
+}
+
+/// Checks only that names lead somewhere: for a tree with stand-ins, which prove nothing else.
+pub fn names(file: &File, tree: &Node, problems: &mut Problems) {
+    Checker { file, tree, problems, names_only: true }.everything();
 }
 
 struct Checker<'a> {
     file: &'a File,
     tree: &'a Node,
     problems: &'a mut Problems,
+    names_only: bool,
 }
 
 impl Checker<'_> {
+    fn everything(&mut self) {
+        self.head();
+        self.postgres();
+        for (name, service) in &self.file.service {
+            self.service(name, service);
+        }
+        for (name, request) in &self.file.request {
+            self.request(name, request);
+        }
+        self.traffic_and_jobs();
+        self.deeds();
+        for (name, expect) in &self.file.expect {
+            self.expect(name, expect);
+        }
+    }
+
     fn place(&self, path: &str) -> Option<Place> {
         self.tree.place_at(path)
     }
 
     fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(Problem::error(message, self.place(path)).help(help));
+        if !self.names_only {
+            self.problems.push(Problem::error(message, self.place(path)).help(help));
+        }
     }
 
     /// `name`, which stands at `path`, must be one of `known`.
@@ -58,9 +70,11 @@ impl Checker<'_> {
         known: impl Iterator<Item = &'k String> + Clone,
     ) -> bool {
         let exists = known.clone().any(|other| other == name);
-        if !exists {
+        // The name that stands in for a missing one is nobody's mistake.
+        if !exists && !(self.names_only && name.is_empty()) {
             let help = suggest(name, known.map(String::as_str));
-            self.error(path, format!("there is no {kind} `{name}`"), help);
+            let problem = Problem::error(format!("there is no {kind} `{name}`"), self.place(path));
+            self.problems.push(problem.help(help));
         }
         exists
     }

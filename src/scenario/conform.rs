@@ -45,31 +45,6 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
     }
 }
 
-/// Takes out the keys that the grammar does not know.
-pub fn prune(node: &mut Node, shape: &Shape) {
-    let shape = shape.for_node(node);
-    match (shape, &mut node.value) {
-        (Shape::Table(fields), Value::Table(entries)) => {
-            entries.retain(|key, _| fields.contains_key(key));
-            for (key, entry) in entries {
-                prune(entry, &fields[key].shape);
-            }
-        }
-        (Shape::Map(inner), Value::Table(entries)) => {
-            entries.values_mut().for_each(|entry| prune(entry, inner));
-        }
-        (Shape::List(item, ..), Value::Array(items)) => items.iter_mut().for_each(|each| prune(each, item)),
-        (Shape::Choice(choices), Value::Table(entries)) => {
-            for (tag, entry) in entries {
-                if let Some(Some(inner)) = choices.get(tag) {
-                    prune(entry, inner);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
     let wanted = shape.wanted();
     let problem = Problem::error(format!("`{name}` must be {wanted}"), node.place())

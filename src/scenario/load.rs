@@ -4,7 +4,7 @@ use super::complete::complete;
 use super::grammar::File;
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Value};
-use super::{AS_WRITTEN, Document, Scenario, check, conform, lint, overlay, schema, tables, timeline};
+use super::{AS_WRITTEN, Document, Scenario, check, conform, lint, mend, overlay, schema, tables, timeline};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -143,19 +143,21 @@ fn resolve(
     })
 }
 
-/// The complete tree as the grammar's structs, and what of it was understood. Unknown keys do not hinder the
-/// second check, so that its errors come in one go with the first's.
+/// The complete tree as the grammar's structs. Where it has not the shape of the grammar, its names are
+/// checked all the same, so that both kinds of mistake are reported in one go.
 pub fn file(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
-    conform::check(&standing, schema::root(), "", problems);
-    if problems.has_errors() {
-        conform::prune(&mut standing, schema::root());
-        let mut rest = Problems::default();
-        conform::check(&standing, schema::root(), "", &mut rest);
-        if rest.has_errors() {
-            return None;
-        }
+    let mut wrong = Problems::default();
+    conform::check(&standing, schema::root(), "", &mut wrong);
+    let wrong_shape = wrong.has_errors();
+    problems.extend(wrong);
+    if wrong_shape {
+        mend::mend(&mut standing, schema::root());
     }
     match serde_json::from_value(standing.to_json()) {
+        Ok(file) if wrong_shape => {
+            check::names(&file, &standing, problems);
+            None
+        }
         Ok(file) => Some((file, standing)),
         // Something that `like` did not bring: said already.
         Err(_) if problems.has_errors() => None,

@@ -6,6 +6,7 @@ mod conform;
 pub mod grammar;
 mod lint;
 mod load;
+mod mend;
 mod overlay;
 pub mod problem;
 mod resolved;

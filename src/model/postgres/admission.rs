@@ -1,10 +1,10 @@
 //! Who gets a connection, and when.
 //!
-//! In the real world: the postmaster accepts and forks, one connection after the other, and the new backends contend
-//! for a few lightweight locks. Before 15.6 (14.11, 13.14, 12.18) taking oneself off such a lock's queue meant a walk
-//! along it (postgres.md §1). Modelled as one FIFO server: a grant with q in line, itself included, costs base +
-//! per_waiter × q. A connection beyond `max_connections` less the reserved is refused at once (53300). Left out: the
-//! spin-lock's random back-off, the price of a refusal.
+//! In the real world: the postmaster accepts and forks, one connection after the other, and the new backends
+//! contend for a few lightweight locks. Before 15.6 (14.11, 13.14, 12.18) taking oneself off such a lock's
+//! queue meant a walk along it (postgres.md §1). Modelled as one FIFO server: a grant with q in line, itself
+//! included, costs base + per_waiter × q. A connection beyond `max_connections` less the reserved is refused
+//! at once (53300). Left out: the spin-lock's random back-off, the price of a refusal.
 
 use super::{Node, Work};
 use crate::engine::agenda::Alarm;

@@ -1,7 +1,7 @@
 //! Background jobs: cron-like work on a node, on sessions of its own.
 //!
-//! Each run burns CPU on so many sessions at once. A run begins on time even if the last has not ended. Left out:
-//! their connections, which are few and long-lived.
+//! Each run burns CPU on so many sessions at once. A run begins on time even if the last has not ended. Left
+//! out: their connections, which are few and long-lived.
 
 use super::{Node, Work};
 use crate::engine::chance::Stream;

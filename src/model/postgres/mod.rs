@@ -1,11 +1,12 @@
 //! A Postgres node.
 //!
-//! In the real world: a postmaster that forks a backend for each connection, and backends that share the cores.
-//! Modelled: connection slots and their refusal (53300), the serial grant and its quadratic part, the CPU that a
-//! backend burns before it is ready and while its caches are cold, processor sharing with contention, statement
-//! timeout, background jobs, restart (postgres.md §1–§3). What a live change does to work in flight: CPU and
-//! contention re-rate the jobs at once; the grant mode counts from the next grant, start cost from the next start,
-//! a statement timeout from the next statement. Left out: locks, disk, WAL, replication, memory.
+//! In the real world: a postmaster that forks a backend for each connection, and backends that share the
+//! cores. Modelled: connection slots and their refusal (53300), the serial grant and its quadratic part, the
+//! CPU that a backend burns before it is ready and while its caches are cold, processor sharing with
+//! contention, statement timeout, background jobs, restart (postgres.md §1–§3). What a live change does to
+//! work in flight: CPU and contention re-rate the jobs at once; the grant mode counts from the next grant,
+//! start cost from the next start, a statement timeout from the next statement. Left out: locks, disk, WAL,
+//! replication, memory.
 
 mod admission;
 mod backend;

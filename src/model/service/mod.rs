@@ -1,10 +1,11 @@
 //! A service: containers behind one door.
 //!
-//! In the real world: a Cloud Run service with a fixed number of containers. Modelled: routing, the concurrency limit,
-//! requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap), the request timeout that
-//! frees the place while the work lives on (§1.2), rollout and drain. What a container does for a request is in
-//! `handling`, how it treats its pools in `pooling`, how revisions follow each other in `rollout`. Left out:
-//! autoscaling, warm-up of a started container, the trip between client and service.
+//! In the real world: a Cloud Run service with a fixed number of containers. Modelled: routing, the
+//! concurrency limit, requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap),
+//! the request timeout that frees the place while the work lives on (§1.2), rollout and drain. What a
+//! container does for a request is in `handling`, how it treats its pools in `pooling`, how revisions follow
+//! each other in `rollout`. Left out: autoscaling, warm-up of a started container, the trip between client
+//! and service.
 
 mod handling;
 mod pooling;
@@ -59,7 +60,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How long a request may wait for room: max(10 s, 3.5 × mean startup) unless the scenario says (cloud-run.md §1.3).
+    /// How long a request may wait for room: max(10 s, 3.5 × mean startup) unless the scenario says
+    /// (cloud-run.md §1.3).
     pub fn pending_deadline(&self) -> Span {
         let documented = Span::from_secs(10).max(self.startup.mean().scale(3.5));
         self.settings.pending_deadline.unwrap_or(documented)
@@ -196,7 +198,8 @@ impl Service {
         }
     }
 
-    /// The handler's own deadline gives up what the request holds. The service's frees its place, and the work goes on.
+    /// The handler's own deadline gives up what the request holds. The service's frees its place, and the
+    /// work goes on.
     fn on_deadline_passed<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
         let own = ctx.classes[usize::from(ctx.requests[id].class)].timeout;
         let by_handler = own.is_some_and(|own| own <= self.plan.settings.request_timeout);

@@ -1,8 +1,10 @@
-//! How revisions follow each other: launches one after the other, each new container taking over from an old one.
+//! How revisions follow each other: launches one after the other, each new container taking over from an old
+//! one.
 //!
-//! The post-mortem: containers "spin up sequentially, within about a minute". Modelled: launches evenly over the
-//! rollout; a new container that is ready sends an old one into its drain; what is in flight when the drain ends is
-//! lost (503). So old and new overlap, and their pools with them. A deploy during a rollout replaces that too.
+//! The post-mortem: containers "spin up sequentially, within about a minute". Modelled: launches evenly over
+//! the rollout; a new container that is ready sends an old one into its drain; what is in flight when the
+//! drain ends is lost (503). So old and new overlap, and their pools with them. A deploy during a rollout
+//! replaces that too.
 
 use super::Service;
 use crate::engine::agenda::Handle;

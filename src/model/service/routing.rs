@@ -1,7 +1,7 @@
 //! Which container gets the next request.
 //!
-//! Undocumented for Cloud Run (cloud-run.md §1.7: "evenly" is all that is promised), so it is a choice. A container
-//! at its concurrency limit gets none.
+//! Undocumented for Cloud Run (cloud-run.md §1.7: "evenly" is all that is promised), so it is a choice. A
+//! container at its concurrency limit gets none.
 
 use crate::engine::chance::Draws;
 use crate::model::ContainerId;
