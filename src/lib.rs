@@ -1,7 +1,7 @@
 //! A deterministic discrete-event simulator of a container fleet and its Postgres.
 //!
-//! A scenario in TOML goes in; tables, charts, verdicts and an exit code come out. The house has seven floors,
-//! and each leans only on those below it:
+//! A scenario in TOML goes in; tables, charts, verdicts and an exit code come out. The house has seven
+//! floors, and each leans only on those below it:
 //!
 //! | floor | answers |
 //! |---|---|

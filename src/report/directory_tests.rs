@@ -1,3 +1,5 @@
+//! Run directories: whole or not at all, never over something foreign, the same bytes for the same runs.
+
 use super::*;
 use crate::report::{load, redraw, synthetic};
 

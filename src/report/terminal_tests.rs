@@ -1,3 +1,5 @@
+//! Tables as an engineer reads them.
+
 use super::*;
 use crate::report::synthetic;
 

@@ -1,3 +1,5 @@
+//! Charts: the same bytes twice, nothing clipped, nothing to draw is no reason to fail.
+
 use super::*;
 use crate::report::canvas::Shape;
 use crate::report::{font, synthetic};
