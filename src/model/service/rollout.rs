@@ -45,7 +45,7 @@ impl Service {
 
     pub(super) fn on_launch_due<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         self.rollout.to_launch -= 1;
-        let container = self.new_container(ctx, ContainerState::Starting);
+        let container = self.new_container(ContainerState::Starting);
         ctx.fact(Fact::ContainerLaunched(self.number));
         let startup = self.plan.startup.sample(&mut self.container_luck().named("startup").draws());
         ctx.agenda.after(startup, self.event(ServiceEvent::BootFinished(container)));
@@ -68,7 +68,7 @@ impl Service {
 
     /// Adds a container that has been serving since before the run.
     pub fn add_serving<R: Recorder>(&mut self, ctx: &mut Context<R>) -> ContainerId {
-        let id = self.new_container(ctx, ContainerState::Serving);
+        let id = self.new_container(ContainerState::Serving);
         self.containers[id].place = self.router.add(id);
         ctx.fact(Fact::ContainerLaunched(self.number));
         ctx.fact(Fact::ContainerServing(self.number));
@@ -109,7 +109,7 @@ impl Service {
         self.luck.named("container").at(self.launched)
     }
 
-    fn new_container<R: Recorder>(&mut self, _ctx: &mut Context<R>, state: ContainerState) -> ContainerId {
+    fn new_container(&mut self, state: ContainerState) -> ContainerId {
         self.launched += 1;
         let luck = self.container_luck();
         let refills = vec![Handle::NONE; self.plan.pools.len()];
