@@ -1,4 +1,7 @@
-//! What the system as a whole promises, through the library's own door: a scenario in, measures out.
+//! The model from the outside: exact traces of small scenarios, and what a fleet does by itself.
 
+mod kit;
 mod refill;
+mod stories;
 mod uniform;
+mod upheavals;

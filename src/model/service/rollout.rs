@@ -151,7 +151,7 @@ impl Service {
         let lost: Vec<RequestId> = ctx
             .requests
             .iter()
-            .filter(|(_, request)| request.container == id)
+            .filter(|(_, request)| request.service == number && request.container == id)
             .map(|(lost, _)| lost)
             .collect();
         for request in lost {

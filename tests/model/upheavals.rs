@@ -1,0 +1,275 @@
+//! Stories of fleets: refusals, grants in line, restarts and deploys.
+//!
+//! Times are milliseconds; the fleet's round numbers and the words of a trace are in [`crate::kit`].
+
+use crate::kit::{facts, fleet, on_time, outcomes, source, story, times, trace};
+
+/// A connection beyond `max_connections` is refused at once, and its request with it.
+#[test]
+fn a_full_node_refuses() {
+    let set = r#"
+        "postgres.primary.max_connections" = 1
+        "service.api.pool.primary.max" = 2
+    "#;
+    assert_eq!(
+        trace(&story(set, "", &[0, 0]))[1..],
+        [
+            "2: acquire dial",
+            "3: work",
+            "5: refuse",
+            "6: dial-ended ends:connect-refused given-up handling-",
+            "13: done",
+            "14: release ends:ok fulfilled handling-",
+        ]
+    );
+}
+
+/// Reserved slots are not for the pools.
+#[test]
+fn reserved_slots_are_kept() {
+    let set = r#"
+        "postgres.primary.max_connections" = 3
+        "postgres.primary.reserved_connections" = 2
+        "service.api.pool.primary.max" = 2
+        "service.api.pool.primary.min" = 0
+    "#;
+    let facts = story(set, "", &[0, 0]);
+    assert_eq!(times(&facts, "refuse"), [5.0]);
+    assert_eq!(times(&facts, "start"), [10.0]);
+}
+
+/// Under the quadratic grant each costs base + per_waiter × line. The first of three finds itself alone in line, the
+/// second two, the third one: 3·base + 4·per_waiter in all.
+#[test]
+fn three_at_once_under_the_quadratic_grant() {
+    let set = r#"
+        "service.api.pool.primary.max" = 3
+        "service.api.pool.primary.min" = 0
+        "postgres.primary.grant" = { quadratic = { base = "5ms", per_waiter = "1ms" } }
+    "#;
+    let facts = story(set, "", &[0, 0, 0]);
+    assert_eq!(times(&facts, "line"), [5.0, 5.0, 5.0]);
+    assert_eq!(times(&facts, "start"), [11.0, 18.0, 24.0]);
+}
+
+/// Under the fast grant the line costs nothing extra.
+#[test]
+fn three_at_once_under_the_fast_grant() {
+    let set = r#"
+        "service.api.pool.primary.max" = 3
+        "service.api.pool.primary.min" = 0
+    "#;
+    assert_eq!(times(&story(set, "", &[0, 0, 0]), "start"), [10.0, 15.0, 20.0]);
+}
+
+const RESTART: &str = r#"
+    [event.restart]
+    at = "1008ms"
+    do = { restart = "primary" }
+"#;
+
+/// A restart drops what is in use and what is being dialled; both requests hear of it one trip later.
+#[test]
+fn a_restart_drops_what_is_in_use_and_what_is_dialling() {
+    let facts = story(r#""service.api.pool.primary.max" = 2"#, RESTART, &[0, 0]);
+    let trace = trace(&facts);
+    assert_eq!(trace[1..4], ["2: acquire dial", "3: work", "5: line"]);
+    assert_eq!(trace[4], "8: event down done exit dropped");
+    let lost = "9: used-closed:broken ends:connection-lost given-up handling- \
+                dial-ended ends:connect-refused given-up handling-";
+    assert_eq!(trace[5..], [lost, "108: up"]);
+}
+
+/// A restart drops a backend that is starting, and its CPU with it.
+#[test]
+fn a_restart_drops_what_is_starting() {
+    let restart = RESTART.replace("1008ms", "1020ms");
+    assert_eq!(
+        trace(&story(r#""service.api.pool.primary.min" = 0"#, &restart, &[0]))[3..],
+        [
+            "10: start:boot work",
+            "20: event down done exit",
+            "21: dial-ended ends:connect-refused given-up handling-",
+            "120: up",
+        ]
+    );
+}
+
+/// A restart drops idle connections, refuses for `restart_time`, and then grants again.
+#[test]
+fn a_restart_drops_the_idle_and_refuses_for_a_while() {
+    assert_eq!(
+        trace(&story("", RESTART, &[50, 200])),
+        [
+            "8: event down exit",
+            "9: idle-closed:broken",
+            "50: wish arrives handling+",
+            "52: dial",
+            "55: refuse",
+            "56: dial-ended ends:connect-refused given-up handling-",
+            "108: up",
+            "200: wish arrives handling+",
+            "202: dial",
+            "205: line",
+            "210: start:failure work",
+            "230: done",
+            "231: dialled",
+            "232: work",
+            "242: done",
+            "243: release ends:ok fulfilled handling-",
+        ]
+    );
+}
+
+const DEPLOY: &str = r#"
+    [event.deploy]
+    at = "1s"
+    do = { deploy = "api" }
+"#;
+
+/// A new container takes over when it is ready; the old one finishes what it has and goes.
+#[test]
+fn a_deploy_drains_the_old_container() {
+    assert_eq!(
+        trace(&story("", DEPLOY, &[91, 110])),
+        [
+            "0: event launch",
+            "91: wish arrives handling+",
+            "93: acquire",
+            "94: work",
+            "100: serving",
+            "104: done",
+            "105: release ends:ok fulfilled handling-",
+            "105.000001: idle-closed:shutdown stopped",
+            "106.000001: exit",
+            "110: wish arrives handling+",
+            "112: dial",
+            "115: line",
+            "120: start:boot work",
+            "140: done",
+            "141: dialled",
+            "142: work",
+            "152: done",
+            "153: release ends:ok fulfilled handling-",
+        ]
+    );
+}
+
+/// What is still in flight when the drain ends is lost with 503, and its statement stops.
+#[test]
+fn what_outlasts_the_drain_is_lost() {
+    let set = r#"
+        "query.lookup.cpu" = "50ms"
+        "service.api.drain" = "20ms"
+    "#;
+    assert_eq!(
+        trace(&story(set, DEPLOY, &[90]))[3..],
+        [
+            "93: work",
+            "100: serving",
+            "120: used-closed:broken ends:503 given-up handling- stopped",
+            "121: done exit",
+        ]
+    );
+}
+
+/// Launches are spread over the rollout, and each new container sends one old one away: both overlap meanwhile.
+#[test]
+fn a_rollout_replaces_one_container_after_the_other() {
+    let set = r#"
+        "service.api.containers" = { min = 4, max = 4 }
+        "service.api.rollout" = "400ms"
+    "#;
+    let facts = story(set, DEPLOY, &[]);
+    assert_eq!(times(&facts, "launch"), [0.0, 100.0, 200.0, 300.0]);
+    assert_eq!(times(&facts, "serving"), [100.0, 200.0, 300.0, 400.0]);
+    let stopped: Vec<f64> = times(&facts, "stopped").iter().map(|ms| ms.floor()).collect();
+    assert_eq!(stopped, [100.0, 200.0, 300.0, 400.0]);
+}
+
+/// A deploy during a rollout replaces that too: in the end there are as many containers as before.
+#[test]
+fn a_deploy_during_a_rollout_replaces_both() {
+    let set = r#"
+        "service.api.containers" = { min = 4, max = 4 }
+        "service.api.rollout" = "400ms"
+    "#;
+    let again = format!("{DEPLOY}\n{}", DEPLOY.replace("deploy]", "again]").replace("1s", "1250ms"));
+    let facts = story(set, &again, &[]);
+    let (launched, stopped) = (times(&facts, "launch").len(), times(&facts, "stopped").len());
+    assert_eq!(
+        (launched, stopped),
+        (3 + 4, 4 + 3),
+        "three of the first rollout, then four; all older have gone"
+    );
+}
+
+/// A deploy of one service leaves the requests and the connections of another alone.
+#[test]
+fn a_deploy_leaves_other_services_alone() {
+    let more = format!(
+        r#"{DEPLOY}
+        [service.other]
+        like = "api"
+        [request.report]
+        service = "other"
+        steps   = [{{ query = "lookup", on = "primary", times = 30 }}]
+        {}"#,
+        source("reports", "report", &[0])
+    );
+    let set = r#""service.api.drain" = "1ms""#;
+    let facts = on_time(&fleet(set, &more), &[0]);
+    assert_eq!(times(&facts, "stopped").len(), 1);
+    assert_eq!(outcomes(&facts), ["ok"], "no request of the other service is lost");
+}
+
+/// `steady` begins with warm connections at the floor or above, births spread over the lifetime.
+#[test]
+fn steady_begins_warm_with_births_spread_over_a_lifetime() {
+    let set = r#"
+        "service.api.pool.primary.min" = 100
+        "service.api.pool.primary.max" = 100
+        "service.api.pool.primary.max_lifetime" = "2s"
+        "service.api.pool.primary.sweep" = { every = "10ms" }
+    "#;
+    let facts = facts(&fleet(set, &source("none", "sign-in", &[])), 1);
+    let adopted = facts.iter().filter(|(_, fact)| crate::kit::word(fact) == "adopted").count();
+    assert_eq!(adopted, 100);
+    let closed = |from: f64, to: f64| {
+        let aged = facts.iter().filter(|(_, fact)| crate::kit::word(fact) == "idle-closed:age");
+        aged.filter(|(at, _)| (from..to).contains(&at.as_secs())).count()
+    };
+    assert_eq!(closed(0.0, 2.1), 100, "all are replaced within a lifetime");
+    // Binomial(100, 1/4) lies within 10..=40 but for one in three thousand.
+    for quarter in 0..4 {
+        let count = closed(f64::from(quarter) * 0.5, f64::from(quarter) * 0.5 + 0.5);
+        assert!((10..=40).contains(&count), "{count} in quarter {quarter}");
+    }
+}
+
+/// `cold` begins with containers that serve and pools that are empty.
+#[test]
+fn cold_begins_with_empty_pools() {
+    let users = source("users", "sign-in", &[0]);
+    let cold = fleet(r#""initial" = "cold""#, &users);
+    let facts = on_time(&cold, &[0]);
+    assert_eq!(facts.iter().filter(|(_, fact)| crate::kit::word(fact) == "adopted").count(), 0);
+    assert_eq!(trace(&facts)[1], "2: dial");
+}
+
+/// `rollout` begins with a deploy at the first instant, the old revision serving with warm connections.
+#[test]
+fn rollout_begins_with_a_deploy() {
+    let set = r#"
+        "initial" = "rollout"
+        "service.api.containers" = { min = 3, max = 3 }
+        "service.api.rollout" = "2400ms"
+    "#;
+    let facts = facts(&fleet(set, &source("none", "sign-in", &[])), 1);
+    let count = |word: &str, at: u64| {
+        facts.iter().filter(|(time, fact)| time.0 == at && crate::kit::word(fact) == word).count()
+    };
+    assert_eq!((count("serving", 0), count("adopted", 0), count("launch", 0)), (3, 3, 4));
+    assert_eq!(times(&facts, "launch"), [600.0], "the third launch; the second lies before the traces begin");
+    assert_eq!(times(&facts, "serving"), [700.0]);
+}
