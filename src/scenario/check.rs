@@ -71,7 +71,7 @@ impl Checker<'_> {
     ) -> bool {
         let exists = known.clone().any(|other| other == name);
         // The name that stands in for a missing one is nobody's mistake.
-        if !exists && !(self.names_only && name.is_empty()) {
+        if !(exists || self.names_only && name.is_empty()) {
             let help = suggest(name, known.map(String::as_str));
             let problem = Problem::error(format!("there is no {kind} `{name}`"), self.place(path));
             self.problems.push(problem.help(help));
