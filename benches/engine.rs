@@ -1,2 +1,0 @@
-//! Engine benchmarks.
-fn main() {}
