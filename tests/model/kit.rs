@@ -185,3 +185,17 @@ fn plain_word(fact: &Fact) -> &'static str {
         _ => unreachable!("has a word of two parts"),
     }
 }
+
+/// Says whether independent replications agree with theory: it must lie in their 99.9 % interval, and the interval
+/// must be narrower than `precision` (a share of the theory), or the test would prove nothing.
+pub fn assert_agrees(what: &str, samples: &[f64], theory: f64, precision: f64) {
+    // Student's t, two-sided 99.9 %, for nine degrees of freedom.
+    const T: f64 = 4.781;
+    assert_eq!(samples.len(), 10, "the quantile is for ten replications");
+    let n = samples.len() as f64;
+    let mean = samples.iter().sum::<f64>() / n;
+    let variance = samples.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
+    let half = T * (variance / n).sqrt();
+    assert!(half <= precision * theory, "{what}: {mean} ± {half} is too wide to judge {theory}");
+    assert!((mean - theory).abs() <= half, "{what}: {mean} ± {half} against {theory}");
+}
