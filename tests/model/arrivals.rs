@@ -6,7 +6,8 @@ use herdsim::model::fact::Fact;
 
 /// When requests arrive, in seconds, over ten seconds of a source of this rate (and bursts).
 fn arrivals(rate: &str, seed: u64) -> Vec<f64> {
-    let scenario = fleet("\"duration\" = \"10s\"", &format!("[traffic.users]\nrequest = \"sign-in\"\nrate = {rate}\n"));
+    let scenario =
+        fleet("\"duration\" = \"10s\"", &format!("[traffic.users]\nrequest = \"sign-in\"\nrate = {rate}\n"));
     let facts = facts(&scenario, seed);
     let arrived = |fact: &Fact| matches!(fact, Fact::RequestArrived { .. });
     facts.iter().filter(|(_, fact)| arrived(fact)).map(|(at, _): &(Time, Fact)| at.as_secs()).collect()
@@ -42,7 +43,8 @@ fn a_rate_from_a_table_is_the_same_as_its_steps() {
 #[test]
 fn a_constant_rate_is_a_poisson_process() {
     let runs = (1..=10).map(|seed| arrivals("\"400/s\"", seed));
-    let gaps: Vec<Vec<f64>> = runs.map(|run| run.windows(2).map(|pair| pair[1] - pair[0]).collect()).collect();
+    let gaps: Vec<Vec<f64>> =
+        runs.map(|run| run.windows(2).map(|pair| pair[1] - pair[0]).collect()).collect();
     let mean = |gaps: &Vec<f64>| gaps.iter().sum::<f64>() / gaps.len() as f64;
     let squares = |gaps: &Vec<f64>| gaps.iter().map(|gap| gap * gap).sum::<f64>() / gaps.len() as f64;
     assert_agrees("mean gap", &gaps.iter().map(mean).collect::<Vec<_>>(), 1.0 / 400.0, 0.05);

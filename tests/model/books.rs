@@ -136,6 +136,7 @@ preset          = "database-sql"
 max             = 6
 max_lifetime    = "4s"
 acquire_timeout = "200ms"
+query_timeout   = "120ms"
 [query.lookup]
 cpu = { exponential = "1ms" }
 [query.report]

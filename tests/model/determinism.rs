@@ -15,7 +15,8 @@ type Facts = Vec<(Time, Fact)>;
 fn divergence(one: &Facts, other: &Facts) -> Option<String> {
     let length = one.len().max(other.len());
     let place = (0..length).find(|place| one.get(*place) != other.get(*place))?;
-    let say = |facts: &Facts| facts.get(place).map_or("the end".into(), |(at, fact)| format!("{at} {fact:?}"));
+    let say =
+        |facts: &Facts| facts.get(place).map_or("the end".into(), |(at, fact)| format!("{at} {fact:?}"));
     Some(format!("fact {place}: {} against {}", say(one), say(other)))
 }
 
@@ -68,7 +69,8 @@ do = { deploy = "api" }
 "#;
 
 fn variants(text: &str) -> (Scenario, Scenario) {
-    let (document, _) = Document::from_text("test.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
+    let (document, _) =
+        Document::from_text("test.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
     (document.scenarios["as-written"].clone(), document.scenarios["small"].clone())
 }
 
@@ -194,9 +196,9 @@ fn is_beside(fact: &Fact) -> bool {
         return true;
     }
     let text = format!("{fact:?}");
-    ["(1)", "(1,", "series: 1", "pool: 1", "node: 1"].iter().any(|second| {
-        text.contains(second) && !matches!(fact, Fact::TimelineMoved(_))
-    })
+    ["(1)", "(1,", "series: 1", "pool: 1", "node: 1"]
+        .iter()
+        .any(|second| text.contains(second) && !matches!(fact, Fact::TimelineMoved(_)))
 }
 
 /// More containers do not shift the luck of users.
@@ -223,7 +225,8 @@ fn a_second_source_does_not_shift_the_first() {
 /// What a run's books say does not depend on who listens.
 #[test]
 fn listening_changes_nothing() {
-    let scenario = load(&FLEET.replace("[variant.small]\n[variant.small.set]", "[variant.x]\n[variant.x.set]"));
+    let scenario =
+        load(&FLEET.replace("[variant.small]\n[variant.small.set]", "[variant.x]\n[variant.x.set]"));
     let ended = facts(&scenario, 4).iter().filter(|(_, f)| matches!(f, Fact::RequestEnded { .. })).count();
     assert_eq!(books::audit(&scenario, 4).outcomes.values().sum::<u64>(), ended as u64);
 }
