@@ -166,6 +166,7 @@ impl Pool {
             container: self.home.container,
             pool: self.home.place,
             node: self.home.node,
+            number: self.dials,
             luck: self.luck.named("dial").at(self.dials),
             statement: Statement::default(),
             client: ClientEnd {

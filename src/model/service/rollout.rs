@@ -148,21 +148,27 @@ impl Service {
         }
         // Each service names its containers itself: an id alone could be another service's.
         let number = self.number;
-        let lost: Vec<RequestId> = ctx
+        let mut lost: Vec<RequestId> = ctx
             .requests
             .iter()
             .filter(|(_, request)| request.service == number && request.container == id)
             .map(|(lost, _)| lost)
             .collect();
+        // Where a record lies in memory depends on everybody's requests; who loses first must not.
+        lost.sort_unstable_by_key(|lost| {
+            let request = &ctx.requests[*lost];
+            (request.source, request.number, request.attempt)
+        });
         for request in lost {
             self.fail(ctx, request, Outcome::Unavailable);
         }
-        let mine: Vec<ConnectionId> = ctx
+        let mut mine: Vec<ConnectionId> = ctx
             .connections
             .iter()
             .filter(|(_, wire)| wire.service == number && wire.container == id)
             .map(|(wire, _)| wire)
             .collect();
+        mine.sort_unstable_by_key(|wire| ctx.connections[*wire].rank());
         for place in 0..self.containers[id].pools.len() {
             let of_pool: Vec<ConnectionId> = mine
                 .iter()
