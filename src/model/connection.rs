@@ -98,12 +98,12 @@ pub struct ServerEnd {
 }
 
 /// A statement on the wire.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Statement {
     /// The CPU that it needs.
     pub cpu: Span,
-    /// Its answer's trip, drawn when it was sent: the luck is the request's, not the node's.
-    pub reply_trip: Span,
+    /// The luck of its answer's trip: the request's, not the node's.
+    pub answer: Stream,
 }
 
 /// Where the node's end of a connection stands.
