@@ -59,7 +59,8 @@ fn twice_the_rate_brings_the_same_users_sooner() {
     assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - 2.0 * fast).abs() < 1e-6));
 }
 
-/// Bursts begin after one period and then every period; between them it is silent, within them the rate holds.
+/// Bursts begin after one period and then every period; between them it is silent, within them the rate
+/// holds.
 #[test]
 fn bursts_bring_arrivals_only_while_they_last() {
     let burst = "\"500/s\"\nburst = { every = \"2s\", lasting = \"500ms\" }";

@@ -208,7 +208,8 @@ fn books_balance_in_bedlam() {
     }
 }
 
-/// When traffic ends, everything that was begun comes to its end: no request, wait, dial or statement is left over.
+/// When traffic ends, everything that was begun comes to its end: no request, wait, dial or statement is
+/// left over.
 #[test]
 fn bedlam_comes_to_rest() {
     let mut scenario = load(BEDLAM);
@@ -239,7 +240,8 @@ fn mean_level(scenario: &Scenario, seed: u64, level: &str, of: &str) -> f64 {
     series.bins.iter().map(|bin| bin.mean).sum::<f64>() / series.bins.len() as f64
 }
 
-/// Requests in two seconds of a run of 40 s, so that all have ended by its end; 30 ms of service, 4 connections.
+/// Requests in two seconds of a run of 40 s, so that all have ended by its end; 30 ms of service, 4
+/// connections.
 fn crowd(more: &str) -> Scenario {
     let set = format!(
         "\"duration\" = \"40s\"\n\"service.api.pool.primary.min\" = 4\n\"service.api.pool.primary.max\" = 4\n\
@@ -250,8 +252,8 @@ fn crowd(more: &str) -> Scenario {
     fleet(&set, users)
 }
 
-/// Little's law, L = lambda × W, with W from where the level does not come from: the service's levels against the
-/// latencies that clients saw, the pool's and the node's against what a request costs there.
+/// Little's law, L = lambda × W, with W from where the level does not come from: the service's levels
+/// against the latencies that clients saw, the pool's and the node's against what a request costs there.
 #[test]
 fn littles_law_holds_in_every_box() {
     let scenario = crowd("");

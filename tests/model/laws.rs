@@ -1,7 +1,7 @@
 //! Queueing theory: a shared CPU is M/M/1, M/M/c and M/G/1 under processor sharing, a pool is M/M/c.
 //!
-//! Each law is judged on ten replications by their 99.9 % interval. Simulated: one node and one container without
-//! network time, where nothing but the queue in question is in the way.
+//! Each law is judged on ten replications by their 99.9 % interval. Simulated: one node and one container
+//! without network time, where nothing but the queue in question is in the way.
 
 use crate::kit::{assert_agrees, load};
 use herdsim::engine::time::{Span, Time};
@@ -153,7 +153,7 @@ fn several_cores_are_m_m_c() {
 /// Processor sharing does not see the shape of the demand: equal means give equal mean responses.
 #[test]
 fn processor_sharing_is_insensitive_to_the_demands_shape() {
-    // Log-normal: mean = median × e^(sigma²/2); with p99 = 8 × median, sigma = ln 8 / z99 and the median is 0.6707 ms.
+    // Log-normal: mean = median × e^(sigma²/2); with p99 = 8 × median, sigma = ln 8 / z99.
     let sigma = libm::log(8.0) / 2.326_347_874_040_841;
     let median_ns = (1e6 / libm::exp(sigma * sigma / 2.0)).round();
     let log_normal =
@@ -179,7 +179,8 @@ fn a_pool_is_m_m_c() {
     }
 }
 
-/// The share of requests that time out at a pool with a fixed acquire timeout (M/M/c+D), `limit` in service times.
+/// The share of requests that time out at a pool with a fixed acquire timeout (M/M/c+D), `limit` in service
+/// times.
 fn timeout_share(c: u32, rho: f64, limit: f64) -> f64 {
     let (servers, lambda) = (f64::from(c), rho * f64::from(c));
     let b = erlang_b(c, lambda);
@@ -204,7 +205,8 @@ fn an_acquire_timeout_sheds_as_m_m_c_d_says() {
     }
 }
 
-/// The share of a core that each of `n` jobs has on `cores` cores with contention `n0`, as the design has it.
+/// The share of a core that each of `n` jobs has on `cores` cores with contention `n0`, as the design has
+/// it.
 fn share(n: f64, cores: f64, n0: f64) -> f64 {
     (cores / n).min(1.0) / (1.0 + (n - cores).max(0.0) / (n0 * cores))
 }

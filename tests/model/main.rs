@@ -5,6 +5,7 @@ mod books;
 mod determinism;
 mod kit;
 mod laws;
+mod live;
 mod refill;
 mod scenarios;
 mod stories;
