@@ -23,6 +23,8 @@ pub struct Connection {
     pub container: Id<Container>,
     /// The place of the pool in the container.
     pub pool: u8,
+    /// Its number within the pool.
+    pub number: u64,
     /// The node at the server's end.
     pub node: NodeNumber,
     /// The luck of this connection: its trips and the cost of its start.
@@ -96,12 +98,12 @@ pub struct ServerEnd {
 }
 
 /// A statement on the wire.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Statement {
     /// The CPU that it needs.
     pub cpu: Span,
-    /// Its answer's trip, drawn when it was sent: the luck is the request's, not the node's.
-    pub reply_trip: Span,
+    /// The luck of its answer's trip: the request's, not the node's.
+    pub answer: Stream,
 }
 
 /// Where the node's end of a connection stands.
@@ -133,6 +135,11 @@ impl ServerEnd {
 }
 
 impl Connection {
+    /// Its place in an order that depends on nobody else: where it lives, and which of its pool it is.
+    pub fn rank(&self) -> (ServiceNumber, usize, u8, u64) {
+        (self.service, self.container.index(), self.pool, self.number)
+    }
+
     /// True when nobody holds an end any more.
     pub fn is_over(&self) -> bool {
         self.client.state == ClientState::Closed && self.server.state == ServerState::Gone

@@ -19,6 +19,8 @@ pub struct Container {
     pub place: usize,
     /// Requests that it works on.
     pub load: u32,
+    /// The most requests that it works on at once.
+    pub concurrency: u32,
     /// Its pools, in file order.
     pub pools: Vec<Pool>,
     /// The refill of each pool that a further close puts off.

@@ -1,4 +1,5 @@
-//! What the tests of the model share: a small fleet, requests that arrive on the dot, facts as words, intervals.
+//! What the tests of the model share: a small fleet, requests that arrive on the dot, facts as words,
+//! intervals.
 
 use herdsim::engine::time::{Span, Time};
 use herdsim::experiment;
@@ -10,7 +11,8 @@ use std::fmt::Write as _;
 /// The instant at which stories begin; traces count milliseconds from here.
 pub const BEGIN: Time = Time(1_000_000_000);
 
-/// A fleet with round numbers: a trip takes 1 ms, the application 2 ms, a query 10 ms, a grant 5 ms, a start 20 ms.
+/// A fleet with round numbers: a trip takes 1 ms, the application 2 ms, a query 10 ms, a grant 5 ms, a start
+/// 20 ms.
 const FLEET: &str = r#"
 schema_version = 1
 title    = "A fleet with round numbers"
@@ -72,8 +74,8 @@ pub fn story(set: &str, more: &str, arrivals: &[u64]) -> Vec<(Time, Fact)> {
     on_time(&scenario, arrivals)
 }
 
-/// A source whose requests arrive at these milliseconds after [`BEGIN`], given the right seed: within each of these
-/// nanoseconds the rate is so high that the right number is likely, and it is zero elsewhere.
+/// A source whose requests arrive at these milliseconds after [`BEGIN`], given the right seed: within each
+/// of these nanoseconds the rate is so high that the right number is likely, and it is zero elsewhere.
 pub fn source(name: &str, request: &str, arrivals: &[u64]) -> String {
     let mut at: BTreeMap<u64, u64> = BTreeMap::new();
     arrivals.iter().for_each(|ms| *at.entry(BEGIN.0 + ms * 1_000_000).or_default() += 1);
@@ -90,7 +92,8 @@ pub fn source(name: &str, request: &str, arrivals: &[u64]) -> String {
     format!("[traffic.{name}]\nrequest = \"{request}\"\nrate = {{ piecewise = [{steps}] }}\n")
 }
 
-/// The facts of the first seed with which first attempts arrive exactly at these milliseconds after [`BEGIN`].
+/// The facts of the first seed with which first attempts arrive exactly at these milliseconds after
+/// [`BEGIN`].
 pub fn on_time(scenario: &Scenario, arrivals: &[u64]) -> Vec<(Time, Fact)> {
     let wanted: Vec<Time> = arrivals.iter().map(|ms| BEGIN + Span::from_millis(*ms)).collect();
     let first =
@@ -184,4 +187,18 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::TimelineMoved(_) => "event",
         _ => unreachable!("has a word of two parts"),
     }
+}
+
+/// Says whether independent replications agree with theory: it must lie in their 99.9 % interval, and the
+/// interval must be narrower than `precision` (a share of the theory), or the test would prove nothing.
+pub fn assert_agrees(what: &str, samples: &[f64], theory: f64, precision: f64) {
+    // Student's t, two-sided 99.9 %, for nine degrees of freedom.
+    const T: f64 = 4.781;
+    assert_eq!(samples.len(), 10, "the quantile is for ten replications");
+    let n = samples.len() as f64;
+    let mean = samples.iter().sum::<f64>() / n;
+    let variance = samples.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
+    let half = T * (variance / n).sqrt();
+    assert!(half <= precision * theory, "{what}: {mean} ± {half} is too wide to judge {theory}");
+    assert!((mean - theory).abs() <= half, "{what}: {mean} ± {half} against {theory}");
 }

@@ -99,8 +99,8 @@ fn an_idle_pgxpool_fleet_stays_uniform() {
     stays_uniform("preset = \"pgxpool\"");
 }
 
-/// What the one-minute sweep does by itself: the age at which connections are replaced. Within a container it
-/// comes in steps of the sweep and of the half seconds between passes.
+/// What the one-minute sweep does by itself: the age at which connections are replaced. Within a container
+/// it comes in steps of the sweep and of the half seconds between passes.
 #[test]
 fn the_one_minute_sweep_makes_sixteen_minutes_of_fifteen() {
     let measured = measured(&fleet("steady", 7.5, "", "preset = \"pgxpool\""), 1);
@@ -122,10 +122,10 @@ fn an_idle_database_sql_fleet_closes_down() {
     assert_eq!(measured.nodes[0].starts.iter().sum::<u64>(), 0);
 }
 
-/// A whole fleet dials at one instant behind a serial grant of 0.3 s, so that the last waits for two minutes.
-/// Births stamped at the end of the dial are then 0.3 s apart, and so are their deadlines: one lifetime later
-/// nobody waits for longer than a grant or two. Stamped at the beginning they all come at once for ever
-/// (pools.md §3b).
+/// A whole fleet dials at one instant behind a serial grant of 0.3 s, so that the last waits for two
+/// minutes. Births stamped at the end of the dial are then 0.3 s apart, and so are their deadlines: one
+/// lifetime later nobody waits for longer than a grant or two. Stamped at the beginning they all come at
+/// once for ever (pools.md §3b).
 #[test]
 fn a_serial_server_spreads_a_herd_whose_births_are_the_ends_of_dials() {
     for (birth, later) in [("dial-done", 0.0..1.0), ("dial-start", 60.0..130.0)] {
@@ -139,8 +139,8 @@ fn a_serial_server_spreads_a_herd_whose_births_are_the_ends_of_dials() {
     }
 }
 
-/// When each backend start began to wait for its grant and for how long, in seconds. The grant is first come,
-/// first served.
+/// When each backend start began to wait for its grant and for how long, in seconds. The grant is first
+/// come, first served.
 fn connect_waits(facts: &[(Time, Fact)]) -> Vec<(f64, f64)> {
     let mut line = VecDeque::new();
     let mut waits = Vec::new();

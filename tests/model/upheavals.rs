@@ -38,8 +38,8 @@ fn reserved_slots_are_kept() {
     assert_eq!(times(&facts, "start"), [10.0]);
 }
 
-/// Under the quadratic grant each costs base + per_waiter × line. The first of three finds itself alone in line, the
-/// second two, the third one: 3·base + 4·per_waiter in all.
+/// Under the quadratic grant each costs base + per_waiter × line. The first of three finds itself alone in
+/// line, the second two, the third one: 3·base + 4·per_waiter in all.
 #[test]
 fn three_at_once_under_the_quadratic_grant() {
     let set = r#"
@@ -173,7 +173,8 @@ fn what_outlasts_the_drain_is_lost() {
     );
 }
 
-/// Launches are spread over the rollout, and each new container sends one old one away: both overlap meanwhile.
+/// Launches are spread over the rollout, and each new container sends one old one away: both overlap
+/// meanwhile.
 #[test]
 fn a_rollout_replaces_one_container_after_the_other() {
     let set = r#"

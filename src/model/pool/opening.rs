@@ -12,7 +12,7 @@ use super::super::request::Request;
 use super::{Effect, From, Pool};
 use crate::engine::agenda::Handle;
 use crate::engine::slab::{Id, Slab};
-use crate::engine::time::Time;
+use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Birth, Cause, Dialler, OnCancel};
 
 /// The one who dials for waiters when the pool does not let them dial themselves.
@@ -161,13 +161,15 @@ impl Pool {
         cause: Cause,
     ) -> Connection {
         self.dials += 1;
+        let luck = self.luck.named("dial").at(self.dials);
         Connection {
             service: self.home.service,
             container: self.home.container,
             pool: self.home.place,
             node: self.home.node,
-            luck: self.luck.named("dial").at(self.dials),
-            statement: Statement::default(),
+            number: self.dials,
+            luck,
+            statement: Statement { cpu: Span::ZERO, answer: luck },
             client: ClientEnd {
                 state: ClientState::Dialling,
                 born: now,

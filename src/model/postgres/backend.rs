@@ -116,9 +116,12 @@ impl Node {
     }
 }
 
-/// Sends an answer on the trip that was drawn with the statement.
+/// Sends an answer, with the luck that came with the statement.
 fn answer<R: Recorder>(ctx: &mut Context<R>, connection: ConnectionId, outcome: Outcome) {
     let wire = &ctx.connections[connection];
-    let (trip, service) = (wire.statement.reply_trip, wire.service);
-    ctx.agenda.after(trip, Event::Service(service, ServiceEvent::StatementAnswered(connection, outcome)));
+    let (luck, service) = (wire.statement.answer, wire.service);
+    ctx.send(
+        &mut luck.draws(),
+        Event::Service(service, ServiceEvent::StatementAnswered(connection, outcome)),
+    );
 }

@@ -106,8 +106,10 @@ impl Node {
             wire.node == number && !matches!(wire.server.state, ServerState::Gone | ServerState::Unreached)
         };
         let number = self.number;
-        let dropped: Vec<ConnectionId> =
+        let mut dropped: Vec<ConnectionId> =
             ctx.connections.iter().filter(|(_, wire)| here(wire, number)).map(|(id, _)| id).collect();
+        // Where a record lies in memory depends on everybody's connections; the order of the news must not.
+        dropped.sort_unstable_by_key(|connection| ctx.connections[*connection].rank());
         for connection in dropped {
             self.drop_backend(ctx, connection);
             let wire = &ctx.connections[connection];

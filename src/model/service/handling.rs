@@ -1,6 +1,7 @@
 //! What a container does for a request: its script, op by op, and its end.
 
 use super::Service;
+use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::Span;
 use crate::model::connection::{ClientState, Statement};
@@ -45,12 +46,11 @@ impl Service {
                 }
                 Some(&Op::Acquire(pool)) => return self.acquire(ctx, id, pool),
                 Some(&Op::Query(query)) => {
-                    let mut draws = luck.draws();
-                    let cpu = ctx.query_cpu[usize::from(query)].sample(&mut draws);
-                    return self.send_statement(ctx, id, cpu, Doing::Statement, draws);
+                    let cpu = ctx.query_cpu[usize::from(query)].sample(&mut luck.draws());
+                    return self.send_statement(ctx, id, cpu, Doing::Statement, luck);
                 }
                 Some(Op::Control) => {
-                    return self.send_statement(ctx, id, Span::ZERO, Doing::Statement, luck.draws());
+                    return self.send_statement(ctx, id, Span::ZERO, Doing::Statement, luck);
                 }
                 Some(Op::Release) => self.give_back(ctx, id, false),
             }
@@ -64,7 +64,7 @@ impl Service {
         id: RequestId,
         cpu: Span,
         doing: Doing,
-        mut draws: crate::engine::chance::Draws,
+        luck: Stream,
     ) {
         let request = &mut ctx.requests[id];
         let Stage::Holding { connection, .. } = request.stage else {
@@ -76,11 +76,13 @@ impl Service {
             let clock = ctx.clock(limit, self.event(ServiceEvent::QueryExpired(connection)));
             ctx.connections[connection].client.clock = clock;
         }
-        let reply_trip = ctx.trip.sample(&mut draws);
         let wire = &mut ctx.connections[connection];
-        wire.statement = Statement { cpu, reply_trip };
+        wire.statement = Statement { cpu, answer: luck.named("answer") };
         let node = wire.node;
-        ctx.send(&mut draws, Event::Node(node, NodeEvent::StatementArrived(connection)));
+        ctx.send(
+            &mut luck.named("statement").draws(),
+            Event::Node(node, NodeEvent::StatementArrived(connection)),
+        );
     }
 
     pub(super) fn on_app_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {

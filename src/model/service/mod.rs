@@ -122,7 +122,7 @@ impl Service {
         ctx.requests[request].deadline = ctx.clock(limit, self.event(ServiceEvent::DeadlinePassed(request)));
         let luck = ctx.requests[request].luck;
         let settings = &self.plan.settings;
-        match self.router.pick(settings.routing, settings.concurrency, || luck.named("route").draws()) {
+        match self.router.pick(settings.routing, || luck.named("route").draws()) {
             Some(container) => {
                 self.begin(ctx, request, container);
                 self.run(ctx);
@@ -181,8 +181,7 @@ impl Service {
         while let Some(&request) = self.pending.front() {
             let luck = ctx.requests[request].luck;
             let settings = &self.plan.settings;
-            let picked =
-                self.router.pick(settings.routing, settings.concurrency, || luck.named("route").draws());
+            let picked = self.router.pick(settings.routing, || luck.named("route").draws());
             let Some(container) = picked else { return };
             self.pending.pop_front();
             ctx.agenda.cancel(ctx.requests[request].clock);

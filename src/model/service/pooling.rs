@@ -244,8 +244,8 @@ impl Service {
         ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Nothing };
         if ping {
             let luck = ctx.requests[request].luck;
-            let draws = luck.named("ping").at(u64::from(ctx.requests[request].next_op)).draws();
-            self.send_statement(ctx, request, Span::ZERO, Doing::Ping, draws);
+            let luck = luck.named("ping").at(u64::from(ctx.requests[request].next_op));
+            self.send_statement(ctx, request, Span::ZERO, Doing::Ping, luck);
         } else {
             self.ready.push_back(request);
         }

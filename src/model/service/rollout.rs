@@ -58,7 +58,7 @@ impl Service {
     pub(super) fn on_boot_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
         let Some(container) = self.containers.get_mut(id) else { return };
         container.state = ContainerState::Serving;
-        container.place = self.router.add(id);
+        container.place = self.router.add(id, container.concurrency);
         ctx.fact(Fact::ContainerServing(self.number));
         self.admit_pending(ctx);
         if let Some(old) = self.rollout.old.pop_front() {
@@ -69,7 +69,7 @@ impl Service {
     /// Adds a container that has been serving since before the run.
     pub fn add_serving<R: Recorder>(&mut self, ctx: &mut Context<R>) -> ContainerId {
         let id = self.new_container(ContainerState::Serving);
-        self.containers[id].place = self.router.add(id);
+        self.containers[id].place = self.router.add(id, self.plan.settings.concurrency);
         ctx.fact(Fact::ContainerLaunched(self.number));
         ctx.fact(Fact::ContainerServing(self.number));
         id
@@ -113,7 +113,9 @@ impl Service {
         self.launched += 1;
         let luck = self.container_luck();
         let refills = vec![Handle::NONE; self.plan.pools.len()];
-        let id = self.containers.insert(Container { state, place: 0, load: 0, pools: vec![], refills });
+        let concurrency = self.plan.settings.concurrency;
+        let container = Container { state, place: 0, load: 0, concurrency, pools: vec![], refills };
+        let id = self.containers.insert(container);
         let pools = self.plan.pools.iter().enumerate().map(|(place, plan)| {
             let home = Home {
                 service: self.number,
@@ -148,21 +150,27 @@ impl Service {
         }
         // Each service names its containers itself: an id alone could be another service's.
         let number = self.number;
-        let lost: Vec<RequestId> = ctx
+        let mut lost: Vec<RequestId> = ctx
             .requests
             .iter()
             .filter(|(_, request)| request.service == number && request.container == id)
             .map(|(lost, _)| lost)
             .collect();
+        // Where a record lies in memory depends on everybody's requests; who loses first must not.
+        lost.sort_unstable_by_key(|lost| {
+            let request = &ctx.requests[*lost];
+            (request.source, request.number, request.attempt)
+        });
         for request in lost {
             self.fail(ctx, request, Outcome::Unavailable);
         }
-        let mine: Vec<ConnectionId> = ctx
+        let mut mine: Vec<ConnectionId> = ctx
             .connections
             .iter()
             .filter(|(_, wire)| wire.service == number && wire.container == id)
             .map(|(wire, _)| wire)
             .collect();
+        mine.sort_unstable_by_key(|wire| ctx.connections[*wire].rank());
         for place in 0..self.containers[id].pools.len() {
             let of_pool: Vec<ConnectionId> = mine
                 .iter()

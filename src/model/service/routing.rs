@@ -1,7 +1,7 @@
 //! Which container gets the next request.
 //!
 //! Undocumented for Cloud Run (cloud-run.md §1.7: "evenly" is all that is promised), so it is a choice. A
-//! container at its concurrency limit gets none.
+//! container at its concurrency limit gets none; the limit is the container's own, as it was when it started.
 
 use crate::engine::chance::Draws;
 use crate::model::ContainerId;
@@ -12,16 +12,18 @@ use crate::scenario::grammar::Routing;
 pub struct Router {
     serving: Vec<ContainerId>,
     load: Vec<u32>,
+    limit: Vec<u32>,
     /// No container is less busy than this; it may lag behind.
     lowest: u32,
     cursor: usize,
 }
 
 impl Router {
-    /// A container begins to take requests; its place.
-    pub fn add(&mut self, container: ContainerId) -> usize {
+    /// A container begins to take requests, so many at once; its place.
+    pub fn add(&mut self, container: ContainerId, limit: u32) -> usize {
         self.serving.push(container);
         self.load.push(0);
+        self.limit.push(limit);
         self.lowest = 0;
         self.serving.len() - 1
     }
@@ -30,6 +32,7 @@ impl Router {
     pub fn remove(&mut self, place: usize) -> Option<ContainerId> {
         self.serving.swap_remove(place);
         self.load.swap_remove(place);
+        self.limit.swap_remove(place);
         self.serving.get(place).copied()
     }
 
@@ -45,56 +48,59 @@ impl Router {
     }
 
     /// The container for a request; `None` if all are full.
-    pub fn pick(
-        &mut self,
-        routing: Routing,
-        limit: u32,
-        draws: impl FnOnce() -> Draws,
-    ) -> Option<ContainerId> {
+    pub fn pick(&mut self, routing: Routing, draws: impl FnOnce() -> Draws) -> Option<ContainerId> {
         if self.serving.is_empty() {
             return None;
         }
         let place = match routing {
             Routing::LeastOutstanding => self.least(),
-            Routing::RoundRobin => self.rotate(limit),
+            Routing::RoundRobin => self.rotate(),
             Routing::Random => {
                 let mut draws = draws();
                 self.cursor = draws.below(self.serving.len() as u64) as usize;
-                self.rotate(limit)
+                self.rotate()
             }
             Routing::RandomTwo => {
                 let mut draws = draws();
                 let mut any = || draws.below(self.serving.len() as u64) as usize;
                 let (a, b) = (any(), any());
                 let better = if self.load[b] < self.load[a] { b } else { a };
-                if self.load[better] < limit { better } else { self.least() }
+                if self.has_room(better) { Some(better) } else { self.least() }
             }
         };
-        (self.load[place] < limit).then(|| self.serving[place])
+        place.map(|place| self.serving[place])
     }
 
-    /// The least busy, beginning after the last that was picked.
-    fn least(&mut self) -> usize {
-        let n = self.load.len();
-        loop {
-            let first = self.cursor % n;
-            let found = (first..n).chain(0..first).find(|&place| self.load[place] <= self.lowest);
-            if let Some(place) = found {
-                self.cursor = place + 1;
-                return place;
-            }
-            self.lowest += 1;
-        }
+    fn has_room(&self, place: usize) -> bool {
+        self.load[place] < self.limit[place]
     }
 
-    /// The next in rotation that has room; the next at all if none has.
-    fn rotate(&mut self, limit: u32) -> usize {
+    /// All places, beginning after the last that was picked.
+    fn in_rotation(&self) -> impl Iterator<Item = usize> + use<> {
         let n = self.load.len();
         let first = self.cursor % n;
-        let place =
-            (0..n).map(|step| (first + step) % n).find(|&place| self.load[place] < limit).unwrap_or(first);
+        (first..n).chain(0..first)
+    }
+
+    /// The least busy of those that have room; ties in rotation.
+    fn least(&mut self) -> Option<usize> {
+        while !self.load.iter().any(|load| *load <= self.lowest) {
+            self.lowest += 1;
+        }
+        // Nearly always one of the least busy has room.
+        let least = self.in_rotation().find(|&place| self.load[place] <= self.lowest && self.has_room(place));
+        let place = least.or_else(|| {
+            self.in_rotation().filter(|&place| self.has_room(place)).min_by_key(|&place| self.load[place])
+        })?;
         self.cursor = place + 1;
-        place
+        Some(place)
+    }
+
+    /// The next in rotation that has room.
+    fn rotate(&mut self) -> Option<usize> {
+        let place = self.in_rotation().find(|&place| self.has_room(place))?;
+        self.cursor = place + 1;
+        Some(place)
     }
 }
 
@@ -105,14 +111,14 @@ mod tests {
     use crate::engine::slab::Slab;
     use crate::model::container::{Container, ContainerState};
 
-    fn router(loads: &[u32]) -> (Router, Vec<ContainerId>) {
+    fn router(loads: &[u32], limit: u32) -> (Router, Vec<ContainerId>) {
         let mut slab = Slab::default();
         let mut router = Router::default();
         let mut ids = Vec::new();
         for &load in loads {
             let (state, pools, refills) = (ContainerState::Serving, vec![], vec![]);
-            let id = slab.insert(Container { state, place: 0, load: 0, pools, refills });
-            router.add(id);
+            let id = slab.insert(Container { state, place: 0, load: 0, concurrency: limit, pools, refills });
+            router.add(id, limit);
             (0..load).for_each(|_| router.begin(ids.len()));
             ids.push(id);
         }
@@ -125,19 +131,18 @@ mod tests {
 
     #[test]
     fn the_least_busy_is_picked_and_ties_rotate() {
-        let (mut router, ids) = router(&[2, 0, 0, 1]);
-        let picks: Vec<_> =
-            (0..3).map(|_| router.pick(Routing::LeastOutstanding, 80, draws).unwrap()).collect();
+        let (mut router, ids) = router(&[2, 0, 0, 1], 80);
+        let picks: Vec<_> = (0..3).map(|_| router.pick(Routing::LeastOutstanding, draws).unwrap()).collect();
         assert_eq!(picks, [ids[1], ids[2], ids[1]]);
     }
 
     #[test]
     fn a_full_container_gets_none() {
         for routing in [Routing::LeastOutstanding, Routing::RoundRobin, Routing::Random, Routing::RandomTwo] {
-            let (mut router, ids) = router(&[3, 3, 2]);
-            assert_eq!(router.pick(routing, 3, draws), Some(ids[2]), "{routing:?}");
+            let (mut router, ids) = router(&[3, 3, 2], 3);
+            assert_eq!(router.pick(routing, draws), Some(ids[2]), "{routing:?}");
             router.begin(2);
-            assert_eq!(router.pick(routing, 3, draws), None, "{routing:?}");
+            assert_eq!(router.pick(routing, draws), None, "{routing:?}");
         }
     }
 }

@@ -1,0 +1,73 @@
+//! Arrivals: rates by time, from a table, in bursts.
+
+use crate::kit::{assert_agrees, facts, fleet};
+use herdsim::engine::time::Time;
+use herdsim::model::fact::Fact;
+
+/// When requests arrive, in seconds, over ten seconds of a source of this rate (and bursts).
+fn arrivals(rate: &str, seed: u64) -> Vec<f64> {
+    let scenario =
+        fleet("\"duration\" = \"10s\"", &format!("[traffic.users]\nrequest = \"sign-in\"\nrate = {rate}\n"));
+    let facts = facts(&scenario, seed);
+    let arrived = |fact: &Fact| matches!(fact, Fact::RequestArrived { .. });
+    facts.iter().filter(|(_, fact)| arrived(fact)).map(|(at, _): &(Time, Fact)| at.as_secs()).collect()
+}
+
+fn within(arrivals: &[f64], from: f64, to: f64) -> f64 {
+    arrivals.iter().filter(|at| (from..to).contains(*at)).count() as f64
+}
+
+const STEPS: &str = r#"{ piecewise = [{ from = "0s", rate = "20/s" }, { from = "2s", rate = "0/s" },
+    { from = "4s", rate = "200/s" }, { from = "5s", rate = "50/s" }] }"#;
+
+/// Each step of a piecewise rate brings arrivals at its own rate, and a rate of zero none.
+#[test]
+fn a_piecewise_rate_holds_from_step_to_step() {
+    let steps = STEPS.replace('\n', " ");
+    let runs: Vec<Vec<f64>> = (1..=10).map(|seed| arrivals(&steps, seed)).collect();
+    let counts = |from, to| runs.iter().map(|run| within(run, from, to)).collect::<Vec<f64>>();
+    assert_agrees("20/s", &counts(0.0, 2.0), 40.0, 0.4);
+    assert!(counts(2.0, 4.0).iter().all(|count| *count == 0.0));
+    assert_agrees("200/s", &counts(4.0, 5.0), 200.0, 0.2);
+    assert_agrees("50/s", &counts(5.0, 10.0), 250.0, 0.2);
+}
+
+/// A rate from a CSV file is the same as its steps written out.
+#[test]
+fn a_rate_from_a_table_is_the_same_as_its_steps() {
+    let steps = arrivals(&STEPS.replace('\n', " "), 1);
+    assert_eq!(arrivals(r#"{ csv = "tests/model/curve.csv" }"#, 1), steps);
+}
+
+/// Gaps of a constant rate are exponential: mean and variance as the theory has them.
+#[test]
+fn a_constant_rate_is_a_poisson_process() {
+    let runs = (1..=10).map(|seed| arrivals("\"400/s\"", seed));
+    let gaps: Vec<Vec<f64>> =
+        runs.map(|run| run.windows(2).map(|pair| pair[1] - pair[0]).collect()).collect();
+    let mean = |gaps: &Vec<f64>| gaps.iter().sum::<f64>() / gaps.len() as f64;
+    let squares = |gaps: &Vec<f64>| gaps.iter().map(|gap| gap * gap).sum::<f64>() / gaps.len() as f64;
+    assert_agrees("mean gap", &gaps.iter().map(mean).collect::<Vec<_>>(), 1.0 / 400.0, 0.05);
+    assert_agrees("mean square", &gaps.iter().map(squares).collect::<Vec<_>>(), 2.0 / 400.0 / 400.0, 0.1);
+}
+
+/// Twice the rate halves every gap of the same seed: the same users come, only sooner.
+#[test]
+fn twice_the_rate_brings_the_same_users_sooner() {
+    let (slow, fast) = (arrivals("\"50/s\"", 1), arrivals("\"100/s\"", 1));
+    assert!(slow.len() > 100 && fast.len() > slow.len());
+    assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - 2.0 * fast).abs() < 1e-6));
+}
+
+/// Bursts begin after one period and then every period; between them it is silent, within them the rate
+/// holds.
+#[test]
+fn bursts_bring_arrivals_only_while_they_last() {
+    let burst = "\"500/s\"\nburst = { every = \"2s\", lasting = \"500ms\" }";
+    let runs: Vec<Vec<f64>> = (1..=10).map(|seed| arrivals(burst, seed)).collect();
+    let in_burst = |at: &f64| *at >= 2.0 && at % 2.0 <= 0.5;
+    assert!(runs.iter().flatten().all(in_burst), "an arrival between bursts");
+    let each = runs.iter().map(|run| run.len() as f64).collect::<Vec<f64>>();
+    assert_agrees("four bursts of 250", &each, 1000.0, 0.1);
+    assert!((1..=4).all(|n| within(&runs[0], 2.0 * f64::from(n), 2.0 * f64::from(n) + 0.5) > 100.0));
+}
