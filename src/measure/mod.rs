@@ -8,6 +8,7 @@ pub mod herd;
 pub mod latency;
 pub mod levels;
 pub mod recorder;
+pub mod recycles;
 pub mod spikes;
 pub mod storms;
 pub mod summary;
