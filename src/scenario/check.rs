@@ -3,8 +3,8 @@
 
 use super::AS_WRITTEN;
 use super::grammar::{
-    Bound, Deed, Distribution, Expect, File, JitterShape, Pool, RandomDistribution, Request, Scaler, Service,
-    Step, Sweep,
+    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, Pool, RandomDistribution, Request, Scaler,
+    Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -325,6 +325,10 @@ impl Checker<'_> {
                 let message = format!("`{}` is not of `{}`", expect.metric.name(), expect.of);
                 self.error(&path, message, format!("write `{group}.NAME`"));
             }
+        }
+        if expect.cause.is_some() && expect.metric.causes() == Causes::None {
+            let message = format!("`{}` knows no causes", expect.metric.name());
+            self.error(&format!("{base}.cause"), message, "leave `cause` out");
         }
         for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
             if let Some(Bound::Value(value)) = bound

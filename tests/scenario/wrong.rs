@@ -232,6 +232,12 @@ fn expectations_that_measure_nothing() {
             expect("metric = \"herd_size\"\nof = \"postgres.primari\"\nmax = \"5%\"\n"),
             expect("metric = \"herd_size\"\nof = \"postgres.primary\"\nmax = 5\n"),
             expect("metric = \"worst_p99\"\nof = \"service.api\"\nmax = \"5%\"\nexcept = [\"event.x\"]\n"),
+            expect("metric = \"herd_onset\"\nof = \"service.api\"\nmin = \"1h\"\n"),
+            expect("metric = \"recycle_gap\"\nof = \"postgres.primary\"\nmin = \"1h\"\n"),
+            expect("metric = \"recycle_gap\"\nof = \"service.api\"\nmin = 900\n"),
+            expect(
+                "metric = \"dashboard_missed\"\nof = \"postgres.primary\"\ncause = \"growth\"\nmin = \"5%\"\n"
+            ),
         ]
         .join("----\n")
     );
