@@ -3,8 +3,8 @@
 
 use super::AS_WRITTEN;
 use super::grammar::{
-    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, Pool, RandomDistribution, Request, Scaler,
-    Service, Step, Sweep,
+    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Pool, RandomDistribution, Request,
+    Scaler, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -173,6 +173,10 @@ impl Checker<'_> {
                 );
                 self.error(&path, message, "narrow it, or write `jitter_shape = \"additive\"`");
             }
+        }
+        if pool.kill_gap == KillGap::Every(Span::ZERO) {
+            let help = "leave it out, or write \"spread\" for `max_lifetime` / `max`";
+            self.error(&format!("{base}.kill_gap"), "a kill gap of zero", help);
         }
         if pool.sweep == Sweep::Every(Span::ZERO) {
             self.error(

@@ -108,6 +108,7 @@ fn bounds() {
         said_of("max_connections = 500", "max_connections = 3"),
         said_of("\"90s\"", "\"20m\"\njitter_shape = \"subtractive\""),
         said_of("\"90s\"", "\"90s\"\nsweep = { every = \"0s\" }"),
+        said_of("\"90s\"", "\"90s\"\nkill_gap = { every = \"0s\" }"),
         said_of(
             "\"400/s\"",
             "{ piecewise = [{ from = \"1m\", rate = \"1/s\" }, { from = \"1m\", rate = \"2/s\" }] }"
@@ -204,6 +205,8 @@ fn advice() {
         said_of("max_connections = 500", "max_connections = 150"),
         said_of("max_lifetime_jitter = \"90s\"", ""),
         said_of("\"90s\"", "\"1s\""),
+        said_of("max_lifetime_jitter = \"90s\"", "kill_gap = \"spread\""),
+        said_of("max_lifetime_jitter = \"90s\"", "kill_gap = { every = \"10m\" }"),
         said_of("service = \"api\"", "service = \"api\"\npatience = \"5s\"\ntimeout = \"6m\""),
         said(
             &BASE
