@@ -4,6 +4,7 @@
 //! Results go to stdout, progress and diagnostics to stderr. Exit codes are in [`Failure::code`]; the help,
 //! the completions and the man pages all come from the definitions below and in the verbs.
 
+mod axis;
 mod batch;
 mod check;
 mod compare;
@@ -19,6 +20,7 @@ mod report;
 mod run;
 mod schema;
 mod seeds;
+mod sweep;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use console::{Console, Voice};
@@ -54,6 +56,7 @@ enum Verb {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
+    Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Schema(schema::SchemaArgs),
     Completions(manual::CompletionsArgs),
@@ -79,6 +82,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Check(args) => check::perform(args, console),
         Verb::Run(args) => run::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
+        Verb::Sweep(args) => sweep::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
         Verb::Schema(args) => schema::perform(args, console),
         Verb::Completions(args) => manual::completions(args, Cli::command(), console),

@@ -56,7 +56,7 @@ impl<'a> Table<'a> {
 }
 
 /// A number, or nothing where there is none.
-fn float(value: f64) -> String {
+pub(super) fn float(value: f64) -> String {
     if value.is_finite() { value.to_string() } else { String::new() }
 }
 

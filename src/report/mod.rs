@@ -15,6 +15,7 @@ pub mod font;
 pub mod human;
 pub mod load;
 pub mod plot;
+pub mod sweep;
 pub mod terminal;
 
 #[cfg(test)]

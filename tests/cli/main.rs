@@ -7,3 +7,4 @@ mod init;
 mod interrupt;
 mod readme;
 mod simulate;
+mod sweep;
