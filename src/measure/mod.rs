@@ -7,7 +7,9 @@
 pub mod herd;
 pub mod latency;
 pub mod levels;
+pub mod lifetime;
 pub mod recorder;
+pub mod snapshot;
 pub mod spikes;
 pub mod summary;
 

@@ -10,7 +10,7 @@ use crate::scenario::grammar::Cause;
 /// A spike's p99 exceeds the median by more than this factor.
 pub const SPIKE_FACTOR: u64 = 10;
 /// A storm is a second in which at least this share of the open connections is started.
-const STORM_SHARE: f64 = 0.1;
+pub const STORM_SHARE: f64 = 0.1;
 /// How long before a spike its cause may have begun.
 const SHORTLY: Span = Span::from_secs(30);
 /// Latency is back when p99 is within this factor of its baseline…
