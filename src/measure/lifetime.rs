@@ -8,6 +8,8 @@
 
 use crate::engine::time::Span;
 
+/// Shorter lifetimes leave no room for a second to stand out.
+pub const SHORTEST: Span = Span::from_secs(10);
 /// Lifetimes that people write, in seconds.
 const COMMON: [u64; 18] =
     [10, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
@@ -59,15 +61,15 @@ impl Lifetime {
     }
 }
 
-/// The lifetime behind ages in ascending order.
+/// The lifetime behind ages in ascending order; at least [`SHORTEST`].
 pub fn guess(ages: &[Span]) -> Lifetime {
     let oldest = ages.last().map_or(0.0, |age| age.as_secs());
     let n = ages.len() as f64;
     let likeliest = oldest * (n + 1.0) / n.max(1.0);
     let least = Span::from_secs_f64(oldest);
     let common = |from: f64| COMMON.into_iter().filter(move |seconds| *seconds as f64 >= from);
-    if ages.len() < FEWEST || !even(ages, likeliest) {
-        let assumed = common(oldest * (1.0 - LATE)).next().map_or(least, Span::from_secs);
+    if ages.len() < FEWEST || likeliest < SHORTEST.as_secs() || !even(ages, likeliest) {
+        let assumed = common(oldest).next().map_or(least, Span::from_secs);
         return Lifetime::Unknown { assumed, least };
     }
     let most = oldest * libm::exp(libm::log(20.0) / n);

@@ -14,7 +14,7 @@
 
 use super::Cycle;
 use super::herd::{self, Phases, SECOND, Sliding, rayleigh_p};
-use super::lifetime::{self, Lifetime};
+use super::lifetime::{self, Lifetime, SHORTEST};
 use super::spikes::STORM_SHARE;
 use crate::engine::time::{Span, Time};
 
@@ -26,8 +26,6 @@ pub const FEW: usize = 20;
 const BLIND_SHARE: f64 = 0.25;
 /// A connection is older than its lifetime only beyond this share of it: pools look now and then.
 pub const SLACK: f64 = 0.1;
-/// Shorter lifetimes leave no room for a second to stand out.
-pub const SHORTEST: Span = Span::from_secs(10);
 
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,13 +113,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Looks at connections as they are at `now`; the lifetime is guessed if it is not given. A connection
-    /// that is born later counts as born now.
+    /// Looks at connections as they are at `now`; the lifetime is guessed if it is not given, and never less
+    /// than [`SHORTEST`]. A connection that is born later counts as born now.
     pub fn new(connections: &[Connection], now: Time, given: Option<Span>) -> Snapshot {
         let mut ages: Vec<Span> = connections.iter().map(|connection| now.since(connection.born)).collect();
         ages.sort_unstable();
-        let lifetime = given.map_or_else(|| lifetime::guess(&ages), Lifetime::Given);
-        let length = lifetime.span().max(SHORTEST);
+        let given = given.map(|given| Lifetime::Given(given.max(SHORTEST)));
+        let lifetime = given.unwrap_or_else(|| lifetime::guess(&ages));
+        let length = lifetime.span();
         let births = on_the_clock(&ages, now, length);
         let n = births.len();
         let telling = (1..=n).find(|k| chance(n, *k, length) < CHANCE);
@@ -172,7 +171,7 @@ impl Snapshot {
 
     /// The first birth of the fullest second, and how many it holds.
     pub fn fullest(&self) -> (Time, usize) {
-        most(&self.births, self.lifetime.span().max(SHORTEST))
+        most(&self.births, self.lifetime.span())
     }
 
     /// The least order parameter that chance reaches only once in twenty: −ln 0.05 = N·R².

@@ -6,6 +6,7 @@
 
 pub mod axis;
 pub mod births;
+pub mod clock;
 pub mod latency;
 pub mod marks;
 pub mod outcomes;
