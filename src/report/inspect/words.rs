@@ -98,9 +98,11 @@ fn nobody(about: &About) -> String {
 fn fullest(seen: &Snapshot) -> String {
     let even = seen.even_rate();
     let head = format!(
-        "the fullest second holds {} of the starts ({}); evenly spread it would be {} a second",
+        "the fullest second holds {} of the starts ({}), the fullest 1% of the lifetime {}; evenly spread it would be \
+         {} a second",
         human::count(seen.most_in_1s as u64),
         human::share(seen.share(seen.most_in_1s)),
+        human::share(seen.cycle.largest_cluster_1pct),
         human::number(even),
     );
     let odds = chance(seen.chance);

@@ -6,7 +6,8 @@
 use super::axis::{Frame, Scale, TimeAxis};
 use super::page::{self, Key, LEFT, RIGHT};
 use super::{PALETTE, WIDTH};
-use crate::engine::time::Time;
+use crate::engine::time::{Span, Time};
+use crate::measure::herd::SECOND;
 use crate::measure::snapshot::Snapshot;
 use crate::report::canvas::{Drawing, Stroke};
 use crate::report::inspect::{calendar, chart};
@@ -17,14 +18,16 @@ const BARS: usize = 90;
 /// The chart, under the verdict.
 pub fn draw(seen: &Snapshot, verdict: &str) -> Drawing {
     let lifetime = seen.lifetime.span();
-    let begin = calendar(Time(seen.now.0.saturating_sub(lifetime.0)));
+    // Ticks stand on whole seconds, and so does the axis; the bars begin where the lifetime does.
+    let begin = Time(seen.now.0.saturating_sub(lifetime.0));
+    let before = Span(begin.0 % SECOND.0);
     let header = Header {
         scenario: String::new(),
         title: String::new(),
         question: String::new(),
-        start: begin.map(|begin| begin.to_string()),
+        start: calendar(Time(begin.0 - before.0)).map(|begin| begin.to_string()),
     };
-    let axis = TimeAxis::new(&header, lifetime.as_secs());
+    let axis = TimeAxis::new(&header, (before + lifetime).as_secs());
     let frame = Frame { left: LEFT, top: 110.0, width: WIDTH - LEFT - RIGHT, height: 300.0 };
     let title =
         format!("When in the lifetime of {} were connections born?", human::offset(lifetime.as_secs()));
@@ -35,7 +38,7 @@ pub fn draw(seen: &Snapshot, verdict: &str) -> Drawing {
     let wide = lifetime.as_secs() / BARS as f64;
     let what = format!("births in {} s", human::number(wide));
     page::panel(&mut drawing, &frame, &axis, &what, (&scale, human::number));
-    let edge = |n: usize| frame.left + frame.width * n as f64 / BARS as f64;
+    let edge = |n: usize| axis.x(&frame, before.as_secs() + wide * n as f64);
     for (n, (count, storm)) in bars.iter().enumerate() {
         let top = scale.y(&frame, *count as f64);
         let fill = PALETTE[usize::from(!storm)];
