@@ -2,6 +2,7 @@
 
 use super::{About, chance, clock, span};
 use crate::engine::time::Span;
+use crate::measure::herd::SECOND;
 use crate::measure::lifetime::Lifetime;
 use crate::measure::snapshot::{CHANCE, FEW, SLACK, Snapshot, Storm, Verdict, jitter};
 use crate::measure::spikes::STORM_SHARE;
@@ -15,15 +16,9 @@ pub fn verdict(seen: &Snapshot) -> String {
     let n = seen.births.len();
     let most = seen.most_in_1s;
     match (seen.verdict, seen.storms.as_slice()) {
-        (Verdict::Bunched, [storm]) if storm.width < crate::measure::herd::SECOND => {
-            format!("BUNCHED: {} were started within one second", of_all(seen, storm.births))
+        (Verdict::Bunched, [storm]) => {
+            format!("BUNCHED: {} were started within {}", of_all(seen, storm.births), within(storm))
         }
-        (Verdict::Bunched, [storm]) => format!(
-            "BUNCHED: {} were started within {}, up to {} in one second",
-            of_all(seen, storm.births),
-            span(storm.width),
-            human::count(storm.most_in_1s as u64)
-        ),
         (Verdict::Bunched, storms) => {
             let sizes: Vec<String> =
                 storms.iter().take(STORMS).map(|storm| human::count(storm.births as u64)).collect();
@@ -219,13 +214,16 @@ fn due(seen: &Snapshot, storm: &Storm) -> String {
     } else {
         format!("in {}", span(at.since(seen.now)))
     };
-    format!(
-        "{} ({when}): {} within {}, up to {} in one second",
-        clock(at, seen.now),
-        of_all(seen, storm.births),
-        span(storm.width),
-        human::count(storm.most_in_1s as u64)
-    )
+    format!("{} ({when}): {} within {}", clock(at, seen.now), of_all(seen, storm.births), within(storm))
+}
+
+/// How long a storm lasts, and its fullest second where that is not all of it.
+fn within(storm: &Storm) -> String {
+    match storm.width {
+        width if width < SECOND => "one second".to_owned(),
+        width if width < SECOND.scale(1.1) => "about one second".to_owned(),
+        width => format!("{}, up to {} in one second", span(width), human::count(storm.most_in_1s as u64)),
+    }
 }
 
 /// How much jitter would keep the connects below the rate.
