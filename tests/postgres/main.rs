@@ -63,7 +63,7 @@ fn real_connections_get_the_right_verdict() {
     let connections: Vec<_> = births.iter().map(open).collect();
     wait(LIFETIME);
     let table = server.psql("postgres", &["--csv", "-c", QUERY], "UTC");
-    let elsewhere = server.psql("postgres", &["--csv", "-c", QUERY], "Asia/Kolkata");
+    let elsewhere = server.psql("postgres", &["--csv", "-c", QUERY], "<+0530>-05:30");
     server.psql("postgres", &["-c", "create role nosy login"], "UTC");
     let unseen = server.psql("nosy", &["--csv", "-c", QUERY], "UTC");
     drop(connections);
