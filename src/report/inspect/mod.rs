@@ -1,7 +1,7 @@
 //! What `inspect` says of a snapshot of real connections: words, data and a small chart.
 //!
 //! The words are for somebody who was woken up: the verdict first, then what it rests on, then what comes
-//! next. [`words`] finds them, [`text`] sets them beside figures and the chart, [`json`] gives the same to
+//! next. `words` finds them, [`text`] sets them beside figures and the chart, [`json`] gives the same to
 //! programs. All times are UTC.
 
 pub mod chart;
