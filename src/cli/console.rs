@@ -64,6 +64,13 @@ impl Console {
         self.voice.quiet
     }
 
+    /// The same console; quiet, if it is to hush.
+    pub fn hushed(&self, hush: bool) -> Console {
+        let mut voice = self.voice.clone();
+        voice.quiet |= hush;
+        Console { voice, ..*self }
+    }
+
     /// A result. A reader that went away has seen enough: that is no failure.
     pub fn result(&self, text: &str) -> Result<(), Failure> {
         let mut out = stdout().lock();

@@ -5,6 +5,7 @@
 //! the completions and the man pages all come from the definitions below and in the verbs.
 
 mod activity;
+mod axis;
 mod batch;
 mod check;
 mod compare;
@@ -21,6 +22,7 @@ mod report;
 mod run;
 mod schema;
 mod seeds;
+mod sweep;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use console::{Console, Voice};
@@ -57,6 +59,7 @@ enum Verb {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
+    Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Inspect(inspect::InspectArgs),
     Schema(schema::SchemaArgs),
@@ -83,6 +86,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Check(args) => check::perform(args, console),
         Verb::Run(args) => run::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
+        Verb::Sweep(args) => sweep::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
         Verb::Inspect(args) => inspect::perform(args, console),
         Verb::Schema(args) => schema::perform(args, console),

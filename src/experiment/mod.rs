@@ -3,6 +3,7 @@
 mod batch;
 pub mod expect;
 mod run;
+pub mod sweep;
 
 pub use batch::run_all;
 pub use run::{record, run};

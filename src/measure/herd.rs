@@ -7,7 +7,8 @@
 //! starts per second. R misses two equal opposite groups (hence R₂), and a healthy one-minute rollout has R₁
 //! = 0.99, so no verdict rests on it. Formulas: validation.md §5.1.
 
-use super::{CAUSES, Cycle, HerdBin};
+use super::storms::StormWatch;
+use super::{CAUSES, Cycle, HerdBin, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 use std::collections::VecDeque;
@@ -28,6 +29,9 @@ pub struct HerdWatch {
     open: u32,
     /// The most open in each of the last seconds, the latest last: (second, most).
     open_by_second: VecDeque<(u64, u32)>,
+    /// The most open in the minute before a second, and that second: it is the same for all of its starts.
+    before: Option<(u64, u32)>,
+    storms: StormWatch,
     bin: HerdBin,
     bins: Vec<HerdBin>,
     starts: [u64; CAUSES],
@@ -44,6 +48,8 @@ impl HerdWatch {
             recent_by_cause: [0; CAUSES],
             open: 0,
             open_by_second: VecDeque::from([(0, 0)]),
+            before: None,
+            storms: StormWatch::default(),
             bin: HerdBin::default(),
             bins: Vec::new(),
             starts: [0; CAUSES],
@@ -102,6 +108,11 @@ impl HerdWatch {
         self.starts.iter().sum()
     }
 
+    /// The storms so far, by cause and then by time.
+    pub fn storms(&self, node: &str) -> Vec<Storm> {
+        self.storms.storms(node)
+    }
+
     /// What was seen, at the end of the run.
     pub fn finish(mut self, node: String, refused: u64, end: Time) -> super::NodeMeasured {
         self.per_second.resize(end.0.div_ceil(SECOND.0) as usize, [0; CAUSES]);
@@ -121,10 +132,12 @@ impl HerdWatch {
     }
 
     fn raise_peaks(&mut self, now: Time, cause: Cause) {
-        let (cause, all) = (cause as usize, self.recent.len() as u32);
-        let of_cause = self.recent_by_cause[cause];
+        let open = self.open_before(now);
+        let (of_cause, all) = (self.recent_by_cause[cause as usize], self.recent.len() as u32);
+        self.storms.see(now, cause, of_cause, open);
+        let cause = cause as usize;
         if of_cause > self.bin.connects_max_1s[cause] || all > self.bin.connects_max_1s_all {
-            let open = f64::from(self.open_before(now));
+            let open = f64::from(open);
             let share = |count: u32| if open > 0.0 { f64::from(count) / open } else { 1.0 };
             let bin = &mut self.bin;
             bin.connects_max_1s[cause] = bin.connects_max_1s[cause].max(of_cause);
@@ -135,8 +148,18 @@ impl HerdWatch {
     }
 
     /// The most open in the minute before the second that ends now.
-    fn open_before(&self, now: Time) -> u32 {
+    fn open_before(&mut self, now: Time) -> u32 {
         let second = now.0 / SECOND.0;
+        if let Some((_, most)) = self.before.filter(|(known, _)| *known == second) {
+            return most;
+        }
+        let most = self.most_open_before(second);
+        // The first second has none before it: what is open in it still changes.
+        self.before = (second > 0).then_some((second, most));
+        most
+    }
+
+    fn most_open_before(&self, second: u64) -> u32 {
         let until = second.saturating_sub(1);
         let from = second.saturating_sub(LOOK_BACK);
         let mut most = 0;
@@ -376,6 +399,11 @@ mod tests {
         }
         watch.start(at(99.5 + 40.0 * 0.02), Cause::Growth);
         watch.close_bin();
+        let storms = watch.storms("primary");
+        assert_eq!(storms.len(), 1, "one growth in a hundred is no storm");
+        let storm = &storms[0];
+        assert_eq!((storm.starts, storm.share, storm.cause), (40, 0.4, Cause::Lifetime));
+        assert_eq!((storm.from, storm.at), (at(99.5 + 9.0 * 0.02), at(99.5 + 39.0 * 0.02)));
         let node = watch.finish("primary".into(), 0, at(900.0));
         assert_eq!(node.bins[0].connects_max_1s[Cause::Lifetime as usize], 40);
         assert_eq!(node.bins[0].connects_max_1s_all, 41);

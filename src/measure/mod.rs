@@ -9,8 +9,10 @@ pub mod latency;
 pub mod levels;
 pub mod lifetime;
 pub mod recorder;
+pub mod recycles;
 pub mod snapshot;
 pub mod spikes;
+pub mod storms;
 pub mod summary;
 
 use crate::engine::time::{Span, Time};
@@ -39,6 +41,8 @@ pub struct Measured {
     pub levels: Vec<LevelSeries>,
     /// The same gauges as a monitoring system would have shown them.
     pub dashboard: Vec<ScrapedSeries>,
+    /// Storms of backend starts, by the time of their peaks.
+    pub storms: Vec<Storm>,
     /// Latency spikes, in order of time.
     pub spikes: Vec<Spike>,
     /// How the latency came back after each event that ended.
@@ -229,6 +233,26 @@ pub struct ScrapedSeries {
     pub samples: Vec<(Time, f64)>,
 }
 
+/// A stretch in which the starts of one cause in a sliding second reach a tenth of the open connections; what
+/// comes again within 30 s is of the same storm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Storm {
+    /// The Postgres node.
+    pub node: String,
+    /// Why its backends were started, as measured.
+    pub cause: Cause,
+    /// When a sliding second first reached a tenth.
+    pub from: Time,
+    /// When one last did.
+    pub to: Time,
+    /// The end of the second with the most starts.
+    pub at: Time,
+    /// The most starts in a sliding second.
+    pub starts: u32,
+    /// The same as a share of the connections open just before.
+    pub share: f64,
+}
+
 /// A stretch of bins whose p99 exceeds ten times the median p99 of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spike {
@@ -242,6 +266,17 @@ pub struct Spike {
     pub p99_us: u64,
     /// The storms, jobs and events that overlap it: `lifetime`, `growth`, `job.NAME`, `event.NAME`.
     pub beside: Vec<String>,
+    /// The largest storm of cause `lifetime` beside it, if there is one: then it is a recycle spike.
+    pub recycle: Option<Recycle>,
+}
+
+/// The storm of cause `lifetime` beside a spike: where it was and, sharper than the spike's bins, when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recycle {
+    /// The Postgres node.
+    pub node: String,
+    /// The storm's peak.
+    pub at: Time,
 }
 
 /// How a service's latency came back after an event.

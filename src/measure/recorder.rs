@@ -4,7 +4,7 @@ use super::herd::HerdWatch;
 use super::latency::{self, ClassWatch};
 use super::levels::Gauge;
 use super::spikes::{self, Episode};
-use super::{BIN, LevelSeries, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured};
+use super::{BIN, LevelSeries, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm};
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
@@ -139,12 +139,20 @@ impl Meter {
         for (number, gauges) in self.nodes.into_iter().enumerate() {
             push_levels(&mut levels, format!("postgres.{}", self.places.nodes[number]), NODE_LEVELS, gauges);
         }
+        let storms = storms(&self.herds, &self.places);
+        let mut spikes: Vec<_> = services
+            .iter()
+            .enumerate()
+            .flat_map(|(number, service)| {
+                let near: Vec<&Storm> =
+                    storms.iter().filter(|storm| uses(&self.places, number, &storm.node)).collect();
+                spikes::spikes(service, &near, &self.episodes)
+            })
+            .collect();
+        spikes.sort_by_key(|spike| spike.from);
         let nodes: Vec<_> = (self.herds.into_iter().zip(&self.places.nodes).zip(&self.refused))
             .map(|((herd, name), refused)| herd.finish(name.clone(), *refused, end))
             .collect();
-        let mut spikes: Vec<_> =
-            services.iter().flat_map(|service| spikes::spikes(service, &nodes, &self.episodes)).collect();
-        spikes.sort_by_key(|spike| spike.from);
         let events =
             self.episodes.iter().filter(|episode| episode.name.starts_with("event.") && episode.to < end);
         let recoveries = events
@@ -157,6 +165,7 @@ impl Meter {
             nodes,
             levels,
             dashboard: self.dashboard,
+            storms,
             spikes,
             recoveries,
             marks: self.marks,
@@ -339,6 +348,20 @@ impl Recorder for Meter {
             Fact::TimelineMoved(place) => self.on_moment(now, place),
         }
     }
+}
+
+/// The storms of all nodes, by the time of their peaks.
+fn storms(herds: &[HerdWatch], places: &Places) -> Vec<Storm> {
+    let mut storms: Vec<Storm> =
+        herds.iter().zip(&places.nodes).flat_map(|(herd, node)| herd.storms(node)).collect();
+    storms.sort_by_key(|storm| storm.at);
+    storms
+}
+
+/// Whether a service has a pool to a node.
+fn uses(places: &Places, service: usize, node: &str) -> bool {
+    let to_it = |place: u16| places.nodes[usize::from(place)] == node;
+    places.pools.iter().any(|(from, to)| usize::from(*from) == service && to_it(*to))
 }
 
 fn pool_name(places: &Places, pool: usize) -> String {

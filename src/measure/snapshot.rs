@@ -15,7 +15,7 @@
 use super::Cycle;
 use super::herd::{self, Phases, SECOND, Sliding, rayleigh_p};
 use super::lifetime::{self, Lifetime, SHORTEST};
-use super::spikes::STORM_SHARE;
+use super::storms::STORM_SHARE;
 use crate::engine::time::{Span, Time};
 
 /// A second this unlikely is not put down to chance.

@@ -1,16 +1,14 @@
 //! Latency spikes, what was going on beside them, and how latency came back after an event.
 //!
 //! A spike is a stretch of bins whose p99 exceeds ten times the run's median p99. It is not *caused* by what
-//! overlaps it: the list says where to look.
+//! overlaps it: the list says where to look. Storms count at the nodes that the service has pools to.
 
-use super::{BIN, CAUSES, NodeMeasured, Recovery, ServiceMeasured, Spike};
+use super::{BIN, Recovery, Recycle, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 
 /// A spike's p99 exceeds the median by more than this factor.
 pub const SPIKE_FACTOR: u64 = 10;
-/// A storm is a second in which at least this share of the open connections is started.
-pub const STORM_SHARE: f64 = 0.1;
 /// How long before a spike its cause may have begun.
 const SHORTLY: Span = Span::from_secs(30);
 /// Latency is back when p99 is within this factor of its baseline…
@@ -42,12 +40,21 @@ fn median(values: impl Iterator<Item = u64>) -> Option<u64> {
     values.get(values.len() / 2).copied()
 }
 
+/// The middle of some numbers, or the mean of the two in the middle; NaN of none.
+pub fn mid(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
+    }
+}
+
 fn bin_start(place: usize) -> Time {
     Time::ZERO + BIN * place as u64
 }
 
-/// The spikes of a service.
-pub fn spikes(service: &ServiceMeasured, nodes: &[NodeMeasured], episodes: &[Episode]) -> Vec<Spike> {
+/// The spikes of a service; `storms` are those of the nodes that it uses.
+pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode]) -> Vec<Spike> {
     let p99s = p99s(service);
     let Some(median) = median(p99s.iter().flatten().copied()) else { return vec![] };
     let mut spikes: Vec<Spike> = Vec::new();
@@ -61,41 +68,40 @@ pub fn spikes(service: &ServiceMeasured, nodes: &[NodeMeasured], episodes: &[Epi
                 spike.p99_us = spike.p99_us.max(p99);
             }
             (Some(p99_us), false) => {
-                let (from, to) = (bin_start(place), bin_start(place + 1));
-                spikes.push(Spike { service: service.service.clone(), from, to, p99_us, beside: vec![] });
+                let (from, to, service) = (bin_start(place), bin_start(place + 1), service.service.clone());
+                spikes.push(Spike { service, from, to, p99_us, beside: vec![], recycle: None });
             }
             (None, _) => {}
         }
         open = high.is_some();
     }
     for spike in &mut spikes {
-        spike.beside = beside(spike, nodes, episodes);
+        attribute(spike, storms, episodes);
     }
     spikes
 }
 
 /// What overlaps a spike, or came shortly before it.
-fn beside(spike: &Spike, nodes: &[NodeMeasured], episodes: &[Episode]) -> Vec<String> {
+fn attribute(spike: &mut Spike, storms: &[&Storm], episodes: &[Episode]) {
     let from = Time(spike.from.0.saturating_sub(SHORTLY.0));
+    let overlaps = |begin: Time, end: Time| begin <= spike.to && end >= from;
+    let storms: Vec<&Storm> = storms.iter().copied().filter(|storm| overlaps(storm.from, storm.to)).collect();
     let mut names: Vec<String> = Vec::new();
-    for node in nodes {
-        let first = (from.0 / BIN.0) as usize;
-        let last = (spike.to.0.div_ceil(BIN.0) as usize).min(node.bins.len());
-        for cause in 0..CAUSES {
-            let stormy =
-                node.bins[first.min(last)..last].iter().any(|bin| bin.herd_size[cause] >= STORM_SHARE);
-            let name = Cause::ALL[cause].name().to_owned();
-            if stormy && !names.contains(&name) {
-                names.push(name);
-            }
+    for cause in Cause::ALL {
+        if storms.iter().any(|storm| storm.cause == cause) {
+            names.push(cause.name().to_owned());
         }
     }
     for episode in episodes {
-        if episode.from <= spike.to && episode.to >= from && !names.contains(&episode.name) {
+        if overlaps(episode.from, episode.to) && !names.contains(&episode.name) {
             names.push(episode.name.clone());
         }
     }
-    names
+    let recycling = storms.into_iter().filter(|storm| storm.cause == Cause::Lifetime);
+    // The first of the largest.
+    let largest = recycling.rev().max_by(|a, b| a.share.total_cmp(&b.share));
+    spike.recycle = largest.map(|storm| Recycle { node: storm.node.clone(), at: storm.at });
+    spike.beside = names;
 }
 
 /// When the latency of a service was back at its baseline after an episode.
@@ -138,6 +144,35 @@ mod tests {
         assert_eq!((spikes[0].from, spikes[0].to, spikes[0].p99_us), (bin_start(40), bin_start(42), 900_000));
         assert_eq!(spikes[0].beside, ["job.cleanup"]);
         assert!(spikes[1].beside.is_empty());
+    }
+
+    #[test]
+    fn a_spike_is_beside_the_storms_of_the_half_minute_before_it() {
+        let mut p99s = vec![5; 100];
+        (40..43).for_each(|bin| p99s[bin] = 900);
+        let second = |seconds: u64| Time::ZERO + Span::from_secs(seconds);
+        let storm = |cause, from, share| Storm {
+            node: "primary".into(),
+            cause,
+            from: second(from),
+            to: second(from + 2),
+            at: second(from + 1),
+            starts: 10,
+            share,
+        };
+        let storms = [
+            storm(Cause::Boot, 367, 0.9),
+            storm(Cause::Lifetime, 368, 0.2),
+            storm(Cause::Lifetime, 405, 0.7),
+            storm(Cause::Growth, 430, 0.3),
+            storm(Cause::Failure, 431, 0.9),
+        ];
+        let near: Vec<&Storm> = storms.iter().collect();
+        let of = |storms: &[&Storm]| spikes(&service(&p99s), storms, &[]).remove(0);
+        let spike = of(&near);
+        assert_eq!(spike.beside, ["lifetime", "growth"]);
+        assert_eq!(spike.recycle, Some(Recycle { node: "primary".into(), at: second(406) }), "the largest");
+        assert_eq!(of(&near[3..]).recycle, None, "growth is no recycling");
     }
 
     #[test]

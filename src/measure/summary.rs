@@ -2,9 +2,10 @@
 
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
+    recycles,
 };
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{Cause, Metric, Outcome, Unit};
+use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
 use hdrhistogram::Histogram;
 
 /// The value of a metric for `of` (`postgres.NAME`, …) within a window; NaN where there are no samples.
@@ -26,6 +27,16 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
         Metric::Spikes => {
             let mine = measured.spikes.iter().filter(|spike| spike.service == name);
             mine.filter(|spike| window.holds(spike.from)).count() as f64
+        }
+        Metric::HerdOnset | Metric::HerdLasts | Metric::DashboardMissed => {
+            recycles::of_node(metric, measured, name, cause.unwrap_or(Cause::Lifetime), window)
+        }
+        Metric::RecycleSpikes | Metric::RecycleGap | Metric::RecycleGapRegular | Metric::RecycleP99Ratio => {
+            measured
+                .services
+                .iter()
+                .find(|service| service.service == name)
+                .map_or(f64::NAN, |service| recycles::of_service(metric, measured, service, window))
         }
         Metric::RequestSuccess => window.success(measured.classes.iter().filter(|class| class.class == name)),
         Metric::UserSuccess => {
@@ -54,7 +65,8 @@ impl Window {
         Window { from: Time::ZERO, to: Time::ZERO + measured.duration, except: vec![] }
     }
 
-    fn holds(&self, at: Time) -> bool {
+    /// Whether an instant lies within.
+    pub fn holds(&self, at: Time) -> bool {
         at >= self.from && at < self.to && !self.except.iter().any(|gap| at >= gap.0 && at < gap.1)
     }
 
@@ -126,9 +138,10 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     }
     let whole = Window::whole(measured);
     let mut metric_rows = |metric: Metric, name: &str| {
-        let causes = match metric.group() {
-            "postgres" => [None].into_iter().chain(Cause::ALL.map(Some)).collect(),
-            _ => vec![None],
+        let causes = match metric.causes() {
+            Causes::Each => [None].into_iter().chain(Cause::ALL.map(Some)).collect(),
+            Causes::One => Cause::ALL.map(Some).to_vec(),
+            Causes::None => vec![None],
         };
         for cause in causes {
             let of = format!("{}.{name}", metric.group());
@@ -170,10 +183,12 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
 }
 
 fn stat(metric: Metric) -> &'static str {
-    match metric.unit() {
-        Unit::Share if metric == Metric::HerdSize => "max",
-        Unit::Share => "share",
-        _ if matches!(metric, Metric::BackendStarts | Metric::Spikes) => "count",
+    match metric {
+        Metric::BackendStarts | Metric::Spikes | Metric::RecycleSpikes => "count",
+        Metric::HerdOnset => "first",
+        Metric::RecycleGap | Metric::RecycleP99Ratio => "median",
+        Metric::HerdSize => "max",
+        _ if metric.unit() == Unit::Share => "share",
         _ => "max",
     }
 }

@@ -85,6 +85,12 @@ impl<R: Recorder> Context<R> {
         id
     }
 
+    /// The edge turns a request away: it never reaches its service.
+    pub fn reject_request(&mut self, id: RequestId) {
+        self.end_request(id, Outcome::TooManyRequests);
+        self.requests.remove(id);
+    }
+
     /// A client has its answer, or leaves: nothing if it had or did before. It may try again.
     pub fn end_request(&mut self, id: RequestId, outcome: Outcome) {
         let now = self.now();

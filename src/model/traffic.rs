@@ -2,8 +2,8 @@
 //!
 //! An open-loop source is a Poisson process whose rate may change: by a curve in the scenario, by bursts, by
 //! an event. Modelled by hazard: each gap is a unit exponential variate, spent at the rate in force, so a
-//! change of rate rescales the pending arrival and two variants with one seed meet the same users. Left out:
-//! closed-loop clients.
+//! change of rate rescales the pending arrival and two variants with one seed meet the same users. Traffic shaping
+//! at the edge takes no time and sees no more of a request than its source. Left out: closed-loop clients.
 
 use super::RequestId;
 use super::context::Context;
@@ -32,6 +32,8 @@ pub struct Source {
     pub rate: Vec<(Time, f64)>,
     /// Bursts, if arrivals come only in bursts.
     pub burst: Option<Bursts>,
+    /// The share of its requests that the edge rejects.
+    pub rejected: f64,
     /// Its luck.
     pub luck: Stream,
     /// Where its next arrival stands on the agenda.
@@ -111,6 +113,12 @@ impl Source {
             self.rate = rate;
             self.arm(ctx);
         }
+    }
+
+    /// Whether the edge rejects a request. The same ones are rejected in every variant, and more of them where
+    /// the share is greater.
+    pub fn rejects(&self, luck: Stream) -> bool {
+        self.rejected > 0.0 && luck.named("rejected").draws().unit() < self.rejected
     }
 
     fn request(&self, now: Time, number: u64, attempt: u8) -> Request {

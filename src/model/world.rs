@@ -117,6 +117,9 @@ impl<R: Recorder> World<R> {
                     }
                     SourceEvent::BurstTurned => return source.on_burst_turned(ctx),
                 };
+                if source.rejects(ctx.requests[request].luck) {
+                    return ctx.reject_request(request);
+                }
                 // The arrival is at the service's door: no trip lies between.
                 self.services[usize::from(source.service)].admit(ctx, request);
             }
@@ -161,6 +164,7 @@ impl<R: Recorder> World<R> {
         }
         for (source, (_, traffic)) in self.sources.iter_mut().zip(enabled_traffic(file)) {
             source.set_rate(ctx, build::rate(&traffic.rate, tables));
+            source.rejected = traffic.rejected.0;
         }
     }
 
@@ -176,6 +180,7 @@ impl<R: Recorder> World<R> {
                     as u16,
                 rate: build::rate(&traffic.rate, &self.tables),
                 burst: build::bursts(traffic, &self.tables),
+                rejected: traffic.rejected.0,
                 luck: self.ctx.luck.named("traffic").named(name),
                 alarm: self.ctx.agenda.alarm(),
                 begun: 0,

@@ -8,7 +8,7 @@ use super::Header;
 use crate::engine::time::{Span, Time};
 use crate::experiment::Run;
 use crate::measure::*;
-use crate::scenario::grammar::Label;
+use crate::scenario::grammar::{Cause, Label};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -36,10 +36,17 @@ struct StoredRun {
     nodes: Vec<StoredNode>,
     levels: Vec<StoredLevel>,
     dashboard: Vec<StoredScraped>,
-    spikes: Vec<(String, u64, u64, u64, Vec<String>)>,
+    storms: Vec<StoredStorm>,
+    spikes: Vec<StoredSpike>,
     recoveries: Vec<(String, String, Option<u64>)>,
     marks: Vec<(u64, String, bool)>,
 }
+
+/// Node, cause, from, to, peak, starts, share.
+type StoredStorm = (String, Cause, u64, u64, u64, u32, Option<f64>);
+
+/// Service, from, to, p99, what is beside it, node and peak of its lifetime storm.
+type StoredSpike = (String, u64, u64, u64, Vec<String>, Option<(String, u64)>);
 
 /// p50, p95, p99, max.
 type StoredQuantiles = Option<[u64; 4]>;
@@ -142,7 +149,11 @@ fn or_nan(value: Option<f64>) -> f64 {
 
 fn stored_run(run: &Run) -> StoredRun {
     let measured = &run.measured;
-    let spike = |s: &Spike| (s.service.clone(), s.from.0, s.to.0, s.p99_us, s.beside.clone());
+    let storm = |s: &Storm| (s.node.clone(), s.cause, s.from.0, s.to.0, s.at.0, s.starts, some(s.share));
+    let spike = |s: &Spike| {
+        let recycle = s.recycle.as_ref().map(|recycle| (recycle.node.clone(), recycle.at.0));
+        (s.service.clone(), s.from.0, s.to.0, s.p99_us, s.beside.clone(), recycle)
+    };
     let recovery = |r: &Recovery| (r.event.clone(), r.service.clone(), r.after.map(|after| after.0));
     StoredRun {
         variant: run.variant.clone(),
@@ -153,6 +164,7 @@ fn stored_run(run: &Run) -> StoredRun {
         nodes: measured.nodes.iter().map(stored_node).collect(),
         levels: measured.levels.iter().map(stored_level).collect(),
         dashboard: measured.dashboard.iter().map(stored_scraped).collect(),
+        storms: measured.storms.iter().map(storm).collect(),
         spikes: measured.spikes.iter().map(spike).collect(),
         recoveries: measured.recoveries.iter().map(recovery).collect(),
         marks: measured.marks.iter().map(|mark| (mark.at.0, mark.event.clone(), mark.begins)).collect(),
@@ -160,12 +172,13 @@ fn stored_run(run: &Run) -> StoredRun {
 }
 
 fn run(stored: StoredRun) -> Result<Run, String> {
-    let spike = |(service, from, to, p99_us, beside)| Spike {
-        service,
-        from: Time(from),
-        to: Time(to),
-        p99_us,
-        beside,
+    let storm = |(node, cause, from, to, at, starts, share): StoredStorm| {
+        let (from, to, at) = (Time(from), Time(to), Time(at));
+        Storm { node, cause, from, to, at, starts, share: or_nan(share) }
+    };
+    let spike = |(service, from, to, p99_us, beside, recycle): StoredSpike| {
+        let recycle = recycle.map(|(node, at)| Recycle { node, at: Time(at) });
+        Spike { service, from: Time(from), to: Time(to), p99_us, beside, recycle }
     };
     let recovery =
         |(event, service, after): (_, _, Option<u64>)| Recovery { event, service, after: after.map(Span) };
@@ -177,6 +190,7 @@ fn run(stored: StoredRun) -> Result<Run, String> {
         nodes: stored.nodes.into_iter().map(node).collect::<Result<_, _>>()?,
         levels: stored.levels.into_iter().map(level).collect(),
         dashboard: stored.dashboard.into_iter().map(scraped).collect(),
+        storms: stored.storms.into_iter().map(storm).collect(),
         spikes: stored.spikes.into_iter().map(spike).collect(),
         recoveries: stored.recoveries.into_iter().map(recovery).collect(),
         marks: stored.marks.into_iter().map(mark).collect(),
@@ -358,6 +372,9 @@ mod tests {
             runs[0].measured.classes[0].latency_us, back[0].measured.classes[0].latency_us,
             "histograms are equal, not merely alike"
         );
+        let [there, again] = [&runs[0], &back[0]].map(|run| &run.measured);
+        assert!(!there.storms.is_empty() && there.storms == again.storms);
+        assert!(there.spikes[0].recycle.is_some() && there.spikes == again.spikes);
         assert!(back[1].measured.nodes[0].cycles[0].fano.is_nan());
     }
 

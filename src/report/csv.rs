@@ -56,7 +56,7 @@ impl<'a> Table<'a> {
 }
 
 /// A number, or nothing where there is none.
-fn float(value: f64) -> String {
+pub(super) fn float(value: f64) -> String {
     if value.is_finite() { value.to_string() } else { String::new() }
 }
 
@@ -247,23 +247,37 @@ pub fn dashboard(header: &Header, runs: &[Run]) -> String {
     table.text()
 }
 
-/// One row an event (from its beginning to its end) and one a latency spike.
+/// One row an event (from its beginning to its end), one a storm of backend starts and one a latency spike.
+/// `peak_s` is the peak of the storm, or of the lifetime storm beside the spike; of a storm, `name` is
+/// the node and `beside` the cause.
 pub fn events(header: &Header, runs: &[Run]) -> String {
-    let columns = ["kind", "name", "from_s", "to_s", "from_utc", "to_utc", "p99_ms", "beside"];
+    let columns = [
+        "kind", "name", "from_s", "to_s", "from_utc", "to_utc", "p99_ms", "beside", "peak_s", "starts",
+        "share",
+    ];
     let mut table = Table::new(header, &columns);
+    let mut add = |run: &Run, kind: &str, name: &str, (from, to): (f64, Option<f64>), rest: [String; 5]| {
+        let [from_s, from_utc] = table.when(from);
+        let [to_s, to_utc] = to.map_or_else(Default::default, |to| table.when(to));
+        let mut cells = vec![kind.to_owned(), name.to_owned(), from_s, to_s, from_utc, to_utc];
+        cells.extend(rest);
+        table.row(run, &cells);
+    };
     for run in runs {
         for (name, from, to) in super::plot::marks::lasting(&run.measured.marks) {
-            let [from_s, from_utc] = table.when(from);
-            let [to_s, to_utc] = to.map_or_else(Default::default, |to| table.when(to));
-            let none = String::new;
-            table.row(run, &["event".into(), name, from_s, to_s, from_utc, to_utc, none(), none()]);
+            add(run, "event", &name, (from, to), Default::default());
+        }
+        let span = |from: Time, to: Time| (from.as_secs(), Some(to.as_secs()));
+        for storm in &run.measured.storms {
+            let (cause, peak) = (storm.cause.name().to_owned(), float(storm.at.as_secs()));
+            let rest = [String::new(), cause, peak, storm.starts.to_string(), float(storm.share)];
+            add(run, "storm", &storm.node, span(storm.from, storm.to), rest);
         }
         for spike in &run.measured.spikes {
-            let [[from_s, from_utc], [to_s, to_utc]] =
-                [spike.from, spike.to].map(|at: Time| table.when(at.as_secs()));
-            let p99 = float(spike.p99_us as f64 / 1e3);
-            let (name, beside) = (spike.service.clone(), spike.beside.join(" "));
-            table.row(run, &["spike".into(), name, from_s, to_s, from_utc, to_utc, p99, beside]);
+            let peak = spike.recycle.as_ref().map_or(f64::NAN, |recycle| recycle.at.as_secs());
+            let (p99, beside) = (float(spike.p99_us as f64 / 1e3), spike.beside.join(" "));
+            let rest = [p99, beside, float(peak), String::new(), String::new()];
+            add(run, "spike", &spike.service, span(spike.from, spike.to), rest);
         }
     }
     table.text()
@@ -325,15 +339,17 @@ mod tests {
         scenario,variant,seed,t_s,time_utc,level,of,value
         september,jitter,3,17,2025-09-14T05:30:17Z,backends,postgres.primary,394
         "#);
-        insta::assert_snapshot!(head(&events(&header, &runs), 7), @r#"
-        scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside
-        september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00Z,,,
-        september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00Z,2025-09-14T08:57:00Z,,
-        september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00Z,,,
-        september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00Z,,,
-        september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00Z,2025-09-14T06:52:20Z,1660,lifetime growth
-        september,jitter,3,spike,frontend-api,5820,5840,2025-09-14T07:07:00Z,2025-09-14T07:07:20Z,1662,lifetime growth
+        let events = events(&header, &runs);
+        insta::assert_snapshot!(head(&events, 6), @r#"
+        scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside,peak_s,starts,share
+        september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00Z,,,,,,
+        september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00Z,2025-09-14T08:57:00Z,,,,,
+        september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00Z,,,,,,
+        september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00Z,,,,,,
+        september,jitter,3,storm,primary,4925,4926,2025-09-14T06:52:05Z,2025-09-14T06:52:06Z,,lifetime,4926,360,0.9
         "#);
+        let spike = events.lines().find(|line| line.contains(",spike,")).expect("there are spikes");
+        insta::assert_snapshot!(spike, @"september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00Z,2025-09-14T06:52:20Z,1660,lifetime growth,4926,,");
         insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
         scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
         september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448

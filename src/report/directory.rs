@@ -53,12 +53,19 @@ pub struct Paper<'a> {
 /// If something that is not a run directory stands in the way, or a file cannot be written. Then nothing is
 /// left behind, and what stood there before still stands.
 pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
+    put(dir, files(paper)?)
+}
+
+/// Writes files into a run directory, one of them its manifest, and returns their paths, sorted.
+///
+/// # Errors
+/// As [`write`].
+pub fn put(dir: &Path, mut files: Vec<(String, Vec<u8>)>) -> Result<Vec<String>, ReportError> {
     // `.` and `..` have no siblings; a link stays a link to what is replaced.
     let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     if dir.exists() && !is_ours(dir) && !is_empty(dir) {
         return Err(ReportError::InTheWay(dir.to_owned()));
     }
-    let mut files = files(paper)?;
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|source| ReportError::Io { path: parent.to_owned(), source })?;
@@ -140,7 +147,12 @@ fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
 
 /// `plots/*.svg` and `plots/*.png` of some runs.
 pub fn pictures(header: &Header, runs: &[Run]) -> Vec<(String, Vec<u8>)> {
-    let files = plot::all(header, runs).into_iter().flat_map(|chart| {
+    drawn(plot::all(header, runs))
+}
+
+/// Charts as files, each in both formats.
+pub fn drawn(charts: Vec<plot::Chart>) -> Vec<(String, Vec<u8>)> {
+    let files = charts.into_iter().flat_map(|chart| {
         let svg = (format!("plots/{}.svg", chart.name), chart.drawing.svg().into_bytes());
         [svg, (format!("plots/{}.png", chart.name), chart.drawing.png())]
     });

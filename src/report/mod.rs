@@ -16,6 +16,7 @@ pub mod human;
 pub mod inspect;
 pub mod load;
 pub mod plot;
+pub mod sweep;
 pub mod terminal;
 
 #[cfg(test)]

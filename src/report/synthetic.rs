@@ -59,6 +59,7 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
         services: vec![ServiceMeasured { service: "frontend-api".into(), bins }],
         levels: levels(&node),
         dashboard: dashboard(&node),
+        storms: storms(herd),
         spikes: spikes(herd),
         recoveries: vec![Recovery {
             event: "slow-disk".into(),
@@ -88,6 +89,7 @@ pub fn nothing() -> Run {
         }],
         levels: vec![],
         dashboard: vec![],
+        storms: vec![],
         spikes: vec![],
         recoveries: vec![],
         marks: vec![],
@@ -239,8 +241,30 @@ fn dashboard(node: &NodeMeasured) -> Vec<ScrapedSeries> {
     ]
 }
 
+fn at(second: usize) -> Time {
+    Time(second as u64 * 1_000_000_000)
+}
+
+/// When the herd of a lifetime recycles.
+fn recycling(number: usize) -> usize {
+    number * LIFETIME + 420 + number
+}
+
+fn storms(herd: bool) -> Vec<Storm> {
+    let numbers = if herd { 5..24 } else { 0..0 };
+    let storm = |number: usize| Storm {
+        node: "primary".into(),
+        cause: Cause::Lifetime,
+        from: at(recycling(number)),
+        to: at(recycling(number) + 1),
+        at: at(recycling(number) + 1),
+        starts: 360,
+        share: 0.9,
+    };
+    numbers.map(storm).collect()
+}
+
 fn spikes(herd: bool) -> Vec<Spike> {
-    let at = |second: usize| Time(second as u64 * 1_000_000_000);
     let numbers = if herd { 5..24 } else { 0..0 };
     let spike = |number: usize| Spike {
         service: "frontend-api".into(),
@@ -252,6 +276,7 @@ fn spikes(herd: bool) -> Vec<Spike> {
         } else {
             vec!["lifetime".into(), Cause::Growth.name().into()]
         },
+        recycle: Some(Recycle { node: "primary".into(), at: at(recycling(number) + 1) }),
     };
     numbers.map(spike).collect()
 }

@@ -3,8 +3,8 @@
 
 use super::AS_WRITTEN;
 use super::grammar::{
-    Bound, Deed, Distribution, Expect, File, JitterShape, Pool, RandomDistribution, Request, Scaler, Service,
-    Step, Sweep,
+    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Pool, RandomDistribution, Request,
+    Scaler, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -174,6 +174,10 @@ impl Checker<'_> {
                 self.error(&path, message, "narrow it, or write `jitter_shape = \"additive\"`");
             }
         }
+        if pool.kill_gap == KillGap::Every(Span::ZERO) {
+            let help = "leave it out, or write \"spread\" for `max_lifetime` / `max`";
+            self.error(&format!("{base}.kill_gap"), "a kill gap of zero", help);
+        }
         if pool.sweep == Sweep::Every(Span::ZERO) {
             self.error(
                 &format!("{base}.sweep"),
@@ -325,6 +329,10 @@ impl Checker<'_> {
                 let message = format!("`{}` is not of `{}`", expect.metric.name(), expect.of);
                 self.error(&path, message, format!("write `{group}.NAME`"));
             }
+        }
+        if expect.cause.is_some() && expect.metric.causes() == Causes::None {
+            let message = format!("`{}` knows no causes", expect.metric.name());
+            self.error(&format!("{base}.cause"), message, "leave `cause` out");
         }
         for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
             if let Some(Bound::Value(value)) = bound

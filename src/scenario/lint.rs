@@ -1,7 +1,7 @@
 //! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
 //! errors.
 
-use super::grammar::{Distribution, File, Pool, Postgres, RandomDistribution, Service};
+use super::grammar::{Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Service};
 use super::problem::{Problem, Problems};
 use super::sources;
 use super::tree::Node;
@@ -62,7 +62,7 @@ fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
     }
 }
 
-/// A lifetime without jitter, or with less than a herd of this size needs.
+/// A lifetime without jitter or kill gap, or with less jitter than a herd of this size needs.
 fn herd(
     path: &str,
     service: &Service,
@@ -80,12 +80,24 @@ fn herd(
     // All connections that were born together come back within the jitter: peak = connections / jitter.
     let safe_rate = SAFE_SHARE * postgres.cores / cost;
     let enough = Span::from_secs_f64((connections / safe_rate).ceil());
+    let whole_pool = pool.gap_between_kills() * u64::from(pool.max);
+    if whole_pool > lifetime {
+        let message = format!(
+            "this gap lets a full pool be replaced within {whole_pool} only: connections outlive their {lifetime}"
+        );
+        let help = format!("write \"spread\", which is {}", Span(lifetime.0 / u64::from(pool.max)));
+        warn(problems, tree, &format!("{path}.kill_gap"), message, help);
+    }
+    // One at a time in each container is no herd.
+    if pool.kill_gap != KillGap::None {
+        return;
+    }
     let path = format!("{path}.max_lifetime_jitter");
     if pool.max_lifetime_jitter == Span::ZERO {
         let message = format!(
             "connections that were opened together expire together, every {lifetime}: the lifetime has no jitter"
         );
-        let help = format!("write `max_lifetime_jitter = \"{enough}\"` or more");
+        let help = format!("write `max_lifetime_jitter = \"{enough}\"` or more, or `kill_gap = \"spread\"`");
         warn(problems, tree, &path, message, help);
     } else if pool.max_lifetime_jitter < enough {
         let message = format!(

@@ -8,3 +8,4 @@ mod inspect;
 mod interrupt;
 mod readme;
 mod simulate;
+mod sweep;

@@ -3,6 +3,7 @@
 use crate::kit::{assert_agrees, facts, fleet};
 use herdsim::engine::time::Time;
 use herdsim::model::fact::Fact;
+use herdsim::scenario::grammar::Outcome;
 
 /// When requests arrive, in seconds, over ten seconds of a source of this rate (and bursts).
 fn arrivals(rate: &str, seed: u64) -> Vec<f64> {
@@ -70,4 +71,26 @@ fn bursts_bring_arrivals_only_while_they_last() {
     let each = runs.iter().map(|run| run.len() as f64).collect::<Vec<f64>>();
     assert_agrees("four bursts of 250", &each, 1000.0, 0.1);
     assert!((1..=4).all(|n| within(&runs[0], 2.0 * f64::from(n), 2.0 * f64::from(n) + 0.5) > 100.0));
+}
+
+/// Traffic shaping rejects its share with 429 and nothing else, and the rejected never reach the service.
+#[test]
+fn the_edge_rejects_its_share_with_429() {
+    let shaped = |share: &str| {
+        let more =
+            format!("[traffic.users]\nrequest = \"sign-in\"\nrate = \"20/s\"\nrejected = \"{share}\"\n");
+        facts(&fleet("\"duration\" = \"100s\"", &more), 1)
+    };
+    let count = |facts: &[(Time, Fact)], wanted: fn(&Fact) -> bool| {
+        facts.iter().filter(|(_, fact)| wanted(fact)).count() as f64
+    };
+    let rejected = |fact: &Fact| matches!(fact, Fact::RequestEnded { outcome: Outcome::TooManyRequests, .. });
+    let handled = |fact: &Fact| matches!(fact, Fact::HandlingBegan(_));
+    let arrived = |fact: &Fact| matches!(fact, Fact::RequestArrived { .. });
+    let some = shaped("30%");
+    assert_eq!(count(&some, rejected) + count(&some, handled), count(&some, arrived));
+    let share = count(&some, rejected) / count(&some, arrived);
+    assert!((share - 0.3).abs() < 0.04, "{share}");
+    assert_eq!(count(&shaped("100%"), handled), 0.0);
+    assert_eq!(count(&shaped("0%"), rejected), 0.0);
 }

@@ -108,6 +108,7 @@ fn bounds() {
         said_of("max_connections = 500", "max_connections = 3"),
         said_of("\"90s\"", "\"20m\"\njitter_shape = \"subtractive\""),
         said_of("\"90s\"", "\"90s\"\nsweep = { every = \"0s\" }"),
+        said_of("\"90s\"", "\"90s\"\nkill_gap = { every = \"0s\" }"),
         said_of(
             "\"400/s\"",
             "{ piecewise = [{ from = \"1m\", rate = \"1/s\" }, { from = \"1m\", rate = \"2/s\" }] }"
@@ -204,6 +205,8 @@ fn advice() {
         said_of("max_connections = 500", "max_connections = 150"),
         said_of("max_lifetime_jitter = \"90s\"", ""),
         said_of("\"90s\"", "\"1s\""),
+        said_of("max_lifetime_jitter = \"90s\"", "kill_gap = \"spread\""),
+        said_of("max_lifetime_jitter = \"90s\"", "kill_gap = { every = \"10m\" }"),
         said_of("service = \"api\"", "service = \"api\"\npatience = \"5s\"\ntimeout = \"6m\""),
         said(
             &BASE
@@ -232,6 +235,12 @@ fn expectations_that_measure_nothing() {
             expect("metric = \"herd_size\"\nof = \"postgres.primari\"\nmax = \"5%\"\n"),
             expect("metric = \"herd_size\"\nof = \"postgres.primary\"\nmax = 5\n"),
             expect("metric = \"worst_p99\"\nof = \"service.api\"\nmax = \"5%\"\nexcept = [\"event.x\"]\n"),
+            expect("metric = \"herd_onset\"\nof = \"service.api\"\nmin = \"1h\"\n"),
+            expect("metric = \"recycle_gap\"\nof = \"postgres.primary\"\nmin = \"1h\"\n"),
+            expect("metric = \"recycle_gap\"\nof = \"service.api\"\nmin = 900\n"),
+            expect(
+                "metric = \"dashboard_missed\"\nof = \"postgres.primary\"\ncause = \"growth\"\nmin = \"5%\"\n"
+            ),
         ]
         .join("----\n")
     );

@@ -2,7 +2,9 @@
 //!
 //! The lifetime's random part as libraries draw it: added, taken off or both; once for each connection, once
 //! for the process, or anew at every check (pgxpool before 5.3, where the earliest of many draws wins and
-//! little jitter is left); cut down to whole quanta (pgxpool: whole seconds). Sources: pools.md §1a, §2.
+//! little jitter is left); cut down to whole quanta (pgxpool: whole seconds). A kill gap lets one connection
+//! of a pool go at a time: the others stay in use until a check after the gap finds them (PgBouncer's
+//! `life_over`; the first goes at once). Sources: pools.md §1a, §2, §4.
 
 use super::super::connection::Connection;
 use super::Pool;
@@ -10,8 +12,13 @@ use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{JitterScope, JitterShape};
 
 impl Pool {
-    /// Whether a connection is to be replaced.
-    pub(super) fn is_expired(&mut self, now: Time, connection: &Connection) -> bool {
+    /// Whether a connection is to be closed for its age now: it is too old, and its turn has come.
+    pub(super) fn is_due(&mut self, now: Time, connection: &Connection) -> bool {
+        now >= self.next_kill && self.is_expired(now, connection)
+    }
+
+    /// Whether a connection is too old.
+    fn is_expired(&mut self, now: Time, connection: &Connection) -> bool {
         if self.settings.jitter_scope != JitterScope::Check {
             return now > connection.client.expires;
         }

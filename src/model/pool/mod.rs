@@ -63,6 +63,8 @@ pub struct Pool {
     opener: Opener,
     owed: Owed,
     keeper: Keeper,
+    /// No connection is closed for its age before.
+    next_kill: Time,
 }
 
 /// Where a connection was before.
@@ -127,6 +129,7 @@ impl Pool {
             opener: Opener::default(),
             owed,
             keeper: Keeper::default(),
+            next_kill: Time::ZERO,
         }
     }
 
@@ -155,7 +158,7 @@ impl Pool {
     ) {
         let mut expired = 0;
         while let Some(connection) = self.pick_idle() {
-            if self.settings.check_acquire && self.is_expired(now, &wires[connection]) {
+            if self.settings.check_acquire && self.is_due(now, &wires[connection]) {
                 self.shut(now, wires, connection, Close::Age, From::Idle, out);
                 if !matches!(self.settings.sweep, Sweep::Every(_)) {
                     // pgxpool leaves what an acquire closes to the next tick.
@@ -194,7 +197,7 @@ impl Pool {
         wires[connection].client.request = Id::NONE;
         if broken {
             self.shut(now, wires, connection, Close::Broken, From::Use, out);
-        } else if self.settings.check_release && self.is_expired(now, &wires[connection]) {
+        } else if self.settings.check_release && self.is_due(now, &wires[connection]) {
             self.shut(now, wires, connection, Close::Age, From::Use, out);
         } else {
             self.settle(now, wires, connection, From::Use, out);
@@ -310,6 +313,9 @@ impl Pool {
         out: &mut Vec<Effect>,
     ) {
         self.total -= 1;
+        if why == Close::Age {
+            self.next_kill = now + self.settings.gap_between_kills();
+        }
         self.owed.closed(now, wires[connection].client.cause, why, from);
         wires[connection].client.state = ClientState::Closed;
         out.push(Effect::Shut(connection, why, from));

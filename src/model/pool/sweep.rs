@@ -113,7 +113,7 @@ impl Pool {
         for connection in idle {
             let idle_for = now.since(wires[connection].client.idle_since);
             let may_expire = !self.settings.sweep_keeps_min || self.total >= self.settings.min;
-            if may_expire && self.is_expired(now, &wires[connection]) {
+            if may_expire && self.is_due(now, &wires[connection]) {
                 self.shut(now, wires, connection, Close::Age, From::Idle, out);
             } else if self.settings.idle_timeout.0.is_some_and(|most| idle_for > most)
                 && self.total > self.settings.min
@@ -136,7 +136,7 @@ impl Pool {
         }
         let due = self.idle.iter().map(|idle| {
             let client = &wires[*idle].client;
-            client.expires.min(client.idle_since + limit).since(now)
+            client.expires.max(self.next_kill).min(client.idle_since + limit).since(now)
         });
         let wait = due.fold(longest, Span::min).max(SHORTEST_WAIT);
         out.push(Effect::SweepAfter(wait + A_MOMENT));

@@ -5,7 +5,7 @@ use crate::engine::time::Span;
 use crate::measure::herd::SECOND;
 use crate::measure::lifetime::Lifetime;
 use crate::measure::snapshot::{CHANCE, FEW, SLACK, Snapshot, Storm, Verdict, jitter};
-use crate::measure::spikes::STORM_SHARE;
+use crate::measure::storms::STORM_SHARE;
 use crate::report::human;
 
 /// Storms that are told one by one.

@@ -16,7 +16,7 @@ pub struct Expect {
     pub metric: Metric,
     /// What the metric is of: `postgres.NAME`, `service.NAME` or `request.NAME`.
     pub of: String,
-    /// Only starts of this cause.
+    /// Only starts of this cause; of `herd_onset` and `herd_lasts`: `lifetime` unless another is named.
     #[serde(default)]
     pub cause: Option<Cause>,
     /// Only from here on.
@@ -59,8 +59,27 @@ pub enum Metric {
     /// The highest p99 of any 10 s, of a service.
     #[serde(rename = "worst_p99")]
     WorstP99,
+    /// When a herd first recycles half of the open connections within a second, from the start of the run, of
+    /// a node; nothing if never.
+    HerdOnset,
+    /// The most consecutive lifetimes that each recycle half of the open connections within a second, of a
+    /// node; the next comes 0.8 to 1.2 lifetimes later.
+    HerdLasts,
+    /// The share of the recycle spikes that a dashboard with a 60 s scrape misses, of a node: no sample of
+    /// its active backends until a minute after the spike reaches half of their peak.
+    DashboardMissed,
     /// Latency spikes, of a service.
     Spikes,
+    /// Latency spikes beside a storm of cause `lifetime` at a node that the service uses, of a service.
+    RecycleSpikes,
+    /// The median time between the storms of consecutive recycle spikes, of a service; hold it against the
+    /// lifetime.
+    RecycleGap,
+    /// The share of those times within 5 s of their median, of a service; nothing with fewer than two.
+    RecycleGapRegular,
+    /// The median p99 of the recycle spikes over the median p99 outside of all spikes, of a service.
+    #[serde(rename = "recycle_p99_ratio")]
+    RecycleP99Ratio,
     /// Requests that ended `ok`, as a share of those that ended, of a request class.
     RequestSuccess,
     /// Users' wishes fulfilled after retries, as a share of those that ended, of a request class; over the
@@ -79,6 +98,19 @@ pub enum Unit {
     Ratio,
     /// A duration, in milliseconds.
     Ms,
+    /// A duration, in seconds.
+    S,
+}
+
+/// Which causes of a backend start a metric knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Causes {
+    /// Each for itself, and all together.
+    Each,
+    /// One at a time.
+    One,
+    /// None: it is not about causes.
+    None,
 }
 
 impl Unit {
@@ -89,6 +121,7 @@ impl Unit {
             Unit::Share => "share",
             Unit::Ratio => "ratio",
             Unit::Ms => "ms",
+            Unit::S => "s",
         }
     }
 
@@ -108,6 +141,10 @@ impl Unit {
                 text.and_then(|text| parse_span(text).ok()).map(|span| span.as_millis()),
                 "a duration such as `30ms`",
             ),
+            Unit::S => (
+                text.and_then(|text| parse_span(text).ok()).map(|span| span.as_secs()),
+                "a duration such as `15m`",
+            ),
         };
         number.ok_or_else(|| format!("`{}` is not {form}", text.map_or(written.to_string(), str::to_owned)))
     }
@@ -115,13 +152,20 @@ impl Unit {
 
 impl Metric {
     /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 8] = [
+    pub const ALL: [Metric; 15] = [
         Metric::ConnectsMax1s,
         Metric::HerdSize,
         Metric::PeakOverUniform,
         Metric::BackendStarts,
+        Metric::HerdOnset,
+        Metric::HerdLasts,
+        Metric::DashboardMissed,
         Metric::WorstP99,
         Metric::Spikes,
+        Metric::RecycleSpikes,
+        Metric::RecycleGap,
+        Metric::RecycleGapRegular,
+        Metric::RecycleP99Ratio,
         Metric::RequestSuccess,
         Metric::UserSuccess,
     ];
@@ -133,8 +177,15 @@ impl Metric {
             Metric::HerdSize => "herd_size",
             Metric::PeakOverUniform => "peak_over_uniform",
             Metric::BackendStarts => "backend_starts",
+            Metric::HerdOnset => "herd_onset",
+            Metric::HerdLasts => "herd_lasts",
+            Metric::DashboardMissed => "dashboard_missed",
             Metric::WorstP99 => "worst_p99",
             Metric::Spikes => "spikes",
+            Metric::RecycleSpikes => "recycle_spikes",
+            Metric::RecycleGap => "recycle_gap",
+            Metric::RecycleGapRegular => "recycle_gap_regular",
+            Metric::RecycleP99Ratio => "recycle_p99_ratio",
             Metric::RequestSuccess => "request_success",
             Metric::UserSuccess => "user_success",
         }
@@ -142,22 +193,34 @@ impl Metric {
 
     /// Its unit.
     pub fn unit(self) -> Unit {
+        use Metric::*;
         match self {
-            Metric::ConnectsMax1s | Metric::BackendStarts | Metric::Spikes => Unit::Count,
-            Metric::HerdSize | Metric::RequestSuccess | Metric::UserSuccess => Unit::Share,
-            Metric::PeakOverUniform => Unit::Ratio,
-            Metric::WorstP99 => Unit::Ms,
+            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes => Unit::Count,
+            HerdSize | DashboardMissed | RecycleGapRegular | RequestSuccess | UserSuccess => Unit::Share,
+            PeakOverUniform | RecycleP99Ratio => Unit::Ratio,
+            WorstP99 => Unit::Ms,
+            HerdOnset | RecycleGap => Unit::S,
         }
     }
 
     /// The tables whose entries it is of.
     pub fn group(self) -> &'static str {
+        use Metric::*;
         match self {
-            Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
-                "postgres"
-            }
-            Metric::WorstP99 | Metric::Spikes => "service",
-            Metric::RequestSuccess | Metric::UserSuccess => "request",
+            ConnectsMax1s | HerdSize | PeakOverUniform | BackendStarts | HerdOnset | HerdLasts
+            | DashboardMissed => "postgres",
+            WorstP99 | Spikes | RecycleSpikes | RecycleGap | RecycleGapRegular | RecycleP99Ratio => "service",
+            RequestSuccess | UserSuccess => "request",
+        }
+    }
+
+    /// The causes of a start by which it can be narrowed.
+    pub fn causes(self) -> Causes {
+        match self {
+            Metric::HerdOnset | Metric::HerdLasts => Causes::One,
+            Metric::DashboardMissed => Causes::None,
+            _ if self.group() == "postgres" => Causes::Each,
+            _ => Causes::None,
         }
     }
 }

@@ -69,6 +69,10 @@ pub struct Pool {
     /// The random part is cut down to a multiple of this (pgxpool: whole seconds).
     #[serde(default)]
     pub jitter_quantum: Span,
+    /// The least time between two closes for age in this pool (PgBouncer): an expired connection whose turn
+    /// has not come stays in use until a later check. Absent: none.
+    #[serde(default)]
+    pub kill_gap: KillGap,
     /// An expired connection is noticed when it is acquired.
     #[serde(default)]
     pub check_acquire: bool,
@@ -93,6 +97,19 @@ pub struct Pool {
     /// Whether a further close puts the pending refill off (pgxpool since 5.8).
     #[serde(default)]
     pub refill_debounce: bool,
+}
+
+impl Pool {
+    /// The least time between two closes for age; zero if there is none.
+    pub fn gap_between_kills(&self) -> Span {
+        match self.kill_gap {
+            KillGap::None => Span::ZERO,
+            KillGap::Spread => {
+                Span(self.max_lifetime.0.map_or(0, |lifetime| lifetime.0 / u64::from(self.max)))
+            }
+            KillGap::Every(gap) => gap,
+        }
+    }
 }
 
 /// The libraries whose semantics ship with herdsim.
@@ -194,6 +211,19 @@ pub enum JitterScope {
     Process,
     /// Drawn again at every check (pgxpool before 5.3): nearly no jitter at all.
     Check,
+}
+
+/// The least time between two closes for age.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum KillGap {
+    /// None: all that have expired may be closed at once.
+    #[default]
+    None,
+    /// `max_lifetime` / `max`: a full pool is replaced evenly within one lifetime (PgBouncer).
+    Spread,
+    /// So long.
+    Every(Span),
 }
 
 /// When idle connections are looked over.

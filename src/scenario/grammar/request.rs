@@ -86,7 +86,7 @@ pub enum Outcome {
     Ok,
     /// The client left.
     ClientTimeout,
-    /// No container came free in time and the fleet was at its cap.
+    /// The edge rejected it, or no container came free in time and the fleet was at its cap.
     #[serde(rename = "429")]
     TooManyRequests,
     /// The container went away.

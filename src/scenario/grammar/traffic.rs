@@ -2,7 +2,7 @@
 
 use super::{Distribution, yes};
 use crate::engine::time::Span;
-use crate::scenario::units::Rate;
+use crate::scenario::units::{Rate, Share};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -22,6 +22,10 @@ pub struct Traffic {
     /// Whose requests they are: kept apart in every table.
     #[serde(default)]
     pub label: Label,
+    /// Traffic shaping: the share that the edge rejects with 429 before it reaches a service.
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub rejected: Share,
     /// Present: arrivals come only in bursts.
     #[serde(default)]
     pub burst: Option<Burst>,

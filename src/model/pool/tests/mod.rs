@@ -2,6 +2,7 @@
 //! presets.
 
 mod database_sql;
+mod kill_gap;
 mod lifetimes;
 mod measured;
 mod pgxpool;

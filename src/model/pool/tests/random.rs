@@ -4,6 +4,7 @@ use super::super::Effect;
 use super::story::Story;
 use crate::engine::slab::Id;
 use crate::model::connection::ClientState;
+use crate::model::fact::Close;
 use crate::model::{ConnectionId, RequestId};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -42,11 +43,12 @@ fn pools() -> impl Strategy<Value = String> {
     let refill = select(vec!["", "refill = \"to-min\"\n"]);
     let idle = select(vec!["", "idle_timeout = \"30s\"\n", "max_idle = 2\n"]);
     let lifetime = select(vec!["50s", "none"]);
-    (preset, 1..6u32, 0..6u32, refill, idle, lifetime).prop_map(
-        |(preset, max, min, refill, idle, lifetime)| {
+    let gap = select(vec!["", "kill_gap = \"spread\"\n", "kill_gap = { every = \"7s\" }\n"]);
+    (preset, 1..6u32, 0..6u32, refill, idle, lifetime, gap).prop_map(
+        |(preset, max, min, refill, idle, lifetime, gap)| {
             let min = min.min(max);
             format!(
-                "preset = \"{preset}\"\nmax = {max}\nmin = {min}\n{refill}{idle}\
+                "preset = \"{preset}\"\nmax = {max}\nmin = {min}\n{refill}{idle}{gap}\
                  max_lifetime = \"{lifetime}\"\n\
                  max_lifetime_jitter = \"{}\"",
                 if lifetime == "none" { "0s" } else { "10s" }
@@ -122,6 +124,10 @@ impl Onlooker {
         let states = [ClientState::Idle, ClientState::InUse, ClientState::Dialling];
         let open: usize = states.iter().map(|state| story.in_state(*state).len()).sum();
         assert_eq!(pool.total() as usize, open + pool.opener.promised as usize);
+        let gap = pool.settings().gap_between_kills().as_secs();
+        for pair in story.closes(Close::Age).windows(2) {
+            assert!(pair[1] - pair[0] >= gap - 1e-6, "closed {pair:?} for age, gap {gap} s");
+        }
         assert_eq!(pool.idle.len(), story.idle().len());
         assert_eq!(pool.waiters.iter().copied().collect::<Vec<_>>(), self.in_line);
         assert!(
