@@ -6,7 +6,7 @@ use std::path::Path;
 /// Why a verb did not end with exit code 0.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The command line asks for something that does not exist.
+    /// The command line asks for something that does not exist, or the input is not what it should be.
     #[error("{0}")]
     Usage(String),
     /// The scenario has problems; they have been shown.
@@ -23,6 +23,9 @@ pub enum Failure {
         /// How many were judged.
         judged: usize,
     },
+    /// Real connections are bunched, or nobody can tell, where that was to fail.
+    #[error("--fail-if-bunched: {0}")]
+    Bunched(&'static str),
     /// Ctrl-C; what was finished is kept.
     #[error("interrupted: only finished runs were kept (`complete` is false in the manifest)")]
     Interrupted,
@@ -37,7 +40,7 @@ impl Failure {
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Failure::Expectation { .. } => 1,
+            Failure::Expectation { .. } | Failure::Bunched(_) => 1,
             Failure::Usage(_) | Failure::Scenario(_) => 2,
             Failure::Io(_) => 3,
             Failure::Interrupted => 130,

@@ -4,6 +4,7 @@
 //! Results go to stdout, progress and diagnostics to stderr. Exit codes are in [`Failure::code`]; the help,
 //! the completions and the man pages all come from the definitions below and in the verbs.
 
+mod activity;
 mod axis;
 mod batch;
 mod check;
@@ -12,6 +13,7 @@ mod console;
 mod failure;
 mod init;
 mod inputs;
+mod inspect;
 mod interrupt;
 mod manual;
 mod output;
@@ -46,8 +48,9 @@ const EXAMPLES: &str = "Examples:
   herdsim init                                      write quickstart.toml to begin with
   herdsim compare quickstart.toml                   run its variants side by side
   herdsim run quickstart.toml --variant jitter      one variant in detail
+  herdsim inspect sessions.csv --lifetime 15m       are real connections bunched?
 
-Exit codes: 0 done; 1 an expectation failed or is inconclusive; 2 bad usage or scenario;
+Exit codes: 0 done; 1 an expectation failed or is inconclusive; 2 bad usage, scenario or input;
             3 I/O failure or incomplete; 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +61,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
+    Inspect(inspect::InspectArgs),
     Schema(schema::SchemaArgs),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -84,6 +88,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
+        Verb::Inspect(args) => inspect::perform(args, console),
         Verb::Schema(args) => schema::perform(args, console),
         Verb::Completions(args) => manual::completions(args, Cli::command(), console),
         Verb::Man(args) => manual::man(args, Cli::command(), console),

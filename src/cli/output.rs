@@ -2,14 +2,16 @@
 
 use super::Failure;
 use crate::experiment::{Judged, Run};
+use crate::measure::snapshot::Snapshot;
 use crate::measure::summary;
+use crate::report::inspect::{self, About};
 use crate::report::terminal::{self, Paint};
-use crate::report::{self, Header, Paper};
+use crate::report::{self, Header, Paper, plot};
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a batch of runs gave.
@@ -131,6 +133,29 @@ fn read_json(path: &Path) -> Result<Value, Failure> {
 
 fn paint(colour: bool) -> Paint {
     if colour { Paint::Colour } else { Paint::Plain }
+}
+
+/// What a snapshot of real connections shows, for a person.
+pub fn snapshot(seen: &Snapshot, about: &About, colour: bool) -> String {
+    inspect::text::text(seen, about, paint(colour))
+}
+
+/// The same in JSON, for a program.
+pub fn snapshot_json(seen: &Snapshot, about: &About) -> String {
+    format!("{:#}\n", inspect::json::json(seen, about))
+}
+
+/// Writes the picture of a snapshot as SVG, and as PNG beside it; gives the names of both.
+///
+/// # Errors
+/// [`Failure::Io`] if that fails.
+pub fn snapshot_picture(file: &Path, seen: &Snapshot) -> Result<[PathBuf; 2], Failure> {
+    let drawing = plot::clock::draw(seen, &inspect::verdict(seen));
+    let png = file.with_extension("png");
+    for (file, bytes) in [(file, drawing.svg().into_bytes()), (&png, drawing.png())] {
+        fs::write(file, bytes).map_err(|error| Failure::io("write", file, error))?;
+    }
+    Ok([file.to_owned(), png])
 }
 
 /// Draws the pictures of a run directory again and names them.

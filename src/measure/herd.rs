@@ -14,7 +14,8 @@ use crate::scenario::grammar::Cause;
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
-const SECOND: Span = Span::from_secs(1);
+/// The window of a herd.
+pub const SECOND: Span = Span::from_secs(1);
 /// How far back `open just before` looks, in seconds.
 const LOOK_BACK: u64 = 60;
 
@@ -199,11 +200,22 @@ pub struct Phases {
     first: (f64, f64),
     second: (f64, f64),
     /// Births within the last 1 % of a lifetime.
-    window: VecDeque<Time>,
-    largest: usize,
+    window: Sliding,
 }
 
 impl Phases {
+    /// The births of one turn of the clock, in order of time; its end joins its beginning.
+    pub fn around(births: &[Time], lifetime: Span) -> Phases {
+        let mut phases = Phases::default();
+        births.iter().for_each(|at| phases.add(*at, lifetime));
+        let part = Span(lifetime.0 / 100);
+        phases.window = Sliding::default();
+        for at in turn(births, lifetime, part) {
+            phases.window.add(at, part);
+        }
+        phases
+    }
+
     /// One birth more. They come in order of time.
     pub fn add(&mut self, at: Time, lifetime: Span) {
         let turn = (at.0 % lifetime.0) as f64 / lifetime.0 as f64 * TAU;
@@ -212,11 +224,7 @@ impl Phases {
         self.first.1 += libm::sin(turn);
         self.second.0 += libm::cos(2.0 * turn);
         self.second.1 += libm::sin(2.0 * turn);
-        self.window.push_back(at);
-        while self.window.front().is_some_and(|first| at.since(*first).0 > lifetime.0 / 100) {
-            self.window.pop_front();
-        }
-        self.largest = self.largest.max(self.window.len());
+        self.window.add(at, Span(lifetime.0 / 100));
     }
 
     /// What they look like together. Nothing is locked where nothing was born.
@@ -229,11 +237,56 @@ impl Phases {
             births: self.births,
             phase_lock_r1: r1,
             phase_lock_r2: length(self.second),
-            rayleigh_p: libm::exp(-(self.births as f64) * r1 * r1),
-            largest_cluster_1pct: self.largest as f64 / n,
+            rayleigh_p: rayleigh_p(self.births, r1),
+            largest_cluster_1pct: self.window.most() as f64 / n,
             fano: f64::NAN,
         }
     }
+}
+
+/// How likely so many unrelated births have an order parameter of at least `r`, at any one frequency.
+pub fn rayleigh_p(births: u64, r: f64) -> f64 {
+    libm::exp(-(births as f64) * r * r)
+}
+
+/// The most births within any stretch of time.
+#[derive(Clone, Debug, Default)]
+pub struct Sliding {
+    within: VecDeque<Time>,
+    most: usize,
+    from: Time,
+}
+
+impl Sliding {
+    /// One birth more, and how many lie within the stretch that ends with it: both its ends belong to it.
+    /// Births come in order of time.
+    pub fn add(&mut self, at: Time, stretch: Span) -> usize {
+        self.within.push_back(at);
+        while self.within.front().is_some_and(|first| at.since(*first) > stretch) {
+            self.within.pop_front();
+        }
+        if self.within.len() > self.most {
+            (self.most, self.from) = (self.within.len(), self.within[0]);
+        }
+        self.within.len()
+    }
+
+    /// The most so far.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// The first birth of the first of the fullest stretches.
+    pub fn from(&self) -> Time {
+        self.from
+    }
+}
+
+/// Births of one turn of the clock, and once more those that a stretch across its end would hold.
+pub fn turn(births: &[Time], lifetime: Span, stretch: Span) -> impl Iterator<Item = Time> {
+    let last = births.last().copied().unwrap_or_default();
+    let again = births.iter().map(move |at| *at + lifetime);
+    births.iter().copied().chain(again.take_while(move |at| at.since(last) <= stretch))
 }
 
 impl LifetimeClock {
@@ -304,6 +357,19 @@ mod tests {
         assert!(opposite.phase_lock_r1 < 1e-9 && opposite.phase_lock_r2 > 0.999);
         let even = phases((0..100).map(|i| f64::from(i) * 9.0));
         assert!(even.phase_lock_r1 < 1e-9 && even.largest_cluster_1pct < 0.03);
+    }
+
+    #[test]
+    fn the_end_of_the_clock_joins_its_beginning() {
+        let births: Vec<Time> =
+            [0.1, 0.3, 2.0, 899.8, 899.9].into_iter().map(|t| at(t) + Span::from_secs(9000)).collect();
+        let around = Phases::around(&births, L).measure(Time::ZERO);
+        assert_eq!(around.largest_cluster_1pct, 1.0);
+        let mut second = Sliding::default();
+        for at in turn(&births, L, SECOND) {
+            second.add(at, SECOND);
+        }
+        assert_eq!((second.most(), second.from()), (4, births[3]));
     }
 
     /// E[R] = sqrt(π/4N) for independent phases (validation.md §5.1: .0886 at N = 100).

@@ -7,8 +7,10 @@
 pub mod herd;
 pub mod latency;
 pub mod levels;
+pub mod lifetime;
 pub mod recorder;
 pub mod recycles;
+pub mod snapshot;
 pub mod spikes;
 pub mod storms;
 pub mod summary;

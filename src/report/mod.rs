@@ -1,9 +1,9 @@
 //! Floor 5: paper. Tables, pictures and files from what runs showed.
 //!
 //! Everything here is a pure function of [`Header`] and [`Run`](crate::experiment::Run)s, except
-//! [`directory`], which writes and reads run directories. A header is the little that paper needs of a
-//! scenario, so that `report` can draw a stored run again without its scenario. Left out: the HTML page,
-//! JUnit and Perfetto traces.
+//! [`directory`], which writes and reads run directories, and [`inspect`], which is about real connections.
+//! A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
+//! without its scenario. Left out: the HTML page, JUnit and Perfetto traces.
 
 pub mod archive;
 pub mod canvas;
@@ -13,6 +13,7 @@ pub mod directory;
 pub mod error;
 pub mod font;
 pub mod human;
+pub mod inspect;
 pub mod load;
 pub mod plot;
 pub mod sweep;

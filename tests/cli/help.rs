@@ -3,7 +3,7 @@
 use crate::desk::Desk;
 use std::process::{Command, Stdio};
 
-const VERBS: [&str; 6] = ["init", "check", "run", "compare", "report", "schema"];
+const VERBS: [&str; 7] = ["init", "check", "run", "compare", "report", "inspect", "schema"];
 
 #[test]
 fn every_verb_explains_itself_with_examples() {

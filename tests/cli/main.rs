@@ -4,6 +4,7 @@ mod check;
 mod desk;
 mod help;
 mod init;
+mod inspect;
 mod interrupt;
 mod readme;
 mod simulate;

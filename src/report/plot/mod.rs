@@ -6,6 +6,7 @@
 
 pub mod axis;
 pub mod births;
+pub mod clock;
 pub mod heat;
 pub mod latency;
 pub mod marks;
