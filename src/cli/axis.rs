@@ -1,5 +1,5 @@
-//! An axis of a sweep as written on the command line: `path=a,b,c`, `path=lo..hi:n`, or several paths that move
-//! together, by semicolons: `path=1,2;other=x,y`.
+//! An axis of a sweep as written on the command line: `path=a,b,c`, `path=lo..hi:n`, or several paths that
+//! move together, by semicolons: `path=1,2;other=x,y`.
 
 use crate::experiment::sweep::{Axis, Place};
 

@@ -16,14 +16,16 @@ use std::sync::atomic::Ordering;
 
 /// Run a scenario at every point of a grid and map what its expectations measure.
 ///
-/// Each expectation is measured and judged at every point with every seed; the maps show its median and how many
-/// seeds kept within its bounds. Nothing here fails the command: a map shows where things hold and where not.
+/// Each expectation is measured and judged at every point with every seed; the maps show its median and how
+/// many seeds kept within its bounds. Nothing here fails the command: a map shows where things hold and where
+/// not.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SweepArgs {
     #[command(flatten)]
     source: Source,
-    /// An axis: `path=a,b,c` or `path=lo..hi:n`; paths that move together by semicolons (again for more axes).
+    /// An axis: `path=a,b,c` or `path=lo..hi:n`; paths that move together by semicolons (again for more
+    /// axes).
     #[arg(long = "axis", value_name = "PATH=VALUES", value_parser = axis::parse, required = true)]
     axes: Vec<Axis>,
     /// These variants, by commas.

@@ -1,8 +1,8 @@
 //! Sweeps: the same question asked at every point of a grid.
 //!
-//! An axis is a list of overlays; a point takes one of each axis. Every point is a scenario like any other, run
-//! with all its seeds and judged by the scenario's own expectations. Left out so far: axes in the scenario file,
-//! random points, resuming, shards.
+//! An axis is a list of overlays; a point takes one of each axis. Every point is a scenario like any other,
+//! run with all its seeds and judged by the scenario's own expectations. Left out so far: axes in the
+//! scenario file, random points, resuming, shards.
 
 use super::{Judged, Run, Verdict, expect, run_all};
 use crate::measure::SummaryRow;

@@ -2,8 +2,9 @@
 //!
 //! An open-loop source is a Poisson process whose rate may change: by a curve in the scenario, by bursts, by
 //! an event. Modelled by hazard: each gap is a unit exponential variate, spent at the rate in force, so a
-//! change of rate rescales the pending arrival and two variants with one seed meet the same users. Traffic shaping
-//! at the edge takes no time and sees no more of a request than its source. Left out: closed-loop clients.
+//! change of rate rescales the pending arrival and two variants with one seed meet the same users. Traffic
+//! shaping at the edge takes no time and sees no more of a request than its source. Left out: closed-loop
+//! clients.
 
 use super::RequestId;
 use super::context::Context;
@@ -115,8 +116,8 @@ impl Source {
         }
     }
 
-    /// Whether the edge rejects a request. The same ones are rejected in every variant, and more of them where
-    /// the share is greater.
+    /// Whether the edge rejects a request. The same ones are rejected in every variant, and more of them
+    /// where the share is greater.
     pub fn rejects(&self, luck: Stream) -> bool {
         self.rejected > 0.0 && luck.named("rejected").draws().unit() < self.rejected
     }

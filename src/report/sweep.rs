@@ -118,8 +118,8 @@ impl Sweep<'_> {
                 "{} · variant {} · median over seeds; below it how many seeds kept within the bounds",
                 self.header.title, judged.variant
             ),
-            (&rows.map_or_else(String::new, |axis| axis.name.clone()), &row_ticks),
-            (&columns.map_or_else(String::new, |axis| axis.name.clone()), &column_ticks),
+            heat::Side { name: rows.map_or("", |axis| &axis.name), labels: &row_ticks },
+            heat::Side { name: columns.map_or("", |axis| &axis.name), labels: &column_ticks },
             &panels.collect::<Vec<_>>(),
         )
     }

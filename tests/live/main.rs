@@ -147,8 +147,9 @@ fn a_start_cost_counts_from_the_next_start() {
 
 /// How long each statement was on the CPU, by when it began. Starts last 10 ms and are left out.
 fn statements(facts: &Facts) -> Vec<(f64, f64)> {
-    // With as many cores as jobs nothing overtakes a job of the same length: the n-th to begin of a length is the
-    // n-th to end. Lengths are told apart by matching each end with the beginning that lies a known length before.
+    // With as many cores as jobs nothing overtakes a job of the same length: the n-th to begin of a length is
+    // the n-th to end. Lengths are told apart by matching each end with the beginning that lies a known
+    // length before.
     let began = times(facts, |fact| matches!(fact, Fact::WorkBegan(_)));
     let ended = times(facts, |fact| matches!(fact, Fact::WorkEnded(_)));
     let mut pairs = Vec::new();

@@ -1,4 +1,5 @@
-//! Scenario files from the outside: what is refused and how it is said, what stands over what, and what comes out.
+//! Scenario files from the outside: what is refused and how it is said, what stands over what, and what comes
+//! out.
 
 mod overlays;
 mod random;

@@ -1,4 +1,5 @@
-//! A map: one coloured field for each point of a grid, its value written in it, in as many panels as it takes.
+//! A map: one coloured field for each point of a grid, its value written in it, in as many panels as it
+//! takes.
 
 use super::page::{self, FAINT, PANEL, SMALL};
 use super::{VIRIDIS, WIDTH, gradient};
@@ -25,6 +26,15 @@ pub struct Panel {
     pub cells: Vec<Cell>,
 }
 
+/// The labels along one side of every panel.
+#[derive(Clone, Copy, Debug)]
+pub struct Side<'a> {
+    /// What it is an axis of; may be empty.
+    pub name: &'a str,
+    /// One for each row or column.
+    pub labels: &'a [String],
+}
+
 /// Room left of a panel for the labels of its rows.
 const LABELS: f64 = 150.0;
 /// The height of a field.
@@ -38,18 +48,12 @@ const FOOT: f64 = 50.0;
 const TOP: f64 = 70.0;
 
 /// Draws panels in a row, as many as fit, then in the next.
-pub fn draw(
-    title: &str,
-    subtitle: &str,
-    rows: (&str, &[String]),
-    columns: (&str, &[String]),
-    panels: &[Panel],
-) -> Drawing {
-    let abreast = (((WIDTH - 24.0) / (LABELS + 70.0 * columns.1.len() as f64)) as usize).clamp(1, 4);
+pub fn draw(title: &str, subtitle: &str, rows: Side, columns: Side, panels: &[Panel]) -> Drawing {
+    let abreast = (((WIDTH - 24.0) / (LABELS + 70.0 * columns.labels.len() as f64)) as usize).clamp(1, 4);
     let abreast = abreast.min(panels.len().max(1));
     let room = (WIDTH - 24.0) / abreast as f64;
-    let field = ((room - LABELS - 24.0) / columns.1.len().max(1) as f64).min(WIDEST);
-    let high = HEAD + FIELD * rows.1.len() as f64 + FOOT;
+    let field = ((room - LABELS - 24.0) / columns.labels.len().max(1) as f64).min(WIDEST);
+    let high = HEAD + FIELD * rows.labels.len() as f64 + FOOT;
     let lines = panels.len().div_ceil(abreast);
     let mut drawing = page::begin(TOP + high * lines as f64, title, subtitle);
     let values = || panels.iter().flat_map(|panel| &panel.cells).map(|cell| cell.value);
@@ -68,24 +72,24 @@ fn draw_panel(
     drawing: &mut Drawing,
     (left, top): (f64, f64),
     field: f64,
-    (rows, columns): ((&str, &[String]), (&str, &[String])),
+    (rows, columns): (Side, Side),
     panel: &Panel,
     (least, most): (f64, f64),
 ) {
-    drawing.text((left, top - 26.0), Anchor::Left, FAINT, columns.0);
-    for (n, label) in columns.1.iter().enumerate() {
+    drawing.text((left, top - 26.0), Anchor::Left, FAINT, columns.name);
+    for (n, label) in columns.labels.iter().enumerate() {
         let label = font::fit(label, SMALL.em, SMALL.weight, field - 4.0);
         drawing.text((left + field * (n as f64 + 0.5), top - 8.0), Anchor::Middle, SMALL, &label);
     }
-    let name = font::fit(rows.0, FAINT.em, FAINT.weight, LABELS + field * columns.1.len() as f64);
-    let bottom = top + FIELD * rows.1.len() as f64;
+    let name = font::fit(rows.name, FAINT.em, FAINT.weight, LABELS + field * columns.labels.len() as f64);
+    let bottom = top + FIELD * rows.labels.len() as f64;
     drawing.text((left - LABELS, bottom + 18.0), Anchor::Left, FAINT, &name);
-    for (n, label) in rows.1.iter().enumerate() {
+    for (n, label) in rows.labels.iter().enumerate() {
         let label = font::fit(label, SMALL.em, SMALL.weight, LABELS - 14.0);
         drawing.text((left - 10.0, top + FIELD * (n as f64 + 0.5) + 4.0), Anchor::Right, SMALL, &label);
     }
     for (place, cell) in panel.cells.iter().enumerate() {
-        let (row, column) = (place / columns.1.len().max(1), place % columns.1.len().max(1));
+        let (row, column) = (place / columns.labels.len().max(1), place % columns.labels.len().max(1));
         let at = (left + field * column as f64, top + FIELD * row as f64);
         draw_cell(drawing, at, field, cell, (least, most));
     }
@@ -113,7 +117,8 @@ mod tests {
         let cell = |value: f64| Cell { value, text: format!("{value}"), below: "1 of 1".into() };
         let panel = Panel { title: "p".into(), cells: vec![cell(0.0), cell(1.0), cell(f64::NAN), cell(0.5)] };
         let labels = ["a".to_owned(), "b".to_owned()];
-        let svg = draw("t", "s", ("rows", &labels), ("columns", &labels), &[panel.clone(), panel]).svg();
+        let side = |name| Side { name, labels: &labels };
+        let svg = draw("t", "s", side("rows"), side("columns"), &[panel.clone(), panel]).svg();
         assert_eq!(svg.matches("1 of 1").count(), 8);
         assert_eq!(svg.matches("NaN").count(), 2);
     }
