@@ -268,8 +268,8 @@ fn spikes(herd: bool) -> Vec<Spike> {
     let numbers = if herd { 5..24 } else { 0..0 };
     let spike = |number: usize| Spike {
         service: "frontend-api".into(),
-        from: at(number * LIFETIME + 420),
-        to: at(number * LIFETIME + 440),
+        from: at(recycling(number) / 10 * 10),
+        to: at(recycling(number) / 10 * 10 + 20),
         p99_us: 1_650_000 + number as u64 * 2_000,
         beside: if number == 12 {
             vec!["lifetime".into(), "event.slow-disk".into()]
