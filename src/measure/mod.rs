@@ -247,7 +247,7 @@ pub struct Storm {
     pub at: Time,
     /// The most starts in a sliding second.
     pub starts: u32,
-    /// The same as a share of the connections open just before.
+    /// The most as a share of the connections open just before.
     pub share: f64,
 }
 
