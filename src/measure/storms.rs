@@ -53,6 +53,11 @@ impl StormWatch {
         }
     }
 
+    /// When a storm of any cause was last seen.
+    pub fn last(&self) -> Option<Time> {
+        self.storms.iter().filter_map(|storms| storms.last()).map(|storm| storm.to).max()
+    }
+
     /// What was seen, by cause and then by time.
     pub fn storms(&self, node: &str) -> Vec<Storm> {
         let of_cause = |(storms, cause): (&Vec<Stretch>, Cause)| {

@@ -58,6 +58,7 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
         classes: vec![class(class_bins)],
         services: vec![ServiceMeasured { service: "frontend-api".into(), bins }],
         levels: levels(&node),
+        closeups: closeups(herd),
         dashboard: dashboard(&node),
         storms: storms(herd),
         spikes: spikes(herd),
@@ -88,6 +89,7 @@ pub fn nothing() -> Run {
             cycles: vec![],
         }],
         levels: vec![],
+        closeups: vec![],
         dashboard: vec![],
         storms: vec![],
         spikes: vec![],
@@ -220,6 +222,16 @@ fn levels(node: &NodeMeasured) -> Vec<LevelSeries> {
         LevelBin { min: 0.0, mean: 2.0, max: most }
     });
     vec![LevelSeries { level: "active", of, bins: bins.collect() }]
+}
+
+fn closeups(herd: bool) -> Vec<CloseUp> {
+    let bin = LevelBin { min: 0.0, mean: 2.0, max: 364.0 };
+    let around = |storm: &Storm| {
+        let peak = storm.at.0 / 1_000_000_000;
+        (peak - 30..=peak + 60).map(|second| (second, bin)).collect::<Vec<_>>()
+    };
+    let seconds = storms(herd).iter().flat_map(around).collect();
+    vec![CloseUp { level: "active", of: "postgres.primary".into(), seconds }]
 }
 
 fn dashboard(node: &NodeMeasured) -> Vec<ScrapedSeries> {
