@@ -6,6 +6,7 @@
 use super::font::printable;
 use super::terminal::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human};
+use crate::engine::time::Time;
 use crate::experiment::effect::{Change, Difference, Effect, Recycling};
 use serde_json::{Value, json};
 
@@ -34,7 +35,7 @@ fn row(effect: &Effect) -> [String; 5] {
         words(effect.change),
         course(effect, |one| one.spikes as f64, &human::number),
         course(effect, |one| one.seconds, &human::offset),
-        human::offset(effect.from.as_secs()),
+        if effect.from == Time::ZERO { "the start".to_owned() } else { human::offset(effect.from.as_secs()) },
     ]
 }
 
@@ -170,7 +171,7 @@ const COLUMNS: [&str; 21] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::time::{Span, Time};
+    use crate::engine::time::Span;
     use crate::report::synthetic;
     use crate::scenario::grammar::History;
 
