@@ -49,6 +49,8 @@ pub struct Batch<'a> {
     pub handling: &'a Handling,
     /// `run` or `compare`.
     pub verb: &'static str,
+    /// The variant that the others are held against; the first that is run unless one is named.
+    pub baseline: Option<&'a str>,
 }
 
 impl Batch<'_> {
@@ -96,6 +98,7 @@ impl Batch<'_> {
         let mut judged = experiment::expect::judge(self.document, &runs);
         judged
             .retain(|judged| self.expectations().any(|(name, e)| *name == judged.name && decidable(e, &ran)));
+        let effects = experiment::effect::effects(self.document, &runs, self.baseline);
         Results {
             name: self.source.stem(),
             command: self.command(),
@@ -105,6 +108,7 @@ impl Batch<'_> {
             plots: !self.handling.running.no_plots,
             runs,
             judged,
+            effects,
             took,
         }
     }
@@ -125,6 +129,9 @@ impl Batch<'_> {
         let mut command = vec!["herdsim".to_owned(), self.verb.to_owned()];
         command.extend(self.source.arguments());
         command.extend([which.to_owned(), list(variants), "--seeds".to_owned(), list(seeds)]);
+        if let Some(baseline) = self.baseline {
+            command.extend(["--baseline".to_owned(), baseline.to_owned()]);
+        }
         command
     }
 

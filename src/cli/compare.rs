@@ -21,6 +21,9 @@ pub struct CompareArgs {
     /// Every variant.
     #[arg(long)]
     all: bool,
+    /// What the others are held against, shown first if it is not shown anyway [default: the first].
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
     #[command(flatten)]
     seeding: Seeding,
     /// What is printed: a table for people, one for a pull request, or data.
@@ -33,6 +36,7 @@ pub struct CompareArgs {
 const EXAMPLES: &str = "Examples:
   herdsim compare quickstart.toml
   herdsim compare fleet.toml --variants as-written,jitter --seeds 10
+  herdsim compare fleet.toml --all --baseline as-it-happened
   herdsim compare fleet.toml --all --format markdown >> \"$GITHUB_STEP_SUMMARY\"
 
 Without -o the results go to runs/<scenario>-compare.";
@@ -52,15 +56,25 @@ enum Format {
 pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let document = args.source.load(&args.seeding, console)?;
     let mut jobs = Vec::new();
-    for scenario in chosen(args, &document)? {
+    let mut shown = chosen(args, &document)?;
+    let baseline = match &args.baseline {
+        Some(name) => Some(inputs::variant(&document, name)?),
+        None => None,
+    };
+    if let Some(baseline) = baseline.filter(|one| !shown.iter().any(|other| other.variant == one.variant)) {
+        shown.insert(0, baseline);
+    }
+    for scenario in shown {
         jobs.extend(scenario.file.seeds.iter().map(|seed| (scenario, *seed)));
     }
     let handling = &args.handling;
-    let batch = Batch { source: &args.source, document: &document, jobs, handling, verb: "compare" };
+    let baseline = baseline.map(|scenario| scenario.variant.as_str());
+    let batch =
+        Batch { source: &args.source, document: &document, jobs, handling, verb: "compare", baseline };
     batch.perform(console, |results, dir| match args.format {
         Format::Text => Ok(output::comparison(results, console.stdout_colour())),
         Format::Markdown => Ok(output::comparison_markdown(results)),
-        Format::Json => output::comparison_json(dir),
+        Format::Json => output::comparison_json(results, dir),
     })
 }
 

@@ -1,12 +1,13 @@
 //! From results to paper: the one place in which the door meets the report floor.
 
 use super::Failure;
+use crate::experiment::effect::Effect;
 use crate::experiment::{Judged, Run};
 use crate::measure::snapshot::Snapshot;
 use crate::measure::summary;
 use crate::report::inspect::{self, About};
 use crate::report::terminal::{self, Paint};
-use crate::report::{self, Header, Paper, plot};
+use crate::report::{self, Header, Paper, effects, plot};
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
@@ -26,6 +27,8 @@ pub struct Results<'a> {
     pub runs: Vec<Run>,
     /// The expectations that could be judged.
     pub judged: Vec<Judged>,
+    /// What each variant does against the baseline; nothing where one variant was run.
+    pub effects: Vec<Effect>,
     /// Whether every job was finished.
     pub complete: bool,
     /// Whether Ctrl-C came.
@@ -78,8 +81,9 @@ fn is_ours(dir: &Path) -> bool {
 /// [`Failure::Io`] if that fails.
 pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
     let summaries: Vec<_> = results.runs.iter().map(|run| summary::rows(&run.measured)).collect();
+    let header = results.header();
     let paper = Paper {
-        header: &results.header(),
+        header: &header,
         runs: &results.runs,
         summaries: &summaries,
         judged: &results.judged,
@@ -88,9 +92,19 @@ pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
         complete: results.complete,
         timing: &json!({ "wall_s": results.took.as_secs_f64(), "runs": results.runs.len() }),
         plots: results.plots,
-        extra: &[],
+        extra: &effect_files(&header, &results.effects),
     };
     report::write(dir, &paper).map_err(|error| Failure::Io(error.to_string()))
+}
+
+/// `effects.csv` and `effects.json`, where there is something to compare.
+fn effect_files(header: &Header, all: &[Effect]) -> Vec<(String, Vec<u8>)> {
+    if all.is_empty() {
+        return vec![];
+    }
+    let table = effects::csv(header, all).into_bytes();
+    let data = format!("{:#}\n", effects::json(all)).into_bytes();
+    vec![("effects.csv".to_owned(), table), ("effects.json".to_owned(), data)]
 }
 
 /// Each run in full; the verdicts, which are over all seeds, come with the first.
@@ -108,21 +122,25 @@ pub fn runs(results: &Results, colour: bool) -> String {
 /// The variants beside each other.
 pub fn comparison(results: &Results, colour: bool) -> String {
     terminal::compare(&results.header(), &results.runs, &results.judged, paint(colour))
+        + &effects::text(&results.effects, paint(colour))
 }
 
 /// The same in Markdown, for a pull request.
 pub fn comparison_markdown(results: &Results) -> String {
     terminal::compare_markdown(&results.header(), &results.runs, &results.judged)
+        + &effects::markdown(&results.effects)
 }
 
-/// The same in JSON, for a program: what `summary.json` and `expectations.json` of the run directory hold.
+/// The same in JSON, for a program: what `summary.json` and `expectations.json` of the run directory hold,
+/// and the effects.
 ///
 /// # Errors
 /// [`Failure::Io`] if they cannot be read.
-pub fn comparison_json(dir: &Path) -> Result<String, Failure> {
+pub fn comparison_json(results: &Results, dir: &Path) -> Result<String, Failure> {
     let mut whole = read_json(&dir.join("summary.json"))?;
     let expectations = read_json(&dir.join("expectations.json"))?;
     whole["expectations"] = expectations["expectations"].clone();
+    whole["effects"] = effects::json(&results.effects);
     Ok(format!("{whole:#}\n"))
 }
 

@@ -36,7 +36,7 @@ pub fn perform(args: &RunArgs, console: &Console) -> Result<(), Failure> {
     let document = args.source.load(&args.seeding, console)?;
     let scenario = inputs::variant(&document, &args.variant)?;
     let jobs = scenario.file.seeds.iter().map(|seed| (scenario, *seed)).collect();
-    let batch =
-        Batch { source: &args.source, document: &document, jobs, handling: &args.handling, verb: "run" };
+    let (source, handling) = (&args.source, &args.handling);
+    let batch = Batch { source, document: &document, jobs, handling, verb: "run", baseline: None };
     batch.perform(console, |results, _| Ok(output::runs(results, console.stdout_colour())))
 }

@@ -1,6 +1,7 @@
 //! Floor 4: many runs.
 
 mod batch;
+pub mod effect;
 pub mod expect;
 mod run;
 pub mod sweep;

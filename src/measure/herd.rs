@@ -113,6 +113,11 @@ impl HerdWatch {
         self.storms.storms(node)
     }
 
+    /// When a storm was last seen.
+    pub fn last_storm(&self) -> Option<Time> {
+        self.storms.last()
+    }
+
     /// What was seen, at the end of the run.
     pub fn finish(mut self, node: String, refused: u64, end: Time) -> super::NodeMeasured {
         self.per_second.resize(end.0.div_ceil(SECOND.0) as usize, [0; CAUSES]);

@@ -11,8 +11,13 @@ pub struct Gauge {
     /// Value times nanoseconds in this bin.
     area: f64,
     bin_from: Time,
+    /// Where the second began, and the area then.
+    second_from: (Time, f64),
+    /// Extremes since the second began, or the bin where seconds do not count.
     min: f64,
     max: f64,
+    /// Extremes of the seconds of this bin that have ended.
+    earlier: (f64, f64),
     bins: Vec<LevelBin>,
 }
 
@@ -24,8 +29,10 @@ impl Gauge {
             since: Time::ZERO,
             area: 0.0,
             bin_from: Time::ZERO,
+            second_from: (Time::ZERO, 0.0),
             min: value,
             max: value,
+            earlier: (value, value),
             bins: vec![],
         }
     }
@@ -49,13 +56,29 @@ impl Gauge {
         self.max = self.max.max(value);
     }
 
+    /// A second within a bin ends: the gauge in it. Who never asks for seconds pays nothing for them.
+    pub fn close_second(&mut self, end: Time) -> LevelBin {
+        self.set(end, self.value);
+        let (from, area) = self.second_from;
+        let second = LevelBin { min: self.min, mean: self.mean(from, area, end), max: self.max };
+        self.earlier = (self.earlier.0.min(self.min), self.earlier.1.max(self.max));
+        (self.second_from, self.min, self.max) = ((end, self.area), self.value, self.value);
+        second
+    }
+
     /// A bin ends.
     pub fn close_bin(&mut self, end: Time) {
         self.set(end, self.value);
-        let length = (end.0 - self.bin_from.0) as f64;
-        let mean = if length > 0.0 { self.area / length } else { self.value };
-        self.bins.push(LevelBin { min: self.min, mean, max: self.max });
-        (self.area, self.bin_from, self.min, self.max) = (0.0, end, self.value, self.value);
+        let (min, max) = (self.min.min(self.earlier.0), self.max.max(self.earlier.1));
+        self.bins.push(LevelBin { min, mean: self.mean(self.bin_from, 0.0, end), max });
+        (self.area, self.bin_from, self.second_from) = (0.0, end, (end, 0.0));
+        (self.min, self.max, self.earlier) = (self.value, self.value, (self.value, self.value));
+    }
+
+    /// The mean since an instant at which the area was so large.
+    fn mean(&self, from: Time, area: f64, end: Time) -> f64 {
+        let length = (end.0 - from.0) as f64;
+        if length > 0.0 { (self.area - area) / length } else { self.value }
     }
 
     /// The bins that have ended.
@@ -78,5 +101,24 @@ mod tests {
         let bins = gauge.into_bins();
         assert_eq!(bins[0], LevelBin { min: 1.0, mean: (8.0 + 20.0 + 2.0) / 10.0, max: 5.0 });
         assert_eq!(bins[1], LevelBin { min: 1.0, mean: 1.0, max: 1.0 }, "the value is carried over");
+    }
+
+    #[test]
+    fn seconds_within_a_bin_change_nothing_about_the_bin() {
+        let [mut plain, mut close] = [Gauge::new(2.0), Gauge::new(2.0)];
+        let mut seconds = Vec::new();
+        for step in 1..=20 {
+            let by = if step % 3 == 0 { -1.5 } else { 1.0 };
+            [&mut plain, &mut close].into_iter().for_each(|gauge| gauge.change(Time(step), by));
+            if step % 2 == 0 {
+                seconds.push(close.close_second(Time(step)));
+            }
+            if step % 10 == 0 {
+                [&mut plain, &mut close].into_iter().for_each(|gauge| gauge.close_bin(Time(step)));
+            }
+        }
+        assert_eq!(seconds[0], LevelBin { min: 2.0, mean: 2.5, max: 4.0 });
+        assert_eq!(seconds[1], LevelBin { min: 2.5, mean: 3.25, max: 4.0 });
+        assert_eq!(plain.into_bins(), close.into_bins());
     }
 }

@@ -4,6 +4,7 @@
 //! from the queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else.
 //! Histograms are merged, percentiles are never averaged.
 
+pub mod closeup;
 pub mod herd;
 pub mod latency;
 pub mod levels;
@@ -39,6 +40,8 @@ pub struct Measured {
     pub nodes: Vec<NodeMeasured>,
     /// Gauges over time.
     pub levels: Vec<LevelSeries>,
+    /// The telling gauges second by second, around storms.
+    pub closeups: Vec<CloseUp>,
     /// The same gauges as a monitoring system would have shown them.
     pub dashboard: Vec<ScrapedSeries>,
     /// Storms of backend starts, by the time of their peaks.
@@ -210,6 +213,17 @@ pub struct LevelSeries {
     pub bins: Vec<LevelBin>,
 }
 
+/// A gauge second by second, from half a minute before the peak of each storm to a minute after it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CloseUp {
+    /// The gauge, as in [`LevelSeries`]: `active`, `grant_queue`, `backends`, `in_flight` or `waiting`.
+    pub level: &'static str,
+    /// What it is of, as in [`LevelSeries`].
+    pub of: String,
+    /// The number of each whole second from the start of the run, ascending, and the gauge within it.
+    pub seconds: Vec<(u64, LevelBin)>,
+}
+
 /// A gauge within one bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LevelBin {
@@ -249,7 +263,7 @@ pub struct Storm {
     pub at: Time,
     /// The most starts in a sliding second.
     pub starts: u32,
-    /// The same as a share of the connections open just before.
+    /// The most as a share of the connections open just before.
     pub share: f64,
 }
 

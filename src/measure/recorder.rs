@@ -1,10 +1,11 @@
 //! The recorder: every fact goes to the watches that it concerns.
 
+use super::closeup::Keeper;
 use super::herd::HerdWatch;
 use super::latency::{self, ClassWatch};
 use super::levels::Gauge;
 use super::spikes::{self, Episode};
-use super::{BIN, LevelSeries, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm};
+use super::{BIN, LevelBin, LevelSeries, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm};
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
@@ -15,14 +16,17 @@ use hdrhistogram::Histogram;
 /// How often the dashboard scrapes.
 pub const SCRAPE: Span = Span::from_secs(60);
 
+const SECOND: Span = Span::from_secs(1);
+
 /// Makes [`Measured`] of the facts of one run.
 #[derive(Debug)]
 pub struct Meter {
     places: Places,
     duration: Span,
     timeline: Vec<Moment>,
-    /// The next instant at which a bin or a scrape is due.
+    /// The next instant at which a second or a bin ends, or a scrape is due.
     boundary: Time,
+    second_end: Time,
     bin_end: Time,
     scrape_at: Time,
     classes: Vec<ClassWatch>,
@@ -36,6 +40,7 @@ pub struct Meter {
     herds: Vec<HerdWatch>,
     refused: Vec<u64>,
     service_bins: Vec<Vec<ServiceBin>>,
+    keeper: Keeper,
     dashboard: Vec<ScrapedSeries>,
     starts_at_scrape: Vec<u64>,
     marks: Vec<Mark>,
@@ -61,6 +66,8 @@ const BACKENDS: usize = 0;
 const ACTIVE: usize = 1;
 const GRANT_QUEUE: usize = 2;
 const CPU_BUSY: usize = 3;
+/// The first of a node's levels are in close-ups.
+const CLOSE: usize = 3;
 
 impl Meter {
     /// A meter for a run of this scenario. The dashboard's phase follows from the seed.
@@ -80,7 +87,8 @@ impl Meter {
         let mut meter = Meter {
             duration: file.duration,
             timeline: scenario.timeline.clone(),
-            boundary: scrape_at.min(Time::ZERO + BIN),
+            boundary: scrape_at.min(Time::ZERO + SECOND),
+            second_end: Time::ZERO + SECOND,
             bin_end: Time::ZERO + BIN,
             scrape_at,
             classes: places.series.iter().cloned().map(ClassWatch::new).collect(),
@@ -91,6 +99,7 @@ impl Meter {
             herds: (0..places.nodes.len()).map(|node| HerdWatch::new(lifetime(node))).collect(),
             refused: vec![0; places.nodes.len()],
             service_bins: vec![Vec::new(); places.services.len()],
+            keeper: Keeper::default(),
             dashboard: Vec::new(),
             starts_at_scrape: vec![0; places.nodes.len()],
             marks: Vec::new(),
@@ -140,6 +149,7 @@ impl Meter {
             push_levels(&mut levels, format!("postgres.{}", self.places.nodes[number]), NODE_LEVELS, gauges);
         }
         let storms = storms(&self.herds, &self.places);
+        let closeups = self.keeper.finish(close_names(&self.places), &storms);
         let mut spikes: Vec<_> = services
             .iter()
             .enumerate()
@@ -164,6 +174,7 @@ impl Meter {
             services,
             nodes,
             levels,
+            closeups,
             dashboard: self.dashboard,
             storms,
             spikes,
@@ -179,6 +190,10 @@ impl Meter {
             if self.scrape_at == self.boundary {
                 self.scrape();
             }
+            if self.second_end == self.boundary && self.second_end <= end {
+                self.close_second(self.second_end);
+                self.second_end += SECOND;
+            }
             if self.bin_end == self.boundary && self.bin_end <= end {
                 self.close_bin(self.bin_end);
                 self.bin_end += BIN;
@@ -187,8 +202,20 @@ impl Meter {
                 self.boundary = Time::NEVER;
                 return;
             }
-            self.boundary = self.scrape_at.min(self.bin_end).min(end.max(now + Span(1)));
+            let next = self.scrape_at.min(self.second_end).min(self.bin_end);
+            self.boundary = next.min(end.max(now + Span(1)));
         }
+    }
+
+    /// The gauges of close-ups, in the order of [`close_names`].
+    fn close_second(&mut self, end: Time) {
+        let nodes = self.nodes.iter_mut().flat_map(|gauges| gauges[..CLOSE].iter_mut());
+        let services = self.services.iter_mut().map(|gauges| &mut gauges[IN_FLIGHT]);
+        let pools = self.pools.iter_mut().map(|gauges| &mut gauges[WAITING]);
+        let gauges = nodes.chain(services).chain(pools);
+        let bins: Vec<LevelBin> = gauges.map(|gauge| gauge.close_second(end)).collect();
+        let storm = self.herds.iter().filter_map(HerdWatch::last_storm).max();
+        self.keeper.second(end, bins, storm);
     }
 
     fn close_bin(&mut self, end: Time) {
@@ -362,6 +389,17 @@ fn storms(herds: &[HerdWatch], places: &Places) -> Vec<Storm> {
 fn uses(places: &Places, service: usize, node: &str) -> bool {
     let to_it = |place: u16| places.nodes[usize::from(place)] == node;
     places.pools.iter().any(|(from, to)| usize::from(*from) == service && to_it(*to))
+}
+
+/// What the gauges of close-ups are called and what they are of.
+fn close_names(places: &Places) -> Vec<(&'static str, String)> {
+    let node = |name: &String| {
+        let of = format!("postgres.{name}");
+        NODE_LEVELS[..CLOSE].iter().map(|level| (*level, of.clone())).collect::<Vec<_>>()
+    };
+    let services = places.services.iter().map(|name| (SERVICE_LEVELS[IN_FLIGHT], format!("service.{name}")));
+    let pools = (0..places.pools.len()).map(|pool| (POOL_LEVELS[WAITING], pool_name(places, pool)));
+    places.nodes.iter().flat_map(node).chain(services).chain(pools).collect()
 }
 
 fn pool_name(places: &Places, pool: usize) -> String {

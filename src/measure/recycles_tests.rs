@@ -48,6 +48,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
         services: vec![ServiceMeasured { service: "api".into(), bins: (0..HOUR / 10).map(bin).collect() }],
         nodes: vec![node],
         levels: vec![],
+        closeups: vec![],
         dashboard: vec![],
         storms: storms.iter().map(storm).collect(),
         spikes: storms.iter().enumerate().map(spike).collect(),

@@ -43,12 +43,19 @@ impl StormWatch {
         match storms.last_mut().filter(|last| now.since(last.to) <= MERGE) {
             Some(last) => {
                 last.to = now;
+                // Where a pool grows, what is open just before differs from one second to the next.
+                last.share = last.share.max(share);
                 if starts > last.starts {
-                    (last.at, last.starts, last.share) = (now, starts, share);
+                    (last.at, last.starts) = (now, starts);
                 }
             }
             None => storms.push(Stretch { from: now, to: now, at: now, starts, share }),
         }
+    }
+
+    /// When a storm of any cause was last seen.
+    pub fn last(&self) -> Option<Time> {
+        self.storms.iter().filter_map(|storms| storms.last()).map(|storm| storm.to).max()
     }
 
     /// What was seen, by cause and then by time.

@@ -35,6 +35,7 @@ struct StoredRun {
     services: Vec<StoredService>,
     nodes: Vec<StoredNode>,
     levels: Vec<StoredLevel>,
+    closeups: Vec<StoredCloseUp>,
     dashboard: Vec<StoredScraped>,
     storms: Vec<StoredStorm>,
     spikes: Vec<StoredSpike>,
@@ -101,6 +102,13 @@ struct StoredLevel {
 }
 
 #[derive(Serialize, Deserialize)]
+struct StoredCloseUp {
+    level: String,
+    of: String,
+    seconds: Vec<(u64, [Option<f64>; 3])>,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredScraped {
     level: String,
     of: String,
@@ -163,6 +171,7 @@ fn stored_run(run: &Run) -> StoredRun {
         services: measured.services.iter().map(stored_service).collect(),
         nodes: measured.nodes.iter().map(stored_node).collect(),
         levels: measured.levels.iter().map(stored_level).collect(),
+        closeups: measured.closeups.iter().map(stored_closeup).collect(),
         dashboard: measured.dashboard.iter().map(stored_scraped).collect(),
         storms: measured.storms.iter().map(storm).collect(),
         spikes: measured.spikes.iter().map(spike).collect(),
@@ -189,6 +198,7 @@ fn run(stored: StoredRun) -> Result<Run, String> {
         services: stored.services.into_iter().map(service).collect(),
         nodes: stored.nodes.into_iter().map(node).collect::<Result<_, _>>()?,
         levels: stored.levels.into_iter().map(level).collect(),
+        closeups: stored.closeups.into_iter().map(closeup).collect(),
         dashboard: stored.dashboard.into_iter().map(scraped).collect(),
         storms: stored.storms.into_iter().map(storm).collect(),
         spikes: stored.spikes.into_iter().map(spike).collect(),
@@ -329,16 +339,32 @@ fn node(stored: StoredNode) -> Result<NodeMeasured, String> {
     })
 }
 
+fn stored_bin(bin: &LevelBin) -> [Option<f64>; 3] {
+    [bin.min, bin.mean, bin.max].map(some)
+}
+
+fn level_bin(stored: [Option<f64>; 3]) -> LevelBin {
+    let [min, mean, max] = stored.map(or_nan);
+    LevelBin { min, mean, max }
+}
+
+fn stored_closeup(closeup: &CloseUp) -> StoredCloseUp {
+    let seconds = closeup.seconds.iter().map(|(second, bin)| (*second, stored_bin(bin)));
+    StoredCloseUp { level: closeup.level.to_owned(), of: closeup.of.clone(), seconds: seconds.collect() }
+}
+
+fn closeup(stored: StoredCloseUp) -> CloseUp {
+    let seconds = stored.seconds.into_iter().map(|(second, bin)| (second, level_bin(bin)));
+    CloseUp { level: name(&stored.level), of: stored.of, seconds: seconds.collect() }
+}
+
 fn stored_level(series: &LevelSeries) -> StoredLevel {
-    let bins = series.bins.iter().map(|bin| [bin.min, bin.mean, bin.max].map(some));
+    let bins = series.bins.iter().map(stored_bin);
     StoredLevel { level: series.level.to_owned(), of: series.of.clone(), bins: bins.collect() }
 }
 
 fn level(stored: StoredLevel) -> LevelSeries {
-    let bins = stored.bins.into_iter().map(|bin| {
-        let [min, mean, max] = bin.map(or_nan);
-        LevelBin { min, mean, max }
-    });
+    let bins = stored.bins.into_iter().map(level_bin);
     LevelSeries { level: name(&stored.level), of: stored.of, bins: bins.collect() }
 }
 
@@ -374,6 +400,7 @@ mod tests {
         );
         let [there, again] = [&runs[0], &back[0]].map(|run| &run.measured);
         assert!(!there.storms.is_empty() && there.storms == again.storms);
+        assert!(!there.closeups.is_empty() && there.closeups == again.closeups);
         assert!(there.spikes[0].recycle.is_some() && there.spikes == again.spikes);
         assert!(back[1].measured.nodes[0].cycles[0].fano.is_nan());
     }

@@ -17,6 +17,7 @@ pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<
         ("timeseries.csv", timeseries(header, runs)),
         ("latency_hist.csv", latency_hist(header, runs)),
         ("levels.csv", levels(header, runs)),
+        ("storm_levels.csv", storm_levels(header, runs)),
         ("herd.csv", herd(header, runs)),
         ("starts.csv", starts(header, runs)),
         ("cycles.csv", cycles(header, runs)),
@@ -147,6 +148,22 @@ pub fn levels(header: &Header, runs: &[Run]) -> String {
             for (n, bin) in series.bins.iter().enumerate() {
                 let mut cells = table.when(bin_start(n)).to_vec();
                 cells.extend([series.level.to_owned(), series.of.clone()]);
+                cells.extend([bin.min, bin.mean, bin.max].map(float));
+                table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a second and gauge, around storms.
+pub fn storm_levels(header: &Header, runs: &[Run]) -> String {
+    let mut table = Table::new(header, &["t_s", "time_utc", "level", "of", "min", "mean", "max"]);
+    for run in runs {
+        for closeup in &run.measured.closeups {
+            for (second, bin) in &closeup.seconds {
+                let mut cells = table.when(*second as f64).to_vec();
+                cells.extend([closeup.level.to_owned(), closeup.of.clone()]);
                 cells.extend([bin.min, bin.mean, bin.max].map(float));
                 table.row(run, &cells);
             }
@@ -357,6 +374,10 @@ mod tests {
         insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
         scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
         september,jitter,3,0,2025-09-14T05:30:00Z,active,postgres.primary,0,2,5
+        "#);
+        insta::assert_snapshot!(head(&storm_levels(&header, &runs), 2), @r#"
+        scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
+        september,jitter,3,4896,2025-09-14T06:51:36Z,active,postgres.primary,0,2,364
         "#);
     }
 

@@ -10,6 +10,7 @@ pub mod canvas;
 pub mod compare;
 pub mod csv;
 pub mod directory;
+pub mod effects;
 pub mod error;
 pub mod font;
 pub mod human;

@@ -58,6 +58,7 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
         classes: vec![class(class_bins)],
         services: vec![ServiceMeasured { service: "frontend-api".into(), bins }],
         levels: levels(&node),
+        closeups: closeups(herd),
         dashboard: dashboard(&node),
         storms: storms(herd),
         spikes: spikes(herd),
@@ -88,6 +89,7 @@ pub fn nothing() -> Run {
             cycles: vec![],
         }],
         levels: vec![],
+        closeups: vec![],
         dashboard: vec![],
         storms: vec![],
         spikes: vec![],
@@ -222,6 +224,16 @@ fn levels(node: &NodeMeasured) -> Vec<LevelSeries> {
     vec![LevelSeries { level: "active", of, bins: bins.collect() }]
 }
 
+fn closeups(herd: bool) -> Vec<CloseUp> {
+    let bin = LevelBin { min: 0.0, mean: 2.0, max: 364.0 };
+    let around = |storm: &Storm| {
+        let peak = storm.at.0 / 1_000_000_000;
+        (peak - 30..=peak + 60).map(|second| (second, bin)).collect::<Vec<_>>()
+    };
+    let seconds = storms(herd).iter().flat_map(around).collect();
+    vec![CloseUp { level: "active", of: "postgres.primary".into(), seconds }]
+}
+
 fn dashboard(node: &NodeMeasured) -> Vec<ScrapedSeries> {
     let series = |level, value: &dyn Fn(usize) -> f64| ScrapedSeries {
         level,
@@ -268,8 +280,8 @@ fn spikes(herd: bool) -> Vec<Spike> {
     let numbers = if herd { 5..24 } else { 0..0 };
     let spike = |number: usize| Spike {
         service: "frontend-api".into(),
-        from: at(number * LIFETIME + 420),
-        to: at(number * LIFETIME + 440),
+        from: at(recycling(number) / 10 * 10),
+        to: at(recycling(number) / 10 * 10 + 20),
         p99_us: 1_650_000 + number as u64 * 2_000,
         beside: if number == 12 {
             vec!["lifetime".into(), "event.slow-disk".into()]

@@ -152,7 +152,7 @@ fn seeds(runs: &[Run]) -> String {
 }
 
 /// From the least to the greatest: `3`, `1.7–1.8 s`, `900 ms–1.1 s`.
-fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
+pub(super) fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
     let present = || values.iter().copied().filter(|value| !value.is_nan());
     let (least, greatest) = (present().reduce(f64::min), present().reduce(f64::max));
     let (Some(least), Some(greatest)) = (least, greatest) else { return "–".to_owned() };

@@ -96,6 +96,28 @@ fn a_comparison_speaks_markdown_and_json() {
 }
 
 #[test]
+fn a_comparison_says_what_each_variant_does_against_the_baseline() {
+    let desk = Desk::new();
+    let (out, _) = desk.ends("compare tiny.toml --no-plots", 0);
+    assert!(out.contains("EFFECTS, against plain") && out.contains("one seed"), "{out}");
+    let variants = column(&desk.read("runs/tiny-compare/effects.csv"), "variant");
+    assert_eq!(variants.into_iter().collect::<Vec<_>>(), ["jitter"]);
+    let line = "compare tiny.toml --variants plain,jitter --baseline doubtful --seeds 1,2 --no-plots -o out";
+    let (out, _) = desk.ends(&format!("{line} --format markdown --exit-zero"), 0);
+    assert!(out.contains("Effects, against **doubtful**") && !out.contains("one seed"), "{out}");
+    let baselines = column(&desk.read("out/effects.csv"), "baseline");
+    assert_eq!(baselines.into_iter().collect::<Vec<_>>(), ["doubtful"]);
+    assert_eq!(column(&desk.read("out/summary.csv"), "variant").len(), 3, "the baseline is run, too");
+    let manifest: serde_json::Value = serde_json::from_str(&desk.read("out/manifest.json")).unwrap();
+    assert!(manifest["argv"].to_string().contains("--baseline"), "{manifest}");
+    let (json, _) = desk.ends("compare tiny.toml --no-plots --format json -o out", 0);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["effects"][0]["baseline"], "plain", "{json}");
+    desk.ends("run tiny.toml --variant jitter --no-plots -o out", 0);
+    assert!(!desk.path("out/effects.csv").exists(), "one variant has no effect");
+}
+
+#[test]
 fn an_expectation_that_fails_is_exit_code_one_unless_told_otherwise() {
     let desk = Desk::new();
     let (out, err) = desk.ends("compare tiny.toml --variants jitter,doubtful --no-plots -o out", 1);
@@ -123,6 +145,7 @@ fn bad_usage_is_exit_code_two_and_comes_with_the_cure() {
         ("run nowhere.toml", "nowhere.toml"),
         ("compare tiny.toml --format xml", "markdown"),
         ("compare tiny.toml -j 0", "-j"),
+        ("compare tiny.toml --baseline plian", "did you mean `plain`?"),
     ] {
         let (out, err) = desk.ends(line, 2);
         assert!(err.contains(cure), "{line}: {cure} in:\n{err}");

@@ -7,6 +7,7 @@
 pub mod axis;
 pub mod births;
 pub mod clock;
+pub mod dashboard;
 pub mod heat;
 pub mod latency;
 pub mod marks;
@@ -67,6 +68,8 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
         for node in &run.measured.nodes {
             let name = format!("starts.{}{suffix}", node.node);
             charts.push(Chart { name, drawing: starts::draw(header, run, node, &first) });
+            let name = format!("dashboard.{}{suffix}", node.node);
+            charts.push(Chart { name, drawing: dashboard::draw(header, run, node, &first) });
             if let Some(drawing) = births::draw(header, run, node, &first) {
                 charts.push(Chart { name: format!("births.{}{suffix}", node.node), drawing });
             }

@@ -82,7 +82,7 @@ fn equal_runs_make_equal_pictures() {
 fn an_empty_run_makes_pictures_that_say_so() {
     let run = synthetic::nothing();
     let charts = all(&Header { start: None, ..synthetic::header() }, &[run]);
-    assert_eq!(charts.len(), 4);
+    assert_eq!(charts.len(), 5);
     for mut chart in charts {
         assert_inside(&chart);
         chart.name += ".nothing";

@@ -157,7 +157,7 @@ fn draw_strip(
 }
 
 /// The highest value of each column.
-fn highest(values: &[Option<f64>], columns: usize, axis: &TimeAxis) -> Vec<Option<f64>> {
+pub(super) fn highest(values: &[Option<f64>], columns: usize, axis: &TimeAxis) -> Vec<Option<f64>> {
     let mut highest: Vec<Option<f64>> = vec![None; columns];
     for (n, value) in values.iter().enumerate() {
         let from = n as f64 * BIN.as_secs();

@@ -46,7 +46,43 @@ pub struct Variant {
     /// Why, for the reader.
     #[serde(default)]
     pub why: String,
+    /// What the record says that it did; absent: nothing is recorded. The report says where a simulated
+    /// effect differs.
+    #[serde(default)]
+    pub history: Option<History>,
     /// Paths and the values laid over them.
     #[serde(default)]
     pub set: Overlay,
+}
+
+/// What happened when a variant's remedy was tried in life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum History {
+    /// The spikes were gone for good.
+    Cures,
+    /// They came back a lifetime or more later.
+    Delays,
+    /// They were fewer or shorter.
+    Eases,
+    /// They went on.
+    NoChange,
+    /// They were more or longer.
+    MakesWorse,
+    /// It was tried; what it did is not recorded.
+    Unknown,
+}
+
+impl History {
+    /// Its name in scenarios and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            History::Cures => "cures",
+            History::Delays => "delays",
+            History::Eases => "eases",
+            History::NoChange => "no-change",
+            History::MakesWorse => "makes-worse",
+            History::Unknown => "unknown",
+        }
+    }
 }

@@ -1,0 +1,246 @@
+//! What a variant does to the herd, in a word: it cures, delays, eases, changes nothing or makes worse.
+//!
+//! In life this is what the people who tried it wrote afterwards ("the redeploy helped for an hour"). Here it
+//! is read off the *recycle spikes* (latency spikes beside a storm of cause `lifetime`, of all services) from
+//! the instant at which the variant's course leaves the baseline's: from the start, or one lifetime after the
+//! first event that differs, so that what was born before has been recycled once. Runs are paired by seed:
+//! both met the same customers. A difference counts where the 95 % interval of its mean (Student's t over the
+//! pairs) leaves out zero; with one seed there is no interval, and the report says so. Left out: the cost of
+//! a remedy, and spikes that have another cause.
+
+use super::Run;
+use crate::engine::time::{Span, Time};
+use crate::measure::recycles::{HERD_SHARE, recycle_spikes};
+use crate::measure::spikes::mid;
+use crate::measure::summary::Window;
+use crate::scenario::grammar::{Cause, File, History};
+use crate::scenario::{Document, Moment, Scenario};
+
+/// What a variant does, against the baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// With every seed the baseline has recycle spikes, and the variant has none with any.
+    Cures,
+    /// The first recycle spike comes later by this time, the median over the seeds: a lifetime or more.
+    Delays(Span),
+    /// Fewer or shorter recycle spikes.
+    Eases,
+    /// No difference that the seeds can show.
+    None,
+    /// More or longer recycle spikes.
+    MakesWorse,
+    /// There is nothing to cure: neither has a recycle spike.
+    CannotTell,
+}
+
+impl Change {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Change::Cures => "cures",
+            Change::Delays(_) => "delays",
+            Change::Eases => "eases",
+            Change::None => "no-change",
+            Change::MakesWorse => "makes-worse",
+            Change::CannotTell => "cannot-tell",
+        }
+    }
+}
+
+/// The recycling of one run in the window that counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Recycling {
+    /// Recycle spikes of all services.
+    pub spikes: usize,
+    /// Seconds of them, each service for itself.
+    pub seconds: f64,
+    /// Lifetime storms that start half of the connections, at all nodes.
+    pub herds: usize,
+    /// The peak of the storm beside the first of the spikes.
+    pub first: Option<Time>,
+}
+
+/// A mean difference over the seeds, variant less baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// The mean.
+    pub mean: f64,
+    /// The 95 % interval; `None` with one seed.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// The effect of a variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// The variant.
+    pub variant: String,
+    /// What it is held against.
+    pub baseline: String,
+    /// What it does.
+    pub change: Change,
+    /// From when on recycling counts.
+    pub from: Time,
+    /// Baseline and variant with each seed that both have run.
+    pub pairs: Vec<(Recycling, Recycling)>,
+    /// What the record says happened.
+    pub history: Option<History>,
+}
+
+impl Effect {
+    /// The difference in recycle spikes.
+    pub fn spikes(&self) -> Difference {
+        difference(&self.pairs, |one| one.spikes as f64)
+    }
+
+    /// The difference in seconds of recycle spikes.
+    pub fn seconds(&self) -> Difference {
+        difference(&self.pairs, |one| one.seconds)
+    }
+
+    /// Whether the record says the same; `None` where it says nothing.
+    pub fn agrees(&self) -> Option<bool> {
+        let recorded = self.history.filter(|history| *history != History::Unknown)?;
+        Some(recorded.name() == self.change.name())
+    }
+}
+
+/// The effect of every variant but the baseline, in the order of the runs; the baseline is the first variant
+/// unless one is named.
+pub fn effects(document: &Document, runs: &[Run], baseline: Option<&str>) -> Vec<Effect> {
+    let Some(baseline) = baseline.or(runs.first().map(|run| run.variant.as_str())) else { return vec![] };
+    let mut variants: Vec<&str> = runs.iter().map(|run| run.variant.as_str()).collect();
+    variants.dedup();
+    variants.retain(|variant| *variant != baseline);
+    variants.into_iter().filter_map(|variant| effect(document, runs, (baseline, variant))).collect()
+}
+
+fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) -> Option<Effect> {
+    let (before, after) = (document.scenario(baseline)?, document.scenario(variant)?);
+    let of = |variant: &'_ str| runs.iter().filter(move |run| run.variant == variant).collect::<Vec<_>>();
+    let (ours, theirs) = (of(variant), of(baseline));
+    let nodes = theirs.first()?.measured.nodes.iter();
+    let lifetime = nodes.filter_map(|node| node.lifetime).max().unwrap_or(Span::ZERO);
+    let from = match parting(before, after) {
+        Some(at) if at > Time::ZERO => at + lifetime,
+        _ => Time::ZERO,
+    };
+    let pair = |their: &&Run| {
+        let our = ours.iter().find(|run| run.seed == their.seed)?;
+        Some((recycling(their, from), recycling(our, from)))
+    };
+    let pairs: Vec<_> = theirs.iter().filter_map(pair).collect();
+    let history = after.file.variant.get(variant).and_then(|variant| variant.history);
+    let (variant, baseline) = (variant.to_owned(), baseline.to_owned());
+    let change = judge(&pairs, lifetime);
+    (!pairs.is_empty()).then_some(Effect { variant, baseline, change, from, pairs, history })
+}
+
+/// The first instant at which two variants of a scenario stand differently; `None` if they never do.
+fn parting(one: &Scenario, other: &Scenario) -> Option<Time> {
+    if world(&one.file) != world(&other.file) {
+        return Some(Time::ZERO);
+    }
+    let alike = |a: &Moment, b: &Moment| {
+        let stands = |moment: &Moment| moment.stands.as_deref().map(world);
+        a.at == b.at && a.begins == b.begins && a.deed == b.deed && stands(a) == stands(b)
+    };
+    let same = one.timeline.iter().zip(&other.timeline).take_while(|(a, b)| alike(a, b)).count();
+    let next = [one, other].into_iter().filter_map(|scenario| scenario.timeline.get(same));
+    next.map(|moment| moment.at).min()
+}
+
+/// What of a file can change a run at an instant.
+fn world(file: &File) -> File {
+    let mut world = file.clone();
+    (world.title, world.question) = (String::new(), String::new());
+    world.seeds.clear();
+    world.compare.clear();
+    world.event.clear();
+    world.variant.clear();
+    world.expect.clear();
+    world.source.clear();
+    world
+}
+
+fn recycling(run: &Run, from: Time) -> Recycling {
+    let measured = &run.measured;
+    let window = Window { from, ..Window::whole(measured) };
+    let services = measured.services.iter();
+    let spikes = services.flat_map(|service| recycle_spikes(measured, &service.service));
+    let herd = |storm: &&crate::measure::Storm| {
+        storm.cause == Cause::Lifetime && storm.share >= HERD_SHARE && window.holds(storm.at)
+    };
+    let mut all = Recycling { herds: measured.storms.iter().filter(herd).count(), ..Recycling::default() };
+    for spike in spikes.filter(|spike| window.holds(spike.from)) {
+        all.spikes += 1;
+        all.seconds += spike.to.since(spike.from).as_secs();
+        let peak = spike.recycle.as_ref().map(|recycle| recycle.at);
+        all.first = all.first.into_iter().chain(peak).min();
+    }
+    all
+}
+
+/// The word for pairs of baseline and variant.
+fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> Change {
+    let none =
+        |pick: fn(&(Recycling, Recycling)) -> Recycling| pairs.iter().all(|pair| pick(pair).spikes == 0);
+    let (baseline_calm, variant_calm) = (none(|pair| pair.0), none(|pair| pair.1));
+    if baseline_calm && variant_calm {
+        return Change::CannotTell;
+    }
+    if variant_calm && pairs.iter().all(|pair| pair.0.spikes > 0) {
+        return Change::Cures;
+    }
+    let delay = mid(pairs.iter().filter_map(delay).collect());
+    if delay.is_finite() && delay >= lifetime.as_secs() && delay > 0.0 {
+        return Change::Delays(Span::from_secs_f64(delay));
+    }
+    let (spikes, seconds) =
+        (difference(pairs, |one| one.spikes as f64), difference(pairs, |one| one.seconds));
+    // Fewer but longer, or more but shorter: what counts is for how long users suffer.
+    let side = if seconds.side() == 0 { spikes.side() } else { seconds.side() };
+    match side {
+        1 => Change::MakesWorse,
+        -1 => Change::Eases,
+        _ => Change::None,
+    }
+}
+
+/// By how many seconds the variant's first spike is later; never is later than any time.
+fn delay((before, after): &(Recycling, Recycling)) -> Option<f64> {
+    let seconds = |one: &Recycling| one.first.map_or(f64::INFINITY, |at| at.as_secs());
+    let delay = seconds(after) - seconds(before);
+    (!delay.is_nan()).then_some(delay)
+}
+
+impl Difference {
+    /// 1 for more, −1 for less, 0 where zero cannot be ruled out.
+    fn side(&self) -> i8 {
+        let (low, high) = self.interval.unwrap_or((self.mean, self.mean));
+        i8::from(low > 0.0) - i8::from(high < 0.0)
+    }
+}
+
+fn difference(pairs: &[(Recycling, Recycling)], value: fn(&Recycling) -> f64) -> Difference {
+    let each: Vec<f64> = pairs.iter().map(|(before, after)| value(after) - value(before)).collect();
+    let n = each.len() as f64;
+    let mean = each.iter().sum::<f64>() / n;
+    let variance = each.iter().map(|one| (one - mean) * (one - mean)).sum::<f64>() / (n - 1.0);
+    let half = student(each.len()) * (variance / n).sqrt();
+    Difference { mean, interval: (each.len() > 1).then_some((mean - half, mean + half)) }
+}
+
+/// The 97.5 % quantile of Student's t for so many values, within half a percent beyond thirty.
+fn student(values: usize) -> f64 {
+    const TABLE: [f64; 29] = [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
+        2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
+        2.045,
+    ];
+    let freedom = values.saturating_sub(1).max(1);
+    TABLE.get(freedom - 1).copied().unwrap_or(1.96 + 2.4 / freedom as f64)
+}
+
+#[cfg(test)]
+#[path = "effect_tests.rs"]
+mod tests;

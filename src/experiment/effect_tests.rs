@@ -1,0 +1,103 @@
+//! The words on made-up pairs, and where variants part.
+
+use super::*;
+
+const L: Span = Span::from_secs(900);
+
+/// A run with so many spikes of 20 s, the first at this second.
+fn spikes(spikes: usize, first: u64) -> Recycling {
+    let first = (spikes > 0).then_some(Time::ZERO + Span::from_secs(first));
+    Recycling { spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
+}
+
+fn judged(pairs: &[(usize, usize)]) -> Change {
+    let pairs: Vec<_> =
+        pairs.iter().map(|(before, after)| (spikes(*before, 100), spikes(*after, 200))).collect();
+    judge(&pairs, L)
+}
+
+#[test]
+fn each_word_has_its_meaning() {
+    assert_eq!(judged(&[(4, 0), (2, 0)]), Change::Cures);
+    assert_eq!(judged(&[(0, 0), (0, 0)]), Change::CannotTell);
+    assert_eq!(judged(&[(4, 0), (0, 0)]), Change::None, "one seed of two proves no cure, and t is wide");
+    assert_eq!(judged(&[(8, 2), (9, 3), (10, 4)]), Change::Eases);
+    assert_eq!(judged(&[(8, 2), (9, 12), (10, 4)]), Change::None, "the seeds do not agree");
+    assert_eq!(judged(&[(2, 8), (3, 9), (4, 10)]), Change::MakesWorse);
+    assert_eq!(judged(&[(0, 8), (0, 9), (0, 10)]), Change::MakesWorse, "a herd that was not there");
+    assert_eq!(judged(&[(4, 4), (5, 5)]), Change::None);
+}
+
+#[test]
+fn one_seed_is_compared_plainly() {
+    assert_eq!(judged(&[(4, 3)]), Change::Eases);
+    assert_eq!(judged(&[(4, 4)]), Change::None);
+    assert_eq!(judged(&[(4, 5)]), Change::MakesWorse);
+}
+
+#[test]
+fn a_delay_is_a_lifetime_or_more_in_the_median() {
+    let pair = |before, after| (spikes(4, before), spikes(2, after));
+    let gone = (spikes(4, 100), spikes(0, 0));
+    assert_eq!(judge(&[pair(100, 5500)], L), Change::Delays(Span::from_secs(5400)));
+    assert_eq!(judge(&[pair(100, 999)], L), Change::Eases, "899 s are no lifetime");
+    let three = [pair(100, 200), pair(100, 2000), gone];
+    assert_eq!(judge(&three, L), Change::Delays(Span::from_secs(1900)), "never is later than any time");
+    assert_eq!(judge(&[pair(100, 2000), gone, gone], L), Change::Eases, "mostly never: no time to name");
+}
+
+#[test]
+fn where_spikes_and_their_seconds_disagree_the_seconds_decide() {
+    let fewer_but_longer = Recycling { spikes: 2, seconds: 300.0, ..spikes(2, 100) };
+    assert_eq!(judge(&[(spikes(4, 100), fewer_but_longer)], L), Change::MakesWorse);
+}
+
+/// Paired differences 1, 2, 3: mean 2, s = 1, t = 4.303 over √3.
+#[test]
+fn intervals_are_students() {
+    let pairs = [(spikes(0, 0), spikes(1, 0)), (spikes(0, 0), spikes(2, 0)), (spikes(0, 0), spikes(3, 0))];
+    let difference = difference(&pairs, |one| one.spikes as f64);
+    let (low, high) = difference.interval.expect("three seeds");
+    assert_eq!(difference.mean, 2.0);
+    assert!((high - 4.484).abs() < 1e-3 && (low + 0.484).abs() < 1e-3, "{low}..{high}");
+    assert!((student(30) - 2.045).abs() < 1e-9 && (student(31) - 2.042).abs() < 5e-3);
+}
+
+#[test]
+fn variants_part_where_their_courses_do() {
+    let text = format!(
+        r#"{}
+[event.upgrade]
+at = "30s"
+[event.upgrade.set]
+"postgres.primary.cores" = 4
+[event.deploy]
+enabled = false
+at = "45s"
+do = {{ deploy = "api" }}
+[variant.same]
+why = "another word for the same"
+[variant.cores.set]
+"postgres.primary.cores" = 3
+[variant.no-upgrade]
+history = "cures"
+[variant.no-upgrade.set]
+"event.upgrade.enabled" = false
+[variant.later.set]
+"event.upgrade.at" = "40s"
+[variant.deploy.set]
+"event.deploy.enabled" = true
+"#,
+        include_str!("../../tests/scenario/base.toml")
+    );
+    let (document, _) = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let baseline = document.scenario("as-written").unwrap();
+    let parted = |variant: &str| parting(baseline, document.scenario(variant).unwrap());
+    let second = |seconds| Some(Time::ZERO + Span::from_secs(seconds));
+    assert_eq!(parted("same"), None);
+    assert_eq!(parted("cores"), second(0));
+    assert_eq!(parted("no-upgrade"), second(30));
+    assert_eq!(parted("later"), second(30));
+    assert_eq!(parted("deploy"), second(45));
+    assert_eq!(baseline.file.variant["no-upgrade"].history, Some(History::Cures));
+}

@@ -1,0 +1,156 @@
+//! What a dashboard sees of a node's herd: the truth, and the samples of a 60 s scrape as a line over it.
+//!
+//! Both are of one gauge, backends at work, on one scale. At each recycle spike a tick stands at half of its
+//! peak; in the row beneath is whether a sample came up to it. In life the line is all that there was to
+//! look at.
+
+use super::axis::{Frame, Scale, TimeAxis};
+use super::marks::{Marks, lasting};
+use super::page::{self, BELOW, FAINT, Key, LEFT, RIGHT, STRIP};
+use super::variants::highest;
+use super::{PALETTE, WIDTH};
+use crate::experiment::Run;
+use crate::measure::recycles::{GAUGE, SEEN_FROM, Sighting, sightings};
+use crate::measure::{LevelBin, NodeMeasured, ScrapedSeries};
+use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
+use crate::report::{Header, human};
+
+/// Width of a column in pixels.
+const COLUMN: f64 = 2.0;
+/// Height of the row in which spikes are seen or missed.
+const ROW: f64 = 14.0;
+const TRUTH: Rgb = Rgb(0xB9, 0xC4, 0xD0);
+const SHOWN: Stroke = Stroke { colour: PALETTE[6], width: 1.6, dash: &[] };
+const HALF: Stroke = Stroke { colour: PALETTE[3], width: 2.0, dash: &[] };
+const SEEN: Rgb = PALETTE[1];
+const MISSED: Rgb = PALETTE[0];
+
+/// The chart of one node, on a scale that holds what it showed in the peers too.
+pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> Drawing {
+    let axis = TimeAxis::new(header, run.measured.duration.as_secs());
+    let mut frame = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 300.0 };
+    let marks = Marks::new(lasting(&run.measured.marks), &axis, &frame);
+    frame.top = STRIP + marks.above() + 34.0;
+    let row = Frame { top: frame.bottom() + 8.0, height: ROW, ..frame };
+
+    let title = format!("Postgres node {}: what a dashboard sees of recycling", node.node);
+    let subtitle = super::subtitle(header, run, peers);
+    let mut drawing = page::begin(row.bottom() + BELOW + marks.below(), &title, &subtitle);
+    marks.bands(&mut drawing, &axis, &frame);
+
+    let most = peers.iter().chain([&run]).flat_map(|peer| truth(peer, &node.node)).map(|bin| bin.max);
+    let scale = Scale::linear(most.fold(4.0, f64::max));
+    let met = sightings(&run.measured, &node.node);
+    page::panel(&mut drawing, &frame, &axis, &caption(&met), (&scale, human::number));
+    let bins: Vec<Option<f64>> = truth(run, &node.node).iter().map(|bin| Some(bin.max)).collect();
+    draw_truth(&mut drawing, &frame, &axis, &scale, &bins);
+    draw_samples(&mut drawing, &frame, &axis, &scale, scraped(run, &node.node));
+    draw_spikes(&mut drawing, &frame, (&row, &axis, &scale), &met);
+    let entries = [
+        ("truth, most in 10 s".to_owned(), Key::Square(TRUTH)),
+        ("dashboard, every 60 s".to_owned(), Key::Line(SHOWN, None)),
+        ("half of a spike's peak".to_owned(), Key::Line(HALF, None)),
+        ("seen".to_owned(), Key::Square(SEEN)),
+        ("missed".to_owned(), Key::Square(MISSED)),
+    ];
+    page::legend(&mut drawing, (frame.right(), frame.top - 10.0), 700.0, &entries);
+    if bins.is_empty() {
+        page::nothing(&mut drawing, &frame, "nothing was measured");
+    }
+    page::bottom_line(&mut drawing, &frame);
+    page::times(&mut drawing, &row, &axis);
+    marks.draw(&mut drawing, &axis, &[frame, row]);
+    drawing
+}
+
+/// What the picture comes to: `backends at work: 3 of 4 recycle spikes missed`.
+fn caption(met: &[Sighting]) -> String {
+    let missed = met.iter().filter(|sighting| !sighting.seen).count();
+    match met.len() {
+        0 => "backends at work: no recycle spikes".to_owned(),
+        all => format!("backends at work: {missed} of {all} recycle spikes missed"),
+    }
+}
+
+fn truth<'a>(run: &'a Run, node: &str) -> &'a [LevelBin] {
+    let of = format!("postgres.{node}");
+    let found = run.measured.levels.iter().find(|series| series.level == GAUGE && series.of == of);
+    found.map_or(&[], |series| &series.bins)
+}
+
+fn scraped<'a>(run: &'a Run, node: &str) -> Option<&'a ScrapedSeries> {
+    let of = format!("postgres.{node}");
+    run.measured.dashboard.iter().find(|series| series.level == GAUGE && series.of == of)
+}
+
+fn draw_truth(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, scale: &Scale, bins: &[Option<f64>]) {
+    for (column, value) in highest(bins, (frame.width / COLUMN) as usize, axis).into_iter().enumerate() {
+        let y = scale.y(frame, value.unwrap_or(0.0));
+        drawing.rect((frame.left + COLUMN * column as f64, y), (COLUMN, frame.bottom() - y), TRUTH, 1.0);
+    }
+}
+
+fn draw_samples(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    axis: &TimeAxis,
+    scale: &Scale,
+    series: Option<&ScrapedSeries>,
+) {
+    let samples = series.into_iter().flat_map(|series| &series.samples);
+    let points: Vec<Point> = samples
+        .filter(|(_, value)| value.is_finite())
+        .map(|(at, value)| (axis.x(frame, at.as_secs()), scale.y(frame, *value)))
+        .collect();
+    drawing.line(page::steps(&points, frame.right()), SHOWN);
+}
+
+fn draw_spikes(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    (row, axis, scale): (&Frame, &TimeAxis, &Scale),
+    met: &[Sighting],
+) {
+    let label = (row.left - 8.0, row.bottom() - 3.0);
+    drawing.text(label, Anchor::Right, FAINT, "spikes");
+    for sighting in met {
+        let (left, right) = (axis.x(frame, sighting.from.as_secs()), axis.x(frame, sighting.to.as_secs()));
+        let y = scale.y(frame, SEEN_FROM * sighting.peak);
+        drawing.line(vec![(left - 5.0, y), (right + 5.0, y)], HALF);
+        let colour = if sighting.seen { SEEN } else { MISSED };
+        drawing.rect((left - 1.0, row.top + 2.0), ((right - left).max(3.0) + 2.0, ROW - 4.0), colour, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn the_caption_counts_what_was_missed() {
+        let run = synthetic::run("as-it-happened", 1, true);
+        let met = sightings(&run.measured, "primary");
+        assert_eq!(caption(&met), "backends at work: 19 of 19 recycle spikes missed");
+        assert_eq!(caption(&[]), "backends at work: no recycle spikes");
+    }
+
+    #[test]
+    fn seen_and_missed_have_their_colours() {
+        let mut run = synthetic::run("as-it-happened", 1, true);
+        let first = run.measured.spikes[0].from;
+        let samples = &mut run.measured.dashboard[1].samples;
+        let near = samples.iter_mut().find(|(at, _)| *at >= first).expect("a scrape a minute");
+        near.1 = 300.0;
+        let node = run.measured.nodes[0].clone();
+        let drawing = draw(&synthetic::header(), &run, &node, &[&run]);
+        let painted = |colour: Rgb| {
+            let of = |shape: &&crate::report::canvas::Shape| {
+                matches!(shape, crate::report::canvas::Shape::Rect { fill, size, .. }
+                    if *fill == colour && size.1 == ROW - 4.0)
+            };
+            drawing.shapes.iter().filter(of).count()
+        };
+        assert_eq!((painted(SEEN), painted(MISSED)), (1, 18));
+    }
+}
