@@ -7,6 +7,7 @@
 pub mod herd;
 pub mod latency;
 pub mod levels;
+pub mod periodogram;
 pub mod recorder;
 pub mod spikes;
 pub mod summary;
