@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod expect;
+pub mod explain;
 mod run;
 
 pub use batch::run_all;

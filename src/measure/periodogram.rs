@@ -179,7 +179,7 @@ fn level(series: &[Option<f64>]) -> Vec<f64> {
     let half = series.len() / LEAST_CYCLES / 4;
     let mut sorted: Vec<f64> = Vec::new();
     let place = |sorted: &[f64], value: f64| sorted.partition_point(|other| *other < value);
-    let mut add = |sorted: &mut Vec<f64>, n: usize| {
+    let add = |sorted: &mut Vec<f64>, n: usize| {
         if let Some(Some(value)) = series.get(n) {
             sorted.insert(place(sorted, *value), *value);
         }

@@ -54,7 +54,8 @@ impl Window {
         Window { from: Time::ZERO, to: Time::ZERO + measured.duration, except: vec![] }
     }
 
-    fn holds(&self, at: Time) -> bool {
+    /// Whether an instant counts.
+    pub fn holds(&self, at: Time) -> bool {
         at >= self.from && at < self.to && !self.except.iter().any(|gap| at >= gap.0 && at < gap.1)
     }
 
