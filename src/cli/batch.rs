@@ -13,18 +13,25 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+/// How to run, and where the results go.
+#[derive(Clone, Debug, Args)]
+pub struct Running {
+    /// Threads [default: one for each core].
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Where the results go; replaces an earlier run directory, and nothing else.
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write tables only.
+    #[arg(long)]
+    pub no_plots: bool,
+}
+
 /// How to run, and what to do with the results.
 #[derive(Clone, Debug, Args)]
 pub struct Handling {
-    /// Threads [default: one for each core].
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    jobs: Option<u16>,
-    /// Where the results go; replaces an earlier run directory, and nothing else.
-    #[arg(short, long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Write tables only.
-    #[arg(long)]
-    no_plots: bool,
+    #[command(flatten)]
+    running: Running,
     /// End with 0 even if an expectation failed or is inconclusive.
     #[arg(long)]
     exit_zero: bool,
@@ -61,7 +68,7 @@ impl Batch<'_> {
         let out = self.out();
         output::claim(&out)?;
         let results = self.simulate(console);
-        let written = output::write(&out, &results)?;
+        let written = output::write(&out, &results, &[])?;
         console.result(&render(&results, &out)?)?;
         self.close(console, &results);
         console.note(&format!("wrote {}: {}", out.display(), listed(&written)));
@@ -72,7 +79,7 @@ impl Batch<'_> {
     fn out(&self) -> PathBuf {
         let suffix = if self.verb == "run" { "" } else { "-compare" };
         let by_default = || PathBuf::from("runs").join(self.source.stem() + suffix);
-        self.handling.out.clone().unwrap_or_else(by_default)
+        self.handling.running.out.clone().unwrap_or_else(by_default)
     }
 
     fn simulate(&self, console: &Console) -> Results<'_> {
@@ -80,7 +87,7 @@ impl Batch<'_> {
         let stop = interrupt::listen();
         console.note(&self.announcement());
         let (begun, progress) = (Instant::now(), Progress::new(console));
-        let threads = self.handling.jobs.map(usize::from);
+        let threads = self.handling.running.jobs.map(usize::from);
         let runs = experiment::run_all(&self.jobs, threads, &|share| progress.show(share), stop);
         progress.finish();
         let took = begun.elapsed();
@@ -95,7 +102,7 @@ impl Batch<'_> {
             complete: runs.len() == self.jobs.len() && !stop.load(Ordering::Relaxed),
             interrupted: stop.load(Ordering::Relaxed),
             jobs: &self.jobs,
-            plots: !self.handling.no_plots,
+            plots: !self.handling.running.no_plots,
             runs,
             judged,
             took,
@@ -165,7 +172,7 @@ impl Batch<'_> {
         if self.verb == "run" && self.document.scenarios.len() > 1 {
             return format!("herdsim compare {file}");
         }
-        let pictures = match self.handling.no_plots {
+        let pictures = match self.handling.running.no_plots {
             true => format!("herdsim report {}", out.display()),
             false => format!("look at {}", out.join("plots").display()),
         };
@@ -183,7 +190,7 @@ fn decidable(expect: &Expect, ran: &[&str]) -> bool {
 }
 
 /// Files by name; of pictures only how many.
-fn listed(files: &[String]) -> String {
+pub fn listed(files: &[String]) -> String {
     let (pictures, tables): (Vec<&String>, Vec<&String>) =
         files.iter().partition(|file| file.starts_with("plots/"));
     let mut names: Vec<String> = tables.into_iter().cloned().collect();

@@ -8,6 +8,7 @@ mod batch;
 mod check;
 mod compare;
 mod console;
+mod explain;
 mod failure;
 mod init;
 mod inputs;
@@ -44,6 +45,7 @@ const EXAMPLES: &str = "Examples:
   herdsim init                                      write quickstart.toml to begin with
   herdsim compare quickstart.toml                   run its variants side by side
   herdsim run quickstart.toml --variant jitter      one variant in detail
+  herdsim explain quickstart.toml --variant no-jitter   who causes the latency spikes?
 
 Exit codes: 0 done; 1 an expectation failed or is inconclusive; 2 bad usage or scenario;
             3 I/O failure or incomplete; 130 interrupted.";
@@ -54,6 +56,7 @@ enum Verb {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
+    Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Schema(schema::SchemaArgs),
     Completions(manual::CompletionsArgs),
@@ -79,6 +82,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Check(args) => check::perform(args, console),
         Verb::Run(args) => run::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
+        Verb::Explain(args) => explain::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
         Verb::Schema(args) => schema::perform(args, console),
         Verb::Completions(args) => manual::completions(args, Cli::command(), console),

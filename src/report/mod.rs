@@ -11,6 +11,7 @@ pub mod compare;
 pub mod csv;
 pub mod directory;
 pub mod error;
+pub mod explain;
 pub mod font;
 pub mod human;
 pub mod load;

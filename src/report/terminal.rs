@@ -35,7 +35,7 @@ impl Paint {
         }
     }
 
-    fn head(self, text: &str) -> String {
+    pub(super) fn head(self, text: &str) -> String {
         self.with("1", text)
     }
 }
@@ -152,7 +152,7 @@ fn seeds(runs: &[Run]) -> String {
 }
 
 /// From the least to the greatest: `3`, `1.7–1.8 s`, `900 ms–1.1 s`.
-fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
+pub(super) fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
     let present = || values.iter().copied().filter(|value| !value.is_nan());
     let (least, greatest) = (present().reduce(f64::min), present().reduce(f64::max));
     let (Some(least), Some(greatest)) = (least, greatest) else { return "–".to_owned() };
@@ -179,7 +179,7 @@ fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
     format!("{} ({up_to}{})", range(&starts, &human::number), human::share(most))
 }
 
-fn short(name: &str, longest: usize) -> String {
+pub(super) fn short(name: &str, longest: usize) -> String {
     let name = printable(name);
     if name.chars().count() <= longest {
         return name;
@@ -187,12 +187,12 @@ fn short(name: &str, longest: usize) -> String {
     name.chars().take(longest - 1).chain(['…']).collect()
 }
 
-fn section(title: &str, body: String, paint: Paint) -> String {
+pub(super) fn section(title: &str, body: String, paint: Paint) -> String {
     if body.is_empty() { String::new() } else { format!("\n{}\n{body}", paint.head(title)) }
 }
 
 /// A table without borders, numbers to the right, under a head.
-fn table(head: &[&str]) -> Table {
+pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(head.iter().enumerate().map(|(n, text)| aligned(n, text)));
@@ -204,11 +204,11 @@ fn aligned(column: usize, text: &str) -> Cell {
     Cell::new(text).set_alignment(side)
 }
 
-fn cells(row: &[String]) -> Vec<Cell> {
+pub(super) fn cells(row: &[String]) -> Vec<Cell> {
     row.iter().enumerate().map(|(n, text)| aligned(n, text)).collect()
 }
 
-fn trimmed(table: &Table) -> String {
+pub(super) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| format!(" {}\n", line.trim_end())).collect()
 }
 

@@ -52,7 +52,7 @@ pub struct Focus {
     /// The seeds, in order.
     pub seeds: Vec<u64>,
     /// The threshold of a spike for each seed, in microseconds; `None` if nothing ended.
-    thresholds: Vec<Option<u64>>,
+    pub thresholds: Vec<Option<u64>>,
 }
 
 /// A scenario with something left out.

@@ -163,8 +163,8 @@ impl Suspect {
         if self.stop(at) != Stop::Runs {
             return None;
         }
-        let variant = format!("without {} from {at} on", self.name);
         let text = at.since(Time::ZERO).to_string();
+        let variant = format!("without {} from {text} on", self.name);
         match &self.kind {
             Kind::Switch(path) => {
                 let off = Event {

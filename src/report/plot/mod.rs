@@ -6,6 +6,7 @@
 
 pub mod axis;
 pub mod births;
+pub mod explain;
 pub mod latency;
 pub mod marks;
 pub mod outcomes;
@@ -135,4 +136,4 @@ pub fn gradient(stops: &[Rgb], share: f64) -> Rgb {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
