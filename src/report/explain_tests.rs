@@ -77,14 +77,15 @@ fn a_story_reads_well() {
     variant as-it-happened · 3 seeds · 3h simulated · spikes of frontend-api from 1h30m on
 
     WHO DID IT
-      suspect           verdict      without it       change, 95 %  worst p99  stopped at 1h30m       change, 95 %
-      (nothing)                             5–6                         2.4 s
-      lifetime          causes                0  −5.7 (−7.1..−4.2)      35 ms                 –                  –
-      traffic.attack    sets off              0  −5.7 (−7.1..−4.2)      35 ms                 6  +0.3 (−1.1..+1.8)
-      job.sync-billing  cleared             5–6           0 (0..0)      2.4 s               5–6           0 (0..0)
-      job.cleanup       cannot tell         1–9  −0.3 (−10.7..+10)      2.4 s               5–6           0 (0..0)
+      suspect           verdict      without      change  worst p99  from 1h30m on      change
+      (nothing)                          5–6                  2.4 s
+      lifetime          causes             0  −5.7 ± 1.4      35 ms              –           –
+      traffic.attack    sets off           0  −5.7 ± 1.4      35 ms              6  +0.3 ± 1.4
+      job.sync-billing  cleared          5–6       0 ± 0      2.4 s            5–6       0 ± 0
+      job.cleanup       cannot tell      1–9   −0.3 ± 10      2.4 s            5–6       0 ± 0
 
-      spikes, worst p99: of any 10 s; a spike exceeds ten times the median of the unchanged run
+      spikes without each suspect, or from 1h30m on only; change ± 95 % interval, in pairs of equal seeds
+      a spike: p99 of 10 s above ten times the median of the unchanged run
       job.cleanup: the interval is too wide
       all of them left out: 0 spikes, none left
 
@@ -101,15 +102,16 @@ fn and_in_markdown() {
     insta::assert_snapshot!(told(markdown), @r"
     **September 2025: bus bunching** — variant as-it-happened · 3 seeds · 3h simulated · spikes of frontend-api from 1h30m on
 
-    | suspect | verdict | without it | change, 95 % | worst p99 | stopped at 1h30m | change, 95 % |
+    | suspect | verdict | without | change | worst p99 | from 1h30m on | change |
     | --- | --- | --: | --: | --: | --: | --: |
     | (nothing) |  | 5–6 |  | 2.4 s |  |  |
-    | lifetime | causes | 0 | −5.7 (−7.1..−4.2) | 35 ms | – | – |
-    | traffic.attack | sets off | 0 | −5.7 (−7.1..−4.2) | 35 ms | 6 | +0.3 (−1.1..+1.8) |
-    | job.sync-billing | cleared | 5–6 | 0 (0..0) | 2.4 s | 5–6 | 0 (0..0) |
-    | job.cleanup | cannot tell | 1–9 | −0.3 (−10.7..+10) | 2.4 s | 5–6 | 0 (0..0) |
+    | lifetime | causes | 0 | −5.7 ± 1.4 | 35 ms | – | – |
+    | traffic.attack | sets off | 0 | −5.7 ± 1.4 | 35 ms | 6 | +0.3 ± 1.4 |
+    | job.sync-billing | cleared | 5–6 | 0 ± 0 | 2.4 s | 5–6 | 0 ± 0 |
+    | job.cleanup | cannot tell | 1–9 | −0.3 ± 10 | 2.4 s | 5–6 | 0 ± 0 |
 
-    - spikes, worst p99: of any 10 s; a spike exceeds ten times the median of the unchanged run
+    - spikes without each suspect, or from 1h30m on only; change ± 95 % interval, in pairs of equal seeds
+    - a spike: p99 of 10 s above ten times the median of the unchanged run
     - job.cleanup: the interval is too wide
     - all of them left out: 0 spikes, none left
 

@@ -56,10 +56,11 @@ impl Story<'_> {
     /// The table's head and its rows: the unchanged run, then each suspect.
     fn rows(&self) -> ([String; 7], Vec<[String; 7]>) {
         let base = &self.explanation.base;
-        let at = if self.explanation.focus.whole { "later".to_owned() } else { self.from() };
-        let head = ["suspect", "verdict", "without it", "change, 95 %", "worst p99", "", "change, 95 %"];
+        let head = ["suspect", "verdict", "without", "change", "worst p99", "stopped", "change"];
         let mut head = head.map(str::to_owned);
-        head[5] = format!("stopped at {at}");
+        if !self.explanation.focus.whole {
+            head[5] = format!("from {} on", self.from());
+        }
         let unchanged = ["(nothing)".to_owned(), String::new(), spikes(base), String::new(), worst(base)];
         let row = |finding: &Finding| {
             let later = finding.stopped.as_ref();
@@ -83,9 +84,14 @@ impl Story<'_> {
     /// What the table does not say, line by line.
     fn remarks(&self) -> Vec<String> {
         let explanation = self.explanation;
+        let later = if explanation.focus.whole {
+            String::new()
+        } else {
+            format!(", or from {} on only", self.from())
+        };
         let mut lines = vec![
-            "spikes, worst p99: of any 10 s; a spike exceeds ten times the median of the unchanged run"
-                .to_owned(),
+            format!("spikes without each suspect{later}; change ± 95 % interval, in pairs of equal seeds"),
+            "a spike: p99 of 10 s above ten times the median of the unchanged run".to_owned(),
         ];
         if explanation.focus.seeds.len() < 2 {
             lines.push("one seed: an anecdote, without intervals; `--seeds 5` for evidence".to_owned());
@@ -122,7 +128,7 @@ fn each(figures: &[Option<Figures>], of: impl Fn(&Figures) -> f64) -> Vec<f64> {
     figures.iter().map(|figures| figures.as_ref().map_or(f64::NAN, &of)).collect()
 }
 
-/// `−5.7 (−7.1..−4.2)`; with one seed `−6`.
+/// `−5.7 ± 1.4`; with one seed `−6`.
 fn change(change: &Change) -> String {
     let signed = |value: f64| match value {
         value if value.is_nan() => "–".to_owned(),
@@ -139,7 +145,9 @@ fn change(change: &Change) -> String {
         }
     };
     let mean = signed(change.mean);
-    change.interval.map_or(mean.clone(), |(low, high)| format!("{mean} ({}..{})", signed(low), signed(high)))
+    // Student's intervals lie evenly around the mean.
+    let half = |(low, high): (f64, f64)| human::number(((high - low) * 5.0).round() / 10.0);
+    change.interval.map_or(mean.clone(), |interval| format!("{mean} ± {}", half(interval)))
 }
 
 /// `15m`, the strength, the harmonics and the names of a line.
