@@ -135,7 +135,7 @@ fn what_one_seed_says_is_an_anecdote() {
     let desk = Desk::new();
     desk.write("job.toml", &heavy_job());
     let (out, err) = desk.ends("explain job.toml --seed 2 --suspects job.heavy,job.light --from 6m", 0);
-    assert!(out.contains("one seed: an anecdote") && out.contains("stopped at 6m"), "{out}");
+    assert!(out.contains("one seed: an anecdote") && out.contains("from 6m on"), "{out}");
     assert!(out.contains("job.heavy") && !out.contains("lifetime  "), "{out}");
     assert!(err.contains("next: herdsim explain job.toml --seeds 5"), "{err}");
     for file in ["explain.csv", "explain.json", "periods.csv", "spectrum.csv", "manifest.json"] {

@@ -134,7 +134,7 @@ fn periods(story: &Story, found: &Found) -> Drawing {
     }
     page::bottom_line(&mut drawing, &frame);
     let head =
-        "power of log p99 over unrelated noise; dashed: noise exceeds it at most once in a hundred runs";
+        "power of log p99 over noise; dashed: one frequency of noise is above it in 1 % of runs; harmonics count too";
     drawing.text((frame.left, frame.top - 14.0), Anchor::Left, PANEL, head);
     drawing.text((frame.right(), frame.bottom() + 44.0), Anchor::Right, FAINT, "period");
     drawing
