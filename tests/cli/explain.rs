@@ -111,6 +111,9 @@ fn a_job_is_found_guilty_and_its_twin_is_cleared() {
     assert_eq!(verdict(&story, "job.light"), "cleared");
     assert!(["cleared", "adds to"].contains(&verdict(&story, "lifetime")), "{story:#}");
     assert_eq!(story["evidence"], "intervals");
+    // After the third spike, and not after the middle.
+    let from = story["judged"]["from_s"].as_f64().expect("a time");
+    assert!((270.0..=360.0).contains(&from), "{from}");
     // Both have the period: the name alone is no proof.
     let names = names(&story);
     assert!(names.contains("job.heavy every 90s") && names.contains("job.light every 90s"), "{names}");

@@ -45,21 +45,28 @@ struct Clock {
     name: String,
     shortest: f64,
     longest: f64,
+    /// Whether fractions and multiples of it are worth a name: what comes every minute has all of them.
+    rare: bool,
 }
+
+/// What comes more often than this is not rare.
+const OFTEN_S: f64 = 75.0;
 
 impl Clock {
     fn new(name: String, shortest: Span, longest: Span) -> Clock {
-        Clock { name, shortest: shortest.as_secs(), longest: longest.as_secs() }
+        let (shortest, longest) = (shortest.as_secs(), longest.as_secs());
+        // Nor has one that is not on the dot any multiples.
+        let rare = longest <= 1.05 * shortest && longest > OFTEN_S;
+        Clock { name, shortest, longest, rare }
     }
 
-    /// Whether a line has this clock's period, times `times`. One that is not on the dot has no multiples.
+    /// Whether a line has this clock's period, times `times`.
     fn has(&self, line: &Line, times: f64) -> bool {
         let frequency = 1.0 / line.period_s;
         // A replacement comes a little after its time, and a line is as wide as the run is short.
         let near = line.width_hz.max(0.02 * frequency);
         let (low, high) = (1.0 / (self.longest * times), 1.0 / (self.shortest * times));
-        let exact = self.longest <= 1.05 * self.shortest;
-        (times == 1.0 || exact) && frequency >= low - near && frequency <= high + near
+        (times == 1.0 || self.rare) && frequency >= low - near && frequency <= high + near
     }
 }
 
@@ -149,11 +156,13 @@ mod tests {
             clock("job.a", 15, 15),
             clock("job.b", 30, 30),
             clock("attack", 8, 12),
+            clock("sweep", 1, 1),
         ];
         assert_eq!(names(&line(905.0), &clocks), ["lifetime", "job.a"]);
         assert_eq!(names(&line(600.0), &clocks), ["attack"]);
         assert_eq!(names(&line(450.0), &clocks)[..2], ["1/2 of lifetime", "1/2 of job.a"]);
         assert_eq!(names(&line(2700.0), &clocks), ["3 × lifetime", "3 × job.a"]);
-        assert!(names(&line(76.0), &clocks).is_empty());
+        assert_eq!(names(&line(60.0), &clocks), ["sweep"]);
+        assert!(names(&line(120.0), &clocks).is_empty());
     }
 }

@@ -133,8 +133,7 @@ fn periods(story: &Story, found: &Found) -> Drawing {
         drawing.text((at, scale.y(&frame, line.power) - 7.0), Anchor::Middle, SMALL, &label);
     }
     page::bottom_line(&mut drawing, &frame);
-    let head =
-        "power of log p99 over noise; dashed: one frequency of noise is above it in 1 % of runs; harmonics count too";
+    let head = "power of log p99 over noise; dashed: one frequency of noise is above it in 1 % of runs; harmonics count too";
     drawing.text((frame.left, frame.top - 14.0), Anchor::Left, PANEL, head);
     drawing.text((frame.right(), frame.bottom() + 44.0), Anchor::Right, FAINT, "period");
     drawing
