@@ -105,8 +105,8 @@ pub struct Explanation {
 }
 
 impl Inquiry {
-    /// Opens an inquiry into a scenario whose unchanged runs are `base`, with these suspects; `from` overrides
-    /// the time from which it judges.
+    /// Opens an inquiry into a scenario whose unchanged runs are `base`, with these suspects; `from`
+    /// overrides the time from which it judges.
     pub fn open(scenario: &Scenario, suspects: Vec<Suspect>, base: &[Run], from: Option<Time>) -> Inquiry {
         let focus = focus(base, from);
         let figures = base.iter().enumerate().map(|(n, run)| focus.figures(n, &run.measured)).collect();

@@ -180,6 +180,9 @@ pub fn word(never: &Trial, stopped: Option<&Trial>, stop: Stop) -> (Word, String
         }
         (Effect::Gone, Some(Effect::Nothing | Effect::More)) => (Word::SetsOff, ""),
         (Effect::Gone, Some(Effect::Less)) => (Word::AddsTo, "it sets them off, and some need it later"),
+        (Effect::Gone, Some(Effect::Unclear)) if stopped.is_none() => {
+            (Word::CannotTell, "it sets them off; it was not run with it stopped later")
+        }
         (Effect::Gone, Some(Effect::Unclear)) => {
             (Word::CannotTell, "it sets them off; whether it keeps them up needs more seeds")
         }

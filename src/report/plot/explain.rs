@@ -130,7 +130,9 @@ fn periods(story: &Story, found: &Found) -> Drawing {
         let label = font::fit(&label, SMALL.em, SMALL.weight, 420.0);
         let half = font::width(&label, SMALL.em, SMALL.weight) / 2.0 + 4.0;
         let at = x(line.period_s).clamp(frame.left + half, frame.right() - half);
-        drawing.text((at, scale.y(&frame, line.power) - 7.0), Anchor::Middle, SMALL, &label);
+        let y = scale.y(&frame, line.power) - 7.0;
+        drawing.rect((at - half, y - 12.0), (2.0 * half, 16.0), Rgb(255, 255, 255), 0.85);
+        drawing.text((at, y), Anchor::Middle, SMALL, &label);
     }
     page::bottom_line(&mut drawing, &frame);
     let head = "power of log p99 over noise; dashed: one frequency of noise is above it in 1 % of runs; harmonics count too";
