@@ -70,7 +70,7 @@ impl Batch<'_> {
         let out = self.out();
         output::claim(&out)?;
         let results = self.simulate(console);
-        let written = output::write(&out, &results)?;
+        let written = output::write(&out, &results, &[])?;
         console.result(&render(&results, &out)?)?;
         self.close(console, &results);
         console.note(&format!("wrote {}: {}", out.display(), listed(&written)));

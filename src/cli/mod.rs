@@ -10,6 +10,7 @@ mod batch;
 mod check;
 mod compare;
 mod console;
+mod explain;
 mod failure;
 mod init;
 mod inputs;
@@ -49,6 +50,7 @@ const EXAMPLES: &str = "Examples:
   herdsim compare quickstart.toml                   run its variants side by side
   herdsim run quickstart.toml --variant jitter      one variant in detail
   herdsim inspect sessions.csv --lifetime 15m       are real connections bunched?
+  herdsim explain quickstart.toml --variant no-jitter   who causes the latency spikes?
 
 Exit codes: 0 done; 1 an expectation failed or is inconclusive; 2 bad usage, scenario or input;
             3 I/O failure or incomplete; 130 interrupted.";
@@ -60,6 +62,7 @@ enum Verb {
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
     Sweep(sweep::SweepArgs),
+    Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Inspect(inspect::InspectArgs),
     Schema(schema::SchemaArgs),
@@ -87,6 +90,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Run(args) => run::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
+        Verb::Explain(args) => explain::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
         Verb::Inspect(args) => inspect::perform(args, console),
         Verb::Schema(args) => schema::perform(args, console),

@@ -41,7 +41,7 @@ pub struct Results<'a> {
 
 impl Results<'_> {
     /// All variants share one file, and with it title, question and start.
-    fn header(&self) -> Header {
+    pub fn header(&self) -> Header {
         Header::of(&self.name, self.jobs[0].0)
     }
 
@@ -75,11 +75,11 @@ fn is_ours(dir: &Path) -> bool {
     manifest.is_some_and(|manifest| manifest["tool"] == "herdsim")
 }
 
-/// Writes the run directory and names its files.
+/// Writes the run directory, with further files by path, and names its files.
 ///
 /// # Errors
 /// [`Failure::Io`] if that fails.
-pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
+pub fn write(dir: &Path, results: &Results, extra: &[(String, Vec<u8>)]) -> Result<Vec<String>, Failure> {
     let summaries: Vec<_> = results.runs.iter().map(|run| summary::rows(&run.measured)).collect();
     let header = results.header();
     let paper = Paper {
@@ -92,7 +92,7 @@ pub fn write(dir: &Path, results: &Results) -> Result<Vec<String>, Failure> {
         complete: results.complete,
         timing: &json!({ "wall_s": results.took.as_secs_f64(), "runs": results.runs.len() }),
         plots: results.plots,
-        extra: &effect_files(&header, &results.effects),
+        extra: &[effect_files(&header, &results.effects), extra.to_vec()].concat(),
     };
     report::write(dir, &paper).map_err(|error| Failure::Io(error.to_string()))
 }
@@ -149,7 +149,8 @@ fn read_json(path: &Path) -> Result<Value, Failure> {
     serde_json::from_str(&text).map_err(|error| Failure::io("read", path, error))
 }
 
-fn paint(colour: bool) -> Paint {
+/// Whether to colour.
+pub fn paint(colour: bool) -> Paint {
     if colour { Paint::Colour } else { Paint::Plain }
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 pub mod effect;
 pub mod expect;
+pub mod explain;
 mod run;
 pub mod sweep;
 

@@ -9,6 +9,7 @@ pub mod herd;
 pub mod latency;
 pub mod levels;
 pub mod lifetime;
+pub mod periodogram;
 pub mod recorder;
 pub mod recycles;
 pub mod snapshot;

@@ -72,7 +72,7 @@ const CLOSE: usize = 3;
 impl Meter {
     /// A meter for a run of this scenario. The dashboard's phase follows from the seed.
     pub fn new(scenario: &Scenario, seed: u64) -> Meter {
-        let (file, places) = (&scenario.file, Places::of(&scenario.file));
+        let (file, places) = (&scenario.file, Places::of(scenario));
         let phase = Stream::root(seed).named("dashboard").draws().unit();
         let scrape_at = Time::ZERO + SCRAPE.scale(phase);
         let lifetime = |node: usize| {

@@ -55,12 +55,25 @@ fn bin_start(place: usize) -> Time {
 
 /// The spikes of a service; `storms` are those of the nodes that it uses.
 pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode]) -> Vec<Spike> {
-    let p99s = p99s(service);
-    let Some(median) = median(p99s.iter().flatten().copied()) else { return vec![] };
+    let mut spikes = threshold_us(service).map_or(vec![], |threshold| above(service, threshold));
+    for spike in &mut spikes {
+        attribute(spike, storms, episodes);
+    }
+    spikes
+}
+
+/// The p99 beyond which a bin of this service belongs to a spike, in microseconds; `None` if nothing ended.
+pub fn threshold_us(service: &ServiceMeasured) -> Option<u64> {
+    median(p99s(service).into_iter().flatten()).map(|median| SPIKE_FACTOR * median)
+}
+
+/// The stretches in which the p99 of a service exceeds a threshold, which may be that of another run;
+/// nothing is said of what lay beside them.
+pub fn above(service: &ServiceMeasured, threshold_us: u64) -> Vec<Spike> {
     let mut spikes: Vec<Spike> = Vec::new();
     let mut open = false;
-    for (place, p99) in p99s.iter().enumerate() {
-        let high = p99.filter(|p99| *p99 > SPIKE_FACTOR * median);
+    for (place, p99) in p99s(service).iter().enumerate() {
+        let high = p99.filter(|p99| *p99 > threshold_us);
         match (high, open) {
             (Some(p99), true) => {
                 let spike = spikes.last_mut().expect("an open spike");
@@ -74,9 +87,6 @@ pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode]
             (None, _) => {}
         }
         open = high.is_some();
-    }
-    for spike in &mut spikes {
-        attribute(spike, storms, episodes);
     }
     spikes
 }

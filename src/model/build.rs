@@ -9,10 +9,10 @@ use super::traffic::Bursts;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::{Span, Time};
-use crate::scenario::Table;
 use crate::scenario::grammar::{
     self, Arrivals, Curve, Distribution, File, Label, Outcome, RandomDistribution, Traffic,
 };
+use crate::scenario::{Scenario, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,8 +27,10 @@ pub struct Places {
     pub pools: Vec<(ServiceNumber, NodeNumber)>,
     /// Series: class and label, and the service that works on them.
     pub series: Vec<Series>,
-    /// Jobs that run, in file order.
+    /// Jobs that are enabled at any time, in file order.
     pub jobs: Vec<String>,
+    /// Sources of requests that are enabled at any time, in file order.
+    pub sources: Vec<String>,
 }
 
 /// A request class of one label.
@@ -44,7 +46,8 @@ pub struct Series {
 
 impl Places {
     /// The names in a scenario.
-    pub fn of(file: &File) -> Places {
+    pub fn of(scenario: &Scenario) -> Places {
+        let file = &*scenario.file;
         let nodes: Vec<String> = file.postgres.keys().cloned().collect();
         let mut pools = Vec::new();
         for (number, service) in file.service.values().enumerate() {
@@ -55,10 +58,11 @@ impl Places {
             nodes,
             pools,
             series: Vec::new(),
-            jobs: file.job.iter().filter(|(_, job)| job.enabled).map(|(name, _)| name.clone()).collect(),
+            jobs: ever_enabled(scenario, file.job.keys(), |file, name| file.job[name].enabled),
+            sources: ever_enabled(scenario, file.traffic.keys(), |file, name| file.traffic[name].enabled),
         };
-        for (_, traffic) in enabled_traffic(file) {
-            let series = places.series_of(file, traffic);
+        for name in &places.sources {
+            let series = places.series_of(file, &file.traffic[name]);
             if !places.series.contains(&series) {
                 places.series.push(series);
             }
@@ -79,7 +83,16 @@ impl Places {
     }
 }
 
-/// The sources that exist in a run.
+/// Those of the names that are enabled at the start or by an event.
+fn ever_enabled<'a>(
+    scenario: &Scenario,
+    names: impl Iterator<Item = &'a String>,
+    enabled: fn(&File, &str) -> bool,
+) -> Vec<String> {
+    names.filter(|name| scenario.ever(|file| enabled(file, name))).cloned().collect()
+}
+
+/// The sources that are enabled as things stand.
 pub fn enabled_traffic(file: &File) -> impl Iterator<Item = (&String, &Traffic)> {
     file.traffic.iter().filter(|(_, traffic)| traffic.enabled)
 }
@@ -105,6 +118,11 @@ pub fn dist(written: &Distribution, tables: &BTreeMap<String, Table>) -> Dist {
             Dist::empirical(tables[&file.csv].rows.iter().map(|row| Span::from_secs_f64(row[0])).collect())
         }
     }
+}
+
+/// Rate per second by time, of a source that may be disabled.
+pub fn rate_of(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Vec<(Time, f64)> {
+    if traffic.enabled { rate(&traffic.rate, tables) } else { vec![(Time::ZERO, 0.0)] }
 }
 
 /// Rate per second by time.
@@ -210,9 +228,11 @@ pub fn jobs(
     luck: Stream,
     tables: &BTreeMap<String, Table>,
 ) -> Vec<Job> {
-    let here = file.job.iter().filter(|(_, job)| job.enabled && job.on == places.nodes[usize::from(node)]);
-    here.map(|(name, job)| Job {
-        number: place(&places.jobs, name),
+    let all = places.jobs.iter().enumerate().map(|(number, name)| (number, name, &file.job[name]));
+    let here = all.filter(|(_, _, job)| job.on == places.nodes[usize::from(node)]);
+    here.map(|(number, name, job)| Job {
+        number: number as u16,
+        enabled: job.enabled,
         first: job.first.unwrap_or(job.every),
         every: job.every,
         parallel: job.work.parallel,

@@ -1,6 +1,6 @@
 //! The world: all boxes, and the loop that hands each event to its box.
 
-use super::build::{self, Places, enabled_traffic};
+use super::build::{self, Places};
 use super::context::Context;
 use super::event::{Event, SourceEvent};
 use super::fact::{Fact, Recorder};
@@ -33,7 +33,7 @@ impl<R: Recorder> World<R> {
     /// Builds the world of a scenario at its first instant.
     pub fn new(scenario: &Scenario, seed: u64, recorder: R) -> World<R> {
         let (file, tables) = (&*scenario.file, &scenario.tables);
-        let places = Places::of(file);
+        let places = Places::of(scenario);
         let mut ctx = Context {
             agenda: Agenda::default(),
             recorder,
@@ -158,19 +158,22 @@ impl<R: Recorder> World<R> {
         ctx.trip = build::dist(&file.network.database, tables);
         for (number, node) in self.nodes.iter_mut().enumerate() {
             node.set_plan(ctx, build::node_plan(file, number as u16, tables));
+            node.enable_jobs(|job| file.job[&self.places.jobs[usize::from(job)]].enabled);
         }
         for (number, service) in self.services.iter_mut().enumerate() {
             service.set_plan(build::service_plan(file, &self.places, number as u16, tables));
         }
-        for (source, (_, traffic)) in self.sources.iter_mut().zip(enabled_traffic(file)) {
-            source.set_rate(ctx, build::rate(&traffic.rate, tables));
+        for (source, name) in self.sources.iter_mut().zip(&self.places.sources) {
+            let traffic = &file.traffic[name];
+            source.set_rate(ctx, build::rate_of(traffic, tables));
             source.rejected = traffic.rejected.0;
         }
     }
 
     fn start_sources(&mut self, file: &File) {
         let classes: Vec<String> = file.request.keys().cloned().collect();
-        for (number, (name, traffic)) in enabled_traffic(file).enumerate() {
+        for (number, name) in self.places.sources.iter().enumerate() {
+            let traffic = &file.traffic[name];
             let series = self.places.series_of(file, traffic);
             let mut source = Source {
                 number: number as u16,
@@ -178,7 +181,7 @@ impl<R: Recorder> World<R> {
                 service: series.service,
                 series: self.places.series.iter().position(|known| *known == series).unwrap_or_default()
                     as u16,
-                rate: build::rate(&traffic.rate, &self.tables),
+                rate: build::rate_of(traffic, &self.tables),
                 burst: build::bursts(traffic, &self.tables),
                 rejected: traffic.rejected.0,
                 luck: self.ctx.luck.named("traffic").named(name),

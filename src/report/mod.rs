@@ -12,6 +12,7 @@ pub mod csv;
 pub mod directory;
 pub mod effects;
 pub mod error;
+pub mod explain;
 pub mod font;
 pub mod human;
 pub mod inspect;

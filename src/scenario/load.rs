@@ -1,9 +1,9 @@
 //! From files and arguments to a [`Document`]: every variant laid out, completed, checked and resolved.
 
 use super::complete::complete;
-use super::grammar::File;
+use super::grammar::{Event, File, Overlay};
 use super::problem::{Problem, Problems, Source};
-use super::tree::{self, Layer, Node, Value};
+use super::tree::{self, Layer, Node, Origin, Value};
 use super::{AS_WRITTEN, Document, Scenario, check, conform, lint, mend, overlay, schema, tables, timeline};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -125,22 +125,57 @@ fn resolve(
         let one = IndexMap::from([(path.clone(), value.clone())]);
         overlay::lay(&mut tree, &one, &Layer::Set, problems);
     }
+    let mut scenario = stand(tree, name, problems)?;
+    tables::load(&scenario.standing, base, &mut scenario.tables, problems);
+    if !problems.has_errors() {
+        lint::lint(&scenario.file, &scenario.standing, problems);
+    }
+    Some(scenario)
+}
+
+/// The scenario that a tree stands for, but for its CSV files.
+fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario> {
     let standing = complete(&tree, problems);
     let (file, standing) = file(standing, problems)?;
     check::check(&file, &standing, problems);
-    let mut tables = BTreeMap::new();
-    tables::load(&standing, base, &mut tables, problems);
-    let timeline = timeline::build(&tree, &standing, &file, problems);
-    if !problems.has_errors() {
-        lint::lint(&file, &standing, problems);
-    }
     Some(Scenario {
-        variant: name.to_owned(),
+        variant: variant.to_owned(),
+        timeline: timeline::build(&tree, &standing, &file, problems),
         file: Arc::new(file),
-        timeline,
-        tables,
+        tables: BTreeMap::new(),
+        written: Arc::new(tree),
         standing: Arc::new(standing),
     })
+}
+
+/// A scenario with an overlay and events on top of everything.
+pub fn derive(
+    scenario: &Scenario,
+    variant: &str,
+    set: &Overlay,
+    events: &[(&str, Event)],
+) -> Result<Scenario, Problems> {
+    let mut problems = Problems::default();
+    let layer = Layer::Variant(variant.into());
+    let origin = Origin { layer: layer.clone(), value: None, key: None };
+    // The grammar's structs have string keys and finite numbers only, so that they are always JSON.
+    let node = |json: &serde_json::Value| Node::from_json(json, &origin);
+    let mut tree = (*scenario.written).clone();
+    if let Some(whole) = tree.entries_mut().filter(|_| !events.is_empty()) {
+        let all = whole.entry("event".to_owned()).or_insert_with(|| Node::table(origin.clone()));
+        let written = events.iter().filter_map(|(name, event)| {
+            let event = serde_json::to_value(event).ok()?;
+            Some(((*name).to_owned(), node(&event)?))
+        });
+        all.entries_mut().into_iter().for_each(|all| all.extend(written.clone()));
+    }
+    let set = set.iter().filter_map(|(path, value)| Some((path.clone(), node(value)?))).collect();
+    overlay::lay(&mut tree, &set, &layer, &mut problems);
+    let derived = stand(tree, variant, &mut problems);
+    match derived.filter(|_| !problems.has_errors()) {
+        Some(derived) => Ok(Scenario { tables: scenario.tables.clone(), ..derived }),
+        None => Err(problems),
+    }
 }
 
 /// The complete tree as the grammar's structs. Where it has not the shape of the grammar, its names are

@@ -19,9 +19,9 @@ pub mod units;
 pub mod when;
 
 use crate::engine::time::Time;
-use grammar::{Deed, File};
+use grammar::{Deed, Event, File, Overlay};
 use indexmap::IndexMap;
-use problem::Place;
+use problem::{Place, Problems};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tree::{Node, Origin};
@@ -48,6 +48,8 @@ pub struct Scenario {
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
     pub tables: BTreeMap<String, Table>,
+    /// The tree as written, under the variant and what is laid over it, before presets and defaults.
+    written: Arc<Node>,
     /// The complete tree, every value with its place.
     standing: Arc<Node>,
 }
@@ -76,13 +78,14 @@ impl Scenario {
         // The grammar's structs have string keys and finite numbers only, so that they are always JSON.
         let json = serde_json::to_value(&file).unwrap_or_default();
         let origin = Origin::default_value();
-        let standing = Node::from_json(&json, &origin).unwrap_or_else(|| Node::table(origin));
+        let standing = Arc::new(Node::from_json(&json, &origin).unwrap_or_else(|| Node::table(origin)));
         Scenario {
             variant: AS_WRITTEN.to_owned(),
             file: Arc::new(file),
             timeline: Vec::new(),
             tables: BTreeMap::new(),
-            standing: Arc::new(standing),
+            written: standing.clone(),
+            standing,
         }
     }
 
@@ -90,6 +93,21 @@ impl Scenario {
     /// the same file.
     pub fn resolved(&self) -> String {
         resolved::write(&self.standing)
+    }
+
+    /// This scenario with one more overlay on top of everything, and with further events: a variant that
+    /// nobody wrote down. CSV files are those of this scenario. An event of a name that is taken replaces the
+    /// other.
+    ///
+    /// # Errors
+    /// All that would be wrong with such a variant.
+    pub fn with(&self, variant: &str, set: &Overlay, events: &[(&str, Event)]) -> Result<Scenario, Problems> {
+        load::derive(self, variant, set, events)
+    }
+
+    /// Whether something holds at the first instant, or after any moment of the timeline.
+    pub fn ever(&self, holds: impl Fn(&File) -> bool) -> bool {
+        holds(&self.file) || self.timeline.iter().filter_map(|moment| moment.stands.as_deref()).any(holds)
     }
 
     /// Where the value at a dotted path was written, such as `expect.jitter-cures`.

@@ -2,6 +2,7 @@
 
 mod check;
 mod desk;
+mod explain;
 mod help;
 mod init;
 mod inspect;

@@ -10,6 +10,7 @@
 //! | network trip | from the next message |
 //! | traffic rate | what is left of the pending gap is spent at the new rate |
 //! | pool | through containers started later, so with the next deploy |
+//! | job or traffic enabled | a run under way goes on to its end, the next does not begin; arrivals cease at once |
 //! | `until` | what lies beneath stands again, and acts in the same way |
 
 use herdsim::engine::time::Time;
@@ -222,4 +223,32 @@ fn a_pool_changes_with_the_containers_that_start_later() {
                  [event.deploy]\nat = \"20s\"\ndo = { deploy = \"api\" }";
     let dials = times(&facts(&set, event), |fact| matches!(fact, Fact::DialBegan(_)));
     assert_eq!(dials, [0.0, 20.0, 20.0, 20.0, 20.0]);
+}
+
+#[test]
+fn a_job_that_is_switched_off_ends_the_run_under_way() {
+    let event = |set: bool, at: u8, until: &str| {
+        format!("[event.switch]\nat = \"{at}s\"\n{until}\nset = {{ \"job.sum.enabled\" = {set} }}")
+    };
+    let began = |facts: &Facts| times(facts, |fact| matches!(fact, Fact::JobBegan(_)));
+    let often = [QUIET, "job.sum.every=10s"];
+    let off = facts(&often, &job(1, &event(false, 12, "until = \"35s\"")));
+    assert_eq!(began(&off), [10.0, 40.0, 50.0, 60.0]);
+    close(job_ended(&off), 14.0);
+    // One that is off at first exists as well, and finds its times.
+    let on = facts(&[QUIET, "job.sum.every=10s", "job.sum.enabled=false"], &job(1, &event(true, 45, "")));
+    assert_eq!(began(&on), [50.0, 60.0]);
+}
+
+#[test]
+fn a_source_that_is_switched_off_is_silent_at_once() {
+    let arrivals = |facts: &Facts| times(facts, |fact| matches!(fact, Fact::RequestArrived { .. }));
+    let off = "[event.off]\nat = \"20s\"\nuntil = \"40s\"\nset = { \"traffic.users.enabled\" = false }";
+    let (whole, gap) = (arrivals(&facts(&[], "")), arrivals(&facts(&[], off)));
+    assert!(gap.iter().all(|at| !(20.0..40.0).contains(at)) && gap.iter().any(|at| *at > 40.0), "{gap:?}");
+    let before = |times: &[f64]| times.iter().copied().filter(|at| *at < 20.0).collect::<Vec<_>>();
+    assert_eq!(before(&gap), before(&whole));
+    let on = "[event.on]\nat = \"20s\"\nset = { \"traffic.users.enabled\" = true }";
+    let late = arrivals(&facts(&["traffic.users.enabled=false"], on));
+    assert!(late[0] > 20.0 && late.len() > 10, "{late:?}");
 }

@@ -2,8 +2,8 @@
 
 use super::{load, with};
 use herdsim::engine::time::{Span, Time};
-use herdsim::scenario::grammar::{Arrivals, Grant, IdlePick, PerWaiter, Refill, Sweep};
-use herdsim::scenario::units::{Limit, Rate};
+use herdsim::scenario::grammar::{Arrivals, Event, Grant, IdlePick, Overlay, PerWaiter, Refill, Sweep};
+use herdsim::scenario::units::{Limit, Rate, When};
 use herdsim::scenario::{AS_WRITTEN, Document, Scenario};
 use std::path::PathBuf;
 
@@ -206,4 +206,31 @@ fn a_scenario_made_by_hand_resolves_too() {
     let file = &document.scenario(AS_WRITTEN).unwrap().file;
     let made = Scenario::new((**file).clone());
     assert_eq!(load(&made.resolved()).0.scenario(AS_WRITTEN).unwrap().file, *file);
+}
+
+/// A variant that nobody wrote down: an overlay on top of everything, and an event.
+#[test]
+fn a_scenario_takes_one_more_overlay_and_an_event() {
+    let (document, _) = load(&with("[variant.v.set]\n\"postgres.primary.cores\" = 16\n"));
+    let scenario = document.scenario("v").unwrap();
+    let overlay = |path: &str, value: serde_json::Value| Overlay::from([(path.to_owned(), value)]);
+    let off = Event {
+        enabled: true,
+        at: When("90s".to_owned()),
+        until: None,
+        why: String::new(),
+        set: overlay("traffic.users.enabled", false.into()),
+        deed: None,
+    };
+    let twice = overlay("postgres.primary.cores", "x2".into());
+    let derived = scenario.with("derived", &twice, &[("off", off)]).unwrap();
+    assert_eq!((derived.variant.as_str(), derived.file.postgres["primary"].cores), ("derived", 32.0));
+    let moment = derived.timeline.iter().find(|moment| moment.event == "off").expect("the event");
+    assert_eq!(moment.at, Time::ZERO + Span::from_secs(90));
+    let later = moment.stands.as_ref().expect("it sets something");
+    assert!(!later.traffic["users"].enabled && later.postgres["primary"].cores == 32.0);
+    assert!(derived.ever(|file| !file.traffic["users"].enabled));
+    assert!(!scenario.ever(|file| !file.traffic["users"].enabled), "the other is as it was");
+    let wrong = scenario.with("wrong", &overlay("postgres.secondary.cores", 1.into()), &[]);
+    assert!(wrong.unwrap_err().to_string().contains("secondary"));
 }

@@ -16,6 +16,8 @@ use crate::model::fact::{Fact, Recorder};
 pub struct Job {
     /// Its number for facts, in file order over all nodes.
     pub number: u16,
+    /// Whether its next run begins.
+    pub enabled: bool,
     /// Its first run.
     pub first: Span,
     /// Its period.
@@ -40,10 +42,15 @@ impl Node {
         }
     }
 
+    /// Jobs are enabled or disabled, by their numbers. A run under way goes on to its end.
+    pub fn enable_jobs(&mut self, enabled: impl Fn(u16) -> bool) {
+        self.jobs.iter_mut().for_each(|job| job.enabled = enabled(job.number));
+    }
+
     pub(super) fn on_job_due<R: Recorder>(&mut self, ctx: &mut Context<R>, place: u16) {
         let job = &mut self.jobs[usize::from(place)];
         ctx.agenda.after(job.every, Event::Node(self.number, NodeEvent::JobDue(place)));
-        if !self.up {
+        if !self.up || !job.enabled {
             return;
         }
         let mut draws = job.luck.at(job.runs).draws();

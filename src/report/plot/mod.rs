@@ -8,6 +8,7 @@ pub mod axis;
 pub mod births;
 pub mod clock;
 pub mod dashboard;
+pub mod explain;
 pub mod heat;
 pub mod latency;
 pub mod marks;
@@ -140,4 +141,4 @@ pub fn gradient(stops: &[Rgb], share: f64) -> Rgb {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -15,7 +15,7 @@ fn samples() -> (Header, Vec<Run>) {
 }
 
 /// Every text lies within its picture.
-fn assert_inside(chart: &Chart) {
+pub fn assert_inside(chart: &Chart) {
     let drawing = &chart.drawing;
     for shape in &drawing.shapes {
         let Shape::Text { at: (x, y), anchor, face, text } = shape else { continue };
@@ -33,7 +33,7 @@ fn assert_inside(chart: &Chart) {
 }
 
 /// Leaves a picture where a person can look at it.
-fn keep(chart: &Chart) -> Vec<u8> {
+pub fn keep(chart: &Chart) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/report-samples");
     std::fs::create_dir_all(&folder).unwrap();
     let png = chart.drawing.png();

@@ -11,8 +11,9 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
-    /// False: it does not exist in this run.
+    /// False: nothing arrives. If no event enables it, it does not exist in this run.
     #[serde(default = "yes")]
+    #[schemars(extend("x-live" = true))]
     pub enabled: bool,
     /// The class of its requests.
     pub request: String,
@@ -115,8 +116,9 @@ impl JsonSchema for Arrivals {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// False: it does not exist in this run.
+    /// False: it does not begin. If no event enables it, it does not exist in this run.
     #[serde(default = "yes")]
+    #[schemars(extend("x-live" = true))]
     pub enabled: bool,
     /// The node that it runs on.
     pub on: String,

@@ -1,0 +1,289 @@
+//! From paired differences to a word.
+//!
+//! With common random numbers the runs of one seed are a pair, so that the difference of each pair is judged:
+//! its mean over the seeds with a 95 % interval (Student's t). A word of acquittal needs an interval that is
+//! narrow as well as around nothing; where nothing was measured, nobody is cleared. One seed has no interval:
+//! its words are anecdotes, and said to be.
+
+use super::Figures;
+use super::suspects::Stop;
+
+/// A share of the spikes that must vanish to call them gone.
+const GONE: f64 = 0.8;
+/// A change of less than this share of the spikes is small.
+const SMALL: f64 = 0.25;
+/// The worst p99 tells when it changes by this factor, and more than this with one seed.
+const FACTOR: f64 = 1.25;
+const FACTOR_ONCE: f64 = 2.0;
+
+/// Student's t for a two-sided 95 % interval, by degrees of freedom from 1 on (any table of statistics; the
+/// platform's maths library has no say in it).
+const STUDENT_95: [f64; 30] = [
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
+
+/// The verdict on a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Without it there are no spikes.
+    Causes,
+    /// Without it from the start there are none; stopping it later changes nothing.
+    SetsOff,
+    /// Without it there are fewer, or lower ones.
+    AddsTo,
+    /// Without it there are more, or higher ones.
+    HoldsBack,
+    /// Leaving it out changes nothing.
+    Cleared,
+    /// The runs do not tell.
+    CannotTell,
+}
+
+impl Word {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Word::Causes => "causes",
+            Word::SetsOff => "sets off",
+            Word::AddsTo => "adds to",
+            Word::HoldsBack => "holds back",
+            Word::Cleared => "cleared",
+            Word::CannotTell => "cannot tell",
+        }
+    }
+}
+
+/// What leaving something out does to the spikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// They vanish, or nearly.
+    Gone,
+    /// There are fewer, or lower ones.
+    Less,
+    /// Nothing.
+    Nothing,
+    /// There are more, or higher ones.
+    More,
+    /// The runs do not tell.
+    Unclear,
+}
+
+/// The mean of paired differences, knock-out less unchanged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// The mean; NaN if there is no pair.
+    pub mean: f64,
+    /// Its 95 % interval; `None` with fewer than two pairs.
+    pub interval: Option<(f64, f64)>,
+    /// How many pairs there are.
+    pub pairs: usize,
+}
+
+impl Change {
+    /// The change over some pairs.
+    pub fn new(differences: &[f64]) -> Change {
+        let pairs = differences.len();
+        let n = pairs as f64;
+        let mean = differences.iter().sum::<f64>() / n;
+        let squares: f64 = differences.iter().map(|one| (one - mean) * (one - mean)).sum();
+        let interval = (pairs > 1).then(|| {
+            // Beyond the table its last entry errs on the side of doubt.
+            let t = STUDENT_95[(pairs - 2).min(STUDENT_95.len() - 1)];
+            let half = t * (squares / (n - 1.0) / n).sqrt();
+            (mean - half, mean + half)
+        });
+        Change { mean, interval, pairs }
+    }
+
+    /// Whether it is a fall by at least `enough`, a rise, within `small` of nothing, or not to be told.
+    fn tells(&self, enough: f64, small: f64) -> Effect {
+        match self.interval {
+            _ if self.pairs == 0 || self.mean.is_nan() => Effect::Unclear,
+            Some((low, high)) if low > 0.0 || high < 0.0 => match self.mean {
+                mean if mean <= -enough => Effect::Gone,
+                mean if mean < 0.0 => Effect::Less,
+                _ => Effect::More,
+            },
+            Some((low, high)) if low >= -small && high <= small => Effect::Nothing,
+            Some(_) => Effect::Unclear,
+            None => match self.mean {
+                mean if mean <= -enough => Effect::Gone,
+                mean if mean <= -small => Effect::Less,
+                mean if mean >= small => Effect::More,
+                _ => Effect::Nothing,
+            },
+        }
+    }
+}
+
+/// A knock-out, seed by seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// What it showed with each seed; `None` where it was not run or showed nothing.
+    pub figures: Vec<Option<Figures>>,
+    /// The change of the number of spikes.
+    pub spikes: Change,
+    /// The change of the worst p99, as a natural logarithm: −0.69 is half.
+    pub worst_p99: Change,
+    /// What follows.
+    pub effect: Effect,
+}
+
+impl Trial {
+    /// A knock-out beside the unchanged runs of the same seeds.
+    pub fn new(base: &[Option<Figures>], figures: Vec<Option<Figures>>) -> Trial {
+        let pairs: Vec<(Figures, Figures)> =
+            base.iter().zip(&figures).filter_map(|(base, one)| Some(((*base)?, (*one)?))).collect();
+        let change = |of: &dyn Fn(&Figures) -> f64| {
+            let differences = pairs.iter().map(|(base, one)| of(one) - of(base));
+            Change::new(&differences.filter(|one| !one.is_nan()).collect::<Vec<_>>())
+        };
+        let spikes = change(&|figures| figures.spikes as f64);
+        let worst_p99 = change(&|figures| libm::log(figures.worst_p99_us));
+        let before = pairs.iter().map(|(base, _)| base.spikes as f64).sum::<f64>() / pairs.len() as f64;
+        Trial { figures, spikes, worst_p99, effect: effect(before, &spikes, &worst_p99) }
+    }
+}
+
+/// `before`: spikes of the unchanged run, on average.
+fn effect(before: f64, spikes: &Change, worst_p99: &Change) -> Effect {
+    let counted = spikes.tells(GONE * before, SMALL * before);
+    if before.is_nan() || (before <= 0.0 && counted != Effect::More) {
+        return Effect::Unclear;
+    }
+    if counted != Effect::Nothing {
+        return counted;
+    }
+    // As many as before: are they as high?
+    let factor = libm::log(if worst_p99.pairs > 1 { FACTOR } else { FACTOR_ONCE });
+    match worst_p99.tells(f64::INFINITY, factor) {
+        Effect::Less if worst_p99.mean <= -factor => Effect::Less,
+        Effect::More if worst_p99.mean >= factor => Effect::More,
+        _ => Effect::Nothing,
+    }
+}
+
+/// The word on a suspect that was left out from the start, and stopped later if that was run, with a reason
+/// where the figures do not give it.
+pub fn word(never: &Trial, stopped: Option<&Trial>, stop: Stop) -> (Word, String) {
+    let later = match stop {
+        Stop::Runs => Some(stopped.map_or(Effect::Unclear, |trial| trial.effect)),
+        Stop::Past => Some(Effect::Nothing),
+        Stop::Never | Stop::Future => None,
+    };
+    let (word, because) = match (never.effect, later) {
+        (_, _) if never.spikes.pairs == 0 => (Word::CannotTell, "it was not run without it"),
+        (Effect::Gone, None | Some(Effect::Gone)) => (Word::Causes, ""),
+        (Effect::Gone, Some(Effect::Nothing)) if stop == Stop::Past => {
+            (Word::SetsOff, "it was over when the judged time began")
+        }
+        (Effect::Gone, Some(Effect::Nothing | Effect::More)) => (Word::SetsOff, ""),
+        (Effect::Gone, Some(Effect::Less)) => (Word::AddsTo, "it sets them off, and some need it later"),
+        (Effect::Gone, Some(Effect::Unclear)) if stopped.is_none() => {
+            (Word::CannotTell, "it sets them off; it was not run with it stopped later")
+        }
+        (Effect::Gone, Some(Effect::Unclear)) => {
+            (Word::CannotTell, "it sets them off; whether it keeps them up needs more seeds")
+        }
+        (Effect::Less, _) => (Word::AddsTo, ""),
+        (_, Some(Effect::Gone | Effect::Less)) => (Word::AddsTo, "only when it is stopped on the way"),
+        (Effect::More, _) => (Word::HoldsBack, ""),
+        (Effect::Nothing, Some(Effect::More)) => (Word::HoldsBack, "only when it is stopped on the way"),
+        (Effect::Nothing, _) => (Word::Cleared, ""),
+        (Effect::Unclear, _) => (Word::CannotTell, "the interval is too wide: more seeds"),
+    };
+    (word, because.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(spikes: usize, worst_p99_us: f64) -> Option<Figures> {
+        Some(Figures { spikes, worst_p99_us, spikes_whole_run: spikes })
+    }
+
+    fn counts(counts: &[usize]) -> Vec<Option<Figures>> {
+        counts.iter().map(|count| figures(*count, 1e6)).collect()
+    }
+
+    fn trial(base: &[usize], without: &[usize]) -> Trial {
+        Trial::new(&counts(base), counts(without))
+    }
+
+    #[test]
+    fn an_interval_is_students() {
+        let change = Change::new(&[1.0, 2.0, 3.0]);
+        let (low, high) = change.interval.unwrap();
+        assert!((change.mean - 2.0).abs() < 1e-12);
+        assert!((high - low - 2.0 * 4.303 / 3f64.sqrt()).abs() < 1e-9);
+        assert_eq!(Change::new(&[1.0]).interval, None);
+        assert!(Change::new(&[]).mean.is_nan());
+    }
+
+    #[test]
+    fn what_a_knock_out_does_is_told_from_its_pairs() {
+        for (base, without, effect) in [
+            (&[6, 5, 7][..], &[0, 0, 1][..], Effect::Gone),
+            (&[6, 5, 7], &[3, 3, 4], Effect::Less),
+            (&[10, 11, 12], &[10, 11, 12], Effect::Nothing),
+            (&[10, 12, 14], &[12, 12, 12], Effect::Unclear),
+            (&[10, 11, 12, 11, 10], &[11, 11, 11, 11, 10], Effect::Nothing),
+            (&[6, 5, 7], &[12, 13, 14], Effect::More),
+            (&[6, 5, 7], &[0, 6, 7], Effect::Unclear),
+            (&[0, 0, 0], &[0, 0, 0], Effect::Unclear),
+            (&[6], &[0], Effect::Gone),
+            (&[6], &[4], Effect::Less),
+            (&[6], &[6], Effect::Nothing),
+        ] {
+            assert_eq!(trial(base, without).effect, effect, "{base:?} → {without:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_but_lower_spikes_are_less() {
+        let of = |p99s: &[f64]| p99s.iter().map(|p99| figures(10, *p99)).collect::<Vec<_>>();
+        let base = of(&[1.0e6, 1.1e6, 0.9e6]);
+        assert_eq!(Trial::new(&base, of(&[0.3e6, 0.33e6, 0.3e6])).effect, Effect::Less);
+        assert_eq!(Trial::new(&base, of(&[2.0e6, 2.3e6, 1.9e6])).effect, Effect::More);
+        assert_eq!(Trial::new(&base, of(&[1.0e6, 1.1e6, 0.95e6])).effect, Effect::Nothing);
+    }
+
+    #[test]
+    fn a_word_weighs_the_start_and_what_came_later() {
+        let of = |effect| Trial { effect, ..trial(&[5, 5], &[5, 5]) };
+        use Effect::{Gone, Less, More, Nothing, Unclear};
+        for (never, stopped, stop, expected) in [
+            (Gone, Some(Gone), Stop::Runs, Word::Causes),
+            (Gone, None, Stop::Never, Word::Causes),
+            (Gone, None, Stop::Future, Word::Causes),
+            (Gone, None, Stop::Past, Word::SetsOff),
+            (Gone, Some(Nothing), Stop::Runs, Word::SetsOff),
+            (Gone, Some(Less), Stop::Runs, Word::AddsTo),
+            (Gone, Some(Unclear), Stop::Runs, Word::CannotTell),
+            (Gone, None, Stop::Runs, Word::CannotTell),
+            (Less, Some(Nothing), Stop::Runs, Word::AddsTo),
+            (Nothing, Some(Nothing), Stop::Runs, Word::Cleared),
+            (Nothing, None, Stop::Never, Word::Cleared),
+            (Nothing, Some(Less), Stop::Runs, Word::AddsTo),
+            (More, Some(Nothing), Stop::Runs, Word::HoldsBack),
+            (Unclear, None, Stop::Never, Word::CannotTell),
+        ] {
+            let stopped = stopped.map(of);
+            assert_eq!(
+                word(&of(never), stopped.as_ref(), stop).0,
+                expected,
+                "{never:?} {stopped:?} {stop:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_samples_are_no_clearance() {
+        let none = Trial::new(&counts(&[5, 5, 5]), vec![None, None, None]);
+        assert_eq!(word(&none, None, Stop::Never).0, Word::CannotTell);
+        assert_eq!(word(&trial(&[], &[]), None, Stop::Never).0, Word::CannotTell);
+        assert_eq!(word(&trial(&[0, 0], &[0, 0]), None, Stop::Never).0, Word::CannotTell);
+    }
+}
