@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod expect;
+pub mod kick;
 mod run;
 
 pub use batch::run_all;

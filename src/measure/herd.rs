@@ -116,6 +116,7 @@ impl HerdWatch {
             starts_per_s: self.per_second,
             bins: self.bins,
             cycles,
+            herd_gain: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! from the queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else.
 //! Histograms are merged, percentiles are never averaged.
 
+pub mod gain;
 pub mod herd;
 pub mod latency;
 pub mod levels;
@@ -157,6 +158,9 @@ pub struct NodeMeasured {
     pub bins: Vec<HerdBin>,
     /// One for each lifetime that has passed.
     pub cycles: Vec<Cycle>,
+    /// How much a cluster of starts grows in a lifetime, by the kick test; `None` where nobody asked for it.
+    /// See [`gain::KickWatch`].
+    pub herd_gain: Option<f64>,
 }
 
 /// The herd within one time bin.

@@ -234,6 +234,7 @@ fn expectations_that_measure_nothing() {
             expect("metric = \"herd_size\"\nof = \"service.api\"\nmax = \"5%\"\n"),
             expect("metric = \"herd_size\"\nof = \"postgres.primari\"\nmax = \"5%\"\n"),
             expect("metric = \"herd_size\"\nof = \"postgres.primary\"\nmax = 5\n"),
+            expect("metric = \"herd_gain\"\nof = \"postgres.primary\"\nafter = \"1m\"\nmax = 1\n"),
             expect("metric = \"worst_p99\"\nof = \"service.api\"\nmax = \"5%\"\nexcept = [\"event.x\"]\n"),
         ]
         .join("----\n")

@@ -56,6 +56,9 @@ pub enum Metric {
     PeakOverUniform,
     /// Backends started, of a node.
     BackendStarts,
+    /// How much a cluster of starts grows in a lifetime after a small kick, of a node; above 1 the fleet
+    /// bunches. Measured in a run of its own.
+    HerdGain,
     /// The highest p99 of any 10 s, of a service.
     #[serde(rename = "worst_p99")]
     WorstP99,
@@ -115,11 +118,12 @@ impl Unit {
 
 impl Metric {
     /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 8] = [
+    pub const ALL: [Metric; 9] = [
         Metric::ConnectsMax1s,
         Metric::HerdSize,
         Metric::PeakOverUniform,
         Metric::BackendStarts,
+        Metric::HerdGain,
         Metric::WorstP99,
         Metric::Spikes,
         Metric::RequestSuccess,
@@ -133,6 +137,7 @@ impl Metric {
             Metric::HerdSize => "herd_size",
             Metric::PeakOverUniform => "peak_over_uniform",
             Metric::BackendStarts => "backend_starts",
+            Metric::HerdGain => "herd_gain",
             Metric::WorstP99 => "worst_p99",
             Metric::Spikes => "spikes",
             Metric::RequestSuccess => "request_success",
@@ -145,7 +150,7 @@ impl Metric {
         match self {
             Metric::ConnectsMax1s | Metric::BackendStarts | Metric::Spikes => Unit::Count,
             Metric::HerdSize | Metric::RequestSuccess | Metric::UserSuccess => Unit::Share,
-            Metric::PeakOverUniform => Unit::Ratio,
+            Metric::PeakOverUniform | Metric::HerdGain => Unit::Ratio,
             Metric::WorstP99 => Unit::Ms,
         }
     }
@@ -153,9 +158,11 @@ impl Metric {
     /// The tables whose entries it is of.
     pub fn group(self) -> &'static str {
         match self {
-            Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
-                "postgres"
-            }
+            Metric::ConnectsMax1s
+            | Metric::HerdSize
+            | Metric::PeakOverUniform
+            | Metric::BackendStarts
+            | Metric::HerdGain => "postgres",
             Metric::WorstP99 | Metric::Spikes => "service",
             Metric::RequestSuccess | Metric::UserSuccess => "request",
         }
