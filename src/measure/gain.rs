@@ -17,8 +17,11 @@ pub const LIFETIMES: usize = 4;
 const SECOND: Span = Span::from_secs(1);
 /// A smaller share of the fleet is no cluster, and a larger one is all of it.
 const LEAST: f64 = 0.01;
-/// For so much of the fleet the kick's own cluster counts at most.
-const KICKED: f64 = 0.8;
+/// For so much of the fleet the kick's own cluster counts at least, and for so many connections: later ones
+/// that are smaller come by chance.
+const KICKED_LEAST: (f64, f64) = (0.05, 3.0);
+/// For so much of the fleet it counts at most.
+const KICKED_MOST: f64 = 0.8;
 
 /// The lifetime of the pool with the most connections to a node, if it has one.
 pub fn lifetime_at(file: &File, node: &str) -> Option<Span> {
@@ -34,18 +37,19 @@ pub fn lifetime_at(file: &File, node: &str) -> Option<Span> {
 /// Let L be the lifetime of the pool with the most connections to the node, and N the most connections open
 /// at once. Let cₖ be the most backend starts in any sliding second, whatever their cause, that is nearer to
 /// k lifetimes after the kick than to any other number of them (c₀: up to half a lifetime after it), less the
-/// most that N independent births in a lifetime would show. Its share of the fleet is sₖ = cₖ / N, at least 1
-/// % (or one connection) and at most 99 %: less is no cluster, more is the whole fleet.
+/// most that N independent births in a lifetime would show. Its share of the fleet is sₖ = cₖ / N, from 1 %
+/// (or one connection) to 99 %: less is no cluster, more is the whole fleet.
 ///
 /// A cluster cannot outgrow the fleet, so its growth is counted in odds, s / (1 − s), as that of anything
 /// that fills a limited space. For small clusters that is the plain ratio of their sizes. Then
 ///
-/// > `herd_gain` = (odds(sₙ) / odds(min(s₀, 80 %)))^(1/n), n = 4,
+/// > `herd_gain` = (odds(sₙ) / odds(s₀))^(1/n), n = 4, with s₀ no less than 5 % and no more than 80 %,
 ///
 /// the mean growth in a lifetime: 2 says that the cluster doubles, ½ that it halves. If no cluster is left
 /// after an earlier lifetime, and none comes again, n is the first lifetime without one. If there never was
 /// one the gain is 0. The 80 % see to it that a cluster which holds the whole fleet, and so cannot grow,
-/// never reads below 1 while it holds at least 80 % of it: it is bunched.
+/// never reads below 1 while it holds at least 80 % of it: it is bunched. The 5 % (or three connections)
+/// see to it that a few that meet by chance do not read above 1 where the kick left no cluster to speak of.
 #[derive(Clone, Debug)]
 pub struct KickWatch {
     node: NodeNumber,
@@ -95,8 +99,9 @@ impl KickWatch {
         let shares = self.most_starts.map(share);
         let Some(last) = shares.iter().rposition(|share| *share > least) else { return 0.0 };
         let n = (last + 1).min(LIFETIMES);
+        let kicked = shares[0].max(KICKED_LEAST.0).max(KICKED_LEAST.1 / open).min(KICKED_MOST);
         let odds = |share: f64| share / (1.0 - share);
-        libm::pow(odds(shares[n]) / odds(shares[0].min(KICKED)), 1.0 / n as f64)
+        libm::pow(odds(shares[n]) / odds(kicked), 1.0 / n as f64)
     }
 
     fn start(&mut self, now: Time) {
@@ -176,8 +181,8 @@ mod tests {
     #[test]
     fn a_small_cluster_grows_by_the_plain_ratio() {
         let uniform = uniform_peak(100_000, L);
-        let doubling = [1000, 2000, 4000, 8000, 16_000].map(|n| n + uniform);
-        assert!((gain(doubling, 100_000) - 2.0).abs() < 0.1, "{}", gain(doubling, 100_000));
+        let tenth_more = [5000, 5500, 6050, 6655, 7320].map(|n| n + uniform);
+        assert!((gain(tenth_more, 100_000) - 1.1).abs() < 0.01, "{}", gain(tenth_more, 100_000));
         let halving = [16_000, 8000, 4000, 2000, 1010].map(|n| n + uniform);
         assert!((gain(halving, 100_000) - 0.49).abs() < 0.02, "{}", gain(halving, 100_000));
     }
@@ -204,6 +209,8 @@ mod tests {
         assert_eq!(gain([0; 5], 1), 0.0);
         assert!(gain([0; 5], 0).is_nan());
         assert!(gain([5, 6, 90, 400, 799], 800) > 1.0, "one that needs no kick is one");
+        assert!(gain([5, 6, 4, 7, 40], 800) < 1.0, "5 % of the fleet may meet by chance");
+        assert!(gain([0, 0, 0, 0, 3], 16) < 1.0, "and three of a small one");
     }
 
     #[test]
