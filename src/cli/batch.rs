@@ -5,7 +5,7 @@ use super::console::Console;
 use super::output::{self, Results};
 use super::progress::Progress;
 use super::{inputs::Source, interrupt};
-use crate::experiment::{self, Judged, Verdict};
+use crate::experiment::{self, Judged, Verdict, kick};
 use crate::scenario::grammar::{Bound, Expect};
 use crate::scenario::{Document, Scenario};
 use clap::Args;
@@ -139,8 +139,10 @@ impl Batch<'_> {
         let variants = self.variants();
         let seeds = self.jobs.len() / variants.len().max(1);
         let duration = self.jobs.first().map_or(String::new(), |(s, _)| s.file.duration.to_string());
+        let kicks: usize = self.jobs.iter().map(|(scenario, _)| kick::asked(scenario).len()).sum();
+        let kicks = if kicks > 0 { format!(", and {}", plural(kicks, "kick test")) } else { String::new() };
         format!(
-            "{}: {} × {}, {duration} each",
+            "{}: {} × {}, {duration} each{kicks}",
             self.source.file.display(),
             plural(variants.len(), "variant"),
             plural(seeds, "seed")

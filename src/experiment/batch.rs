@@ -1,5 +1,6 @@
 //! Many runs on many cores: results in the order of the jobs, whatever the number of threads.
 
+use super::kick::{self, Kick};
 use super::{Run, run};
 use crate::scenario::Scenario;
 use rayon::prelude::*;
@@ -9,8 +10,9 @@ use std::time::Duration;
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores. `progress` is told the
-/// share done; when `stop` is set, runs under way are given up and those that have finished are returned.
+/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores, and the kick tests that
+/// their expectations ask for. `progress` is told the share done; when `stop` is set, runs under way are
+/// given up and those that have finished are returned.
 ///
 /// # Panics
 /// If threads cannot be started, or a run panics.
@@ -20,8 +22,13 @@ pub fn run_all(
     progress: &(dyn Fn(f64) + Sync),
     stop: &AtomicBool,
 ) -> Vec<Run> {
-    let clocks: Vec<AtomicU64> = jobs.iter().map(|_| AtomicU64::new(0)).collect();
-    let whole: u64 = jobs.iter().map(|(scenario, _)| scenario.file.duration.0).sum();
+    let kicks: Vec<(usize, Kick)> = (jobs.iter().enumerate())
+        .flat_map(|(job, (scenario, _))| kick::asked(scenario).into_iter().map(move |kick| (job, kick)))
+        .collect();
+    let own = jobs.iter().map(|(scenario, _)| *scenario);
+    let all: Vec<&Scenario> = own.chain(kicks.iter().map(|(_, kick)| &kick.scenario)).collect();
+    let clocks: Vec<AtomicU64> = all.iter().map(|_| AtomicU64::new(0)).collect();
+    let whole: u64 = all.iter().map(|scenario| scenario.file.duration.0).sum();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build().expect("threads");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -32,12 +39,30 @@ pub fn run_all(
                 std::thread::park_timeout(SHOW_EVERY);
             }
         });
-        let results = pool.install(|| {
-            let each = jobs.par_iter().zip(&clocks);
-            each.map(|((scenario, seed), clock)| run(scenario, *seed, clock, stop)).collect::<Vec<_>>()
+        let (of_jobs, of_kicks) = clocks.split_at(jobs.len());
+        let do_job = |((scenario, seed), clock): (&(&Scenario, u64), _)| run(scenario, *seed, clock, stop);
+        let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
+            kick.watch(jobs[*job].1, clock, stop).map(|watch| watch.gain())
+        };
+        let (mut runs, gains): (Vec<Option<Run>>, Vec<Option<f64>>) = pool.install(|| {
+            rayon::join(
+                || jobs.par_iter().zip(of_jobs).map(do_job).collect(),
+                || kicks.par_iter().zip(of_kicks).map(do_kick).collect(),
+            )
         });
         done.store(true, Ordering::Relaxed);
         watcher.thread().unpark();
-        results.into_iter().flatten().collect()
+        for ((job, kick), gain) in kicks.iter().zip(gains) {
+            // A run whose kick test was given up is not finished.
+            runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
+        }
+        runs.into_iter().flatten().collect()
     })
+}
+
+fn with_gain(mut run: Run, node: &str, gain: f64) -> Run {
+    for measured in run.measured.nodes.iter_mut().filter(|measured| measured.node == node) {
+        measured.herd_gain = Some(gain);
+    }
+    run
 }

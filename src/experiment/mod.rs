@@ -4,6 +4,7 @@ mod batch;
 pub mod effect;
 pub mod expect;
 pub mod explain;
+pub mod kick;
 mod run;
 pub mod sweep;
 

@@ -18,15 +18,7 @@ const LOOK_UP: Span = Span::from_secs(10);
 /// If the model loses a request or a connection: a bug.
 pub fn run(scenario: &Scenario, seed: u64, clock: &AtomicU64, stop: &AtomicBool) -> Option<Run> {
     let mut world = World::new(scenario, seed, Meter::new(scenario, seed));
-    let mut reached = Time::ZERO;
-    while reached < world.end() {
-        if stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        reached = (reached + LOOK_UP).min(world.end());
-        world.run_until(reached);
-        clock.store(reached.0, Ordering::Relaxed);
-    }
+    drive(&mut world, clock, stop)?;
     let in_flight = world.requests_in_flight();
     let measured = world.into_recorder().finish(in_flight);
     Some(Run { variant: scenario.variant.clone(), seed, measured })
@@ -37,4 +29,18 @@ pub fn record<R: Recorder>(scenario: &Scenario, seed: u64, recorder: R) -> R {
     let mut world = World::new(scenario, seed, recorder);
     world.run_until(world.end());
     world.into_recorder()
+}
+
+/// Drives a world to its end; `None` if it was stopped on the way.
+pub(super) fn drive<R: Recorder>(world: &mut World<R>, clock: &AtomicU64, stop: &AtomicBool) -> Option<()> {
+    let mut reached = Time::ZERO;
+    while reached < world.end() {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        reached = (reached + LOOK_UP).min(world.end());
+        world.run_until(reached);
+        clock.store(reached.0, Ordering::Relaxed);
+    }
+    Some(())
 }

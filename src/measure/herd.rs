@@ -133,6 +133,7 @@ impl HerdWatch {
             starts_per_s: self.per_second,
             bins: self.bins,
             cycles,
+            herd_gain: None,
         }
     }
 

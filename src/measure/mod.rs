@@ -5,6 +5,7 @@
 //! Histograms are merged, percentiles are never averaged.
 
 pub mod closeup;
+pub mod gain;
 pub mod herd;
 pub mod latency;
 pub mod levels;
@@ -167,6 +168,9 @@ pub struct NodeMeasured {
     pub bins: Vec<HerdBin>,
     /// One for each lifetime that has passed.
     pub cycles: Vec<Cycle>,
+    /// How much a cluster of starts grows in a lifetime, by the kick test; `None` where nobody asked for it.
+    /// See [`gain::KickWatch`].
+    pub herd_gain: Option<f64>,
 }
 
 /// The herd within one time bin.

@@ -1,6 +1,7 @@
 //! The recorder: every fact goes to the watches that it concerns.
 
 use super::closeup::Keeper;
+use super::gain::lifetime_at;
 use super::herd::HerdWatch;
 use super::latency::{self, ClassWatch};
 use super::levels::Gauge;
@@ -75,15 +76,6 @@ impl Meter {
         let (file, places) = (&scenario.file, Places::of(scenario));
         let phase = Stream::root(seed).named("dashboard").draws().unit();
         let scrape_at = Time::ZERO + SCRAPE.scale(phase);
-        let lifetime = |node: usize| {
-            let pools = file.service.values().flat_map(|service| {
-                let here = service.pool.get(&places.nodes[node]);
-                here.map(|pool| {
-                    (u64::from(service.containers.max) * u64::from(pool.max), pool.max_lifetime.0)
-                })
-            });
-            pools.max_by_key(|(size, _)| *size).and_then(|(_, lifetime)| lifetime)
-        };
         let mut meter = Meter {
             duration: file.duration,
             timeline: scenario.timeline.clone(),
@@ -96,7 +88,7 @@ impl Meter {
             pools: places.pools.iter().map(|_| [(); 5].map(|()| Gauge::new(0.0))).collect(),
             nodes: places.nodes.iter().map(|_| [(); 4].map(|()| Gauge::new(0.0))).collect(),
             cores: file.postgres.values().map(|node| node.cores).collect(),
-            herds: (0..places.nodes.len()).map(|node| HerdWatch::new(lifetime(node))).collect(),
+            herds: places.nodes.iter().map(|node| HerdWatch::new(lifetime_at(file, node))).collect(),
             refused: vec![0; places.nodes.len()],
             service_bins: vec![Vec::new(); places.services.len()],
             keeper: Keeper::default(),

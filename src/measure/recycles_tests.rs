@@ -34,6 +34,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
         buckets: vec![],
     };
     let node = NodeMeasured {
+        herd_gain: None,
         node: "primary".into(),
         lifetime: Some(Span::from_secs(900)),
         starts: Default::default(),

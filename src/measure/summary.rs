@@ -19,6 +19,7 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
                 .find(|node| node.node == name)
                 .map_or(f64::NAN, |node| window.of_node(metric, node, cause, measured))
         }
+        Metric::HerdGain => gains(measured).find(|gain| gain.0 == name).map_or(f64::NAN, |gain| gain.1),
         Metric::WorstP99 => measured
             .services
             .iter()
@@ -46,6 +47,11 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
             ok as f64 / (ok + failed) as f64
         }
     }
+}
+
+/// The nodes whose gain was measured.
+fn gains(measured: &Measured) -> impl Iterator<Item = (&str, f64)> {
+    measured.nodes.iter().filter_map(|node| Some((node.node.as_str(), node.herd_gain?)))
 }
 
 /// A stretch of time, with gaps.
@@ -159,6 +165,7 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     };
     for metric in Metric::ALL {
         match metric.group() {
+            "postgres" if metric == Metric::HerdGain => {}
             "postgres" => measured.nodes.iter().for_each(|node| metric_rows(metric, &node.node)),
             "service" => measured.services.iter().for_each(|service| metric_rows(metric, &service.service)),
             _ => {}
@@ -173,6 +180,10 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
             node.refused as f64,
             "count",
         ));
+    }
+    for (node, gain) in gains(measured) {
+        let metric = Metric::HerdGain;
+        rows.push(row(metric.name(), format!("postgres.{node}"), "", "mean", gain, metric.unit().name()));
     }
     for recovery in &measured.recoveries {
         let of = format!("service.{}", recovery.service);

@@ -89,6 +89,7 @@ struct StoredNode {
     starts_per_s: Vec<(usize, [u32; CAUSES])>,
     bins: Vec<StoredHerd>,
     cycles: Vec<(u64, u64, [Option<f64>; 5])>,
+    herd_gain: Option<f64>,
 }
 
 /// connects_max_1s by cause and over all, herd_size by cause and over all.
@@ -299,6 +300,7 @@ fn stored_node(node: &NodeMeasured) -> StoredNode {
         starts_per_s: seconds.filter(|(_, counts)| *counts != [0; CAUSES]).collect(),
         bins: node.bins.iter().map(herd).collect(),
         cycles: node.cycles.iter().map(cycle).collect(),
+        herd_gain: node.herd_gain.and_then(some),
     }
 }
 
@@ -336,6 +338,7 @@ fn node(stored: StoredNode) -> Result<NodeMeasured, String> {
         starts_per_s,
         bins: stored.bins.into_iter().map(herd).collect(),
         cycles: stored.cycles.into_iter().map(cycle).collect(),
+        herd_gain: stored.herd_gain,
     })
 }
 
@@ -388,6 +391,7 @@ mod tests {
         let mut odd = synthetic::run("jitter", u64::MAX, false);
         odd.measured.nodes[0].cycles[0].fano = f64::NAN;
         odd.measured.nodes[0].lifetime = None;
+        odd.measured.nodes[0].herd_gain = Some(2.25);
         odd.measured.levels[0].bins[0].mean = 0.1 + 0.2;
         let runs = [synthetic::run("as-written", 1, true), odd, synthetic::nothing()];
         let text = to_json(&synthetic::header(), &runs).unwrap();
@@ -403,6 +407,8 @@ mod tests {
         assert!(!there.closeups.is_empty() && there.closeups == again.closeups);
         assert!(there.spikes[0].recycle.is_some() && there.spikes == again.spikes);
         assert!(back[1].measured.nodes[0].cycles[0].fano.is_nan());
+        let gains = [0, 1].map(|run| back[run].measured.nodes[0].herd_gain);
+        assert_eq!(gains, [None, Some(2.25)]);
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
         refused: 3,
         bins: starts_per_s.chunks(10).map(herd_bin).collect(),
         cycles: starts_per_s.chunks(LIFETIME).enumerate().map(cycle).collect(),
+        herd_gain: None,
         starts_per_s,
     };
     let measured = Measured {
@@ -87,6 +88,7 @@ pub fn nothing() -> Run {
             starts_per_s: vec![],
             bins: vec![],
             cycles: vec![],
+            herd_gain: None,
         }],
         levels: vec![],
         closeups: vec![],

@@ -3,8 +3,8 @@
 
 use super::AS_WRITTEN;
 use super::grammar::{
-    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Pool, RandomDistribution, Request,
-    Scaler, Service, Step, Sweep,
+    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
+    Request, Scaler, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -310,6 +310,12 @@ impl Checker<'_> {
         }
         self.measured(&base, expect);
         self.window(&base, expect);
+        let narrowed = expect.cause.is_some() || !expect.except.is_empty();
+        if expect.metric == Metric::HerdGain && (narrowed || expect.after.is_some() || expect.until.is_some())
+        {
+            let help = "leave out `cause`, `after`, `until` and `except`";
+            self.error(&base, "`herd_gain` is measured in a run of its own, and over all of it", help);
+        }
     }
 
     /// That the metric is of such a thing, and the bounds are in its unit.

@@ -223,3 +223,35 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     }
     found
 }
+
+/// The kick test comes with the run that an expectation asks it of, and its value is among the others.
+#[test]
+fn an_expectation_may_ask_for_a_kick() {
+    let desk = Desk::new();
+    let expectation = r#"
+[expect.disperses]
+variant = "jitter"
+metric  = "herd_gain"
+of      = "postgres.primary"
+max     = 1
+"#;
+    desk.write("kicked.toml", &(crate::desk::TINY.to_owned() + expectation));
+    let (_, err) = desk.ends("compare kicked.toml --seeds 1..3 --no-plots --exit-zero -o out", 0);
+    assert!(err.contains("2 variants × 3 seeds, 5s each, and 3 kick tests"), "{err}");
+    let summary = desk.read("out/summary.csv");
+    let rows: Vec<&str> = summary.lines().filter(|line| line.contains(",herd_gain,")).collect();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    assert!(rows.iter().all(|row| row.contains(",jitter,") && row.ends_with(",ratio")), "{rows:?}");
+    let judged: serde_json::Value = serde_json::from_str(&desk.read("out/expectations.json")).unwrap();
+    let judged = judged["expectations"].as_array().unwrap();
+    let disperses = judged.iter().find(|one| one["name"] == "disperses").unwrap();
+    let values: Vec<f64> =
+        disperses["values"].as_array().unwrap().iter().filter_map(|v| v.as_f64()).collect();
+    let written = |row: &&str| row.split(',').rev().nth(1).unwrap().parse::<f64>().unwrap();
+    assert_eq!(values, rows.iter().map(written).collect::<Vec<_>>());
+    assert!(desk.read("out/summary.csv").contains(",plain,"));
+    desk.ends("report out", 0);
+    let (again, _) = desk.ends("compare kicked.toml --seeds 1..3 --no-plots --exit-zero -o out", 0);
+    assert!(again.contains("disperses"), "{again}");
+    assert_eq!(desk.read("out/summary.csv"), summary, "byte for byte");
+}

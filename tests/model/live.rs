@@ -7,6 +7,7 @@
 //! | cold CPU | from the next query of a backend that is still cold |
 //! | concurrency, pool size | a container keeps what it had when it started |
 //! | startup | from the next launch |
+//! | a node's cores | all but none of them stall what runs: it goes on where it stood |
 //! | `until` | events within events: what lies beneath stands again |
 
 use crate::kit::{story, times, trace};
@@ -97,4 +98,14 @@ fn events_within_events_give_back_what_lies_beneath() {
     let (began, ended) = (times(&facts, "work"), times(&facts, "done"));
     let took: Vec<f64> = began.iter().zip(ended).map(|(from, to)| to - from).collect();
     assert_eq!(took, [20.0, 40.0, 20.0, 10.0]);
+}
+
+/// A hundredth of a core for half a second is a stall: of what runs hardly anything gets done meanwhile (with
+/// n0 = 10, 500 ms × 0.01 / 10.9 of it), and afterwards it goes on where it stood.
+#[test]
+fn a_hundredth_of_a_core_is_a_stall() {
+    let stall = event("stall", 5, Some(505), r#""postgres.primary.cores" = 0.01"#);
+    let done = times(&story("", &stall, &[0]), "done");
+    assert_eq!(done.len(), 1);
+    assert!((done[0] - (505.0 + 8.0 - 5.0 / 10.9)).abs() < 1e-3, "{done:?}");
 }

@@ -2,9 +2,12 @@
 //! close or not, and a sweep that goes on by itself (pools.md §1a).
 
 use herdsim::engine::time::{Span, Time};
-use herdsim::experiment::record;
+use herdsim::experiment::{record, run};
+use herdsim::measure::Measured;
 use herdsim::model::fact::{Close, Fact};
+use herdsim::scenario::grammar::Cause;
 use herdsim::scenario::{AS_WRITTEN, Document};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 const HALF: Span = Span::from_millis(500);
 
@@ -130,5 +133,55 @@ fn a_sweep_goes_on_until_nothing_is_left() {
     for ten in closes.chunks(10) {
         let lasted = (ten[ten.len() - 1] - ten[0]).as_secs();
         assert!((4.5..5.0).contains(&lasted), "ten passes took {lasted} s");
+    }
+}
+
+/// A fleet of pools with `min` = `max` under traffic, three lifetimes long.
+fn fixed_size(preset: &str) -> Measured {
+    let text = format!(
+        r#"
+schema_version = 1
+title    = "Pools of a fixed size"
+duration = "3m"
+seeds    = [1]
+[postgres.primary]
+cores           = 4
+max_connections = 100
+[service.api]
+containers = {{ min = 4, max = 4 }}
+[service.api.pool.primary]
+preset       = "{preset}"
+max          = 8
+min          = 8
+refill       = "to-min"
+max_lifetime = "1m"
+[query.lookup]
+cpu = "2ms"
+[request.sign-in]
+service = "api"
+steps   = [{{ transaction = ["lookup"], think = "20ms", on = "primary" }}]
+[traffic.users]
+request = "sign-in"
+rate    = "200/s"
+"#
+    );
+    let (document, _) = Document::from_text("pool.toml", &text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    let scenario = document.scenario(AS_WRITTEN).unwrap();
+    run(scenario, 1, &AtomicU64::new(0), &AtomicBool::new(false)).expect("nobody stops it").measured
+}
+
+/// A pool with `min` = `max` is full from the start: it never grows, whatever comes. What expires is replaced
+/// half a second after a release has closed it, and at the next tick if an acquire has (pgxpool).
+#[test]
+fn a_pool_of_a_fixed_size_never_grows() {
+    for preset in ["pgxpool", "pgxpool-v4", "database-sql", "plain"] {
+        let measured = fixed_size(preset);
+        let starts = measured.nodes[0].starts;
+        assert_eq!(starts[Cause::Growth as usize], 0, "{preset}");
+        let recycled = starts[Cause::Lifetime as usize];
+        assert!((40..=96).contains(&recycled), "{preset}: {recycled} in three lifetimes of 32");
+        let open = measured.levels.iter().find(|series| series.level == "open").unwrap();
+        let mean = open.bins.iter().map(|bin| bin.mean).sum::<f64>() / open.bins.len() as f64;
+        assert!(open.bins.iter().all(|bin| bin.max <= 32.0) && mean >= 27.0, "{preset}: {mean}");
     }
 }

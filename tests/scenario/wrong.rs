@@ -234,6 +234,7 @@ fn expectations_that_measure_nothing() {
             expect("metric = \"herd_size\"\nof = \"service.api\"\nmax = \"5%\"\n"),
             expect("metric = \"herd_size\"\nof = \"postgres.primari\"\nmax = \"5%\"\n"),
             expect("metric = \"herd_size\"\nof = \"postgres.primary\"\nmax = 5\n"),
+            expect("metric = \"herd_gain\"\nof = \"postgres.primary\"\nafter = \"1m\"\nmax = 1\n"),
             expect("metric = \"worst_p99\"\nof = \"service.api\"\nmax = \"5%\"\nexcept = [\"event.x\"]\n"),
             expect("metric = \"herd_onset\"\nof = \"service.api\"\nmin = \"1h\"\n"),
             expect("metric = \"recycle_gap\"\nof = \"postgres.primary\"\nmin = \"1h\"\n"),

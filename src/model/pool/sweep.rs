@@ -5,8 +5,8 @@
 //! while it closes any it sleeps for half a second and begins again. Calls meanwhile are heard once,
 //! afterwards. It keeps expired connections while the pool is below its floor, so that a pool at its floor
 //! retires one a pass. Connections are taken from the top of the stack and put back, which turns it upside
-//! down. database/sql: when the first idle connection is due, at least a second later; nothing is refilled.
-//! Sources: pools.md §1a, §1b.
+//! down. database/sql: when the first idle connection is due, at least a second later; it has no floor to
+//! refill to, and a pool that is given one dials up to it after each close. Sources: pools.md §1a, §1b.
 
 use super::super::connection::{Connection, DialledBy};
 use super::super::fact::Close;
@@ -60,7 +60,9 @@ impl Pool {
             return self.look_after(now, wires, out);
         }
         self.keeper.armed = self.total > 0;
-        self.close_stale(now, wires, out);
+        if self.close_stale(now, wires, out) {
+            self.call_for_refill(out);
+        }
         if self.keeper.armed {
             self.await_deadline(now, wires, out);
         }

@@ -56,6 +56,9 @@ pub enum Metric {
     PeakOverUniform,
     /// Backends started, of a node.
     BackendStarts,
+    /// How much a cluster of starts grows in a lifetime after a small kick, of a node; above 1 the fleet
+    /// bunches. Measured in a run of its own.
+    HerdGain,
     /// The highest p99 of any 10 s, of a service.
     #[serde(rename = "worst_p99")]
     WorstP99,
@@ -152,7 +155,7 @@ impl Unit {
 
 impl Metric {
     /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 15] = [
+    pub const ALL: [Metric; 16] = [
         Metric::ConnectsMax1s,
         Metric::HerdSize,
         Metric::PeakOverUniform,
@@ -160,6 +163,7 @@ impl Metric {
         Metric::HerdOnset,
         Metric::HerdLasts,
         Metric::DashboardMissed,
+        Metric::HerdGain,
         Metric::WorstP99,
         Metric::Spikes,
         Metric::RecycleSpikes,
@@ -180,6 +184,7 @@ impl Metric {
             Metric::HerdOnset => "herd_onset",
             Metric::HerdLasts => "herd_lasts",
             Metric::DashboardMissed => "dashboard_missed",
+            Metric::HerdGain => "herd_gain",
             Metric::WorstP99 => "worst_p99",
             Metric::Spikes => "spikes",
             Metric::RecycleSpikes => "recycle_spikes",
@@ -197,7 +202,7 @@ impl Metric {
         match self {
             ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes => Unit::Count,
             HerdSize | DashboardMissed | RecycleGapRegular | RequestSuccess | UserSuccess => Unit::Share,
-            PeakOverUniform | RecycleP99Ratio => Unit::Ratio,
+            PeakOverUniform | HerdGain | RecycleP99Ratio => Unit::Ratio,
             WorstP99 => Unit::Ms,
             HerdOnset | RecycleGap => Unit::S,
         }
@@ -208,7 +213,7 @@ impl Metric {
         use Metric::*;
         match self {
             ConnectsMax1s | HerdSize | PeakOverUniform | BackendStarts | HerdOnset | HerdLasts
-            | DashboardMissed => "postgres",
+            | DashboardMissed | HerdGain => "postgres",
             WorstP99 | Spikes | RecycleSpikes | RecycleGap | RecycleGapRegular | RecycleP99Ratio => "service",
             RequestSuccess | UserSuccess => "request",
         }
@@ -218,7 +223,7 @@ impl Metric {
     pub fn causes(self) -> Causes {
         match self {
             Metric::HerdOnset | Metric::HerdLasts => Causes::One,
-            Metric::DashboardMissed => Causes::None,
+            Metric::DashboardMissed | Metric::HerdGain => Causes::None,
             _ if self.group() == "postgres" => Causes::Each,
             _ => Causes::None,
         }

@@ -1,6 +1,6 @@
 //! When connections grow old, whatever the library (pools.md §0, §3).
 
-use super::story::Story;
+use super::story::{Got, Story};
 use crate::engine::time::{Span, Time};
 use crate::model::ConnectionId;
 use std::collections::BTreeSet;
@@ -121,13 +121,57 @@ fn a_connection_lives_to_its_very_deadline() {
     }
 }
 
-/// No lifetime, no end.
+/// No lifetime, no end; pgxpool, which has one of its own, must be told.
 #[test]
 fn without_a_lifetime_nothing_expires() {
-    for preset in ["plain", "database-sql"] {
-        let mut story = Story::of(&format!("preset = \"{preset}\"\nmax = 3"));
+    let told =
+        "max_lifetime = \"none\"\nidle_timeout = \"none\"\nping_after = \"none\"\nidle_pick = \"lifo\"";
+    for (preset, told) in [("plain", ""), ("database-sql", ""), ("pgxpool", told), ("pgxpool-v4", told)] {
+        let mut story = Story::of(&format!("preset = \"{preset}\"\nmax = 3\n{told}"));
         let opened = story.open_idle(3);
         story.at(1e6);
         assert_eq!(story.acquire_idle(), opened[2]);
     }
+}
+
+/// pgxpool's own lifetime is an hour (pools.md §1a); any other is the scenario's.
+#[test]
+fn an_hour_unless_the_scenario_says_otherwise() {
+    for (lifetime, seconds) in
+        [("", 3600.0), ("max_lifetime = \"1h\"", 3600.0), ("max_lifetime = \"15m\"", 900.0)]
+    {
+        for preset in ["pgxpool", "pgxpool-v4"] {
+            let mut story = Story::of(&format!("preset = \"{preset}\"\nmax = 1\n{lifetime}"));
+            let held = story.open(1)[0];
+            story.at(seconds).release(held);
+            let (_, again) = story.acquire();
+            assert!(matches!(again, Got::Idle(_)), "{preset}: {again:?}");
+            story.at(seconds + 1.0).release(held);
+            assert_eq!(story.pool.total(), 0, "{preset}");
+        }
+    }
+}
+
+/// pgxpool with jitter of the process: each container has its own, in whole seconds, and keeps it.
+#[test]
+fn jitter_of_the_process_goes_with_every_preset() {
+    let deadlines: BTreeSet<u64> = (0..10)
+        .flat_map(|luck| {
+            let mut story = Story::with_luck(
+                "preset = \"pgxpool\"\nmax = 5\nmax_lifetime = \"10m\"\nmax_lifetime_jitter = \"10m\"\n\
+                 jitter_scope = \"process\"",
+                luck,
+            );
+            let opened = story.open(5);
+            let mut deadlines: Vec<f64> =
+                opened.iter().map(|connection| story.deadline(*connection)).collect();
+            story.at(100.0).release_broken(opened[0]);
+            let (_, replacement) = story.acquire_dial();
+            story.dialled(replacement);
+            deadlines.push(story.deadline(replacement));
+            assert!(deadlines.iter().all(|deadline| *deadline == deadlines[0] && deadline % 1.0 == 0.0));
+            deadlines.into_iter().map(|deadline| deadline as u64)
+        })
+        .collect();
+    assert_eq!(deadlines.len(), 10, "one for each container");
 }
