@@ -47,6 +47,7 @@ fn notes(effects: &[Effect]) -> Vec<String> {
         Some(format!("{variant}: history says “{recorded}”, the simulation “{}”", words(effect.change)))
     };
     let mut notes: Vec<String> = effects.iter().filter_map(against).collect();
+    notes.push("recycle spikes: those of all services beside a storm of cause lifetime".to_owned());
     if effects.iter().any(|effect| effect.pairs.len() == 1) {
         notes.push("one seed: compared plainly; another seed may tell otherwise".to_owned());
     }
@@ -84,9 +85,7 @@ pub fn markdown(effects: &[Effect]) -> String {
     text += &line(&HEAD.map(str::to_owned));
     text += "| --- | --: | --: | --: | --: |\n";
     text += &effects.iter().map(|effect| line(&row(effect).map(|cell| escape(&cell)))).collect::<String>();
-    let notes = notes(effects);
-    let separator = if notes.is_empty() { "" } else { "\n" };
-    text + separator + &notes.iter().map(|note| format!("- {}\n", escape(note))).collect::<String>()
+    text + "\n" + &notes(effects).iter().map(|note| format!("- {}\n", escape(note))).collect::<String>()
 }
 
 /// The same for a program: `effects` of `compare --format json`, and `effects.json`.
@@ -212,6 +211,7 @@ mod tests {
           redeploy|only        no change       4–6 → 4–7  1m20s–2m → 1m20s–2m20s           45m
           more               makes worse      4–6 → 9–11     1m20s–2m → 3m–3m40s           45m
            old-postgres: history says “cures”, the simulation “delays by 1h30m”
+           recycle spikes: those of all services beside a storm of cause lifetime
         "#);
         insta::assert_snapshot!(markdown(&some()), @r#"
         Effects, against **as-it-happened**:
@@ -224,6 +224,7 @@ mod tests {
         | more | makes worse | 4–6 → 9–11 | 1m20s–2m → 3m–3m40s | 45m |
 
         - old-postgres: history says “cures”, the simulation “delays by 1h30m”
+        - recycle spikes: those of all services beside a storm of cause lifetime
         "#);
         let one = [effect("jitter", Change::CannotTell, &[(0, 0)], Some(History::Cures))];
         insta::assert_snapshot!(text(&one, Paint::Plain), @r#"
@@ -231,6 +232,7 @@ mod tests {
           variant       effect  recycle spikes  lasting  counted from
           jitter   cannot tell           0 → 0  0s → 0s           45m
            jitter: history says “cures”, the simulation “cannot tell”
+           recycle spikes: those of all services beside a storm of cause lifetime
            one seed: compared plainly; another seed may tell otherwise
         "#);
         assert_eq!(text(&[], Paint::Plain) + &markdown(&[]), "", "one variant has no effect");
