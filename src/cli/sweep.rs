@@ -39,8 +39,8 @@ pub struct SweepArgs {
 
 const EXAMPLES: &str = "Examples:
   herdsim sweep fleet.toml --axis 'service.*.pool.*.max_lifetime_jitter=0s..180s:7' --seeds 5
-  herdsim sweep fleet.toml --axis 'traffic.users.rate=x0.5,x1,x1.5' --axis 'service.api.pool.primary.max=5,10,20'
-  herdsim sweep fleet.toml --axis 'service.api.containers.min=10,20;service.api.containers.max=10,20'
+  herdsim sweep fleet.toml --axis traffic.users.rate=x0.5,x1 --axis postgres.primary.cores=2,4
+  herdsim sweep fleet.toml --axis 'traffic.users.rate=x1,x2;postgres.primary.cores=4,8'
 
 Without -o the results go to runs/<scenario>-sweep.";
 
