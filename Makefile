@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs build tools clean
+.PHONY: help test lint docs build regime tools clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -25,6 +25,9 @@ docs:           ## the library's documentation, in target/doc
 
 build:          ## the program, optimised, in target/release
 	cargo build --locked --release
+
+regime: build   ## the maps in results/regime, in half an hour or so
+	results/regime/rebuild
 
 tools:
 	@command -v cc >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends gcc libc6-dev; }
