@@ -10,9 +10,9 @@
 
 use super::Run;
 use crate::engine::time::{Span, Time};
-use crate::measure::recycles::{HERD_SHARE, recycle_spikes};
+use crate::measure::recycles::{is_herd, recycle_spikes};
 use crate::measure::spikes::mid;
-use crate::measure::summary::Window;
+use crate::measure::window::Window;
 use crate::scenario::grammar::{Cause, File, History};
 use crate::scenario::{Document, Moment, Scenario};
 
@@ -168,7 +168,7 @@ fn recycling(run: &Run, from: Time) -> Recycling {
     let services = measured.services.iter();
     let spikes = services.flat_map(|service| recycle_spikes(measured, &service.service));
     let herd = |storm: &&crate::measure::Storm| {
-        storm.cause == Cause::Lifetime && storm.share >= HERD_SHARE && window.holds(storm.at)
+        storm.cause == Cause::Lifetime && window.holds(storm.at) && is_herd(measured, storm)
     };
     let mut all = Recycling { herds: measured.storms.iter().filter(herd).count(), ..Recycling::default() };
     for spike in spikes.filter(|spike| window.holds(spike.from)) {

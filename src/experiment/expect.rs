@@ -5,7 +5,8 @@
 
 use super::{Judged, Run, Verdict};
 use crate::engine::time::{Span, Time};
-use crate::measure::summary::{self, Window};
+use crate::measure::summary;
+use crate::measure::window::Window;
 use crate::scenario::grammar::{Bound, Expect, File};
 use crate::scenario::{Document, when};
 

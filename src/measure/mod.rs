@@ -17,6 +17,7 @@ pub mod snapshot;
 pub mod spikes;
 pub mod storms;
 pub mod summary;
+pub mod window;
 
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Label, Outcome};

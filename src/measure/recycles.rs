@@ -1,17 +1,19 @@
 //! A herd over its life: when it forms, how long it holds, how it spikes, and who would have seen it.
 //!
 //! A *recycle spike* is a latency spike beside a storm of cause `lifetime`: a fleet that replaces its
-//! connections as one, once a lifetime. Everything here is read off storms, spikes and gauges after the run.
+//! connections as one, once a lifetime. A *herd* is a storm that takes half of the connections within a second
+//! and is felt: a latency spike lies beside it. Where pools have shrunk to the few connections that they need,
+//! those may recycle as one for hours and harm nobody. Everything here is read off storms, spikes and gauges.
 //! The dashboard is a monitoring system that looks every 60 s, so that it sees a gauge of an instant only.
 //! Left out: what an operator would have made of it.
 
-use super::spikes::mid;
-use super::summary::Window;
+use super::spikes::{lies_beside, mid};
+use super::window::Window;
 use super::{BIN, LevelSeries, Measured, NodeMeasured, ScrapedSeries, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Metric};
 
-/// A herd is a storm that starts this share of the open connections within a second.
+/// A herd starts this share of the open connections within a second.
 pub const HERD_SHARE: f64 = 0.5;
 /// The next herd of the same fleet comes so many lifetimes later.
 const NEXT: (f64, f64) = (0.8, 1.2);
@@ -28,7 +30,7 @@ pub const GAUGE: &str = "active";
 pub fn of_node(metric: Metric, measured: &Measured, node: &str, cause: Cause, window: &Window) -> f64 {
     let herds = || {
         let mine = measured.storms.iter().filter(|storm| storm.node == node && storm.cause == cause);
-        mine.filter(|storm| storm.share >= HERD_SHARE && window.holds(storm.at))
+        mine.filter(|storm| window.holds(storm.at) && is_herd(measured, storm))
     };
     match metric {
         Metric::HerdOnset => herds().next().map_or(f64::NAN, |storm| storm.at.as_secs()),
@@ -42,6 +44,14 @@ pub fn of_node(metric: Metric, measured: &Measured, node: &str, cause: Cause, wi
             share(inside.iter().filter(|seen| !seen.seen).count(), inside.len())
         }
     }
+}
+
+/// Whether a storm is a herd: large, and felt by a service.
+pub fn is_herd(measured: &Measured, storm: &Storm) -> bool {
+    let felt = |spike: &Spike| {
+        lies_beside(spike, storm.from, storm.to) && spike.beside.iter().any(|name| name == storm.cause.name())
+    };
+    storm.share >= HERD_SHARE && measured.spikes.iter().any(felt)
 }
 
 /// The longest run of consecutive lifetimes, each with a herd.

@@ -91,11 +91,15 @@ pub fn above(service: &ServiceMeasured, threshold_us: u64) -> Vec<Spike> {
     spikes
 }
 
-/// What overlaps a spike, or came shortly before it.
+/// Whether something overlaps a spike, or came shortly before it.
+pub fn lies_beside(spike: &Spike, from: Time, to: Time) -> bool {
+    from <= spike.to && to >= Time(spike.from.0.saturating_sub(SHORTLY.0))
+}
+
+/// Tells a spike what lies beside it.
 fn attribute(spike: &mut Spike, storms: &[&Storm], episodes: &[Episode]) {
-    let from = Time(spike.from.0.saturating_sub(SHORTLY.0));
-    let overlaps = |begin: Time, end: Time| begin <= spike.to && end >= from;
-    let storms: Vec<&Storm> = storms.iter().copied().filter(|storm| overlaps(storm.from, storm.to)).collect();
+    let storms: Vec<&Storm> =
+        storms.iter().copied().filter(|storm| lies_beside(spike, storm.from, storm.to)).collect();
     let mut names: Vec<String> = Vec::new();
     for cause in Cause::ALL {
         if storms.iter().any(|storm| storm.cause == cause) {
@@ -103,7 +107,7 @@ fn attribute(spike: &mut Spike, storms: &[&Storm], episodes: &[Episode]) {
         }
     }
     for episode in episodes {
-        if overlaps(episode.from, episode.to) && !names.contains(&episode.name) {
+        if lies_beside(spike, episode.from, episode.to) && !names.contains(&episode.name) {
             names.push(episode.name.clone());
         }
     }

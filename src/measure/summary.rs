@@ -1,10 +1,11 @@
 //! The run in a few numbers: one name for each, the same in tables, files and expectations.
 
+use super::window::Window;
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
     recycles,
 };
-use crate::engine::time::{Span, Time};
+use crate::engine::time::Span;
 use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
 use hdrhistogram::Histogram;
 
@@ -54,37 +55,7 @@ fn gains(measured: &Measured) -> impl Iterator<Item = (&str, f64)> {
     measured.nodes.iter().filter_map(|node| Some((node.node.as_str(), node.herd_gain?)))
 }
 
-/// A stretch of time, with gaps.
-#[derive(Clone, Debug)]
-pub struct Window {
-    /// Its first instant.
-    pub from: Time,
-    /// Its end.
-    pub to: Time,
-    /// Stretches that do not count.
-    pub except: Vec<(Time, Time)>,
-}
-
 impl Window {
-    /// The whole of a run.
-    pub fn whole(measured: &Measured) -> Window {
-        Window { from: Time::ZERO, to: Time::ZERO + measured.duration, except: vec![] }
-    }
-
-    /// Whether an instant lies within.
-    pub fn holds(&self, at: Time) -> bool {
-        at >= self.from && at < self.to && !self.except.iter().any(|gap| at >= gap.0 && at < gap.1)
-    }
-
-    /// The entries of a series, `step` apart, that lie within.
-    fn of<'a, T>(&'a self, series: &'a [T], step: Span) -> impl Iterator<Item = &'a T> {
-        series
-            .iter()
-            .enumerate()
-            .filter(move |(place, _)| self.holds(Time(*place as u64 * step.0)))
-            .map(|(_, one)| one)
-    }
-
     fn of_node(&self, metric: Metric, node: &NodeMeasured, cause: Option<Cause>, measured: &Measured) -> f64 {
         let bins = self.of(&node.bins, BIN);
         let count = |bin: &super::HerdBin| match cause {

@@ -163,7 +163,9 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             }
             for _ in 0..step.times.unwrap_or(1) {
                 if let Some(query) = &step.query {
-                    script.extend([pool(&step.on), Op::Query(place(&queries, query)), Op::Release]);
+                    script.extend([pool(&step.on), Op::Query(place(&queries, query))]);
+                    script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
+                    script.push(Op::Release);
                 }
             }
             if let Some(transaction) = &step.transaction {

@@ -81,14 +81,14 @@ fn demand_of(
     let query = |name: &String| trips + mean(&file.query[name].cpu, tables) * slowdown;
     let mut demand = Demand::default();
     for step in request.steps.iter().filter(|step| step.on.as_deref() == Some(node)) {
+        let think = step.think.as_ref().map_or(0.0, |think| mean(think, tables));
         if let Some(name) = &step.query {
             let times = f64::from(step.times.unwrap_or(1));
             demand.acquires_per_s += times;
-            demand.held += times * query(name);
+            demand.held += times * (query(name) + think);
         }
         if let Some(names) = &step.transaction {
             demand.acquires_per_s += 1.0;
-            let think = step.think.as_ref().map_or(0.0, |think| mean(think, tables));
             demand.held += 2.0 * trips + think + names.iter().map(query).sum::<f64>();
         }
     }

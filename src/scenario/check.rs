@@ -212,11 +212,11 @@ impl Checker<'_> {
             let key = if step.query.is_some() { "query" } else { "transaction" };
             self.name(&format!("{path}.{key}"), "query", query, file.query.keys());
         }
-        if step.think.is_some() && step.transaction.is_none() {
+        if step.think.is_some() && step.app.is_some() {
             self.error(
                 &format!("{path}.think"),
-                "`think` goes with `transaction`",
-                "for other steps use `app`",
+                "`think` goes with `query` and `transaction`",
+                "add it to the time in `app`",
             );
         }
         if step.transaction.as_ref().is_some_and(Vec::is_empty) {

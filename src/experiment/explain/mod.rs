@@ -18,7 +18,7 @@ pub use verdict::{Change, Effect, Trial, Word};
 
 use super::Run;
 use crate::engine::time::{Span, Time};
-use crate::measure::summary::Window;
+use crate::measure::window::Window;
 use crate::measure::{BIN, Measured, ServiceMeasured, spikes};
 use crate::scenario::Scenario;
 use crate::scenario::grammar::Overlay;

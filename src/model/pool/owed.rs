@@ -9,8 +9,8 @@ use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 use std::collections::VecDeque;
 
-/// How long a pool owes the replacement of a connection.
-pub const OWED_FOR: Span = Span::from_secs(10);
+/// How long a pool owes the replacement of a connection: the second over which `herd_size` counts.
+pub const OWED_FOR: Span = Span::from_secs(1);
 
 /// Replacements that a pool owes, by what they replace.
 #[derive(Clone, Debug, Default)]

@@ -152,8 +152,8 @@ pub struct Step {
     /// Queries between BEGIN and COMMIT on one connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Vec<String>>,
-    /// Time in the application inside the transaction, after its first query: the connection is held
-    /// meanwhile.
+    /// Time in the application while the connection is held: after `query`, before it is given back; in a
+    /// `transaction` after its first query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think: Option<Distribution>,
     /// The node that `query` or `transaction` runs on.
