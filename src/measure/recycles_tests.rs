@@ -78,6 +78,16 @@ fn a_herd_that_holds_is_told_from_storms_that_come_and_go() {
 }
 
 #[test]
+fn a_storm_that_nobody_feels_is_no_herd() {
+    let mut unfelt = measured(&[(900, 0.9), (1800, 0.9), (2700, 0.9)]);
+    unfelt.spikes.retain(|spike| spike.from > at(1000));
+    assert_eq!(value(Metric::HerdOnset, &unfelt, 0), 1800.0);
+    assert_eq!(value(Metric::HerdLasts, &unfelt, 0), 2.0);
+    unfelt.spikes.clear();
+    assert_eq!(value(Metric::HerdLasts, &unfelt, 0), 0.0);
+}
+
+#[test]
 fn gaps_are_those_of_the_storms() {
     let herd = measured(&[(100, 0.9), (1003, 0.9), (1909, 0.9), (2830, 0.9)]);
     assert_eq!(value(Metric::RecycleSpikes, &herd, 0), 4.0);

@@ -21,6 +21,24 @@ fn one_request_on_a_warm_connection() {
     );
 }
 
+/// Who works on the rows of a query holds its connection meanwhile.
+#[test]
+fn thinking_after_a_query_holds_the_connection() {
+    let steps = r#""request.sign-in.steps" = [{ query = "lookup", think = "5ms", on = "primary" }]"#;
+    assert_eq!(
+        trace(&story(steps, "", &[0, 0])),
+        [
+            "0: wish arrives handling+ acquire wish arrives handling+ waits",
+            "1: work",
+            "11: done",
+            "17: waited ends:ok fulfilled handling-",
+            "18: work",
+            "28: done",
+            "34: release ends:ok fulfilled handling-",
+        ]
+    );
+}
+
 /// A dial takes all its round trips, the grant and the backend's start; then its request goes on.
 #[test]
 fn one_request_that_dials() {

@@ -123,6 +123,7 @@ fn steps() {
         "steps",
         said_of("{ app = \"2ms\" }", "{ app = \"2ms\", query = \"lookup\" }"),
         said_of("{ app = \"2ms\" }", "{ times = 2 }"),
+        said_of("{ app = \"2ms\" }", "{ app = \"2ms\", think = \"1ms\" }"),
         said_of("{ app = \"2ms\" }", "{ app = \"2ms\", on = \"primary\" }"),
         said_of("{ app = \"2ms\" }", "{ transaction = [\"lookup\"], on = \"primary\", times = 2 }"),
         said_of("on = \"primary\", times", "times"),

@@ -62,8 +62,8 @@ pub enum Metric {
     /// The highest p99 of any 10 s, of a service.
     #[serde(rename = "worst_p99")]
     WorstP99,
-    /// When a herd (half of the open connections within a second, and a latency spike beside it) first recycles,
-    /// from the start of the run, of a node; nothing if never.
+    /// When a herd (half of the open connections within a second, and a latency spike beside it) first
+    /// recycles, from the start of the run, of a node; nothing if never.
     HerdOnset,
     /// The most consecutive lifetimes with such a herd each, of a node; the next comes 0.8 to 1.2 lifetimes
     /// later.
