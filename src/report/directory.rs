@@ -59,7 +59,7 @@ pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
 /// Writes files into a run directory, one of them its manifest, and returns their paths, sorted.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn put(dir: &Path, mut files: Vec<(String, Vec<u8>)>) -> Result<Vec<String>, ReportError> {
     // `.` and `..` have no siblings; a link stays a link to what is replaced.
     let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
