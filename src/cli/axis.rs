@@ -3,6 +3,9 @@
 
 use crate::experiment::sweep::{Axis, Place};
 
+/// The most values of a range: each is a run of its own.
+const MOST: usize = 1000;
+
 /// Reads an axis.
 ///
 /// # Errors
@@ -43,8 +46,8 @@ fn range(low: &str, rest: &str) -> Result<Vec<String>, String> {
     let (high, count) = rest.split_once(':').ok_or(form)?;
     let count: usize = count.trim().parse().map_err(|_| form)?;
     let ((before, from, after), (other, to, unit)) = (number(low).ok_or(form)?, number(high).ok_or(form)?);
-    if count < 2 || before != other || after != unit {
-        return Err(format!("{form}; both ends have the same unit, and n is 2 or more"));
+    if !(2..=MOST).contains(&count) || before != other || after != unit {
+        return Err(format!("{form}; both ends have the same unit, and n is 2 to {MOST}"));
     }
     let step = (to - from) / (count - 1) as f64;
     // Six decimals: 0.1 + 0.2 is written 0.3.
@@ -108,7 +111,8 @@ mod tests {
 
     #[test]
     fn what_is_no_axis_is_told_how_to_be_one() {
-        for text in ["", "a", "=1", "a=", "a=1,,2", "a=1s..2m:3", "a=1..2:1", "a=1..2:x"] {
+        for text in ["", "a", "=1", "a=", "a=1,,2", "a=1s..2m:3", "a=1..2:1", "a=1..2:1000000000", "a=1..2:x"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }
