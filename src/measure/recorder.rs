@@ -316,7 +316,17 @@ impl Recorder for Meter {
             Fact::ContainerLaunched(service) => {
                 self.services[usize::from(service)][CONTAINERS].change(now, 1.0)
             }
-            Fact::ContainerServing(_) => {}
+            Fact::ContainerServing(_)
+            | Fact::RequestServed { .. }
+            | Fact::CapSet(..)
+            | Fact::CoresSet(..)
+            | Fact::LockQueued(_)
+            | Fact::LockDequeued(_)
+            | Fact::DiskWaitBegan(_)
+            | Fact::DiskWaitEnded(_)
+            | Fact::Replayed(..)
+            | Fact::BreakerTurned { .. }
+            | Fact::OutageModeTurned(_) => {}
             Fact::ContainerStopped(service) => {
                 self.services[usize::from(service)][CONTAINERS].change(now, -1.0)
             }

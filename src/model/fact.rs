@@ -108,12 +108,53 @@ pub enum Fact {
     NodeDown(NodeNumber),
     /// A node takes connections again.
     NodeUp(NodeNumber),
+    /// A request ended well, of a class that may be served from several places: who served it.
+    RequestServed {
+        /// Class and label.
+        series: SeriesNumber,
+        /// Who served it.
+        by: ServedBy,
+    },
+    /// How many containers a service may have at most, from now on.
+    CapSet(ServiceNumber, u32),
+    /// How many cores a node has, from now on.
+    CoresSet(NodeNumber, f64),
+    /// A statement waits for a row lock.
+    LockQueued(NodeNumber),
+    /// A statement no longer waits for a row lock.
+    LockDequeued(NodeNumber),
+    /// A backend waits for the disk: for a page, or for the flush of its commit.
+    DiskWaitBegan(NodeNumber),
+    /// A backend no longer waits for the disk.
+    DiskWaitEnded(NodeNumber),
+    /// A replica replayed a commit of this age.
+    Replayed(NodeNumber, Span),
+    /// A breaker opened or closed: its endpoint, in file order, at a service.
+    BreakerTurned {
+        /// The service.
+        service: ServiceNumber,
+        /// The endpoint, in file order.
+        endpoint: u16,
+        /// Whether it is open.
+        open: bool,
+    },
+    /// The edge began or ceased to answer by itself.
+    OutageModeTurned(bool),
     /// A job ran: its number, in file order.
     JobBegan(u16),
     /// The last session of a run of a job was done.
     JobEnded(u16),
     /// An event began or ended: its place in the timeline.
     TimelineMoved(u32),
+}
+
+/// Who served a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServedBy {
+    /// A service, from this node.
+    Node(NodeNumber),
+    /// The edge.
+    Edge,
 }
 
 /// Why a pool closed a connection.

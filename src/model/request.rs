@@ -152,6 +152,7 @@ mod tests {
             cap: Span::from_secs(3),
             jitter,
             on: vec![Outcome::Unavailable],
+            budget: None,
         };
         Class { service: 0, script: vec![], timeout: None, patience: None, retry: Some(retry) }
     }

@@ -147,7 +147,7 @@ impl<R: Recorder> World<R> {
             Some(Deed::Restart(name)) => {
                 self.nodes[usize::from(build::place(&self.places.nodes, &name))].restart(&mut self.ctx);
             }
-            None => {}
+            Some(Deed::Promote(_) | Deed::Failover(_)) | None => {}
         }
     }
 

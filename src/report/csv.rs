@@ -95,6 +95,7 @@ pub fn timeseries(header: &Header, runs: &[Run]) -> String {
     let mut columns = vec!["t_s", "time_utc", "class", "label", "service", "arrivals"];
     let outcomes = Outcome::ALL.map(|outcome| match outcome {
         Outcome::TooManyRequests => "http_429".to_owned(),
+        Outcome::ServerError => "http_500".to_owned(),
         Outcome::Unavailable => "http_503".to_owned(),
         Outcome::GatewayTimeout => "http_504".to_owned(),
         other => other.name().replace('-', "_"),

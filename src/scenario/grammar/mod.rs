@@ -7,9 +7,12 @@
 //! documentation; "assumed" is ours.
 //!
 //! A field marked `x-live` may be changed by an event while the simulation runs; every other field is read
-//! once. Left out so far: disks, locks, replicas, autoscaling, the edge, failover.
+//! once.
 
+mod device;
 mod distribution;
+mod edge;
+mod endpoint;
 mod expect;
 mod pool;
 mod postgres;
@@ -18,7 +21,10 @@ mod service;
 mod timeline;
 mod traffic;
 
+pub use device::*;
 pub use distribution::*;
+pub use edge::*;
+pub use endpoint::*;
 pub use expect::*;
 pub use pool::*;
 pub use postgres::*;
@@ -70,6 +76,12 @@ pub struct File {
     /// Postgres nodes.
     #[serde(default)]
     pub postgres: Named<Postgres>,
+    /// Names under which services reach Postgres nodes, so that an event or a breaker may turn them elsewhere.
+    #[serde(default)]
+    pub endpoint: Named<Endpoint>,
+    /// What stands before the services.
+    #[serde(default)]
+    pub edge: Edge,
     /// Container services.
     #[serde(default)]
     pub service: Named<Service>,
@@ -82,6 +94,9 @@ pub struct File {
     /// Sources of requests.
     #[serde(default)]
     pub traffic: Named<Traffic>,
+    /// Closed-loop clients that refresh a session token.
+    #[serde(default)]
+    pub device: Named<Device>,
     /// Background jobs on a Postgres node.
     #[serde(default)]
     pub job: Named<Job>,

@@ -1,8 +1,8 @@
 //! A Postgres node and how it grants connections.
 
-use super::Distribution;
+use super::{Distribution, MedianAndP99, RandomDistribution};
 use crate::engine::time::Span;
-use crate::scenario::units::{Limit, parse_span};
+use crate::scenario::units::{Limit, Share, parse_span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -50,13 +50,142 @@ pub struct Postgres {
     #[serde(default = "handshake_trips")]
     #[schemars(range(min = 1, max = 100))]
     pub handshake_trips: u32,
-    /// A statement that runs longer ends with SQLSTATE 57014.
+    /// A statement that runs longer ends with SQLSTATE 57014; a commit that is being flushed does not.
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub statement_timeout: Limit,
-    /// How long a restart refuses connections (postgres.md §5: 0.4 s measured on an idle node).
+    /// A statement that waits longer for a row lock ends with SQLSTATE 55P03.
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub lock_timeout: Limit,
+    /// From the release of a row lock until who waits for it runs: the scheduler's wake-up (postgres.md §8: 0.4
+    /// to 1.5 ms with the statement itself).
+    #[serde(default = "lock_wakeup")]
+    pub lock_wakeup: Span,
+    /// Its storage; absent: all pages are cached and a commit is durable at once.
+    #[serde(default)]
+    pub disk: Option<Disk>,
+    /// Table and index bloat: a factor on the pages that a query misses (postgres.md §8: 1 to 3).
+    #[serde(default = "one")]
+    #[schemars(range(min = 1.0, max = 1_000.0), extend("x-live" = true))]
+    pub bloat: f64,
+    /// The share of updates that touch no index (HOT): more with a lower fillfactor (postgres.md §8: 50 %).
+    #[serde(default = "hot_updates")]
+    #[schemars(extend("x-live" = true))]
+    pub hot_updates: Share,
+    /// How it stands with the network and its machine.
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub state: NodeState,
+    /// How long a restart refuses connections (postgres.md §5: 0.4 s measured on an idle node), besides
+    /// recovery from its disk.
     #[serde(default = "restart_time")]
+    #[schemars(extend("x-live" = true))]
     pub restart_time: Span,
+    /// High availability: a standby on the same disk takes over from a node that does not answer.
+    #[serde(default)]
+    pub ha: Option<Ha>,
+    /// The node that it replays: it takes reads only. Absent: it takes writes.
+    #[serde(default)]
+    pub replica_of: Option<String>,
+    /// From the flush of a commit to its replay here, of a replica (postgres.md §8).
+    #[serde(default = "lag")]
+    pub lag: Distribution,
+    /// How long its promotion refuses connections, once all is replayed, of a replica (postgres.md §8: 0.2 to
+    /// 10 s).
+    #[serde(default = "promote_time")]
+    pub promote_time: Span,
+}
+
+/// How a node stands with the network and its machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeState {
+    /// It serves.
+    #[default]
+    Up,
+    /// Nothing reaches it and nothing comes from it: new connections hang, established ones are a black hole
+    /// until a client's own clock ends them.
+    Unreachable,
+    /// Its machine stands still, as in the blackout of a live migration: all waits, and goes on.
+    Frozen,
+    /// A write ends with SQLSTATE 25006.
+    ReadOnly,
+}
+
+/// The storage of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// The read of a page that the cache misses (postgres.md §8).
+    #[serde(default = "disk_read")]
+    pub read: Distribution,
+    /// The flush of the write-ahead log, which makes all commits durable that wait for it (postgres.md §8).
+    #[serde(default = "disk_flush")]
+    pub flush: Distribution,
+    /// What a read takes now, as a multiple; from the next read on.
+    #[serde(default = "one")]
+    #[schemars(range(min = 0.001, max = 1_000_000.0), extend("x-live" = true))]
+    pub read_factor: f64,
+    /// What a flush takes now, as a multiple; from the next flush on.
+    #[serde(default = "one")]
+    #[schemars(range(min = 0.001, max = 1_000_000.0), extend("x-live" = true))]
+    pub flush_factor: f64,
+    /// Postgres' `commit_delay`: how long the leader of a flush waits for others to join it.
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub commit_delay: Span,
+    /// Pages that recovery reads, one after the other, before a restarted node takes connections.
+    #[serde(default = "recovery_reads")]
+    #[schemars(range(min = 0, max = 100_000_000), extend("x-live" = true))]
+    pub recovery_reads: u32,
+}
+
+/// High availability of the kind that watches heartbeats (Cloud SQL): a slow node never trips it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ha {
+    /// How long a node must not answer (postgres.md §5: about 60 s).
+    #[serde(default = "ha_detect")]
+    pub detect: Span,
+    /// How long the standby takes, besides recovery from the disk (postgres.md §8: 30 to 120 s in all).
+    #[serde(default = "ha_takes")]
+    pub takes: Span,
+}
+
+fn one() -> f64 {
+    1.0
+}
+fn lock_wakeup() -> Span {
+    Span::from_micros(300)
+}
+fn hot_updates() -> Share {
+    Share(0.5)
+}
+fn disk_read() -> Distribution {
+    log_normal(800, 4)
+}
+fn disk_flush() -> Distribution {
+    log_normal(1000, 5)
+}
+fn lag() -> Distribution {
+    log_normal(5000, 100)
+}
+fn log_normal(median_us: u64, p99_ms: u64) -> Distribution {
+    let (median, p99) = (Span::from_micros(median_us), Span::from_millis(p99_ms));
+    Distribution::Random(RandomDistribution::LogNormal(MedianAndP99 { median, p99 }))
+}
+fn recovery_reads() -> u32 {
+    5000
+}
+fn ha_detect() -> Span {
+    Span::from_secs(60)
+}
+fn ha_takes() -> Span {
+    Span::from_secs(30)
+}
+fn promote_time() -> Span {
+    Span::from_secs(5)
 }
 
 fn max_connections() -> u32 {

@@ -2,7 +2,7 @@
 
 use super::Distribution;
 use crate::engine::time::Span;
-use crate::scenario::units::Limit;
+use crate::scenario::units::{Limit, Rate, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,30 @@ pub struct Query {
     /// CPU that it burns on the node.
     #[schemars(extend("x-live" = true))]
     pub cpu: Distribution,
+    /// Pages that it misses in the cache, on average; each is read from disk, one after the other.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 100_000.0), extend("x-live" = true))]
+    pub reads: f64,
+    /// Whether it writes: its commit waits for the flush of the write-ahead log.
+    #[serde(default)]
+    pub writes: bool,
+    /// The row that it updates: locked from here until its commit is durable. Absent: it locks nothing, such as an
+    /// append.
+    #[serde(default)]
+    pub lock: Option<Lock>,
+    /// Further pages that an update misses which is not HOT, on average: those of its indexes (postgres.md §8).
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 100_000.0), extend("x-live" = true))]
+    pub index_pages: f64,
+}
+
+/// The rows that a query locks one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// How many rows; each query updates one of them, all equally often. 1: a hot row.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub rows: u32,
 }
 
 /// A request class: a script of steps.
@@ -30,6 +54,10 @@ pub struct Request {
     /// What its client does about a failure; absent: nothing.
     #[serde(default)]
     pub retry: Option<Retry>,
+    /// What its handler does about a failed query or transaction: it runs that again, on another connection;
+    /// absent: nothing.
+    #[serde(default)]
+    pub handler_retry: Option<Retry>,
     /// What is done, in order.
     #[schemars(length(min = 1, max = 255))]
     pub steps: Vec<Step>,
@@ -56,6 +84,25 @@ pub struct Retry {
     pub jitter: BackoffJitter,
     /// The outcomes that are retried.
     pub on: Vec<Outcome>,
+    /// What all retries of the source together may not exceed; absent: nothing.
+    #[serde(default)]
+    pub budget: Option<Budget>,
+}
+
+/// A retry budget, a token bucket of ten seconds: first attempts fill it, retries empty it (Finagle, tower: 20 %
+/// and 10/s).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Retries for each first attempt.
+    pub ratio: Share,
+    /// Retries that there may be besides.
+    #[serde(default = "budget_min")]
+    pub min: Rate,
+}
+
+fn budget_min() -> Rate {
+    Rate(10.0)
 }
 
 fn retry_factor() -> f64 {
@@ -89,6 +136,9 @@ pub enum Outcome {
     /// The edge rejected it, or no container came free in time and the fleet was at its cap.
     #[serde(rename = "429")]
     TooManyRequests,
+    /// No container came free in time though the fleet was below its cap, or a write met a read-only node (25006).
+    #[serde(rename = "500")]
+    ServerError,
     /// The container went away.
     #[serde(rename = "503")]
     Unavailable,
@@ -103,22 +153,26 @@ pub enum Outcome {
     QueryTimeout,
     /// Postgres' clock on the statement ran out (57014).
     StatementTimeout,
+    /// Postgres' clock on the wait for a row lock ran out (55P03).
+    LockTimeout,
     /// The connection broke.
     ConnectionLost,
 }
 
 impl Outcome {
     /// All outcomes, in the order of tables and charts.
-    pub const ALL: [Outcome; 10] = [
+    pub const ALL: [Outcome; 12] = [
         Outcome::Ok,
         Outcome::ClientTimeout,
         Outcome::TooManyRequests,
+        Outcome::ServerError,
         Outcome::Unavailable,
         Outcome::GatewayTimeout,
         Outcome::PoolTimeout,
         Outcome::ConnectRefused,
         Outcome::QueryTimeout,
         Outcome::StatementTimeout,
+        Outcome::LockTimeout,
         Outcome::ConnectionLost,
     ];
 
@@ -128,12 +182,14 @@ impl Outcome {
             Outcome::Ok => "ok",
             Outcome::ClientTimeout => "client-timeout",
             Outcome::TooManyRequests => "429",
+            Outcome::ServerError => "500",
             Outcome::Unavailable => "503",
             Outcome::GatewayTimeout => "504",
             Outcome::PoolTimeout => "pool-timeout",
             Outcome::ConnectRefused => "connect-refused",
             Outcome::QueryTimeout => "query-timeout",
             Outcome::StatementTimeout => "statement-timeout",
+            Outcome::LockTimeout => "lock-timeout",
             Outcome::ConnectionLost => "connection-lost",
         }
     }
@@ -156,7 +212,7 @@ pub struct Step {
     /// `transaction` after its first query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think: Option<Distribution>,
-    /// The node that `query` or `transaction` runs on.
+    /// The Postgres node or the endpoint that `query` or `transaction` runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
     /// How often `query` is repeated, one after the other.

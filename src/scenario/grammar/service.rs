@@ -2,6 +2,7 @@
 
 use super::{Distribution, MedianAndP99, Named, Pool, RandomDistribution};
 use crate::engine::time::Span;
+use crate::scenario::units::Share;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ pub struct Service {
     #[serde(default)]
     pub like: Option<String>,
     /// How many containers.
+    #[schemars(extend("x-live" = true))]
     pub containers: Containers,
     /// Requests that one container works on at once (Cloud Run: 80).
     #[serde(default = "concurrency")]
@@ -21,6 +23,24 @@ pub struct Service {
     /// Who decides how many containers there are.
     #[serde(default)]
     pub scaler: Scaler,
+    /// The share of `concurrency` that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §2.2: 70 %).
+    #[serde(default)]
+    pub concurrency_target: Option<Share>,
+    /// The share of a container's CPU that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §3: 80 %).
+    #[serde(default)]
+    pub cpu_target: Option<Share>,
+    /// CPUs of a container; time in the application counts as CPU. Only the scaler reads it.
+    #[serde(default = "cpus")]
+    #[schemars(range(min = 0.01, max = 1_000.0))]
+    pub cpus: f64,
+    /// How long a container that is no longer wanted stays, idle (cloud-run.md §1.2: up to 15 minutes): a time
+    /// between zero and this.
+    #[serde(default = "idle_retention")]
+    pub idle_retention: Span,
+    /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run: 429).
+    #[serde(default)]
+    #[schemars(extend("x-live" = true))]
+    pub overload: Overload,
     /// Which container gets the next request (undocumented for Cloud Run; cloud-run.md §5 takes
     /// least-outstanding).
     #[serde(default)]
@@ -47,8 +67,26 @@ pub struct Service {
     pub pool: Named<Pool>,
 }
 
+/// What a request is told for which there is no container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Overload {
+    /// Too many requests, as Cloud Run has it.
+    #[default]
+    #[serde(rename = "429")]
+    TooManyRequests,
+    /// A server error, so that clients and monitors can tell.
+    #[serde(rename = "500")]
+    ServerError,
+}
+
 fn concurrency() -> u32 {
     80
+}
+fn cpus() -> f64 {
+    1.0
+}
+fn idle_retention() -> Span {
+    Span::from_secs(15 * 60)
 }
 fn startup() -> Distribution {
     Distribution::Random(RandomDistribution::LogNormal(MedianAndP99 {
@@ -85,6 +123,16 @@ pub enum Scaler {
     /// Nobody: as many as `containers` says, `min` = `max`.
     #[default]
     Fixed,
+    /// Cloud Run as documented in 2025: concurrency and CPU over one minute (cloud-run.md §1.1).
+    #[serde(rename = "cloud-run-2025")]
+    CloudRun2025,
+    /// Cloud Run as documented in 2026: concurrency over one minute and ten (cloud-run.md §1.1).
+    #[serde(rename = "cloud-run-2026")]
+    CloudRun2026,
+    /// The Knative pod autoscaler, with its panic window (cloud-run.md §2).
+    Kpa,
+    /// The Kubernetes horizontal pod autoscaler, by CPU (cloud-run.md §3).
+    Hpa,
 }
 
 /// Which container gets the next request.
