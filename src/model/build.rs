@@ -1,16 +1,20 @@
 //! From a checked scenario to boxes: names become numbers, tables become plans.
 
+use super::budget::Budget;
 use super::container::PoolPlan;
-use super::fact::{NodeNumber, PoolNumber, ServiceNumber};
+use super::device::{self, Devices};
+use super::edge::Edge;
+use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
 use super::postgres::{Job, NodePlan};
 use super::request::{Class, Op};
 use super::service::Plan;
+use super::service::endpoint::EndpointPlan;
 use super::traffic::Bursts;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{
-    self, Arrivals, Curve, Distribution, File, Label, Outcome, RandomDistribution, Traffic,
+    self, Arrivals, Curve, Distribution, File, Label, Named, Outcome, RandomDistribution, Traffic,
 };
 use crate::scenario::{Scenario, Table};
 use std::collections::BTreeMap;
@@ -31,6 +35,8 @@ pub struct Places {
     pub jobs: Vec<String>,
     /// Sources of requests that are enabled at any time, in file order.
     pub sources: Vec<String>,
+    /// Devices of this run, in file order: sources as well, numbered after the others.
+    pub devices: Vec<String>,
 }
 
 /// A request class of one label.
@@ -60,9 +66,12 @@ impl Places {
             series: Vec::new(),
             jobs: ever_enabled(scenario, file.job.keys(), |file, name| file.job[name].enabled),
             sources: ever_enabled(scenario, file.traffic.keys(), |file, name| file.traffic[name].enabled),
+            devices: file.device.iter().filter(|(_, of)| of.enabled).map(|(name, _)| name.clone()).collect(),
         };
-        for name in &places.sources {
-            let series = places.series_of(file, &file.traffic[name]);
+        let open = places.sources.iter().map(|name| places.series_of(file, &file.traffic[name]));
+        let closed = places.devices.iter().map(|name| &file.device[name].request);
+        let closed = closed.map(|class| places.series_of_class(file, class, Label::Legitimate));
+        for series in open.chain(closed).collect::<Vec<_>>() {
             if !places.series.contains(&series) {
                 places.series.push(series);
             }
@@ -78,8 +87,19 @@ impl Places {
 
     /// The series that a source feeds.
     pub fn series_of(&self, file: &File, traffic: &Traffic) -> Series {
-        let service = place(&self.services, &file.request[&traffic.request].service);
-        Series { class: traffic.request.clone(), label: traffic.label, service }
+        self.series_of_class(file, &traffic.request, traffic.label)
+    }
+
+    /// The series of a class with a label.
+    pub fn series_of_class(&self, file: &File, class: &str, label: Label) -> Series {
+        let service = place(&self.services, &file.request[class].service);
+        Series { class: class.to_owned(), label, service }
+    }
+
+    /// The number of a series that there is.
+    pub fn series_number(&self, series: &Series) -> SeriesNumber {
+        let found = self.series.iter().position(|known| known == series);
+        found.expect("every source has its series") as u16
     }
 }
 
@@ -149,12 +169,15 @@ pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bur
 /// The request classes, in file order.
 pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -> Vec<Class> {
     let queries: Vec<String> = file.query.keys().cloned().collect();
-    let compile = |request: &grammar::Request| {
+    let compile = |name: &String, request: &grammar::Request| {
         let service = place(&places.services, &request.service);
-        let pool = |node: &Option<String>| {
-            let node = node.as_deref().expect("a checked step says where it runs");
-            let pools = &file.service[&request.service].pool;
-            Op::Acquire(pools.get_index_of(node).expect("a checked service pools what it queries") as u8)
+        let pools = &file.service[&request.service].pool;
+        let pool = |on: &Option<String>| {
+            let on = on.as_deref().expect("a checked step says where it runs");
+            match file.endpoint.get_index_of(on) {
+                Some(endpoint) => Op::AcquireAt(endpoint as u16),
+                None => Op::Acquire(pool_place(pools, on)),
+            }
         };
         let mut script = Vec::new();
         for step in &request.steps {
@@ -177,9 +200,13 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
                 script.extend([Op::Control, Op::Release]);
             }
         }
+        let by_endpoint = script.iter().any(|op| matches!(op, Op::AcquireAt(_)));
         Class {
             service,
             script,
+            tells: by_endpoint || file.edge.serves.contains(name),
+            budget: request.retry.as_ref().and_then(|retry| retry.budget).map(Budget::new),
+            handler_retry: request.handler_retry.clone(),
             timeout: request.timeout.0,
             patience: request.patience.0,
             retry: request.retry.clone().map(|mut retry| {
@@ -188,7 +215,12 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             }),
         }
     };
-    file.request.values().map(compile).collect()
+    file.request.iter().map(|(name, request)| compile(name, request)).collect()
+}
+
+/// The place of a service's pool to a node.
+fn pool_place(pools: &Named<grammar::Pool>, node: &str) -> u8 {
+    pools.get_index_of(node).expect("a checked service pools what it queries") as u8
 }
 
 /// The CPU of each query, in file order.
@@ -213,7 +245,41 @@ pub fn service_plan(
             handshake_trips: file.postgres[name].handshake_trips,
         }
     });
-    Plan { startup: dist(&settings.startup, tables), pools: pools.collect(), settings }
+    let pools = pools.collect();
+    let endpoints = file.endpoint.values().map(|endpoint| endpoint_plan(&settings.pool, endpoint)).collect();
+    Plan { startup: dist(&settings.startup, tables), pools, endpoints, settings }
+}
+
+/// An endpoint for a service with these pools; nothing if it has none to its node.
+fn endpoint_plan(pools: &Named<grammar::Pool>, endpoint: &grammar::Endpoint) -> Option<EndpointPlan> {
+    let place = |node: &String| pools.get_index_of(node).map(|place| place as u8);
+    let fallback = endpoint.fallback.as_ref().and_then(place);
+    Some(EndpointPlan { place: place(&endpoint.node)?, fallback, breaker: endpoint.breaker })
+}
+
+/// What stands before the services.
+pub fn edge(file: &File, tables: &BTreeMap<String, Table>) -> Edge {
+    let serves = file.request.keys().map(|class| file.edge.serves.contains(class)).collect();
+    Edge::new(&file.edge, serves, dist(&file.edge.time, tables))
+}
+
+/// The devices that there are in this run, in file order.
+pub fn devices(file: &File, places: &Places, luck: Stream, tables: &BTreeMap<String, Table>) -> Vec<Devices> {
+    let classes: Vec<String> = file.request.keys().cloned().collect();
+    let compile = |name: &String| {
+        let of = &file.device[name];
+        let series = places.series_of_class(file, &of.request, Label::Legitimate);
+        Devices {
+            class: place(&classes, &of.request),
+            service: series.service,
+            series: places.series_number(&series),
+            loops: device::loops(of),
+            refresh_age: dist(&of.refresh_age, tables),
+            poll: of.poll,
+            luck: luck.named("device").named(name),
+        }
+    };
+    places.devices.iter().map(compile).collect()
 }
 
 /// What a node is like.

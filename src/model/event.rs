@@ -13,6 +13,8 @@ pub enum Event {
     Service(ServiceNumber, ServiceEvent),
     /// At a Postgres node.
     Node(NodeNumber, NodeEvent),
+    /// The edge has answered.
+    EdgeAnswered(RequestId),
     /// The next moment of the timeline.
     MomentCame(u32),
 }
@@ -24,6 +26,13 @@ pub enum SourceEvent {
     Arrived,
     /// A burst begins or ends.
     BurstTurned,
+    /// A device refreshes its token.
+    RefreshDue {
+        /// Which loop of a device.
+        device: u32,
+        /// Its how-manieth refresh.
+        refresh: u32,
+    },
     /// A client tries again.
     RetryDue {
         /// The attempt that begins.
@@ -78,6 +87,8 @@ pub enum ServiceEvent {
     StatementAnswered(ConnectionId, Outcome),
     /// A statement has taken too long.
     QueryExpired(ConnectionId),
+    /// A step that goes through a breaker has taken so long that it counts as failed.
+    TryExpired(RequestId),
     /// A connection was reset by the server.
     ConnectionReset(ConnectionId),
 }

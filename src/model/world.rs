@@ -1,7 +1,10 @@
 //! The world: all boxes, and the loop that hands each event to its box.
 
+use super::RequestId;
 use super::build::{self, Places};
 use super::context::Context;
+use super::device;
+use super::edge::Turn;
 use super::event::{Event, SourceEvent};
 use super::fact::{Fact, Recorder};
 use super::postgres::Node;
@@ -33,7 +36,7 @@ impl<R: Recorder> World<R> {
     /// Builds the world of a scenario at its first instant.
     pub fn new(scenario: &Scenario, seed: u64, recorder: R) -> World<R> {
         let (file, tables) = (&*scenario.file, &scenario.tables);
-        let places = Places::of(scenario);
+        let (places, luck) = (Places::of(scenario), Stream::root(seed));
         let mut ctx = Context {
             agenda: Agenda::default(),
             recorder,
@@ -42,9 +45,10 @@ impl<R: Recorder> World<R> {
             classes: build::classes(file, &places, tables),
             query_cpu: build::query_cpu(file, tables),
             trip: build::dist(&file.network.database, tables),
-            luck: Stream::root(seed),
+            edge: build::edge(file, tables),
+            devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
+            luck,
         };
-        let luck = ctx.luck;
         let nodes = (0..places.nodes.len() as u16).map(|number| {
             let jobs = build::jobs(file, &places, number, luck, tables);
             Node::new(&mut ctx, number, build::node_plan(file, number, tables), jobs)
@@ -108,25 +112,53 @@ impl<R: Recorder> World<R> {
     fn dispatch(&mut self, event: Event) {
         let ctx = &mut self.ctx;
         match event {
+            Event::Source(number, event) if number >= ctx.devices.0 => self.on_device(number, event),
             Event::Source(number, event) => {
                 let source = &mut self.sources[usize::from(number)];
                 let request = match event {
                     SourceEvent::Arrived => source.on_arrival(ctx),
-                    SourceEvent::RetryDue { attempt, number: [low, high] } => {
-                        source.on_retry(ctx, u64::from(high) << 32 | u64::from(low), attempt)
+                    SourceEvent::RetryDue { attempt, number } => {
+                        source.on_retry(ctx, joined(number), attempt)
                     }
                     SourceEvent::BurstTurned => return source.on_burst_turned(ctx),
+                    SourceEvent::RefreshDue { .. } => unreachable!("open traffic has no devices"),
                 };
                 if source.rejects(ctx.requests[request].luck) {
                     return ctx.reject_request(request);
                 }
-                // The arrival is at the service's door: no trip lies between.
-                self.services[usize::from(source.service)].admit(ctx, request);
+                self.arrive(request);
             }
+            Event::EdgeAnswered(request) => ctx.on_edge_answered(request),
             Event::Service(number, event) => self.services[usize::from(number)].handle(ctx, event),
             Event::Node(number, event) => self.nodes[usize::from(number)].handle(ctx, event),
             Event::MomentCame(place) => self.on_moment(place),
         }
+    }
+
+    /// A device sends a request.
+    fn on_device(&mut self, number: u16, event: SourceEvent) {
+        let ctx = &mut self.ctx;
+        let devices = &ctx.devices.1[usize::from(number - ctx.devices.0)];
+        let (which, attempt) = match event {
+            SourceEvent::RefreshDue { device, refresh } => (device::number(device, refresh), 0),
+            SourceEvent::RetryDue { attempt, number } => (joined(number), attempt),
+            SourceEvent::Arrived | SourceEvent::BurstTurned => unreachable!("devices refresh"),
+        };
+        let request = devices.request(ctx.agenda.now(), number, which, attempt);
+        let request = ctx.begin_request(request);
+        self.arrive(request);
+    }
+
+    /// A request is at the door: the edge answers it, or it is at its service. No trip lies between.
+    fn arrive(&mut self, request: RequestId) {
+        let ctx = &mut self.ctx;
+        let (class, service) = (ctx.requests[request].class, ctx.requests[request].service);
+        match ctx.edge.turn(ctx.agenda.now(), class) {
+            Turn::Answer => return ctx.answer_at_edge(request),
+            Turn::Watch(way) => ctx.requests[request].watched = Some(way),
+            Turn::Pass => {}
+        }
+        self.services[usize::from(service)].admit(ctx, request);
     }
 
     /// The timeline moves on: boxes read what stands now, then the deed is done.
@@ -156,6 +188,9 @@ impl<R: Recorder> World<R> {
         let (ctx, tables) = (&mut self.ctx, &self.tables);
         ctx.query_cpu = build::query_cpu(file, tables);
         ctx.trip = build::dist(&file.network.database, tables);
+        if let Some(on) = ctx.edge.set(&file.edge) {
+            ctx.fact(Fact::OutageModeTurned(on));
+        }
         for (number, node) in self.nodes.iter_mut().enumerate() {
             node.set_plan(ctx, build::node_plan(file, number as u16, tables));
             node.enable_jobs(|job| file.job[&self.places.jobs[usize::from(job)]].enabled);
@@ -179,8 +214,7 @@ impl<R: Recorder> World<R> {
                 number: number as u16,
                 class: build::place(&classes, &traffic.request),
                 service: series.service,
-                series: self.places.series.iter().position(|known| *known == series).unwrap_or_default()
-                    as u16,
+                series: self.places.series_number(&series),
                 rate: build::rate_of(traffic, &self.tables),
                 burst: build::bursts(traffic, &self.tables),
                 rejected: traffic.rejected.0,
@@ -192,6 +226,10 @@ impl<R: Recorder> World<R> {
             };
             source.start(&mut self.ctx);
             self.sources.push(source);
+        }
+        let (first, devices) = self.ctx.devices.clone();
+        for (number, devices) in (first..).zip(&devices) {
+            devices.start(&mut self.ctx, number);
         }
     }
 
@@ -235,4 +273,9 @@ impl<R: Recorder> World<R> {
             }
         }
     }
+}
+
+/// A number from its low and high half.
+fn joined([low, high]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }

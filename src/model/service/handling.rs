@@ -8,8 +8,8 @@ use crate::model::connection::{ClientState, Statement};
 use crate::model::container::ContainerState;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeEvent, ServiceEvent};
-use crate::model::fact::{Fact, Recorder};
-use crate::model::request::{Doing, Op, Stage};
+use crate::model::fact::{Fact, Recorder, ServedBy};
+use crate::model::request::{Doing, Op, Stage, backoff};
 use crate::model::{ConnectionId, RequestId};
 use crate::scenario::grammar::Outcome;
 
@@ -23,7 +23,8 @@ impl Service {
             let luck = request.luck.at(place as u64);
             match ctx.classes[usize::from(request.class)].script.get(place) {
                 None => {
-                    ctx.end_request(id, Outcome::Ok);
+                    let node = request.node;
+                    ctx.serve(id, ServedBy::Node(node));
                     return self.leave(ctx, id);
                 }
                 Some(Op::App(time)) => {
@@ -45,6 +46,7 @@ impl Service {
                     return;
                 }
                 Some(&Op::Acquire(pool)) => return self.acquire(ctx, id, pool),
+                Some(&Op::AcquireAt(endpoint)) => return self.acquire_at(ctx, id, endpoint),
                 Some(&Op::Query(query)) => {
                     let cpu = ctx.query_cpu[usize::from(query)].sample(&mut luck.draws());
                     return self.send_statement(ctx, id, cpu, Doing::Statement, luck);
@@ -52,7 +54,10 @@ impl Service {
                 Some(Op::Control) => {
                     return self.send_statement(ctx, id, Span::ZERO, Doing::Statement, luck);
                 }
-                Some(Op::Release) => self.give_back(ctx, id, false),
+                Some(Op::Release) => {
+                    self.end_try(ctx, id, true);
+                    self.give_back(ctx, id, false);
+                }
             }
         }
     }
@@ -128,7 +133,7 @@ impl Service {
                 ctx.fact(Fact::PendingEnded(self.number));
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
-            Stage::Running => {}
+            Stage::Running | Stage::Edge => {}
             Stage::App => {
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
@@ -141,8 +146,28 @@ impl Service {
             }
             Stage::Holding { doing: Doing::Ping | Doing::Statement, .. } => self.give_back(ctx, id, true),
         }
-        ctx.end_request(id, outcome);
-        self.leave(ctx, id);
+        self.end_try(ctx, id, false);
+        if !self.runs_again(ctx, id, outcome) {
+            ctx.end_request(id, outcome);
+            self.leave(ctx, id);
+        }
+    }
+
+    /// Whether the handler runs the failed step again, on another connection: then it waits to do so.
+    fn runs_again<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) -> bool {
+        let request = &ctx.requests[id];
+        let class = &ctx.classes[usize::from(request.class)];
+        let luck = request.luck.named("handler").at(u64::from(request.reruns));
+        let wait = backoff(class.handler_retry.as_ref(), outcome, request.reruns, luck);
+        let Some(wait) = wait.filter(|_| !request.ended) else { return false };
+        let done = &class.script[..usize::from(request.next_op)];
+        let step = done.iter().rposition(|op| matches!(op, Op::Acquire(_) | Op::AcquireAt(_)));
+        let step = step.expect("only a step with a connection fails so") as u16;
+        let clock = ctx.agenda.after(wait, self.event(ServiceEvent::AppFinished(id)));
+        let request = &mut ctx.requests[id];
+        (request.next_op, request.stage, request.clock) = (step, Stage::App, clock);
+        request.reruns += 1;
+        true
     }
 
     /// A request leaves the service.

@@ -3,10 +3,12 @@
 //! In the real world: a Cloud Run service with a fixed number of containers. Modelled: routing, the
 //! concurrency limit, requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap),
 //! the request timeout that frees the place while the work lives on (§1.2), rollout and drain. What a
-//! container does for a request is in `handling`, how it treats its pools in `pooling`, how revisions follow
+//! container does for a request is in `handling`, how it treats its pools in `pooling`, which pool a name
+//! leads to in `endpoint`, how revisions follow
 //! each other in `rollout`. Left out: autoscaling, warm-up of a started container, the trip between client
 //! and service.
 
+pub mod endpoint;
 mod handling;
 mod pooling;
 mod rollout;
@@ -24,6 +26,7 @@ use crate::engine::dist::Dist;
 use crate::engine::slab::Slab;
 use crate::engine::time::Span;
 use crate::scenario::grammar::{self, Outcome};
+use endpoint::{Breakers, EndpointPlan};
 use rollout::Rollout;
 use routing::Router;
 use std::collections::VecDeque;
@@ -44,6 +47,7 @@ pub struct Service {
     failed: Vec<(RequestId, Outcome)>,
     /// What a pool said follows; empty between events.
     effects: Vec<Effect>,
+    breakers: Breakers,
     luck: Stream,
     launched: u64,
 }
@@ -57,6 +61,8 @@ pub struct Plan {
     pub startup: Dist,
     /// The pools, in file order.
     pub pools: Vec<PoolPlan>,
+    /// The endpoints, in file order; nothing where it has no pools for one.
+    pub endpoints: Vec<Option<EndpointPlan>>,
 }
 
 impl Plan {
@@ -73,6 +79,7 @@ impl Service {
     pub fn new(number: ServiceNumber, plan: Plan, luck: Stream) -> Service {
         Service {
             number,
+            breakers: endpoint::breakers(&plan.endpoints),
             plan,
             containers: Slab::default(),
             router: Router::default(),
@@ -89,6 +96,7 @@ impl Service {
     /// What stands changes: containers started from now on read it.
     pub fn set_plan(&mut self, plan: Plan) {
         self.plan = plan;
+        self.set_breakers();
     }
 
     /// Something happened here.
@@ -111,6 +119,7 @@ impl Service {
             }
             E::StatementAnswered(connection, outcome) => self.on_statement_answered(ctx, connection, outcome),
             E::QueryExpired(connection) => self.on_query_expired(ctx, connection),
+            E::TryExpired(request) => self.on_try_expired(ctx, request),
             E::ConnectionReset(connection) => self.on_connection_reset(ctx, connection),
         }
         self.run(ctx);

@@ -14,8 +14,10 @@ use crate::scenario::grammar::{Outcome, Sweep};
 
 impl Service {
     pub(super) fn acquire<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, pool: u8) {
-        let container = ctx.requests[id].container;
-        ctx.requests[id].clock = Handle::NONE;
+        let request = &mut ctx.requests[id];
+        let container = request.container;
+        request.clock = Handle::NONE;
+        request.node = self.plan.pools[usize::from(pool)].node;
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
         let pools = &mut self.containers[container].pools;
         pools[usize::from(pool)].acquire(now, wires, id, &mut self.effects);

@@ -23,21 +23,24 @@ pub struct Service {
     /// Who decides how many containers there are.
     #[serde(default)]
     pub scaler: Scaler,
-    /// The share of `concurrency` that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §2.2: 70 %).
+    /// The share of `concurrency` that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §2.2: 70
+    /// %).
     #[serde(default)]
     pub concurrency_target: Option<Share>,
-    /// The share of a container's CPU that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §3: 80 %).
+    /// The share of a container's CPU that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §3:
+    /// 80 %).
     #[serde(default)]
     pub cpu_target: Option<Share>,
     /// CPUs of a container; time in the application counts as CPU. Only the scaler reads it.
     #[serde(default = "cpus")]
     #[schemars(range(min = 0.01, max = 1_000.0))]
     pub cpus: f64,
-    /// How long a container that is no longer wanted stays, idle (cloud-run.md §1.2: up to 15 minutes): a time
-    /// between zero and this.
+    /// How long a container that is no longer wanted stays, idle (cloud-run.md §1.2: up to 15 minutes): a
+    /// time between zero and this.
     #[serde(default = "idle_retention")]
     pub idle_retention: Span,
-    /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run: 429).
+    /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run:
+    /// 429).
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub overload: Overload,
