@@ -4,6 +4,7 @@
 use super::connection::Connection;
 use super::event::{Event, ServiceEvent, SourceEvent};
 use super::fact::{Fact, Recorder};
+use super::postgres::Query;
 use super::request::{Class, Request};
 use super::{ConnectionId, RequestId};
 use crate::engine::agenda::{Agenda, Handle};
@@ -26,8 +27,8 @@ pub struct Context<R> {
     pub connections: Slab<Connection>,
     /// Request classes, in file order.
     pub classes: Vec<Class>,
-    /// The CPU of each query, in file order, as it stands.
-    pub query_cpu: Vec<Dist>,
+    /// What each query needs, in file order, as it stands.
+    pub queries: Vec<Query>,
     /// One trip between a container and a node, as it stands.
     pub trip: Dist,
     /// The luck of everything.
