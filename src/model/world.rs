@@ -34,6 +34,19 @@ pub struct World<R> {
     end: Time,
 }
 
+/// What requests and connections hold; nothing, once all of them have come to their ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Records of requests.
+    pub requests: usize,
+    /// Records of connections.
+    pub connections: usize,
+    /// Connection slots of all nodes.
+    pub slots: usize,
+    /// Locked rows of all nodes.
+    pub rows: usize,
+}
+
 impl<R: Recorder> World<R> {
     /// Builds the world of a scenario at its first instant.
     pub fn new(scenario: &Scenario, seed: u64, recorder: R) -> World<R> {
@@ -112,6 +125,17 @@ impl<R: Recorder> World<R> {
     /// Requests that clients still wait for.
     pub fn requests_in_flight(&self) -> u64 {
         self.ctx.requests.iter().filter(|(_, request)| !request.ended).count() as u64
+    }
+
+    /// What is held at this moment.
+    pub fn holdings(&self) -> Holdings {
+        let sum = |held: fn(&Node) -> usize| self.nodes.iter().map(held).sum();
+        Holdings {
+            requests: self.ctx.requests.len(),
+            connections: self.ctx.connections.len(),
+            slots: sum(Node::slots_taken),
+            rows: sum(Node::rows_locked),
+        }
     }
 
     fn dispatch(&mut self, event: Event) {

@@ -1,6 +1,8 @@
 //! The second check: does the scenario make sense? Names that lead somewhere, bounds in order, periods above
 //! zero.
 
+mod nodes;
+
 use super::AS_WRITTEN;
 use super::grammar::{
     Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
@@ -38,6 +40,7 @@ impl Checker<'_> {
     fn everything(&mut self) {
         self.head();
         self.postgres();
+        self.roles();
         for (name, service) in &self.file.service {
             self.service(name, service);
         }
@@ -219,8 +222,12 @@ impl Checker<'_> {
                 "add it to the time in `app`",
             );
         }
-        if step.transaction.as_ref().is_some_and(Vec::is_empty) {
-            self.error(&format!("{path}.transaction"), "a transaction of nothing", "name its queries");
+        if let Some(transaction) = &step.transaction {
+            let path = format!("{path}.transaction");
+            if transaction.is_empty() {
+                self.error(&path, "a transaction of nothing", "name its queries");
+            }
+            self.lock_order(&path, transaction);
         }
         match &step.on {
             None if step.app.is_none() => {
@@ -282,10 +289,8 @@ impl Checker<'_> {
                 Some(Deed::Deploy(service)) if service != "*" => {
                     self.name(&path("deploy"), "service", service, file.service.keys());
                 }
-                Some(Deed::Restart(node)) => {
-                    self.name(&path("restart"), "postgres node", node, file.postgres.keys());
-                }
-                _ => {}
+                Some(deed) => self.node_deed(path, deed),
+                None => {}
             }
         }
     }

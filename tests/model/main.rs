@@ -3,10 +3,15 @@
 mod arrivals;
 mod books;
 mod determinism;
+mod disk;
+mod faults;
 mod kit;
 mod laws;
+mod lifecycle;
 mod live;
+mod locks;
 mod refill;
+mod replica;
 mod scenarios;
 mod stories;
 mod uniform;

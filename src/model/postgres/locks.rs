@@ -75,6 +75,11 @@ impl<W: PartialEq> Locks<W> {
         }
         next
     }
+
+    /// How many rows are locked.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
 }
 
 impl Node {
@@ -184,7 +189,7 @@ mod tests {
                 }
             }
             let rows: std::collections::BTreeSet<Row> = wanted.iter().map(|(row, _)| *row).collect();
-            prop_assert_eq!(locks.lines.len(), rows.len(), "a row that nobody holds is forgotten");
+            prop_assert_eq!(locks.len(), rows.len(), "a row that nobody holds is forgotten");
         }
     }
 }

@@ -152,6 +152,16 @@ impl Node {
         }
     }
 
+    /// How many of its connection slots are taken.
+    pub fn slots_taken(&self) -> usize {
+        self.admission.slots as usize
+    }
+
+    /// How many rows are locked here.
+    pub fn rows_locked(&self) -> usize {
+        self.locks.len()
+    }
+
     fn on_work_finished<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         let work = self.cpu.finish(ctx.now());
         ctx.fact(Fact::WorkEnded(self.number));
