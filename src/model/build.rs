@@ -5,7 +5,7 @@ use super::container::PoolPlan;
 use super::device::{self, Devices};
 use super::edge::Edge;
 use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
-use super::postgres::{Job, NodePlan};
+use super::postgres::{Disk, Job, NodePlan, Query, Replica};
 use super::request::{Class, Op};
 use super::service::Plan;
 use super::service::endpoint::EndpointPlan;
@@ -17,7 +17,7 @@ use crate::scenario::grammar::{
     self, Arrivals, Curve, Distribution, File, Label, Named, Outcome, RandomDistribution, Traffic,
 };
 use crate::scenario::{Scenario, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The names behind the numbers in facts.
@@ -77,6 +77,11 @@ impl Places {
             }
         }
         places
+    }
+
+    /// The place of a node.
+    pub fn node(&self, name: &str) -> usize {
+        usize::from(place(&self.nodes, name))
     }
 
     /// The number of a pool.
@@ -179,6 +184,7 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
                 None => Op::Acquire(pool_place(pools, on)),
             }
         };
+        let query_op = |name: &String, autocommit| Op::Query { query: place(&queries, name), autocommit };
         let mut script = Vec::new();
         for step in &request.steps {
             if let Some(app) = &step.app {
@@ -186,18 +192,18 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             }
             for _ in 0..step.times.unwrap_or(1) {
                 if let Some(query) = &step.query {
-                    script.extend([pool(&step.on), Op::Query(place(&queries, query))]);
+                    script.extend([pool(&step.on), query_op(query, true)]);
                     script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
                     script.push(Op::Release);
                 }
             }
             if let Some(transaction) = &step.transaction {
-                let mut queries = transaction.iter().map(|query| Op::Query(place(&queries, query)));
-                script.extend([pool(&step.on), Op::Control]);
+                let mut queries = transaction.iter().map(|query| query_op(query, false));
+                script.extend([pool(&step.on), Op::Begin]);
                 script.extend(queries.next());
                 script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
                 script.extend(queries);
-                script.extend([Op::Control, Op::Release]);
+                script.extend([Op::Commit, Op::Release]);
             }
         }
         let by_endpoint = script.iter().any(|op| matches!(op, Op::AcquireAt(_)));
@@ -223,9 +229,16 @@ fn pool_place(pools: &Named<grammar::Pool>, node: &str) -> u8 {
     pools.get_index_of(node).expect("a checked service pools what it queries") as u8
 }
 
-/// The CPU of each query, in file order.
-pub fn query_cpu(file: &File, tables: &BTreeMap<String, Table>) -> Vec<Dist> {
-    file.query.values().map(|query| dist(&query.cpu, tables)).collect()
+/// What each query needs of its node, in file order.
+pub fn queries(file: &File, tables: &BTreeMap<String, Table>) -> Vec<Query> {
+    let query = |query: &grammar::Query| Query {
+        cpu: dist(&query.cpu, tables),
+        reads: query.reads,
+        writes: query.writes,
+        locks_one_of: query.lock.map(|lock| lock.rows),
+        index_pages: query.index_pages,
+    };
+    file.query.values().map(query).collect()
 }
 
 /// What the containers of a service are like.
@@ -282,10 +295,48 @@ pub fn devices(file: &File, places: &Places, luck: Stream, tables: &BTreeMap<Str
     places.devices.iter().map(compile).collect()
 }
 
-/// What a node is like.
-pub fn node_plan(file: &File, number: NodeNumber, tables: &BTreeMap<String, Table>) -> NodePlan {
-    let settings = file.postgres[usize::from(number)].clone();
-    NodePlan { start_cpu: dist(&settings.start_cpu, tables), settings }
+/// What a node is like: its role by its name, its hardware by the machine that it runs on.
+pub fn node_plan(
+    file: &File,
+    number: NodeNumber,
+    machine: NodeNumber,
+    tables: &BTreeMap<String, Table>,
+) -> NodePlan {
+    let mut settings = file.postgres[usize::from(number)].clone();
+    if machine != number {
+        let hardware = &file.postgres[usize::from(machine)];
+        (settings.cores, settings.contention) = (hardware.cores, hardware.contention);
+        settings.start_cpu = hardware.start_cpu.clone();
+        (settings.disk, settings.state) = (hardware.disk.clone(), hardware.state);
+    }
+    let disk = settings.disk.as_ref().map(|disk| Disk {
+        read: dist(&disk.read, tables),
+        flush: dist(&disk.flush, tables),
+        read_factor: disk.read_factor,
+        flush_factor: disk.flush_factor,
+    });
+    NodePlan { start_cpu: dist(&settings.start_cpu, tables), disk, settings }
+}
+
+/// The replicas of a node.
+pub fn replicas(
+    file: &File,
+    places: &Places,
+    primary: NodeNumber,
+    luck: Stream,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<Replica> {
+    let name = &places.nodes[usize::from(primary)];
+    let replicas = file.postgres.iter().filter(|(_, node)| node.replica_of.as_ref() == Some(name));
+    let replica = |(name, node): (&String, &grammar::Postgres)| Replica {
+        node: place(&places.nodes, name),
+        lag: dist(&node.lag, tables),
+        luck: luck.named("replay").named(name),
+        behind: VecDeque::new(),
+        replayed: Time::ZERO,
+        flushes: 0,
+    };
+    replicas.map(replica).collect()
 }
 
 /// The jobs of a node.

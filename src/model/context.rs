@@ -6,6 +6,7 @@ use super::device::Devices;
 use super::edge::Edge;
 use super::event::{Event, ServiceEvent, SourceEvent};
 use super::fact::{Fact, Recorder, SeriesNumber, ServedBy};
+use super::postgres::Query;
 use super::request::{Class, Request, Stage, backoff};
 use super::{ConnectionId, RequestId};
 use crate::engine::agenda::{Agenda, Handle};
@@ -28,8 +29,8 @@ pub struct Context<R> {
     pub connections: Slab<Connection>,
     /// Request classes, in file order.
     pub classes: Vec<Class>,
-    /// The CPU of each query, in file order, as it stands.
-    pub query_cpu: Vec<Dist>,
+    /// What each query needs, in file order, as it stands.
+    pub queries: Vec<Query>,
     /// One trip between a container and a node, as it stands.
     pub trip: Dist,
     /// What stands before the services.

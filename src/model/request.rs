@@ -151,9 +151,16 @@ pub enum Op {
     /// Get a connection to the node behind this endpoint, in file order.
     AcquireAt(u16),
     /// Run this query on the connection.
-    Query(u16),
-    /// BEGIN or COMMIT: a round trip, no work to speak of.
-    Control,
+    Query {
+        /// Its number, in file order.
+        query: u16,
+        /// Whether it is a transaction of its own.
+        autocommit: bool,
+    },
+    /// BEGIN: a round trip, no work to speak of.
+    Begin,
+    /// COMMIT: a round trip, and the flush of what was written.
+    Commit,
     /// Give the connection back.
     Release,
 }

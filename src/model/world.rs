@@ -6,7 +6,7 @@ use super::context::Context;
 use super::device;
 use super::edge::Turn;
 use super::event::{Event, SourceEvent};
-use super::fact::{Fact, Recorder};
+use super::fact::{Fact, NodeNumber, Recorder};
 use super::postgres::Node;
 use super::service::Service;
 use super::steady;
@@ -18,6 +18,7 @@ use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Deed, File, Initial, Sweep};
 use crate::scenario::{Moment, Scenario, Table};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A running system.
 #[derive(Debug)]
@@ -27,9 +28,26 @@ pub struct World<R> {
     sources: Vec<Source>,
     services: Vec<Service>,
     nodes: Vec<Node>,
+    /// The machine of each node, by the number of the node that had it first.
+    machines: Vec<NodeNumber>,
+    /// What stands.
+    stands: Arc<File>,
     timeline: Vec<Moment>,
     tables: BTreeMap<String, Table>,
     end: Time,
+}
+
+/// What requests and connections hold; nothing, once all of them have come to their ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Records of requests.
+    pub requests: usize,
+    /// Records of connections.
+    pub connections: usize,
+    /// Connection slots of all nodes.
+    pub slots: usize,
+    /// Locked rows of all nodes.
+    pub rows: usize,
 }
 
 impl<R: Recorder> World<R> {
@@ -43,7 +61,7 @@ impl<R: Recorder> World<R> {
             requests: Slab::default(),
             connections: Slab::default(),
             classes: build::classes(file, &places, tables),
-            query_cpu: build::query_cpu(file, tables),
+            queries: build::queries(file, tables),
             trip: build::dist(&file.network.database, tables),
             edge: build::edge(file, tables),
             devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
@@ -51,7 +69,9 @@ impl<R: Recorder> World<R> {
         };
         let nodes = (0..places.nodes.len() as u16).map(|number| {
             let jobs = build::jobs(file, &places, number, luck, tables);
-            Node::new(&mut ctx, number, build::node_plan(file, number, tables), jobs)
+            let replicas = build::replicas(file, &places, number, luck, tables);
+            let plan = build::node_plan(file, number, number, tables);
+            Node::new(&mut ctx, number, plan, jobs, replicas)
         });
         let nodes = nodes.collect();
         let services = places.services.iter().enumerate().map(|(number, name)| {
@@ -66,7 +86,9 @@ impl<R: Recorder> World<R> {
             ctx,
             sources: Vec::new(),
             services,
+            machines: (0..places.nodes.len() as u16).collect(),
             nodes,
+            stands: scenario.file.clone(),
             timeline: scenario.timeline.clone(),
             tables: tables.clone(),
             end: Time::ZERO + file.duration,
@@ -107,6 +129,17 @@ impl<R: Recorder> World<R> {
     /// Requests that clients still wait for.
     pub fn requests_in_flight(&self) -> u64 {
         self.ctx.requests.iter().filter(|(_, request)| !request.ended).count() as u64
+    }
+
+    /// What is held at this moment.
+    pub fn holdings(&self) -> Holdings {
+        let sum = |held: fn(&Node) -> usize| self.nodes.iter().map(held).sum();
+        Holdings {
+            requests: self.ctx.requests.len(),
+            connections: self.ctx.connections.len(),
+            slots: sum(Node::slots_taken),
+            rows: sum(Node::rows_locked),
+        }
     }
 
     fn dispatch(&mut self, event: Event) {
@@ -167,6 +200,7 @@ impl<R: Recorder> World<R> {
         let moment = self.timeline[place as usize].clone();
         if let Some(file) = moment.stands {
             self.read(&file);
+            self.stands = file;
         }
         match moment.deed {
             Some(Deed::Deploy(name)) => {
@@ -176,23 +210,44 @@ impl<R: Recorder> World<R> {
                     }
                 }
             }
-            Some(Deed::Restart(name)) => {
-                self.nodes[usize::from(build::place(&self.places.nodes, &name))].restart(&mut self.ctx);
-            }
-            Some(Deed::Promote(_) | Deed::Failover(_)) | None => {}
+            Some(Deed::Restart(name)) => self.nodes[self.places.node(&name)].restart(&mut self.ctx),
+            Some(Deed::Failover(name)) => self.nodes[self.places.node(&name)].fail_over(&mut self.ctx),
+            Some(Deed::Promote(name)) => self.promote(&name),
+            None => {}
         }
+    }
+
+    /// A replica and its primary change machines: the primary goes on where the replica was.
+    fn promote(&mut self, name: &str) {
+        let settings = &self.stands.postgres[name];
+        let primary = settings.replica_of.as_ref().expect("a checked scenario promotes a replica");
+        let pair = [self.places.node(primary), self.places.node(name)];
+        let promote_time = settings.promote_time;
+        let restart_time = self.stands.postgres[pair[0]].restart_time;
+        let [primary, replica] = self.nodes.get_disjoint_mut(pair).expect("no node replays itself");
+        primary.exchange_machines(replica, &mut self.ctx);
+        self.machines.swap(pair[0], pair[1]);
+        for place in pair {
+            let plan = build::node_plan(&self.stands, place as u16, self.machines[place], &self.tables);
+            self.nodes[place].set_plan(&mut self.ctx, plan);
+        }
+        let replayed = self.nodes[pair[0]].replayed_by(pair[1] as u16).max(self.ctx.now());
+        let takes = (replayed - self.ctx.now()) + promote_time;
+        self.nodes[pair[0]].recover(&mut self.ctx, takes, false);
+        self.nodes[pair[1]].recover(&mut self.ctx, restart_time, true);
     }
 
     /// Every box reads what stands. What that does to work in flight is the box's own affair.
     fn read(&mut self, file: &File) {
         let (ctx, tables) = (&mut self.ctx, &self.tables);
-        ctx.query_cpu = build::query_cpu(file, tables);
+        ctx.queries = build::queries(file, tables);
         ctx.trip = build::dist(&file.network.database, tables);
         if let Some(on) = ctx.edge.set(&file.edge) {
             ctx.fact(Fact::OutageModeTurned(on));
         }
         for (number, node) in self.nodes.iter_mut().enumerate() {
-            node.set_plan(ctx, build::node_plan(file, number as u16, tables));
+            let machine = self.machines[number];
+            node.set_plan(ctx, build::node_plan(file, number as u16, machine, tables));
             node.enable_jobs(|job| file.job[&self.places.jobs[usize::from(job)]].enabled);
         }
         for (number, service) in self.services.iter_mut().enumerate() {

@@ -2,6 +2,7 @@
 //! zero.
 
 mod edge;
+mod nodes;
 
 use super::AS_WRITTEN;
 use super::grammar::{
@@ -40,6 +41,7 @@ impl Checker<'_> {
     fn everything(&mut self) {
         self.head();
         self.postgres();
+        self.roles();
         for (name, service) in &self.file.service {
             self.service(name, service);
         }
@@ -227,8 +229,12 @@ impl Checker<'_> {
                 "add it to the time in `app`",
             );
         }
-        if step.transaction.as_ref().is_some_and(Vec::is_empty) {
-            self.error(&format!("{path}.transaction"), "a transaction of nothing", "name its queries");
+        if let Some(transaction) = &step.transaction {
+            let path = format!("{path}.transaction");
+            if transaction.is_empty() {
+                self.error(&path, "a transaction of nothing", "name its queries");
+            }
+            self.lock_order(&path, transaction);
         }
         match &step.on {
             None if step.app.is_none() => {
@@ -293,10 +299,8 @@ impl Checker<'_> {
                 Some(Deed::Deploy(service)) if service != "*" => {
                     self.name(&path("deploy"), "service", service, file.service.keys());
                 }
-                Some(Deed::Restart(node)) => {
-                    self.name(&path("restart"), "postgres node", node, file.postgres.keys());
-                }
-                _ => {}
+                Some(deed) => self.node_deed(path, deed),
+                None => {}
             }
         }
     }

@@ -28,7 +28,8 @@ impl Books {
         assert!(*level >= 0, "{account:?} is below zero at {now}");
     }
 
-    fn level(&self, name: &str) -> i64 {
+    /// How high a level is, all places together.
+    pub fn level(&self, name: &str) -> i64 {
         self.levels.iter().filter(|((level, _), _)| *level == name).map(|(_, value)| value).sum()
     }
 
@@ -84,6 +85,10 @@ fn entries(fact: &Fact) -> Vec<(Account, i64)> {
         Fact::BackendExited(node) => vec![(("backends", node), -1)],
         Fact::WorkBegan(node) => vec![(("work", node), 1)],
         Fact::WorkEnded(node) => vec![(("work", node), -1)],
+        Fact::LockQueued(node) => vec![(("lock line", node), 1)],
+        Fact::LockDequeued(node) => vec![(("lock line", node), -1)],
+        Fact::DiskWaitBegan(node) => vec![(("disk", node), 1)],
+        Fact::DiskWaitEnded(node) => vec![(("disk", node), -1)],
         _ => vec![],
     }
 }

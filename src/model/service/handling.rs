@@ -1,10 +1,9 @@
 //! What a container does for a request: its script, op by op, and its end.
 
 use super::Service;
-use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::Span;
-use crate::model::connection::{ClientState, Statement};
+use crate::model::connection::{Asked, ClientState, Statement};
 use crate::model::container::ContainerState;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeEvent, ServiceEvent};
@@ -47,12 +46,18 @@ impl Service {
                 }
                 Some(&Op::Acquire(pool)) => return self.acquire(ctx, id, pool),
                 Some(&Op::AcquireAt(endpoint)) => return self.acquire_at(ctx, id, endpoint),
-                Some(&Op::Query(query)) => {
-                    let cpu = ctx.query_cpu[usize::from(query)].sample(&mut luck.draws());
-                    return self.send_statement(ctx, id, cpu, Doing::Statement, luck);
+                Some(&Op::Query { query, autocommit }) => {
+                    let cpu = ctx.queries[usize::from(query)].cpu.sample(&mut luck.draws());
+                    let statement = Statement { asked: Asked::Query { query, autocommit }, cpu, luck };
+                    return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
-                Some(Op::Control) => {
-                    return self.send_statement(ctx, id, Span::ZERO, Doing::Statement, luck);
+                Some(Op::Begin) => {
+                    let statement = Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck };
+                    return self.send_statement(ctx, id, statement, Doing::Statement);
+                }
+                Some(Op::Commit) => {
+                    let statement = Statement { asked: Asked::Commit, cpu: Span::ZERO, luck };
+                    return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
                 Some(Op::Release) => {
                     self.end_try(ctx, id, true);
@@ -67,9 +72,8 @@ impl Service {
         &mut self,
         ctx: &mut Context<R>,
         id: RequestId,
-        cpu: Span,
+        statement: Statement,
         doing: Doing,
-        luck: Stream,
     ) {
         let request = &mut ctx.requests[id];
         let Stage::Holding { connection, .. } = request.stage else {
@@ -81,11 +85,16 @@ impl Service {
             let clock = ctx.clock(limit, self.event(ServiceEvent::QueryExpired(connection)));
             ctx.connections[connection].client.clock = clock;
         }
+        let dirty = match statement.asked {
+            Asked::Query { query, autocommit: false } => ctx.queries[usize::from(query)].changes(),
+            _ => false,
+        };
         let wire = &mut ctx.connections[connection];
-        wire.statement = Statement { cpu, answer: luck.named("answer") };
+        wire.client.dirty = dirty || wire.client.dirty && statement.asked != Asked::Commit;
+        wire.statement = statement;
         let node = wire.node;
         ctx.send(
-            &mut luck.named("statement").draws(),
+            &mut statement.luck.named("statement").draws(),
             Event::Node(node, NodeEvent::StatementArrived(connection)),
         );
     }
@@ -116,6 +125,8 @@ impl Service {
         if outcome == Outcome::Ok {
             self.ready.push_back(request);
         } else {
+            // The node has rolled back what there was.
+            ctx.connections[connection].client.dirty = false;
             self.fail(ctx, request, outcome);
         }
     }
