@@ -185,6 +185,7 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::JobBegan(_) => "job",
         Fact::JobEnded(_) => "job-done",
         Fact::TimelineMoved(_) => "event",
+        Fact::CapSet(..) => "cap",
         _ => unreachable!("has a word of two parts"),
     }
 }
