@@ -7,6 +7,7 @@ mod kit;
 mod laws;
 mod live;
 mod refill;
+mod scaling;
 mod scenarios;
 mod stories;
 mod uniform;

@@ -25,7 +25,7 @@ pub struct Scaling {
     requests: Meter,
     /// Requests whose application is at work: busy CPUs.
     busy: Meter,
-    /// What the autoscaler wanted last.
+    /// What the autoscaler wanted last, or (on demand) those who were there.
     wanted: u32,
 }
 
@@ -86,7 +86,13 @@ impl Service {
         let (ready, starting, now) = (self.serving(), self.starting, ctx.now());
         let Some(scaling) = &mut self.scaling else { return };
         let load = Load { requests: scaling.requests.read(now), busy: scaling.busy.read(now) };
-        scaling.wanted = scaling.scaler.wants(&Sample { load, ready, starting }, &self.plan.settings);
+        let settings = &self.plan.settings;
+        scaling.wanted = scaling.scaler.wants(&Sample { load, ready, starting }, settings);
+        if scaling.scaler.is_on_demand() {
+            // Nobody who is there loses the place that was started for him.
+            let room = scaling.requests.level().div_ceil(u64::from(settings.concurrency)) as u32;
+            scaling.wanted = scaling.wanted.max(room.min(settings.containers.max));
+        }
         let (wanted, tick) = (scaling.wanted, scaling.scaler.tick());
         ctx.clock(tick, self.event(ServiceEvent::ScalerTicked));
         self.grow(ctx, wanted);

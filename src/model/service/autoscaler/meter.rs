@@ -20,6 +20,11 @@ impl Meter {
         self.level = self.level.checked_add_signed(by).expect("nothing leaves that has not come");
     }
 
+    /// The level at present.
+    pub fn level(&self) -> u64 {
+        self.level
+    }
+
     /// The mean since the last reading; the level itself, if no time has passed.
     pub fn read(&mut self, now: Time) -> f64 {
         self.change(now, 0);
