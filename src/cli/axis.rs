@@ -1,5 +1,6 @@
 //! An axis of a sweep as written on the command line: `path=a,b,c`, `path=lo..hi:n`, or several paths that
-//! move together, by semicolons: `path=1,2;other=x,y`. A value may have a name for tables and maps: `name@value`.
+//! move together, by semicolons: `path=1,2;other=x,y`. A value may have a name for tables and maps:
+//! `name@value`.
 
 use crate::experiment::sweep::{Axis, Place};
 

@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// A container.
 #[derive(Debug)]
 pub struct Container {
+    /// Its number among all that its service has launched.
+    pub number: u64,
     /// Where it stands.
     pub state: ContainerState,
     /// Its place in the service's list of those that take requests; meaningless unless serving.
@@ -25,6 +27,8 @@ pub struct Container {
     pub pools: Vec<Pool>,
     /// The refill of each pool that a further close puts off.
     pub refills: Vec<Handle>,
+    /// The end of its retention, if it is no longer wanted.
+    pub retention: Handle,
 }
 
 /// Where a container stands.

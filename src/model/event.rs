@@ -59,6 +59,10 @@ pub enum ServiceEvent {
     LaunchDue,
     /// A container is ready.
     BootFinished(ContainerId),
+    /// The autoscaler looks at what the service carries.
+    ScalerTicked,
+    /// A container that is no longer wanted has stayed long enough.
+    RetentionEnded(ContainerId),
     /// A draining container's time is up.
     DrainExpired(ContainerId),
     /// A pool's periodic sweep, or (`asked`) one more that the pool asked for.

@@ -3,12 +3,14 @@
 //! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time.
 //! For Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is
 //! the least k which demand reaches less than once a lifetime. The hold includes waiting for a core by
-//! Sakasegawa's approximation of M/M/c, reads and the flush of a commit; waiting for a row is left out.
+//! Sakasegawa's approximation of M/M/c, reads and the flush of a commit; waiting for a row is left out. What
+//! a service carries follows likewise: arrivals × how long a request takes.
 
 use super::build::{dist, enabled_traffic, rate};
+use super::service::autoscaler::{Load, containers_for};
 use crate::engine::time::{Span, Time};
 use crate::scenario::Table;
-use crate::scenario::grammar::{Distribution, File, Request, Routing};
+use crate::scenario::grammar::{Distribution, File, Request, Routing, Step};
 use std::collections::BTreeMap;
 
 /// How long a pool without a lifetime remembers its greatest demand.
@@ -22,10 +24,25 @@ struct Demand {
     held: f64,
 }
 
+/// What a service carries.
+pub fn load(file: &File, service: &str, tables: &BTreeMap<String, Table>) -> Load {
+    let slowdowns: Vec<(&String, f64)> =
+        file.service[service].pool.keys().map(|node| (node, slowdown(file, node, tables))).collect();
+    let mut load = Load::default();
+    for (request, arrivals) in arrivals(file, tables).filter(|(request, _)| request.service == service) {
+        let app = request.steps.iter().filter_map(|step| step.app.as_ref());
+        let busy: f64 = app.map(|app| mean(app, tables)).sum();
+        let held = slowdowns.iter().map(|(node, slow)| demand_of(file, request, node, *slow, tables).held);
+        load.requests += arrivals * (busy + held.sum::<f64>());
+        load.busy += arrivals * busy;
+    }
+    load
+}
+
 /// How many connections each container's pool to `node` holds in the steady state.
 pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMap<String, Table>) -> u32 {
     let (pool, of_service) = (&file.service[service].pool[node], &file.service[service]);
-    let containers = of_service.containers.max;
+    let containers = containers_for(of_service, load(file, service, tables));
     // Least-outstanding routing levels the fleet: its containers share one greatest demand. Otherwise each
     // has its own.
     let sharing = if of_service.routing == Routing::LeastOutstanding { 1 } else { containers };
@@ -62,7 +79,19 @@ fn arrivals<'a>(
     tables: &'a BTreeMap<String, Table>,
 ) -> impl Iterator<Item = (&'a Request, f64)> {
     let steady = enabled_traffic(file).filter(|(_, traffic)| traffic.burst.is_none());
-    steady.map(|(_, traffic)| (&file.request[&traffic.request], at_start(&rate(&traffic.rate, tables))))
+    let open = steady.map(|(_, traffic)| (&traffic.request, at_start(&rate(&traffic.rate, tables))));
+    let devices = file.device.values().filter(|device| device.enabled);
+    let closed = devices.map(|device| {
+        let refreshes = f64::from(device.count) * device.tabs * device.duplicates;
+        (&device.request, refreshes / mean(&device.refresh_age, tables))
+    });
+    open.chain(closed).map(|(request, rate)| (&file.request[request], rate))
+}
+
+/// The node on which a step runs.
+fn node_of<'a>(file: &'a File, step: &'a Step) -> Option<&'a str> {
+    let on = step.on.as_deref()?;
+    Some(file.endpoint.get(on).map_or(on, |endpoint| &endpoint.node))
 }
 
 fn at_start(rate: &[(Time, f64)]) -> f64 {
@@ -87,7 +116,7 @@ fn demand_of(
         disk.map_or(0.0, |disk| mean(&disk.flush, tables) * disk.flush_factor)
     };
     let mut demand = Demand::default();
-    for step in request.steps.iter().filter(|step| step.on.as_deref() == Some(node)) {
+    for step in request.steps.iter().filter(|step| node_of(file, step) == Some(node)) {
         let think = step.think.as_ref().map_or(0.0, |think| mean(think, tables));
         if let Some(name) = &step.query {
             let times = f64::from(step.times.unwrap_or(1));
@@ -114,7 +143,7 @@ fn reading(file: &File, query: &str, node: &str, tables: &BTreeMap<String, Table
 fn slowdown(file: &File, node: &str, tables: &BTreeMap<String, Table>) -> f64 {
     let cores = file.postgres[node].cores;
     let cpu = |request: &Request| {
-        let here = request.steps.iter().filter(|step| step.on.as_deref() == Some(node));
+        let here = request.steps.iter().filter(|step| node_of(file, step) == Some(node));
         let names = here.flat_map(|step| {
             let times = step.times.unwrap_or(1) as usize;
             step.query

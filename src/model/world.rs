@@ -9,6 +9,7 @@ use super::event::{Event, SourceEvent};
 use super::fact::{Fact, NodeNumber, Recorder};
 use super::postgres::Node;
 use super::service::Service;
+use super::service::autoscaler::containers_for;
 use super::steady;
 use super::traffic::Source;
 use crate::engine::agenda::Agenda;
@@ -142,6 +143,11 @@ impl<R: Recorder> World<R> {
         }
     }
 
+    /// Containers that are there, in whatever state.
+    pub fn containers(&self) -> u64 {
+        self.services.iter().map(|service| service.living() as u64).sum()
+    }
+
     fn dispatch(&mut self, event: Event) {
         let ctx = &mut self.ctx;
         match event {
@@ -251,7 +257,7 @@ impl<R: Recorder> World<R> {
             node.enable_jobs(|job| file.job[&self.places.jobs[usize::from(job)]].enabled);
         }
         for (number, service) in self.services.iter_mut().enumerate() {
-            service.set_plan(build::service_plan(file, &self.places, number as u16, tables));
+            service.set_plan(ctx, build::service_plan(file, &self.places, number as u16, tables));
         }
         for (source, name) in self.sources.iter_mut().zip(&self.places.sources) {
             let traffic = &file.traffic[name];
@@ -288,9 +294,12 @@ impl<R: Recorder> World<R> {
         }
     }
 
+    /// As many containers as the first rates of traffic want: an empty fleet never meets the full traffic.
     fn start_fleet(&mut self, file: &File) {
         for (number, name) in self.places.services.clone().iter().enumerate() {
-            for _ in 0..file.service[name].containers.max {
+            let load = steady::load(file, name, &self.tables);
+            self.services[number].start(&mut self.ctx, load);
+            for _ in 0..containers_for(&file.service[name], load) {
                 match file.initial {
                     Initial::Cold => {
                         let container = self.services[number].add_serving(&mut self.ctx);

@@ -3,11 +3,12 @@
 
 mod edge;
 mod nodes;
+mod service;
 
 use super::AS_WRITTEN;
 use super::grammar::{
     Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
-    Request, Scaler, Service, Step, Sweep,
+    Request, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -146,14 +147,7 @@ impl Checker<'_> {
 
     fn service(&mut self, name: &str, service: &Service) {
         let base = format!("service.{name}");
-        let (min, max) = (service.containers.min, service.containers.max);
-        if min > max {
-            let message = format!("service `{name}` has at least {min} containers and at most {max}");
-            self.error(&format!("{base}.containers.min"), message, "let `min` be at most `max`");
-        } else if service.scaler == Scaler::Fixed && min != max {
-            let message = format!("the fixed scaler of `{name}` cannot go from {min} to {max} containers");
-            self.error(&format!("{base}.containers"), message, "let `min` equal `max`");
-        }
+        self.scaling(name, &base, service);
         for (node, pool) in &service.pool {
             let base = format!("{base}.pool.{node}");
             let file = self.file;

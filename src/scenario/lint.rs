@@ -1,7 +1,7 @@
 //! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
 //! errors.
 
-use super::grammar::{Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Service};
+use super::grammar::{Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Scaler, Service};
 use super::problem::{Problem, Problems};
 use super::sources;
 use super::tree::Node;
@@ -19,6 +19,7 @@ pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
         budget(file, tree, name, problems);
     }
     for (name, service) in &file.service {
+        targets(name, service, tree, problems);
         for (node, pool) in &service.pool {
             let path = format!("service.{name}.pool.{node}");
             if let Some(postgres) = file.postgres.get(node) {
@@ -109,6 +110,22 @@ fn herd(
     }
 }
 
+/// Targets that the scaler does not look at.
+fn targets(name: &str, service: &Service, tree: &Node, problems: &mut Problems) {
+    let by_concurrency = !matches!(service.scaler, Scaler::Fixed | Scaler::Hpa);
+    let by_cpu = !matches!(service.scaler, Scaler::Fixed | Scaler::Kpa);
+    for (key, target, read) in [
+        ("concurrency_target", service.concurrency_target, by_concurrency),
+        ("cpu_target", service.cpu_target, by_cpu),
+    ] {
+        if target.is_some() && !read {
+            let message = format!("the scaler of `{name}` does not look at `{key}`");
+            let help = "remove it, or choose another `scaler`".to_owned();
+            warn(problems, tree, &format!("service.{name}.{key}"), message, help);
+        }
+    }
+}
+
 fn mean(distribution: &Distribution) -> Span {
     match distribution {
         Distribution::Constant(span) => *span,
@@ -133,6 +150,13 @@ fn timeouts(file: &File, tree: &Node, problems: &mut Problems) {
             let message = format!("the timeout of `{name}` cannot fire: its service ends requests earlier");
             let help = format!("shorten it below {}", service.request_timeout);
             warn(problems, tree, &format!("request.{name}.timeout"), message, help);
+        }
+        if let (Some(pending), Some(patience)) = (service.pending_deadline, request.patience.0)
+            && patience <= pending
+        {
+            let message = format!("clients of `{name}` leave after {patience}, before this deadline");
+            let path = format!("service.{}.pending_deadline", request.service);
+            warn(problems, tree, &path, message, format!("shorten it below {patience}"));
         }
         let nodes = request.steps.iter().filter_map(|step| step.on.as_ref());
         for (node, pool) in nodes.filter_map(|node| service.pool.get(node).map(|pool| (node, pool))) {

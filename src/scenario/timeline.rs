@@ -195,6 +195,10 @@ fn waits_for_deploy(happenings: &[Happening<'_>], standing: &Node, problems: &mu
             else {
                 continue;
             };
+            let field = path.split('.').nth(2);
+            if !field.is_some_and(|field| READ_AT_START.contains(&field)) {
+                continue;
+            }
             let starts = |other: &Happening<'_>| {
                 let deployed =
                     matches!(&other.event.deed, Some(Deed::Deploy(name)) if name == service || name == "*");

@@ -97,8 +97,9 @@ fn entries(fact: &Fact) -> Vec<(Account, i64)> {
 pub fn audit(scenario: &Scenario, seed: u64) -> Books {
     let mut world = World::new(scenario, seed, Books::default());
     world.run_until(world.end());
-    let in_flight = world.requests_in_flight();
+    let (in_flight, containers) = (world.requests_in_flight(), world.containers());
     let books = world.into_recorder();
+    assert_eq!(books.level("containers"), containers as i64, "launched = stopped + living");
     let count = |of: &BTreeMap<_, u32>| of.values().map(|n| u64::from(*n)).sum::<u64>();
     assert_eq!(count(&books.arrived), count(&books.ended) + in_flight, "arrived = ended + in flight");
     books

@@ -191,6 +191,7 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::DiskWaitEnded(_) => "disk-done",
         Fact::Replayed(..) => "replayed",
         Fact::CoresSet(..) => "cores",
+        Fact::CapSet(..) => "cap",
         _ => unreachable!("has a word of two parts"),
     }
 }

@@ -14,6 +14,7 @@ mod live;
 mod locks;
 mod refill;
 mod replica;
+mod scaling;
 mod scenarios;
 mod stories;
 mod uniform;

@@ -219,6 +219,28 @@ fn events() {
 }
 
 #[test]
+fn services_that_scale() {
+    let service = |text: &str| said_of("containers = { min = 10, max = 10 }", text);
+    let event = |set: &str| said(&with(&format!("[event.e]\nat = \"5m\"\nset = {{ {set} }}\n")));
+    says!(
+        "services_that_scale",
+        service("containers = { min = 2, max = 10 }"),
+        service("containers = { min = 11, max = 10 }\nscaler = \"kpa\""),
+        service("containers = { min = 2, max = 10 }\nscaler = \"kpa\"\nconcurrency_target = \"0%\""),
+        service("containers = { min = 2, max = 10 }\nscaler = \"hpa\"\nconcurrency_target = \"60%\""),
+        service("containers = { min = 10, max = 10 }\ncpu_target = \"60%\""),
+        service("containers = { min = 2, max = 26 }\nscaler = \"cloud-run-2026\""),
+        said(
+            &BASE
+                .replace("max = 10 }", "max = 10 }\npending_deadline = \"1m\"")
+                .replace("service = \"api\"", "service = \"api\"\npatience = \"5s\"")
+        ),
+        event("\"service.api.containers.max\" = 20"),
+        event("\"service.api.containers\" = { min = 20, max = 20 }"),
+    );
+}
+
+#[test]
 fn advice() {
     says!(
         "advice",

@@ -33,6 +33,8 @@ impl Service {
                         }
                         _ => Stage::App,
                     };
+                    let busy = i64::from(request.stage == Stage::App);
+                    self.note(ctx.now(), 0, busy);
                     let event = self.event(ServiceEvent::AppFinished(id));
                     let clock = match time {
                         Dist::Constant(span) => {
@@ -103,7 +105,10 @@ impl Service {
         let stage = &mut ctx.requests[id].stage;
         *stage = match *stage {
             Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Nothing },
-            _ => Stage::Running,
+            _ => {
+                self.note(ctx.agenda.now(), 0, -1);
+                Stage::Running
+            }
         };
         self.ready.push_back(id);
     }
@@ -140,12 +145,14 @@ impl Service {
     pub(super) fn fail<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) {
         match ctx.requests[id].stage {
             Stage::Pending => {
-                self.pending.retain(|pending| *pending != id);
+                self.leave_pending(id);
+                self.note(ctx.now(), -1, 0);
                 ctx.fact(Fact::PendingEnded(self.number));
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
             Stage::Running | Stage::Edge => {}
             Stage::App => {
+                self.note(ctx.now(), 0, -1);
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
             Stage::Acquiring { pool } => self.stop_waiting(ctx, id, pool),
@@ -181,6 +188,15 @@ impl Service {
         true
     }
 
+    /// A request no longer waits for room; nearly always it is the one that has waited longest.
+    fn leave_pending(&mut self, id: RequestId) {
+        if self.pending.front() == Some(&id) {
+            self.pending.pop_front();
+        } else {
+            self.pending.retain(|pending| *pending != id);
+        }
+    }
+
     /// A request leaves the service.
     fn leave<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
         ctx.agenda.cancel(ctx.requests[id].deadline);
@@ -197,6 +213,7 @@ impl Service {
         request.holds_place = false;
         let container = request.container;
         ctx.fact(Fact::HandlingEnded(self.number));
+        self.note(ctx.now(), -1, 0);
         let home = &mut self.containers[container];
         home.load -= 1;
         match home.state {

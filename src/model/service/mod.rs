@@ -1,18 +1,20 @@
 //! A service: containers behind one door.
 //!
-//! In the real world: a Cloud Run service with a fixed number of containers. Modelled: routing, the
-//! concurrency limit, requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap),
-//! the request timeout that frees the place while the work lives on (§1.2), rollout and drain. What a
-//! container does for a request is in `handling`, how it treats its pools in `pooling`, which pool a name
-//! leads to in `endpoint`, how revisions follow
-//! each other in `rollout`. Left out: autoscaling, warm-up of a started container, the trip between client
-//! and service.
+//! In the real world: a Cloud Run service, or a deployment on Kubernetes. Modelled: routing, the concurrency
+//! limit, requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap, 500 below
+//! it), the request timeout that frees the place while the work lives on (§1.2), autoscaling, rollout and
+//! drain. What a container does for a request is in `handling`, how it treats its pools in `pooling`, which
+//! pool a name leads to in `endpoint`, how revisions follow each other in `rollout`, who decides how many
+//! containers there are in `autoscaler`, and how the service follows in `scaling`. Left out: warm-up of a
+//! started container, the trip between client and service.
 
+pub mod autoscaler;
 pub mod endpoint;
 mod handling;
 mod pooling;
 mod rollout;
 pub mod routing;
+mod scaling;
 
 use super::container::{Container, PoolPlan};
 use super::context::Context;
@@ -25,10 +27,11 @@ use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::slab::Slab;
 use crate::engine::time::Span;
-use crate::scenario::grammar::{self, Outcome};
+use crate::scenario::grammar::{self, Outcome, Overload};
 use endpoint::{Breakers, EndpointPlan};
 use rollout::Rollout;
 use routing::Router;
+use scaling::Scaling;
 use std::collections::VecDeque;
 
 /// A service and its containers.
@@ -37,10 +40,14 @@ pub struct Service {
     number: ServiceNumber,
     plan: Plan,
     containers: Slab<Container>,
+    /// Containers that are not ready yet.
+    starting: u32,
     router: Router,
     /// Requests that wait for room, in order of arrival.
     pending: VecDeque<RequestId>,
     rollout: Rollout,
+    /// Nothing where the number of containers is fixed.
+    scaling: Option<Scaling>,
     /// Requests whose next op can run.
     ready: VecDeque<RequestId>,
     /// Requests that met their end inside a pool.
@@ -82,9 +89,11 @@ impl Service {
             breakers: endpoint::breakers(&plan.endpoints),
             plan,
             containers: Slab::default(),
+            starting: 0,
             router: Router::default(),
             pending: VecDeque::new(),
             rollout: Rollout::default(),
+            scaling: None,
             ready: VecDeque::new(),
             failed: Vec::new(),
             effects: Vec::new(),
@@ -93,23 +102,19 @@ impl Service {
         }
     }
 
-    /// What stands changes: containers started from now on read it.
-    pub fn set_plan(&mut self, plan: Plan) {
-        self.plan = plan;
-        self.set_breakers();
-    }
-
     /// Something happened here.
     pub fn handle<R: Recorder>(&mut self, ctx: &mut Context<R>, event: ServiceEvent) {
         use ServiceEvent as E;
         match event {
             E::PatienceEnded(request) => self.on_patience_ended(ctx, request),
             E::DeadlinePassed(request) => self.on_deadline_passed(ctx, request),
-            E::PendingExpired(request) => self.fail(ctx, request, Outcome::TooManyRequests),
+            E::PendingExpired(request) => self.fail(ctx, request, self.overload()),
             E::AppFinished(request) => self.on_app_finished(ctx, request),
             E::AcquireExpired(request) => self.fail(ctx, request, Outcome::PoolTimeout),
             E::LaunchDue => self.on_launch_due(ctx),
             E::BootFinished(container) => self.on_boot_finished(ctx, container),
+            E::ScalerTicked => self.on_scaler_ticked(ctx),
+            E::RetentionEnded(container) => self.on_retention_ended(ctx, container),
             E::DrainExpired(container) => self.stop(ctx, container),
             E::SweepDue { container, pool, asked } => self.on_sweep_due(ctx, container, pool, asked),
             E::RefillDue { container, pool } => self.on_refill_due(ctx, container, pool),
@@ -129,6 +134,7 @@ impl Service {
     pub fn admit<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
         let limit = self.deadline(ctx, request);
         ctx.requests[request].deadline = ctx.clock(limit, self.event(ServiceEvent::DeadlinePassed(request)));
+        self.note(ctx.now(), 1, 0);
         let luck = ctx.requests[request].luck;
         let settings = &self.plan.settings;
         match self.router.pick(settings.routing, || luck.named("route").draws()) {
@@ -142,7 +148,17 @@ impl Service {
                     .clock(self.plan.pending_deadline(), self.event(ServiceEvent::PendingExpired(request)));
                 ctx.requests[request].clock = clock;
                 self.pending.push_back(request);
+                self.launch_on_demand(ctx);
             }
+        }
+    }
+
+    /// What a request is told that has waited too long for room (cloud-run.md §1.4).
+    fn overload(&self) -> Outcome {
+        let at_cap = self.serving() + self.starting >= self.plan.settings.containers.max;
+        match self.plan.settings.overload {
+            Overload::TooManyRequests if at_cap => Outcome::TooManyRequests,
+            Overload::TooManyRequests | Overload::ServerError => Outcome::ServerError,
         }
     }
 

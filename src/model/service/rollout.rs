@@ -4,7 +4,8 @@
 //! The post-mortem: containers "spin up sequentially, within about a minute". Modelled: launches evenly over
 //! the rollout; a new container that is ready sends an old one into its drain; what is in flight when the
 //! drain ends is lost (503). So old and new overlap, and their pools with them. A deploy during a rollout
-//! replaces that too.
+//! replaces that too. A rollout keeps the number of containers; what an autoscaler launches meanwhile is of
+//! the new revision and comes on top.
 
 use super::Service;
 use crate::engine::agenda::Handle;
@@ -23,20 +24,31 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub struct Rollout {
     /// Containers still to be launched.
-    to_launch: u32,
+    pub(super) to_launch: u32,
     /// From one launch to the next.
     gap: Span,
     /// Containers of older revisions, the next to go first.
-    old: VecDeque<ContainerId>,
+    pub(super) old: VecDeque<ContainerId>,
+    /// A launch is on the agenda.
+    launching: bool,
+}
+
+impl Rollout {
+    /// Whether containers are still to be launched or replaced.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.to_launch > 0 || !self.old.is_empty()
+    }
 }
 
 impl Service {
     /// A new revision is deployed.
     pub fn deploy<R: Recorder>(&mut self, ctx: &mut Context<R>) {
-        let count = self.plan.settings.containers.max;
-        let launching = self.rollout.to_launch > 0;
+        let count = self.staying();
+        self.keep_all(ctx);
+        let launching = self.rollout.launching;
         let gap = Span(self.plan.settings.rollout.0 / u64::from(count));
-        self.rollout = Rollout { to_launch: count, gap, old: self.containers.ids().collect() };
+        let living = self.containers.iter().filter(|(_, home)| home.state != ContainerState::Draining);
+        self.rollout = Rollout { to_launch: count, gap, old: living.map(|(id, _)| id).collect(), launching };
         if !launching {
             self.on_launch_due(ctx);
             self.run(ctx);
@@ -44,24 +56,45 @@ impl Service {
     }
 
     pub(super) fn on_launch_due<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        self.rollout.launching = false;
+        if self.rollout.to_launch == 0 {
+            return;
+        }
         self.rollout.to_launch -= 1;
-        let container = self.new_container(ContainerState::Starting);
-        ctx.fact(Fact::ContainerLaunched(self.number));
-        let startup = self.plan.startup.sample(&mut self.container_luck().named("startup").draws());
-        ctx.agenda.after(startup, self.event(ServiceEvent::BootFinished(container)));
-        self.start_pools(ctx, container);
+        self.launch(ctx);
         if self.rollout.to_launch > 0 {
+            self.rollout.launching = true;
             ctx.agenda.after(self.rollout.gap, self.event(ServiceEvent::LaunchDue));
         }
     }
 
+    /// Launches a container of the present revision.
+    pub(super) fn launch<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        let container = self.new_container(ContainerState::Starting);
+        self.starting += 1;
+        ctx.fact(Fact::ContainerLaunched(self.number));
+        let startup = self.plan.startup.sample(&mut self.container_luck().named("startup").draws());
+        ctx.agenda.after(startup, self.event(ServiceEvent::BootFinished(container)));
+        self.start_pools(ctx, container);
+    }
+
     pub(super) fn on_boot_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
         let Some(container) = self.containers.get_mut(id) else { return };
+        if container.state != ContainerState::Starting {
+            return;
+        }
         container.state = ContainerState::Serving;
         container.place = self.router.add(id, container.concurrency);
+        self.starting -= 1;
         ctx.fact(Fact::ContainerServing(self.number));
         self.admit_pending(ctx);
-        if let Some(old) = self.rollout.old.pop_front() {
+        self.replace_old(ctx);
+    }
+
+    /// Old containers go as soon as there are enough without them.
+    pub(super) fn replace_old<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        while self.serving() > self.staying() {
+            let Some(old) = self.rollout.old.pop_front() else { return };
             self.drain(ctx, old);
         }
     }
@@ -112,10 +145,16 @@ impl Service {
     fn new_container(&mut self, state: ContainerState) -> ContainerId {
         self.launched += 1;
         let luck = self.container_luck();
-        let refills = vec![Handle::NONE; self.plan.pools.len()];
-        let concurrency = self.plan.settings.concurrency;
-        let container = Container { state, place: 0, load: 0, concurrency, pools: vec![], refills };
-        let id = self.containers.insert(container);
+        let id = self.containers.insert(Container {
+            number: self.launched,
+            state,
+            place: 0,
+            load: 0,
+            concurrency: self.plan.settings.concurrency,
+            pools: vec![],
+            refills: vec![Handle::NONE; self.plan.pools.len()],
+            retention: Handle::NONE,
+        });
         let pools = self.plan.pools.iter().enumerate().map(|(place, plan)| {
             let home = Home {
                 service: self.number,
@@ -131,13 +170,19 @@ impl Service {
     }
 
     /// A container takes no more requests and finishes what it has.
-    fn drain<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+    pub(super) fn drain<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
         let Some(container) = self.containers.get_mut(id) else { return };
-        let was_serving = container.state == ContainerState::Serving;
-        container.state = ContainerState::Draining;
+        let was = std::mem::replace(&mut container.state, ContainerState::Draining);
+        ctx.agenda.cancel(std::mem::replace(&mut container.retention, Handle::NONE));
         let (place, idle) = (container.place, container.load == 0);
-        if was_serving && let Some(moved) = self.router.remove(place) {
-            self.containers[moved].place = place;
+        match was {
+            ContainerState::Starting => self.starting -= 1,
+            ContainerState::Serving => {
+                if let Some(moved) = self.router.remove(place) {
+                    self.containers[moved].place = place;
+                }
+            }
+            ContainerState::Draining => return,
         }
         let grace = if idle { Span(1) } else { self.plan.settings.drain };
         ctx.agenda.after(grace, self.event(ServiceEvent::DrainExpired(id)));

@@ -19,6 +19,11 @@ pub struct Router {
 }
 
 impl Router {
+    /// How many containers take requests.
+    pub fn len(&self) -> usize {
+        self.serving.len()
+    }
+
     /// A container begins to take requests, so many at once; its place.
     pub fn add(&mut self, container: ContainerId, limit: u32) -> usize {
         self.serving.push(container);
@@ -107,6 +112,7 @@ impl Router {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::agenda::Handle;
     use crate::engine::chance::Stream;
     use crate::engine::slab::Slab;
     use crate::model::container::{Container, ContainerState};
@@ -116,8 +122,16 @@ mod tests {
         let mut router = Router::default();
         let mut ids = Vec::new();
         for &load in loads {
-            let (state, pools, refills) = (ContainerState::Serving, vec![], vec![]);
-            let id = slab.insert(Container { state, place: 0, load: 0, concurrency: limit, pools, refills });
+            let id = slab.insert(Container {
+                number: 0,
+                state: ContainerState::Serving,
+                place: 0,
+                load: 0,
+                concurrency: limit,
+                pools: vec![],
+                refills: vec![],
+                retention: Handle::NONE,
+            });
             router.add(id, limit);
             (0..load).for_each(|_| router.begin(ids.len()));
             ids.push(id);

@@ -20,8 +20,9 @@ pub struct Query {
     /// Whether it writes: its commit waits for the flush of the write-ahead log.
     #[serde(default)]
     pub writes: bool,
-    /// The row that it updates: locked from here until its commit is durable. Absent: it locks nothing, such as
-    /// an append. A transaction takes its locks in the order of the tables `[query.*]`, so that none deadlock.
+    /// The row that it updates: locked from here until its commit is durable. Absent: it locks nothing, such
+    /// as an append. A transaction takes its locks in the order of the tables `[query.*]`, so that none
+    /// deadlock.
     #[serde(default)]
     pub lock: Option<Lock>,
     /// Further pages that an update misses which is not HOT, on average: those of its indexes (postgres.md

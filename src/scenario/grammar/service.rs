@@ -35,10 +35,10 @@ pub struct Service {
     #[serde(default = "cpus")]
     #[schemars(range(min = 0.01, max = 1_000.0))]
     pub cpus: f64,
-    /// How long a container that is no longer wanted stays, idle (cloud-run.md §1.2: up to 15 minutes): a
-    /// time between zero and this.
-    #[serde(default = "idle_retention")]
-    pub idle_retention: Span,
+    /// How long a container that is no longer wanted stays before it drains: a time between zero and this.
+    /// Absent: the scaler's own (cloud-run.md §1.2: up to 15 minutes; Knative and Kubernetes keep none).
+    #[serde(default)]
+    pub idle_retention: Option<Span>,
     /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run:
     /// 429).
     #[serde(default)]
@@ -87,9 +87,6 @@ fn concurrency() -> u32 {
 }
 fn cpus() -> f64 {
     1.0
-}
-fn idle_retention() -> Span {
-    Span::from_secs(15 * 60)
 }
 fn startup() -> Distribution {
     Distribution::Random(RandomDistribution::LogNormal(MedianAndP99 {

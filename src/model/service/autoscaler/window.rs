@@ -1,0 +1,27 @@
+//! The mean of the last samples.
+
+use std::collections::VecDeque;
+
+/// The last so many samples, all of equal weight.
+#[derive(Clone, Debug)]
+pub struct Window {
+    samples: VecDeque<f64>,
+}
+
+impl Window {
+    /// A window that has seen nothing but this value.
+    pub fn full_of(value: f64, length: usize) -> Window {
+        Window { samples: vec![value; length].into() }
+    }
+
+    /// The oldest sample makes room for a new one.
+    pub fn push(&mut self, value: f64) {
+        self.samples.pop_front();
+        self.samples.push_back(value);
+    }
+
+    /// The mean.
+    pub fn mean(&self) -> f64 {
+        self.samples.iter().sum::<f64>() / self.samples.len() as f64
+    }
+}

@@ -1,0 +1,193 @@
+//! How a service comes by as many containers as are wanted.
+//!
+//! Missing containers are launched at once, in parallel; each boots by itself and brings pools of its own.
+//! Where there are too many, the newest are let go: each stays for a time between zero and `idle_retention`,
+//! drawn once for each container, takes requests like any other meanwhile, and drains unless it has become
+//! wanted again. Which containers Cloud Run retires is undocumented (cloud-run.md §8). What lies above the
+//! cap drains without delay, at the next tick. While a rollout is under way nothing else is let go. Where the
+//! number is fixed there are no ticks, and a change of it is followed at once.
+
+use super::autoscaler::{self, Autoscaler, Load, Meter, Sample};
+use super::{Plan, Service};
+use crate::engine::agenda::Handle;
+use crate::engine::time::{Span, Time};
+use crate::model::ContainerId;
+use crate::model::container::ContainerState;
+use crate::model::context::Context;
+use crate::model::event::ServiceEvent;
+use crate::model::fact::{Fact, Recorder};
+
+/// What an autoscaler needs around it.
+#[derive(Debug)]
+pub struct Scaling {
+    scaler: Autoscaler,
+    /// Requests in containers or waiting for one.
+    requests: Meter,
+    /// Requests whose application is at work: busy CPUs.
+    busy: Meter,
+    /// What the autoscaler wanted last, or (on demand) those who were there.
+    wanted: u32,
+}
+
+impl Service {
+    /// The run begins: this load has been there for longer than an autoscaler remembers.
+    pub fn start<R: Recorder>(&mut self, ctx: &mut Context<R>, load: Load) {
+        let settings = &self.plan.settings;
+        ctx.fact(Fact::CapSet(self.number, settings.containers.max));
+        let Some(scaler) = Autoscaler::of(settings, load) else { return };
+        let wanted = autoscaler::containers_for(settings, load);
+        ctx.clock(scaler.tick(), self.event(ServiceEvent::ScalerTicked));
+        let (requests, busy) = (Meter::default(), Meter::default());
+        self.scaling = Some(Scaling { scaler, requests, busy, wanted });
+    }
+
+    /// What stands changes: containers started from now on read it, and so does the next tick.
+    pub fn set_plan<R: Recorder>(&mut self, ctx: &mut Context<R>, plan: Plan) {
+        let cap = plan.settings.containers.max;
+        if cap != self.plan.settings.containers.max {
+            ctx.fact(Fact::CapSet(self.number, cap));
+        }
+        self.plan = plan;
+        self.set_breakers();
+        if self.scaling.is_none() {
+            self.grow(ctx, cap);
+            self.shrink(ctx, cap);
+            self.run(ctx);
+        }
+    }
+
+    /// How many containers there are, in whatever state.
+    pub fn living(&self) -> usize {
+        self.containers.len()
+    }
+
+    /// How many containers take requests.
+    pub(super) fn serving(&self) -> u32 {
+        self.router.len() as u32
+    }
+
+    /// How many containers there will be when all have started and the old ones have gone.
+    pub(super) fn staying(&self) -> u32 {
+        self.serving() + self.starting + self.rollout.to_launch - self.rollout.old.len() as u32
+    }
+
+    /// Requests and busy CPUs come and go.
+    pub(super) fn note(&mut self, now: Time, requests: i64, busy: i64) {
+        if let Some(scaling) = &mut self.scaling {
+            if requests != 0 {
+                scaling.requests.change(now, requests);
+            }
+            if busy != 0 {
+                scaling.busy.change(now, busy);
+            }
+        }
+    }
+
+    pub(super) fn on_scaler_ticked<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        let (ready, starting, now) = (self.serving(), self.starting, ctx.now());
+        let Some(scaling) = &mut self.scaling else { return };
+        let load = Load { requests: scaling.requests.read(now), busy: scaling.busy.read(now) };
+        let settings = &self.plan.settings;
+        scaling.wanted = scaling.scaler.wants(&Sample { load, ready, starting }, settings);
+        if scaling.scaler.is_on_demand() {
+            // Nobody who is there loses the place that was started for him.
+            let room = scaling.requests.level().div_ceil(u64::from(settings.concurrency)) as u32;
+            scaling.wanted = scaling.wanted.max(room.min(settings.containers.max));
+        }
+        let (wanted, tick) = (scaling.wanted, scaling.scaler.tick());
+        ctx.clock(tick, self.event(ServiceEvent::ScalerTicked));
+        self.grow(ctx, wanted);
+        self.launch_on_demand(ctx);
+        self.shrink(ctx, self.plan.settings.containers.max);
+        self.let_go(ctx, wanted);
+    }
+
+    /// Starts containers for those who wait, if this is how the service scales.
+    pub(super) fn launch_on_demand<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        if self.scaling.as_ref().is_none_or(|scaling| !scaling.scaler.is_on_demand()) {
+            return;
+        }
+        let waiting = (self.pending.len() as u32).div_ceil(self.plan.settings.concurrency);
+        let missing = waiting.saturating_sub(self.starting);
+        if missing > 0 {
+            self.grow(ctx, (self.staying() + missing).min(self.plan.settings.containers.max));
+            self.run(ctx);
+        }
+    }
+
+    /// Launches what is missing of so many.
+    fn grow<R: Recorder>(&mut self, ctx: &mut Context<R>, wanted: u32) {
+        for _ in self.staying()..wanted {
+            self.launch(ctx);
+        }
+    }
+
+    /// Drains what is there beyond so many, the newest first; in a rollout first what is not there yet.
+    fn shrink<R: Recorder>(&mut self, ctx: &mut Context<R>, cap: u32) {
+        while self.staying() > cap {
+            if self.rollout.to_launch > 0 {
+                self.rollout.to_launch -= 1;
+            } else if let Some(newest) = self.newest_first().first() {
+                self.drain(ctx, *newest);
+            }
+        }
+        self.replace_old(ctx);
+    }
+
+    /// Containers beyond those that are wanted stay for a while, and those that are wanted again, for good.
+    fn let_go<R: Recorder>(&mut self, ctx: &mut Context<R>, wanted: u32) {
+        let surplus = self.staying().saturating_sub(wanted) as usize;
+        if self.rollout.is_under_way() {
+            return;
+        }
+        for (place, id) in self.newest_first().into_iter().enumerate() {
+            let leaving = self.containers[id].retention != Handle::NONE;
+            if place < surplus && !leaving {
+                self.retain(ctx, id);
+            } else if place >= surplus && leaving {
+                self.keep(ctx, id);
+            }
+        }
+    }
+
+    /// A container is no longer wanted.
+    fn retain<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        let longest = autoscaler::idle_retention(&self.plan.settings);
+        if longest == Span::ZERO {
+            return self.drain(ctx, id);
+        }
+        let luck = self.luck.named("container").at(self.containers[id].number);
+        let stays = longest.scale(luck.named("retention").draws().unit());
+        self.containers[id].retention = ctx.agenda.after(stays, self.event(ServiceEvent::RetentionEnded(id)));
+    }
+
+    /// A container is wanted again.
+    fn keep<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        ctx.agenda.cancel(std::mem::replace(&mut self.containers[id].retention, Handle::NONE));
+    }
+
+    /// All containers are wanted: a rollout keeps their number.
+    pub(super) fn keep_all<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        let leaving = self.containers.iter().filter(|(_, home)| home.retention != Handle::NONE);
+        for id in leaving.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.keep(ctx, id);
+        }
+    }
+
+    pub(super) fn on_retention_ended<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
+        let Some(container) = self.containers.get_mut(id) else { return };
+        container.retention = Handle::NONE;
+        if self.scaling.as_ref().is_some_and(|scaling| self.staying() > scaling.wanted) {
+            self.drain(ctx, id);
+        }
+    }
+
+    /// The containers that stay, the newest first.
+    fn newest_first(&self) -> Vec<ContainerId> {
+        let of_this_revision = |id: &ContainerId| !self.rollout.old.contains(id);
+        let living = self.containers.iter().filter(|(_, home)| home.state != ContainerState::Draining);
+        let mut ids: Vec<ContainerId> = living.map(|(id, _)| id).filter(of_this_revision).collect();
+        ids.sort_unstable_by_key(|id| std::cmp::Reverse(self.containers[*id].number));
+        ids
+    }
+}
