@@ -12,7 +12,7 @@ use crate::scenario::grammar::{Cause, Label, Outcome};
 
 /// Every table by its file's name.
 pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<(&'static str, String)> {
-    vec![
+    let mut tables = vec![
         ("summary.csv", summary(header, runs, summaries)),
         ("timeseries.csv", timeseries(header, runs)),
         ("latency_hist.csv", latency_hist(header, runs)),
@@ -23,7 +23,11 @@ pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<
         ("cycles.csv", cycles(header, runs)),
         ("dashboard.csv", dashboard(header, runs)),
         ("events.csv", events(header, runs)),
-    ]
+    ];
+    if runs.iter().any(|run| run.measured.classes.iter().any(|class| !class.served.is_empty())) {
+        tables.push(("served.csv", served(header, runs)));
+    }
+    tables
 }
 
 /// A table being written.
@@ -116,6 +120,24 @@ pub fn timeseries(header: &Header, runs: &[Run]) -> String {
                 cells.extend(bin.ended.iter().map(u32::to_string));
                 cells.extend(quantiles(bin.latency));
                 table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a bin, request class and who served it; of classes that may be served from several places.
+pub fn served(header: &Header, runs: &[Run]) -> String {
+    let mut table = Table::new(header, &["t_s", "time_utc", "class", "label", "by", "count"]);
+    for run in runs {
+        for class in &run.measured.classes {
+            for served in &class.served {
+                for (n, count) in served.bins.iter().enumerate() {
+                    let mut cells = table.when(bin_start(n)).to_vec();
+                    cells.extend([class.class.clone(), label_name(class.label).to_owned()]);
+                    cells.extend([served.by.clone(), count.to_string()]);
+                    table.row(run, &cells);
+                }
             }
         }
     }
@@ -265,7 +287,8 @@ pub fn dashboard(header: &Header, runs: &[Run]) -> String {
     table.text()
 }
 
-/// One row an event (from its beginning to its end), one a storm of backend starts and one a latency spike.
+/// One row an event (from its beginning to its end), one a stretch in which something was not as usual (kinds
+/// `breaker`, `outage_mode`, `node` and `cap`), one a storm of backend starts and one a latency spike.
 /// `peak_s` is the peak of the storm, or of the lifetime storm beside the spike; of a storm, `name` is
 /// the node and `beside` the cause.
 pub fn events(header: &Header, runs: &[Run]) -> String {
@@ -284,6 +307,10 @@ pub fn events(header: &Header, runs: &[Run]) -> String {
     for run in runs {
         for (name, from, to) in super::plot::marks::lasting(&run.measured.marks) {
             add(run, "event", &name, (from, to), Default::default());
+        }
+        for stretch in &run.measured.stretches {
+            let span = (stretch.from.as_secs(), stretch.to.map(Time::as_secs));
+            add(run, stretch.kind.name(), &stretch.of, span, Default::default());
         }
         let span = |from: Time, to: Time| (from.as_secs(), Some(to.as_secs()));
         for storm in &run.measured.storms {

@@ -1,0 +1,58 @@
+//! Stretches: from when to when a breaker was open, the edge answered by itself, a node took no connections, a
+//! fleet was at its cap.
+//!
+//! In life this is what the timeline of a post-mortem is made of, beside the events that people know of. What
+//! begins and ends at one instant is no stretch. Left out: half-open breakers, which count as the model says.
+
+use super::{Stretch, StretchKind};
+use crate::engine::time::Time;
+
+/// Watches things turn on and off.
+#[derive(Clone, Debug, Default)]
+pub struct StretchWatch {
+    stretches: Vec<Stretch>,
+}
+
+impl StretchWatch {
+    /// Something turned on or off, or stays as it is.
+    pub fn turn(&mut self, now: Time, kind: StretchKind, of: String, on: bool) {
+        let mine = |stretch: &Stretch| stretch.kind == kind && stretch.of == of && stretch.to.is_none();
+        match (on, self.stretches.iter().rposition(mine)) {
+            (true, None) => self.stretches.push(Stretch { kind, of, from: now, to: None }),
+            (false, Some(place)) if self.stretches[place].from == now => drop(self.stretches.remove(place)),
+            (false, Some(place)) => self.stretches[place].to = Some(now),
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    /// All stretches, by their beginnings.
+    pub fn finish(self) -> Vec<Stretch> {
+        self.stretches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_turns_on_turns_off() {
+        let mut watch = StretchWatch::default();
+        let mut turn = |at, kind, of: &str, on| watch.turn(Time(at), kind, of.to_owned(), on);
+        turn(1, StretchKind::Node, "primary", true);
+        turn(2, StretchKind::Node, "replica", true);
+        turn(3, StretchKind::Node, "primary", true);
+        turn(4, StretchKind::Node, "primary", false);
+        turn(5, StretchKind::Cap, "api", true);
+        turn(5, StretchKind::Cap, "api", false);
+        turn(6, StretchKind::Node, "primary", true);
+        let node = |of: &str, from, to: Option<u64>| Stretch {
+            kind: StretchKind::Node,
+            of: of.into(),
+            from: Time(from),
+            to: to.map(Time),
+        };
+        let expected = [node("primary", 1, Some(4)), node("replica", 2, None), node("primary", 6, None)];
+        assert_eq!(watch.finish(), expected);
+    }
+}
