@@ -2,7 +2,8 @@
 //!
 //! In life these are the numbers on a dashboard: what is in flight, what waits, what is open, how busy a CPU
 //! is. Each is kept as minimum, mean and maximum of a bin. Gauges of what not every run has (a cap above a
-//! scaled fleet, waits for locks and disks, the lag of a replica) are dropped at the end where there was none.
+//! scaled fleet, waits for locks and disks, the lag of a replica) are dropped at the end where there was
+//! none.
 
 use super::levels::Gauge;
 use super::{LevelBin, LevelSeries};

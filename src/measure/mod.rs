@@ -232,9 +232,9 @@ pub struct Cycle {
 #[derive(Clone, Debug)]
 pub struct LevelSeries {
     /// The gauge: `in_flight`, `pending`, `open`, `idle`, `in_use`, `dialling`, `waiting`, `backends`,
-    /// `active`, `grant_queue`, `cpu_busy` (share of the cores), `containers`; of a scaled service `cap`; of a
-    /// node where there ever were any `lock_waiters`, `disk_waiters`, `replica_lag` (seconds: the age of the
-    /// latest commit that it replayed).
+    /// `active`, `grant_queue`, `cpu_busy` (share of the cores), `containers`; of a scaled service `cap`; of
+    /// a node where there ever were any `lock_waiters`, `disk_waiters`, `replica_lag` (seconds: the age of
+    /// the latest commit that it replayed).
     pub level: &'static str,
     /// What it is of: `service.NAME`, `service.NAME.pool.NODE` (summed over containers), `postgres.NAME`.
     pub of: String,

@@ -1,4 +1,5 @@
-//! The numbers of an outage: how busy a node was and what waited in it, how large a fleet grew, what it served.
+//! The numbers of an outage: how busy a node was and what waited in it, how large a fleet grew, what it
+//! served.
 //!
 //! Read off the gauges, the counts and the stretches of a run. A node whose gauge is not there had nobody
 //! waiting: that is zero, and not nothing. Left out: what it felt like.

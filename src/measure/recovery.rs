@@ -1,10 +1,11 @@
 //! Recovery: does a system serve as before once its trouble is over, or is it metastable?
 //!
 //! In life a fleet may stay down after a disk is well again: retries, piles of waiting requests and cold
-//! containers keep the database as busy as the trouble did. A bin of 10 s is *good* if 99 % of the legitimate
-//! requests that ended in it ended `ok`, and the p99 of all of them is at most twice the median p99 of the bins
-//! before the first event of the run. A service has recovered from the first good bin from which on, until the
-//! end and for a minute at least, 95 % of the bins are good. Left out: whether less was asked than before.
+//! containers keep the database as busy as the trouble did. A bin of 10 s is *good* if 99 % of the
+//! legitimate requests that ended in it ended `ok`, and the p99 of all of them is at most twice the median
+//! p99 of the bins before the first event of the run. A service has recovered from the first good bin from
+//! which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether less was
+//! asked than before.
 
 use super::spikes::mid;
 use super::window::Window;
@@ -23,8 +24,8 @@ const LEAST: usize = 6;
 /// Trouble makes this many bins bad; less is nothing to speak of.
 const TROUBLE: usize = 6;
 
-/// How long it took from the beginning of the window until a service was back, in seconds; NaN if it never was,
-/// or if there is nothing to compare with.
+/// How long it took from the beginning of the window until a service was back, in seconds; NaN if it never
+/// was, or if there is nothing to compare with.
 pub fn value(measured: &Measured, service: &str, window: &Window) -> f64 {
     let Some(good) = good_bins(measured, service) else { return f64::NAN };
     let inside: Vec<(Time, bool)> = (good.into_iter().enumerate())
@@ -125,8 +126,8 @@ pub struct Waiting {
     pub disks: f64,
 }
 
-/// What became of a run after the last event that ended, or after the last node was up again; `None` if there was
-/// no such thing, or no service has anything to tell of it.
+/// What became of a run after the last event that ended, or after the last node was up again; `None` if
+/// there was no such thing, or no service has anything to tell of it.
 pub fn aftermath(measured: &Measured) -> Option<Aftermath> {
     let ends = measured.marks.iter().filter(|mark| !mark.begins);
     let event = ends.max_by_key(|mark| mark.at).map(|mark| (mark.at, Trouble::Event(mark.event.clone())));

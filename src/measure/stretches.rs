@@ -1,5 +1,5 @@
-//! Stretches: from when to when a breaker was open, the edge answered by itself, a node took no connections, a
-//! fleet was at its cap.
+//! Stretches: from when to when a breaker was open, the edge answered by itself, a node took no connections,
+//! a fleet was at its cap.
 //!
 //! In life this is what the timeline of a post-mortem is made of, beside the events that people know of. What
 //! begins and ends at one instant is no stretch. Left out: half-open breakers, which count as the model says.

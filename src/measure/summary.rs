@@ -120,8 +120,8 @@ impl Window {
     }
 }
 
-/// Whether a metric has something to tell of a node or a service: those of outages only where there is a scaler,
-/// or where anything ever waited. Recoveries have rows of their own.
+/// Whether a metric has something to tell of a node or a service: those of outages only where there is a
+/// scaler, or where anything ever waited. Recoveries have rows of their own.
 fn tells(metric: Metric, measured: &Measured, name: &str) -> bool {
     let has = |level: &str, group: &str| outage::level(measured, level, &format!("{group}.{name}")).is_some();
     match metric {

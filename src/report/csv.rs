@@ -364,8 +364,8 @@ mod tests {
         september,jitter,3,latency,"a,b""c",,p99,,ms
         "#);
         insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
-        september,jitter,3,0,2025-09-14T05:30:00Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,3,0,0,0,0,2.891,4.855,6.703,10.919
+        scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_500,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,lock_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
+        september,jitter,3,0,2025-09-14T05:30:00Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,0,3,0,0,0,0,0,2.891,4.855,6.703,10.919
         "#);
         insta::assert_snapshot!(head(&herd(&header, &runs), 3), @r#"
         scenario,variant,seed,t_s,time_utc,node,cause,connects_max_1s,herd_size

@@ -15,7 +15,7 @@ use crate::scenario::grammar::{Label, Metric, Outcome};
 /// Longer names are cut.
 const NAME: usize = 28;
 /// Longer texts of the timeline are cut.
-const WHAT: usize = 44;
+const WHAT: usize = 48;
 /// What turns on again within so many seconds is told in one line.
 const AGAIN_S: f64 = 60.0;
 
@@ -131,7 +131,7 @@ pub fn timeline(header: &Header, measured: &Measured) -> String {
     let mut table = table(&["what", "from", "until", "lasting"]);
     let end = measured.duration.as_secs();
     for (what, from, to, times) in lines(measured) {
-        let often = if times > 1 { format!(" ({times} times)") } else { String::new() };
+        let often = if times > 1 { format!(" ×{times}") } else { String::new() };
         table.add_row(cells(&[
             short(&what, WHAT) + &often,
             human::instant(header, from),

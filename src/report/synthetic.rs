@@ -149,9 +149,10 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
     });
     let total = histogram.len() as u32;
     let mut ended = [0; OUTCOMES];
-    ended[1] = (f64::from(total) * storm * 0.02) as u32;
-    ended[5] = (f64::from(total) * storm * 0.03) as u32;
-    ended[0] = total - ended[1] - ended[5];
+    let (left, starved) = (Outcome::ClientTimeout as usize, Outcome::PoolTimeout as usize);
+    ended[left] = (f64::from(total) * storm * 0.02) as u32;
+    ended[starved] = (f64::from(total) * storm * 0.03) as u32;
+    ended[0] = total - ended[left] - ended[starved];
     let given_up = (total - ended[0]) / 10;
     let bin = ClassBin { arrived: total, ended, fulfilled: total - given_up, given_up, latency };
     (ServiceBin { latency, buckets }, bin)

@@ -1,5 +1,5 @@
-//! An outage made up for tests: two hours, a disk that is slow for 27 minutes, a fleet that grows to its cap, a
-//! breaker that sends reads to the replica, and the edge for the last of it.
+//! An outage made up for tests: two hours, a disk that is slow for 27 minutes, a fleet that grows to its
+//! cap, a breaker that sends reads to the replica, and the edge for the last of it.
 
 use super::synthetic;
 use crate::engine::time::{Span, Time};

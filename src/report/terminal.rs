@@ -74,7 +74,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
         human::share(ONSET_SHARE)
     );
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
-    let verdicts = outage::verdicts(runs).into_iter().map(|line| format!("  {line}\n"));
+    let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; "));
     text + &section("RECOVERY", verdicts.collect(), paint)
 }
 
@@ -223,6 +223,20 @@ pub(super) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| format!(" {}\n", line.trim_end())).collect()
 }
 
+/// A line that is broken after some of its signs, so that it fits the terminal.
+fn folded(line: &str, sign: &str) -> String {
+    let mut lines = vec![String::new()];
+    for part in line.split_inclusive(sign) {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].chars().count() + part.trim_end().chars().count() > WIDTH {
+            lines.push("     ".to_owned());
+        }
+        let last = lines.len() - 1;
+        lines[last] += part;
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
@@ -271,7 +285,7 @@ fn classes(measured: &Measured) -> String {
         table.add_row(cells(&class_row(class)));
     }
     let failures = measured.classes.iter().filter_map(failures);
-    trimmed(&table) + &failures.map(|line| format!("   {line}\n")).collect::<String>()
+    trimmed(&table) + &failures.map(|line| folded(&format!("   {line}"), ", ")).collect::<String>()
 }
 
 fn class_row(class: &ClassMeasured) -> [String; 8] {

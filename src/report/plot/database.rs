@@ -1,7 +1,8 @@
-//! What a Postgres node was busy with: its CPU, waits for row locks, waits for the disk, the lag of a replica.
+//! What a Postgres node was busy with: its CPU, waits for row locks, waits for the disk, the lag of a
+//! replica.
 //!
-//! A sick disk shows first as waits for the disk; the locks that those statements hold pile up behind them; a busy
-//! CPU with neither is work that nobody may be waiting for any longer.
+//! A sick disk shows first as waits for the disk; the locks that those statements hold pile up behind them;
+//! a busy CPU with neither is work that nobody may be waiting for any longer.
 
 use super::panels::{self, Panel};
 use super::{Header, PALETTE};

@@ -1,7 +1,7 @@
 //! The fleet of a scaled service: containers against the cap, requests in flight, requests that wait.
 //!
-//! A fleet at its cap with a growing pile of waiting requests is one that more containers would help, or harm: the
-//! database has the word.
+//! A fleet at its cap with a growing pile of waiting requests is one that more containers would help, or
+//! harm: the database has the word.
 
 use super::panels::{self, Panel};
 use super::{Header, PALETTE};

@@ -117,7 +117,7 @@ fn draw_panel(
         page::legend(drawing, (frame.right(), frame.top - 10.0), 500.0, &entry);
     }
     if bins.is_empty() {
-        page::nothing(drawing, frame, "nothing was measured");
+        page::nothing(drawing, frame, "zero throughout");
     }
     page::bottom_line(drawing, frame);
 }

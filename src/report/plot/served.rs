@@ -1,7 +1,7 @@
 //! Who served the requests of a class: the primary, a replica, the edge, or nobody.
 //!
-//! Areas stand on each other: their sum is what ended. What nobody served, whatever the outcome, is on top. Under
-//! them in rows: when breakers were open, and when the edge answered by itself.
+//! Areas stand on each other: their sum is what ended. What nobody served, whatever the outcome, is on top.
+//! Under them in rows: when breakers were open, and when the edge answered by itself.
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
