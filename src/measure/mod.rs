@@ -23,6 +23,8 @@ pub mod stretches;
 pub mod summary;
 pub mod window;
 
+pub use stretches::{Stretch, StretchKind};
+
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 use hdrhistogram::Histogram;
@@ -343,48 +345,6 @@ pub struct Mark {
     pub event: String,
     /// True at its beginning.
     pub begins: bool,
-}
-
-/// From when to when something was not as usual.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// What was so.
-    pub kind: StretchKind,
-    /// What it is of: `service.NAME.endpoint.NAME`, `edge`, a node's name or a service's name.
-    pub of: String,
-    /// Its beginning.
-    pub from: Time,
-    /// Its end; `None`: not by the end of the run.
-    pub to: Option<Time>,
-}
-
-/// What was not as usual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StretchKind {
-    /// A breaker was open.
-    Breaker,
-    /// The edge answered by itself.
-    OutageMode,
-    /// A node took no connections.
-    Node,
-    /// A scaled service had as many containers as it may have.
-    Cap,
-}
-
-impl StretchKind {
-    /// All kinds.
-    pub const ALL: [StretchKind; 4] =
-        [StretchKind::Breaker, StretchKind::OutageMode, StretchKind::Node, StretchKind::Cap];
-
-    /// Its name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            StretchKind::Breaker => "breaker",
-            StretchKind::OutageMode => "outage_mode",
-            StretchKind::Node => "node",
-            StretchKind::Cap => "cap",
-        }
-    }
 }
 
 /// One line of `summary.csv`.

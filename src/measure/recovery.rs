@@ -21,6 +21,8 @@ const SLOWER: f64 = 2.0;
 const GOOD: f64 = 0.95;
 /// It is back for so long at the least, in bins.
 const LEAST: usize = 6;
+/// With fewer good bins than this share, a system that is not back is metastable; with more it is unsettled.
+const MOSTLY: f64 = 0.5;
 /// Trouble makes this many bins bad; less is nothing to speak of.
 const TROUBLE: usize = 6;
 
@@ -107,8 +109,10 @@ pub enum Trouble {
 pub enum Fate {
     /// It was back after this time.
     Back(Span),
-    /// It was not back by the end of the run.
+    /// It was not back by the end of the run, and most of the time since was bad.
     Metastable(Waiting),
+    /// It was not back for good, and yet this share of the time since was good.
+    Unsettled(f64),
     /// The run ended within a minute of the trouble.
     TooSoon,
 }
@@ -152,12 +156,14 @@ fn fate(measured: &Measured, service: &str, (from, at): (Time, Time)) -> Option<
     let within = |place: &usize| (from..at).contains(&bin_start(*place));
     let bad = (0..good.len()).filter(within).filter(|place| !good[*place]).count();
     let window = Window { from: at, ..Window::whole(measured) };
-    let left = (0..good.len()).filter(|place| window.holds(bin_start(*place))).count();
+    let left: Vec<&bool> = window.of(&good, BIN).collect();
+    let share = left.iter().filter(|good| ***good).count() as f64 / left.len() as f64;
     let seconds = value(measured, service, &window);
-    match seconds.is_nan() {
-        true if left < LEAST => (bad >= TROUBLE).then_some(Fate::TooSoon),
-        true => Some(Fate::Metastable(waiting(measured, service))),
-        false => (bad >= TROUBLE).then(|| Fate::Back(Span::from_secs_f64(seconds))),
+    match () {
+        () if !seconds.is_nan() => (bad >= TROUBLE).then(|| Fate::Back(Span::from_secs_f64(seconds))),
+        () if left.len() < LEAST => (bad >= TROUBLE).then_some(Fate::TooSoon),
+        () if share < MOSTLY => Some(Fate::Metastable(waiting(measured, service))),
+        () => (bad >= TROUBLE).then_some(Fate::Unsettled(share)),
     }
 }
 

@@ -138,6 +138,9 @@ fn the_aftermath_names_the_last_trouble() {
     assert_eq!(told(&node), Some((Trouble::Node("primary".into()), api(back))));
     node.stretches = vec![down(bin_start(29))];
     assert_eq!(told(&node).map(|told| told.0), Some(slow_disk.clone()), "the later of the two");
+    // Bad now and then, until the end: 27 of 30 are good.
+    let spikes = failing(30, &[35, 45, 58]);
+    assert_eq!(told(&spikes), Some((slow_disk.clone(), api(Fate::Unsettled(0.9)))));
     let mut short = failing(60, &[]);
     short.marks[1].at = bin_start(56);
     assert_eq!(told(&short), Some((slow_disk, api(Fate::TooSoon))));

@@ -4,8 +4,49 @@
 //! In life this is what the timeline of a post-mortem is made of, beside the events that people know of. What
 //! begins and ends at one instant is no stretch. Left out: half-open breakers, which count as the model says.
 
-use super::{Stretch, StretchKind};
 use crate::engine::time::Time;
+
+/// From when to when something was not as usual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// What was so.
+    pub kind: StretchKind,
+    /// What it is of: `service.NAME.endpoint.NAME`, `edge`, a node's name or a service's name.
+    pub of: String,
+    /// Its beginning.
+    pub from: Time,
+    /// Its end; `None`: not by the end of the run.
+    pub to: Option<Time>,
+}
+
+/// What was not as usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StretchKind {
+    /// A breaker was open.
+    Breaker,
+    /// The edge answered by itself.
+    OutageMode,
+    /// A node took no connections.
+    Node,
+    /// A scaled service had as many containers as it may have.
+    Cap,
+}
+
+impl StretchKind {
+    /// All kinds.
+    pub const ALL: [StretchKind; 4] =
+        [StretchKind::Breaker, StretchKind::OutageMode, StretchKind::Node, StretchKind::Cap];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            StretchKind::Breaker => "breaker",
+            StretchKind::OutageMode => "outage_mode",
+            StretchKind::Node => "node",
+            StretchKind::Cap => "cap",
+        }
+    }
+}
 
 /// Watches things turn on and off.
 #[derive(Clone, Debug, Default)]

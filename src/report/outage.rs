@@ -120,8 +120,16 @@ pub fn stretch_words(kind: StretchKind, of: &str) -> String {
     }
 }
 
-/// A line of the timeline: what, from, to, how often.
+/// A line of the timeline: what, from, to, how often; an event counts zero times.
 type Line = (String, f64, Option<f64>, u32);
+
+/// How long a line of the timeline lasted; an event that is not given back does not last, it happens.
+fn lasting((_, from, to, times): &Line, end: f64) -> String {
+    match to {
+        None if *times == 0 => "–".to_owned(),
+        _ => human::offset((to.unwrap_or(end) - from).round()),
+    }
+}
 
 /// Events and stretches as a table in order of time; nothing where there are events only.
 pub fn timeline(header: &Header, measured: &Measured) -> String {
@@ -130,13 +138,15 @@ pub fn timeline(header: &Header, measured: &Measured) -> String {
     }
     let mut table = table(&["what", "from", "until", "lasting"]);
     let end = measured.duration.as_secs();
-    for (what, from, to, times) in lines(measured) {
+    for line in lines(measured) {
+        let lasting = lasting(&line, end);
+        let (what, from, to, times) = line;
         let often = if times > 1 { format!(" ×{times}") } else { String::new() };
         table.add_row(cells(&[
             short(&what, WHAT) + &often,
             human::instant(header, from),
             to.map_or_else(|| "–".to_owned(), |to| human::instant(header, to)),
-            human::offset((to.unwrap_or(end) - from).round()),
+            lasting,
         ]));
     }
     trimmed(&table)
@@ -144,7 +154,7 @@ pub fn timeline(header: &Header, measured: &Measured) -> String {
 
 fn lines(measured: &Measured) -> Vec<Line> {
     let events = marks::lasting(&measured.marks).into_iter();
-    let mut lines: Vec<Line> = events.map(|(name, from, to)| (name, from, to, 1)).collect();
+    let mut lines: Vec<Line> = events.map(|(name, from, to)| (name, from, to, 0)).collect();
     let first = lines.len();
     for stretch in &measured.stretches {
         let what = stretch_words(stretch.kind, &stretch.of);
@@ -181,6 +191,11 @@ fn fates(told: &Aftermath) -> String {
                 "  {service} is metastable: did not return to its baseline after {}\n   {}\n",
                 after(told),
                 piles(*waiting)
+            ),
+            Fate::Unsettled(good) => format!(
+                "  {service} is not steady after {}: {} of the time since was as before\n",
+                after(told),
+                human::share(*good)
             ),
             Fate::TooSoon => format!("  {service}: the run ends too soon after {} to tell\n", after(told)),
         }
@@ -253,6 +268,15 @@ fn over_seeds(fates: &[(&Aftermath, &Fate)], seeds: usize) -> String {
             "is metastable{with}: did not return to its baseline after {after}; {}",
             piles(worst)
         );
+    }
+    let unsettled = fates.iter().filter_map(|(_, fate)| match fate {
+        Fate::Unsettled(good) => Some(*good),
+        _ => None,
+    });
+    let unsettled: Vec<f64> = unsettled.collect();
+    if !unsettled.is_empty() {
+        let good = range(&unsettled, &human::share);
+        return format!("is not steady after {after}: {good} of the time since was as before");
     }
     if back.is_empty() {
         return format!("was not looked at for long enough after {after} to tell");

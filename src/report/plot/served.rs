@@ -15,6 +15,8 @@ use crate::scenario::grammar::{Label, Outcome};
 
 /// The most columns.
 const COLUMNS: usize = 360;
+/// Room for the legend.
+const LEGEND: f64 = 760.0;
 /// What nobody served.
 const NOBODY: Rgb = PALETTE[0];
 const EDGE: Rgb = PALETTE[4];
@@ -28,13 +30,22 @@ struct Share {
     bins: Vec<u32>,
 }
 
+impl Share {
+    fn entry(&self) -> (String, Key) {
+        let total = self.bins.iter().map(|count| u64::from(*count)).sum();
+        (format!("{} ({})", self.name, human::count(total)), Key::Square(self.colour))
+    }
+}
+
 /// The chart of one class; `None` if it is served from one place only.
 pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Option<Drawing> {
     let shares = shares(class)?;
     let axis = TimeAxis::new(header, run.measured.duration.as_secs());
     let mut frame = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 300.0 };
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &frame);
-    frame.top = STRIP + marks.above() + 52.0;
+    let entries: Vec<_> = shares.iter().map(Share::entry).collect();
+    let legend = 17.0 * (page::legend_rows(LEGEND, &entries).len() - 1) as f64;
+    frame.top = STRIP + marks.above() + 34.0 + legend;
     let rows = panels::rows(&run.measured.stretches, |stretch| {
         matches!(stretch.kind, StretchKind::Breaker | StretchKind::OutageMode)
     });
@@ -101,10 +112,6 @@ fn draw_areas(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, shares: &[S
         }
     }
     page::bottom_line(drawing, frame);
-    let entry = |share: &Share| {
-        let total = share.bins.iter().map(|count| u64::from(*count)).sum();
-        (format!("{} ({})", share.name, human::count(total)), Key::Square(share.colour))
-    };
-    let entries: Vec<_> = shares.iter().map(entry).collect();
-    page::legend(drawing, (frame.right(), frame.top - 10.0), 760.0, &entries);
+    let entries: Vec<_> = shares.iter().map(Share::entry).collect();
+    page::legend(drawing, (frame.right(), frame.top - 10.0), LEGEND, &entries);
 }
