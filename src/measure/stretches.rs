@@ -28,7 +28,7 @@ pub enum StretchKind {
     OutageMode,
     /// A node took no connections.
     Node,
-    /// A scaled service had as many containers as it may have.
+    /// A scaled service had as many containers as it may have, or more: a rollout counts both revisions.
     Cap,
 }
 

@@ -11,6 +11,9 @@ use crate::measure::{LevelBin, NodeMeasured, Stretch, StretchKind, outage};
 use crate::report::canvas::{Drawing, Rgb};
 use crate::report::human;
 
+/// A number of a bin.
+type Value = fn(&LevelBin) -> f64;
+
 /// The chart of one node; `None` where nothing ever waited and nothing is replayed.
 pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> Option<Drawing> {
     let of = format!("postgres.{}", node.node);
@@ -26,7 +29,7 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
         label,
         least,
     };
-    let (mean, most): (fn(&LevelBin) -> f64, fn(&LevelBin) -> f64) = (|bin| bin.mean, |bin| bin.max);
+    let (mean, most): (Value, Value) = (|bin| bin.mean, |bin| bin.max);
     let seconds = |seconds: f64| human::tick(seconds * 1e6);
     let waits = [
         panel(
