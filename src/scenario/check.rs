@@ -319,6 +319,10 @@ impl Checker<'_> {
         }
         self.measured(&base, expect);
         self.window(&base, expect);
+        if expect.metric == Metric::Recovery && expect.after.is_none() {
+            let help = "add `after`, for example `after = \"event.NAME.until\"`";
+            self.error(&base, "`recovery` counts from `after`, and there is none", help);
+        }
         let narrowed = expect.cause.is_some() || !expect.except.is_empty();
         if expect.metric == Metric::HerdGain && (narrowed || expect.after.is_some() || expect.until.is_some())
         {
@@ -345,6 +349,7 @@ impl Checker<'_> {
                 self.error(&path, message, format!("write `{group}.NAME`"));
             }
         }
+        self.capped(&path, expect);
         if expect.cause.is_some() && expect.metric.causes() == Causes::None {
             let message = format!("`{}` knows no causes", expect.metric.name());
             self.error(&format!("{base}.cause"), message, "leave `cause` out");
@@ -360,6 +365,15 @@ impl Checker<'_> {
         for (place, event) in expect.except.iter().enumerate() {
             let path = format!("{base}.except.{place}");
             self.name(&path, "event", event.strip_prefix("event.").unwrap_or(event), file.event.keys());
+        }
+    }
+
+    /// A fleet that nobody scales never comes up to its cap: it is there from the start.
+    fn capped(&mut self, path: &str, expect: &Expect) {
+        let service = expect.of.strip_prefix("service.").and_then(|name| self.file.service.get(name));
+        if expect.metric == Metric::AtCap && service.is_some_and(|service| service.scaler == Scaler::Fixed) {
+            let message = format!("the containers of `{}` are fixed: `at_cap` says nothing", expect.of);
+            self.error(path, message, "give the service a `scaler`, or leave this expectation out");
         }
     }
 

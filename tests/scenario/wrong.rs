@@ -285,6 +285,13 @@ fn expectations_that_measure_nothing() {
             expect(
                 "metric = \"dashboard_missed\"\nof = \"postgres.primary\"\ncause = \"growth\"\nmin = \"5%\"\n"
             ),
+            expect("metric = \"recovery\"\nof = \"service.api\"\nmax = \"2m\"\n"),
+            expect("metric = \"at_cap\"\nof = \"service.api\"\nmax = \"2m\"\n"),
+            expect("metric = \"throughput\"\nof = \"service.api\"\nmin = 1330\n"),
+            expect("metric = \"throughput\"\nof = \"service.api\"\nmin = \"30s\"\n"),
+            expect("metric = \"rejected\"\nof = \"service.api\"\nmax = \"5%\"\n"),
+            expect("metric = \"lock_waiters\"\nof = \"postgres.primary\"\ncause = \"boot\"\nmax = \"5%\"\n"),
+            expect("metric = \"containers\"\nof = \"service.apo\"\nmax = 100\n"),
         ]
         .join("----\n")
     );
