@@ -8,7 +8,7 @@ mod service;
 use super::AS_WRITTEN;
 use super::grammar::{
     Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
-    Request, Service, Step, Sweep,
+    Request, Scaler, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
