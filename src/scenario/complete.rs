@@ -15,8 +15,9 @@ const PRESETS: [(&str, &str); 3] = [
     ("database-sql", include_str!("presets/database-sql.toml")),
 ];
 
-/// What an entity is, rather than what it is like.
-const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
+/// What an entity is and how it fares, rather than what it is like: an event that makes one sick must not
+/// reach the other.
+const ITS_OWN: [&str; 6] = ["like", "ha", "replica_of", "state", "read_factor", "flush_factor"];
 
 /// How long a chain of `like` may be: nobody can follow a longer one.
 const MAX_CHAIN: usize = 16;
