@@ -217,7 +217,7 @@ fn nodes() {
         said(&deed("{ restart = \"primari\" }")),
     );
     let query = |name: &str| format!("[query.{name}]\ncpu = \"1ms\"\nlock = {{ rows = 9 }}\n");
-    let locks = query("first") + &query("then");
+    let locks = query("orders") + &query("stock");
     let transaction = |names: &str| {
         let steps = format!(
             "[request.update]\nservice = \"api\"\nsteps = [{{ transaction = [{names}], on = \"primary\" }}]"
@@ -226,9 +226,9 @@ fn nodes() {
     };
     says!(
         "lock_order",
-        said(&transaction("\"then\", \"lookup\", \"first\"")),
-        said(&transaction("\"first\", \"first\"")),
-        said(&transaction("\"first\", \"then\"")),
+        said(&transaction("\"stock\", \"lookup\", \"orders\"")),
+        said(&transaction("\"orders\", \"orders\"")),
+        said(&transaction("\"orders\", \"stock\"")),
     );
 }
 
