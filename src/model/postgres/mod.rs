@@ -1,13 +1,14 @@
 //! A Postgres node.
 //!
 //! In the real world: a postmaster that forks a backend for each connection, and backends that share the
-//! cores, the disk, the write-ahead log and the rows. Modelled: connection slots and their refusal (53300), the
-//! serial grant and its quadratic part, the CPU that a backend burns before it is ready and while its caches
-//! are cold, processor sharing with contention, row locks, reads and flushes, statement and lock timeout,
-//! background jobs, restart, failover, promotion, replay (postgres.md §1–§5). What a live change does to
-//! work in flight: CPU and contention re-rate the jobs at once; the grant mode counts from the next grant,
-//! start cost from the next start, a statement timeout from the next statement, a lock timeout from the next
-//! wait, a disk factor from the next read or flush, a state at once. Left out: memory, vacuum, checkpoints.
+//! cores, the disk, the write-ahead log and the rows. Modelled: connection slots and their refusal (53300),
+//! the serial grant and its quadratic part, the CPU that a backend burns before it is ready and while its
+//! caches are cold, processor sharing with contention, row locks, reads and flushes, statement and lock
+//! timeout, background jobs, restart, failover, promotion, replay (postgres.md §1–§5). What a live change
+//! does to work in flight: CPU and contention re-rate the jobs at once; the grant mode counts from the next
+//! grant, start cost from the next start, a statement timeout from the next statement, a lock timeout from
+//! the next wait, a disk factor from the next read or flush, a state at once. Left out: memory, vacuum,
+//! checkpoints.
 
 mod admission;
 mod backend;

@@ -1,7 +1,7 @@
 //! A statement, from its arrival to its answer.
 //!
-//! In the real world: a query takes its row lock when it comes to the row, burns CPU, waits for pages, and its
-//! transaction commits. Modelled in this order: the lock, all of the CPU, all of the reads, and for an
+//! In the real world: a query takes its row lock when it comes to the row, burns CPU, waits for pages, and
+//! its transaction commits. Modelled in this order: the lock, all of the CPU, all of the reads, and for an
 //! autocommit write the flush; then the locks go, and the answer with them. In a transaction locks are held
 //! until COMMIT is durable. A statement that fails rolls its transaction back at once, without a flush. Left
 //! out: plans, results, the round trip of a ROLLBACK.
