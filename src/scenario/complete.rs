@@ -15,8 +15,9 @@ const PRESETS: [(&str, &str); 3] = [
     ("database-sql", include_str!("presets/database-sql.toml")),
 ];
 
-/// What an entity is, rather than what it is like.
-const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
+/// What an entity is and how it fares, rather than what it is like: an event that makes one sick must not
+/// reach the other.
+const ITS_OWN: [&str; 6] = ["like", "ha", "replica_of", "state", "read_factor", "flush_factor"];
 
 /// How long a chain of `like` may be: nobody can follow a longer one.
 const MAX_CHAIN: usize = 16;
@@ -80,7 +81,7 @@ fn ancestors<'a>(name: &'a str, all: &'a IndexMap<String, Node>, problems: &mut 
 /// Copies what `node` lacks; tables are filled in, a choice or a list is taken whole or not at all.
 fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
     let (Some(own), Some(entries)) = (node.entries_mut(), other.entries()) else { return };
-    for (key, value) in entries.iter().filter(|(key, _)| !ITS_OWN.contains(&key.as_str())) {
+    for (key, value) in entries.iter().filter(|(key, _)| !is_its_own(shape, key)) {
         match (own.get_mut(key), shape.field(key)) {
             (Some(standing), Some(inner @ (Shape::Table(_) | Shape::Map(_)))) => {
                 fill_from(standing, value, inner, layer);
@@ -88,11 +89,19 @@ fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
             (Some(_), _) => {}
             (None, _) => {
                 let mut copy = value.clone();
+                if let (Some(inner), Some(entries)) = (shape.field(key), copy.entries_mut()) {
+                    entries.retain(|key, _| !is_its_own(inner, key));
+                }
                 copy.relabel(layer);
                 own.insert(key.clone(), copy);
             }
         }
     }
+}
+
+/// Whether a field stays with its entity; a name in a map is no field.
+fn is_its_own(shape: &Shape, key: &str) -> bool {
+    matches!(shape, Shape::Table(_)) && ITS_OWN.contains(&key)
 }
 
 fn fill_presets(tree: &mut Node) {

@@ -22,6 +22,7 @@ restart_time    = "200ms"
 lock_timeout    = "300ms"
 statement_timeout = "400ms"
 [postgres.primary.disk]
+flush_factor   = 10
 recovery_reads = 200
 [postgres.primary.ha]
 detect = "700ms"

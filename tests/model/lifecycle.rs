@@ -148,7 +148,7 @@ fn a_restart_forgets_locks_and_flushes() {
     "#;
     let restart = "[event.restart]\nat = \"1020ms\"\ndo = { restart = \"primary\" }\n";
     let facts = story(set, &format!("{DISK}{restart}"), &[0, 0, 300]);
-    assert_eq!(times(&facts, "disk-done"), [20.0, 374.0]);
+    assert_eq!(times(&facts, "disk-done"), [20.0, 362.0]);
     assert_eq!(times(&facts, "lock-waited"), [20.0]);
     assert_eq!(outcomes(&facts), ["connection-lost", "connection-lost", "ok"]);
 }

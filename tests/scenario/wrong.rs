@@ -218,6 +218,40 @@ fn events() {
     );
 }
 
+/// Roles that nodes cannot have, deeds that cannot be done to them, transactions that could deadlock.
+#[test]
+fn nodes() {
+    let replica = |more: &str| with(&format!("[postgres.second]\nlike = \"primary\"\n{more}\n"));
+    let deed = |deed: &str| with(&format!("[event.x]\nat = \"1m\"\ndo = {deed}\n"));
+    says!(
+        "roles",
+        said(&replica("replica_of = \"primari\"")),
+        said(&replica("replica_of = \"second\"")),
+        said(&replica("replica_of = \"primary\"\nha = {}")),
+        said(&replica(
+            "replica_of = \"third\"\n[postgres.third]\nlike = \"primary\"\nreplica_of = \"primary\""
+        )),
+        said(&deed("{ promote = \"primary\" }")),
+        said(&deed("{ promote = \"primari\" }")),
+        said(&deed("{ failover = \"primary\" }")),
+        said(&deed("{ restart = \"primari\" }")),
+    );
+    let query = |name: &str| format!("[query.{name}]\ncpu = \"1ms\"\nlock = {{ rows = 9 }}\n");
+    let locks = query("orders") + &query("stock");
+    let transaction = |names: &str| {
+        let steps = format!(
+            "[request.update]\nservice = \"api\"\nsteps = [{{ transaction = [{names}], on = \"primary\" }}]"
+        );
+        with(&format!("{locks}{steps}\n"))
+    };
+    says!(
+        "lock_order",
+        said(&transaction("\"stock\", \"lookup\", \"orders\"")),
+        said(&transaction("\"orders\", \"orders\"")),
+        said(&transaction("\"orders\", \"stock\"")),
+    );
+}
+
 #[test]
 fn services_that_scale() {
     let service = |text: &str| said_of("containers = { min = 10, max = 10 }", text);

@@ -220,7 +220,8 @@ impl Service {
             let of_pool: Vec<ConnectionId> = mine
                 .iter()
                 .copied()
-                .filter(|wire| usize::from(ctx.connections[*wire].pool) == place)
+                // One that its node has dropped goes as soon as its pool lets go of it.
+                .filter(|wire| ctx.connections.get(*wire).is_some_and(|wire| usize::from(wire.pool) == place))
                 .collect();
             self.containers[id].pools[place].shut_down(
                 ctx.agenda.now(),
