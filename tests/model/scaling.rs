@@ -79,7 +79,7 @@ fn firsts(scenario: &Scenario, seed: u64) -> Firsts {
 }
 
 fn assert_near(what: &str, seen: f64, law: f64) {
-    println!("{what}: {seen} {law}"); assert!((seen / law - 1.0).abs() <= 0.05, "{what}: {seen} against {law}");
+    assert!((seen / law - 1.0).abs() <= 0.05, "{what}: {seen} against {law}");
 }
 
 /// Once all places are taken, throughput is places over the mean hold: X = C·N / (p·S + (1 − p)·T).
@@ -417,6 +417,22 @@ fn scaling_goes_on_in_a_rollout() {
     assert_eq!(living(&with).0, living(&without).0);
     assert!(living(&with).1 <= 12 + 3, "{:?}", living(&with));
     assert!(outcomes(&with).iter().all(|outcome| *outcome == "ok"), "no request is lost");
+}
+
+/// A deploy while containers of an older revision still drain replaces those that serve, each once.
+#[test]
+fn a_deploy_replaces_what_serves_and_not_what_drains() {
+    let set = r#"
+        "duration" = "20s"
+        "service.api.containers" = { min = 4, max = 4 }
+        "service.api.rollout" = "400ms"
+        "request.sign-in.steps" = [{ app = "5s" }]
+    "#;
+    let more = "[traffic.users]\nrequest = \"sign-in\"\nrate = \"20/s\"\n[event.deploy]\nat = \"8s\"\n\
+                do = { deploy = \"api\" }\n[event.again]\nat = \"9s\"\ndo = { deploy = \"api\" }\n";
+    let facts = crate::kit::facts(&fleet(set, more), 1);
+    let (launched, stopped) = (seconds(&facts, "launch").len(), seconds(&facts, "stopped").len());
+    assert_eq!((launched, stopped), (4 + 4 + 4, 4 + 4));
 }
 
 /// A database that stalls raises concurrency, not CPU: who scales by requests goes to the cap, who scales by
