@@ -3,8 +3,8 @@
 //! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time.
 //! For Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is
 //! the least k which demand reaches less than once a lifetime. The hold includes waiting for a core by
-//! Sakasegawa's approximation of M/M/c. What a service carries follows likewise: arrivals × how long a request
-//! takes.
+//! Sakasegawa's approximation of M/M/c. What a service carries follows likewise: arrivals × how long a
+//! request takes.
 
 use super::build::{dist, enabled_traffic, rate};
 use super::service::autoscaler::{Load, containers_for};

@@ -3,8 +3,8 @@
 //! Missing containers are launched at once, in parallel; each boots by itself and brings pools of its own.
 //! Where there are too many, the newest are let go: each stays for a time between zero and `idle_retention`,
 //! drawn once for each container, takes requests like any other meanwhile, and drains unless it has become
-//! wanted again. Which containers Cloud Run retires is undocumented (cloud-run.md §8). What lies above the cap
-//! drains without delay, at the next tick. While a rollout is under way nothing else is let go. Where the
+//! wanted again. Which containers Cloud Run retires is undocumented (cloud-run.md §8). What lies above the
+//! cap drains without delay, at the next tick. While a rollout is under way nothing else is let go. Where the
 //! number is fixed there are no ticks, and a change of it is followed at once.
 
 use super::autoscaler::{self, Autoscaler, Load, Meter, Sample};

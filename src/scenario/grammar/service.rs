@@ -33,8 +33,8 @@ pub struct Service {
     #[serde(default = "cpus")]
     #[schemars(range(min = 0.01, max = 1_000.0))]
     pub cpus: f64,
-    /// How long a container that is no longer wanted stays before it drains: a time between zero and this. Absent: the
-    /// scaler's own (cloud-run.md §1.2: up to 15 minutes; Knative and Kubernetes keep none).
+    /// How long a container that is no longer wanted stays before it drains: a time between zero and this.
+    /// Absent: the scaler's own (cloud-run.md §1.2: up to 15 minutes; Knative and Kubernetes keep none).
     #[serde(default)]
     pub idle_retention: Option<Span>,
     /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run: 429).
