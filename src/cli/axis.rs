@@ -1,5 +1,6 @@
 //! An axis of a sweep as written on the command line: `path=a,b,c`, `path=lo..hi:n`, or several paths that
-//! move together, by semicolons: `path=1,2;other=x,y`.
+//! move together, by semicolons: `path=1,2;other=x,y`. A value may have a name for tables and maps:
+//! `name@value`.
 
 use crate::experiment::sweep::{Axis, Place};
 
@@ -12,18 +13,26 @@ const MOST: usize = 1000;
 /// Says what is missing, and how it is written.
 pub fn parse(text: &str) -> Result<Axis, String> {
     let tracks = split(text, ';').into_iter().map(track).collect::<Result<Vec<_>, _>>()?;
-    let (name, labels) = &tracks[0];
-    if let Some((other, values)) = tracks.iter().find(|(_, values)| values.len() != labels.len()) {
-        let (here, there) = (labels.len(), values.len());
+    let (name, first) = &tracks[0];
+    if let Some((other, values)) = tracks.iter().find(|(_, values)| values.len() != first.len()) {
+        let (here, there) = (first.len(), values.len());
         return Err(format!(
             "paths that move together have equally many values: `{name}` {here}, `{other}` {there}"
         ));
     }
-    let place = |(place, label): (usize, &String)| Place {
-        label: label.clone(),
-        set: tracks.iter().map(|(path, values)| format!("{path}={}", values[place])).collect(),
+    let place = |(place, value): (usize, &String)| Place {
+        label: named(value).0.to_owned(),
+        set: tracks.iter().map(|(path, values)| format!("{path}={}", named(&values[place]).1)).collect(),
     };
-    Ok(Axis { name: name.clone(), places: labels.iter().enumerate().map(place).collect() })
+    Ok(Axis { name: name.clone(), places: first.iter().enumerate().map(place).collect() })
+}
+
+/// A value and its name, which is the value itself unless `name@value` says otherwise.
+fn named(value: &str) -> (&str, &str) {
+    match split(value, '@')[..] {
+        [name, value] if !name.trim().is_empty() => (name.trim(), value.trim()),
+        _ => (value, value),
+    }
 }
 
 /// A path and its values.
@@ -99,6 +108,14 @@ mod tests {
         assert_eq!(labels("a=x0.5..x1.1:3"), ["x0.5", "x0.8", "x1.1"]);
         let grants = r#"g={ fast = { base = "1ms" } },{ quadratic = { base = "1ms", per_waiter = "2us" } }"#;
         assert_eq!(labels(grants).len(), 2);
+    }
+
+    #[test]
+    fn a_value_may_have_a_name() {
+        let axis = parse(r#"g=fast@{ fast = {} },as it was@"a@b",plain"#).unwrap();
+        assert_eq!(labels(r#"g=fast@{ fast = {} },as it was@"a@b",plain"#), ["fast", "as it was", "plain"]);
+        assert_eq!(axis.places[0].set, ["g={ fast = {} }"]);
+        assert_eq!(axis.places[1].set, [r#"g="a@b""#]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct SweepArgs {
     #[command(flatten)]
     source: Source,
     /// An axis: `path=a,b,c` or `path=lo..hi:n`; paths that move together by semicolons (again for more
-    /// axes).
+    /// axes); a name for a value: `name@value`.
     #[arg(long = "axis", value_name = "PATH=VALUES", value_parser = axis::parse, required = true)]
     axes: Vec<Axis>,
     /// These variants, by commas.
@@ -36,6 +36,9 @@ pub struct SweepArgs {
     #[command(flatten)]
     running: Running,
 }
+
+/// The most points of a grid: each is a scenario of its own, held in memory.
+const MOST: usize = 10_000;
 
 const EXAMPLES: &str = "Examples:
   herdsim sweep fleet.toml --axis 'service.*.pool.*.max_lifetime_jitter=0s..180s:7' --seeds 5
@@ -87,6 +90,11 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
 
 /// The scenario at every point: all are read and checked before the first is run.
 fn points(args: &SweepArgs, console: &Console) -> Result<Vec<Point>, Failure> {
+    let size: usize = args.axes.iter().fold(1, |size, axis| size.saturating_mul(axis.places.len()));
+    if size > MOST {
+        let message = format!("a grid of {size} points; at most {MOST}: give the axes fewer values");
+        return Err(Failure::Usage(message));
+    }
     let mut points = Vec::new();
     for (number, places) in grid(&args.axes).into_iter().enumerate() {
         let mut source = args.source.clone();

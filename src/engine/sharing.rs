@@ -21,8 +21,9 @@ pub struct Sharing<J> {
     attained: f64,
     /// When `attained` was true.
     since: Time,
-    /// Share of a core that each job enjoys.
+    /// Share of a core that each job enjoys; none while frozen.
     rate: f64,
+    frozen: bool,
     jobs: Slab<J>,
     /// Attained service at which each job is done; ties in order of arrival. Entries of cancelled jobs stay
     /// until they come up.
@@ -78,6 +79,7 @@ impl<J> Sharing<J> {
             attained: 0.0,
             since: Time::ZERO,
             rate: 1.0,
+            frozen: false,
             jobs: Slab::default(),
             due: BinaryHeap::new(),
             arrivals: 0,
@@ -98,7 +100,14 @@ impl<J> Sharing<J> {
     pub fn resize(&mut self, now: Time, cores: f64, contention: f64) {
         self.advance(now);
         (self.cores, self.contention) = (cores, contention);
-        self.rate = share(self.jobs.len(), cores, contention);
+        self.rerate();
+    }
+
+    /// Stops the device under its jobs, or lets them go on.
+    pub fn freeze(&mut self, now: Time, frozen: bool) {
+        self.advance(now);
+        self.frozen = frozen;
+        self.rerate();
     }
 
     /// Begins a job that needs `demand` of one core.
@@ -108,7 +117,7 @@ impl<J> Sharing<J> {
         let attained = (self.attained + demand.0 as f64).to_bits();
         self.due.push(Reverse(Due { attained, arrival: self.arrivals, job }));
         self.arrivals += 1;
-        self.rate = share(self.jobs.len(), self.cores, self.contention);
+        self.rerate();
         job
     }
 
@@ -120,8 +129,11 @@ impl<J> Sharing<J> {
         Some(taken)
     }
 
-    /// When the next job will be done, if nothing changes before.
+    /// When the next job will be done, if nothing changes before; none is while the device is frozen.
     pub fn next_done(&mut self) -> Option<Time> {
+        if self.frozen {
+            return None;
+        }
         while let Some(Reverse(due)) = self.due.peek()
             && self.jobs.get(due.job).is_none()
         {
@@ -164,7 +176,11 @@ impl<J> Sharing<J> {
             self.attained = 0.0;
             self.due.clear();
         }
-        self.rate = share(self.jobs.len(), self.cores, self.contention);
+        self.rerate();
+    }
+
+    fn rerate(&mut self) {
+        self.rate = if self.frozen { 0.0 } else { share(self.jobs.len(), self.cores, self.contention) };
     }
 }
 
@@ -253,6 +269,17 @@ mod tests {
         let throughput = share(n, cores, 250.0) * n as f64;
         assert!((throughput / cores - 0.5).abs() < 1e-9);
         assert_eq!(share(3, cores, 250.0), 1.0);
+    }
+
+    #[test]
+    fn a_frozen_device_goes_on_where_it_stopped() {
+        let mut cpu = Sharing::new(1.0, 1e18);
+        cpu.start(Time::ZERO, Span(1_000), 'a');
+        cpu.freeze(Time(300), true);
+        assert_eq!(cpu.next_done(), None);
+        cpu.resize(Time(400), 2.0, 1e18);
+        cpu.freeze(Time(5_000), false);
+        assert_eq!(cpu.next_done(), Some(Time(5_700)));
     }
 
     #[test]

@@ -3,14 +3,18 @@
 //! From the intended arrival to the end, in microseconds, within 1 % (two significant digits, HDR histogram),
 //! up to an hour. Bins are by time of the end, as a monitoring system sees them.
 
-use super::{ClassBin, ClassMeasured, OUTCOMES, Quantiles, ServiceBin, UserCounts, bucket_of};
+use super::{ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UserCounts, bucket_of};
 use crate::engine::time::Span;
-use crate::model::build::Series;
+use crate::model::build::{Places, Series};
+use crate::model::fact::ServedBy;
 use crate::scenario::grammar::Outcome;
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart, in microseconds.
 const LONGEST_US: u64 = 3_600_000_000;
+
+/// Who serves what no service does.
+pub const EDGE: &str = "edge";
 
 /// An empty histogram of latencies in microseconds.
 pub fn histogram() -> Histogram<u64> {
@@ -24,6 +28,8 @@ pub struct ClassWatch {
     arrived: u64,
     ended: [u64; OUTCOMES],
     users: UserCounts,
+    /// Who served, how many in this bin, and in those before.
+    served: Vec<(ServedBy, u32, Vec<u32>)>,
     bin: ClassBin,
     bins: Vec<ClassBin>,
     in_bin: Vec<Option<Histogram<u64>>>,
@@ -38,6 +44,7 @@ impl ClassWatch {
             arrived: 0,
             ended: [0; OUTCOMES],
             users: UserCounts::default(),
+            served: Vec::new(),
             bin: ClassBin::default(),
             bins: Vec::new(),
             in_bin: vec![None; OUTCOMES],
@@ -66,8 +73,18 @@ impl ClassWatch {
     pub fn wish_ended(&mut self, fulfilled: bool) {
         if fulfilled {
             self.users.succeeded += 1;
+            self.bin.fulfilled += 1;
         } else {
             self.users.failed += 1;
+            self.bin.given_up += 1;
+        }
+    }
+
+    /// Somebody served a request.
+    pub fn serve(&mut self, by: ServedBy) {
+        match self.served.iter_mut().find(|served| served.0 == by) {
+            Some(served) => served.1 += 1,
+            None => self.served.push((by, 1, vec![0; self.bins.len()])),
         }
     }
 
@@ -90,23 +107,47 @@ impl ClassWatch {
             *sum += u64::from(count);
         }
         self.bins.push(bin);
+        for (_, count, bins) in &mut self.served {
+            bins.push(std::mem::take(count));
+        }
     }
 
     /// What was seen, at the end of the run.
-    pub fn finish(self, services: &[String]) -> ClassMeasured {
+    ///
+    /// # Panics
+    /// If it is known who served, and that is not known of every request that ended well.
+    pub fn finish(self, places: &Places) -> ClassMeasured {
         let in_flight = self.arrived - self.ended.iter().sum::<u64>();
+        let served = served(self.served, places);
+        let counted: u64 = served.iter().flat_map(|served| &served.bins).map(|count| u64::from(*count)).sum();
+        let ok = self.ended[Outcome::Ok as usize];
+        assert!(served.is_empty() || counted == ok, "{}: {counted} served, {ok} ok", self.series.class);
         ClassMeasured {
             class: self.series.class,
             label: self.series.label,
-            service: services[usize::from(self.series.service)].clone(),
+            service: places.services[usize::from(self.series.service)].clone(),
             arrived: self.arrived,
             ended: self.ended,
             in_flight,
             users: self.users,
             latency_us: self.in_run,
             bins: self.bins,
+            served,
         }
     }
+}
+
+/// Who served, by name: nodes in file order, the edge last.
+fn served(mut counts: Vec<(ServedBy, u32, Vec<u32>)>, places: &Places) -> Vec<Served> {
+    counts.sort_by_key(|(by, _, _)| match by {
+        ServedBy::Node(node) => usize::from(*node),
+        ServedBy::Edge => usize::MAX,
+    });
+    let name = |by| match by {
+        ServedBy::Node(node) => places.nodes[usize::from(node)].clone(),
+        ServedBy::Edge => EDGE.to_owned(),
+    };
+    counts.into_iter().map(|(by, _, bins)| Served { by: name(by), bins }).collect()
 }
 
 /// The quantiles of a histogram; `None` if it is empty.

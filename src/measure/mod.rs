@@ -6,18 +6,24 @@
 
 pub mod closeup;
 pub mod gain;
+pub mod gauges;
 pub mod herd;
 pub mod latency;
 pub mod levels;
 pub mod lifetime;
+pub mod outage;
 pub mod periodogram;
 pub mod recorder;
+pub mod recovery;
 pub mod recycles;
 pub mod snapshot;
 pub mod spikes;
 pub mod storms;
+pub mod stretches;
 pub mod summary;
 pub mod window;
+
+pub use stretches::{Stretch, StretchKind};
 
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Label, Outcome};
@@ -55,6 +61,8 @@ pub struct Measured {
     pub recoveries: Vec<Recovery>,
     /// Beginnings and ends of events.
     pub marks: Vec<Mark>,
+    /// When something was not as usual, by the beginnings.
+    pub stretches: Vec<Stretch>,
 }
 
 /// What one request class of one label showed.
@@ -79,6 +87,17 @@ pub struct ClassMeasured {
     pub latency_us: Vec<Option<Histogram<u64>>>,
     /// By time of the end, one for each [`BIN`].
     pub bins: Vec<ClassBin>,
+    /// Who served the requests that ended `ok`; empty for a class that is served from one place only.
+    pub served: Vec<Served>,
+}
+
+/// What one of several served of a class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The Postgres node, or `edge`.
+    pub by: String,
+    /// Requests that it served, one for each [`BIN`].
+    pub bins: Vec<u32>,
 }
 
 /// Users' wishes by how they ended, after retries and within patience.
@@ -99,6 +118,10 @@ pub struct ClassBin {
     pub arrived: u32,
     /// Requests that ended in it, by outcome.
     pub ended: [u32; OUTCOMES],
+    /// Wishes that a response fulfilled in it.
+    pub fulfilled: u32,
+    /// Wishes that were given up in it.
+    pub given_up: u32,
     /// Latency of the requests that ended in it, whatever the outcome; `None` if none did.
     pub latency: Option<Quantiles>,
 }
@@ -211,7 +234,9 @@ pub struct Cycle {
 #[derive(Clone, Debug)]
 pub struct LevelSeries {
     /// The gauge: `in_flight`, `pending`, `open`, `idle`, `in_use`, `dialling`, `waiting`, `backends`,
-    /// `active`, `grant_queue`, `cpu_busy`, `containers`.
+    /// `active`, `grant_queue`, `cpu_busy` (share of the cores), `containers`; of a scaled service `cap`; of
+    /// a node where there ever were any `lock_waiters`, `disk_waiters`, `replica_lag` (seconds: the age of
+    /// the latest commit that it replayed).
     pub level: &'static str,
     /// What it is of: `service.NAME`, `service.NAME.pool.NODE` (summed over containers), `postgres.NAME`.
     pub of: String,

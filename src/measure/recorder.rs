@@ -2,11 +2,12 @@
 
 use super::closeup::Keeper;
 use super::gain::lifetime_at;
+use super::gauges::{self, Gauges, close_names, pool_name};
 use super::herd::HerdWatch;
 use super::latency::{self, ClassWatch};
-use super::levels::Gauge;
 use super::spikes::{self, Episode};
-use super::{BIN, LevelBin, LevelSeries, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm};
+use super::stretches::StretchWatch;
+use super::{BIN, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm, StretchKind};
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
@@ -31,13 +32,10 @@ pub struct Meter {
     bin_end: Time,
     scrape_at: Time,
     classes: Vec<ClassWatch>,
-    /// Gauges of each service: in flight, pending, containers.
-    services: Vec<[Gauge; 3]>,
-    /// Gauges of each pool: open, idle, in use, dialling, waiting.
-    pools: Vec<[Gauge; 5]>,
-    /// Gauges of each node: backends, active, grant queue, CPU busy.
-    nodes: Vec<[Gauge; 4]>,
-    cores: Vec<f64>,
+    gauges: Gauges,
+    stretches: StretchWatch,
+    /// Names under which services reach nodes, in file order.
+    endpoints: Vec<String>,
     herds: Vec<HerdWatch>,
     refused: Vec<u64>,
     service_bins: Vec<Vec<ServiceBin>>,
@@ -51,24 +49,6 @@ pub struct Meter {
     opened: u64,
     closed: u64,
 }
-
-const SERVICE_LEVELS: [&str; 3] = ["in_flight", "pending", "containers"];
-const IN_FLIGHT: usize = 0;
-const PENDING: usize = 1;
-const CONTAINERS: usize = 2;
-const POOL_LEVELS: [&str; 5] = ["open", "idle", "in_use", "dialling", "waiting"];
-const OPEN: usize = 0;
-const IDLE: usize = 1;
-const IN_USE: usize = 2;
-const DIALLING: usize = 3;
-const WAITING: usize = 4;
-const NODE_LEVELS: [&str; 4] = ["backends", "active", "grant_queue", "cpu_busy"];
-const BACKENDS: usize = 0;
-const ACTIVE: usize = 1;
-const GRANT_QUEUE: usize = 2;
-const CPU_BUSY: usize = 3;
-/// The first of a node's levels are in close-ups.
-const CLOSE: usize = 3;
 
 impl Meter {
     /// A meter for a run of this scenario. The dashboard's phase follows from the seed.
@@ -84,10 +64,9 @@ impl Meter {
             bin_end: Time::ZERO + BIN,
             scrape_at,
             classes: places.series.iter().cloned().map(ClassWatch::new).collect(),
-            services: places.services.iter().map(|_| [(); 3].map(|()| Gauge::new(0.0))).collect(),
-            pools: places.pools.iter().map(|_| [(); 5].map(|()| Gauge::new(0.0))).collect(),
-            nodes: places.nodes.iter().map(|_| [(); 4].map(|()| Gauge::new(0.0))).collect(),
-            cores: file.postgres.values().map(|node| node.cores).collect(),
+            gauges: Gauges::new(file, &places),
+            stretches: StretchWatch::default(),
+            endpoints: file.endpoint.keys().cloned().collect(),
             herds: places.nodes.iter().map(|node| HerdWatch::new(lifetime_at(file, node))).collect(),
             refused: vec![0; places.nodes.len()],
             service_bins: vec![Vec::new(); places.services.len()],
@@ -116,8 +95,7 @@ impl Meter {
         if self.bin_end.since(end) < BIN {
             self.close_bin(end);
         }
-        let classes: Vec<_> =
-            self.classes.into_iter().map(|class| class.finish(&self.places.services)).collect();
+        let classes: Vec<_> = self.classes.into_iter().map(|class| class.finish(&self.places)).collect();
         let counted: u64 = classes.iter().map(|class| class.in_flight).sum();
         assert_eq!(counted, in_flight, "requests that arrived = ended + in flight");
         let open: u64 = self.herds.iter().map(|herd| u64::from(herd.open())).sum();
@@ -125,21 +103,6 @@ impl Meter {
         let services: Vec<ServiceMeasured> = (self.places.services.iter().cloned().zip(self.service_bins))
             .map(|(service, bins)| ServiceMeasured { service, bins })
             .collect();
-        let mut levels = Vec::new();
-        for (number, gauges) in self.services.into_iter().enumerate() {
-            push_levels(
-                &mut levels,
-                format!("service.{}", self.places.services[number]),
-                SERVICE_LEVELS,
-                gauges,
-            );
-        }
-        for (number, gauges) in self.pools.into_iter().enumerate() {
-            push_levels(&mut levels, pool_name(&self.places, number), POOL_LEVELS, gauges);
-        }
-        for (number, gauges) in self.nodes.into_iter().enumerate() {
-            push_levels(&mut levels, format!("postgres.{}", self.places.nodes[number]), NODE_LEVELS, gauges);
-        }
         let storms = storms(&self.herds, &self.places);
         let closeups = self.keeper.finish(close_names(&self.places), &storms);
         let mut spikes: Vec<_> = services
@@ -165,13 +128,14 @@ impl Meter {
             classes,
             services,
             nodes,
-            levels,
+            levels: self.gauges.into_levels(&self.places),
             closeups,
             dashboard: self.dashboard,
             storms,
             spikes,
             recoveries,
             marks: self.marks,
+            stretches: self.stretches.finish(),
         }
     }
 
@@ -199,21 +163,14 @@ impl Meter {
         }
     }
 
-    /// The gauges of close-ups, in the order of [`close_names`].
     fn close_second(&mut self, end: Time) {
-        let nodes = self.nodes.iter_mut().flat_map(|gauges| gauges[..CLOSE].iter_mut());
-        let services = self.services.iter_mut().map(|gauges| &mut gauges[IN_FLIGHT]);
-        let pools = self.pools.iter_mut().map(|gauges| &mut gauges[WAITING]);
-        let gauges = nodes.chain(services).chain(pools);
-        let bins: Vec<LevelBin> = gauges.map(|gauge| gauge.close_second(end)).collect();
+        let bins = self.gauges.close_second(end);
         let storm = self.herds.iter().filter_map(HerdWatch::last_storm).max();
         self.keeper.second(end, bins, storm);
     }
 
     fn close_bin(&mut self, end: Time) {
-        let gauges = self.services.iter_mut().flatten();
-        let gauges = gauges.chain(self.pools.iter_mut().flatten()).chain(self.nodes.iter_mut().flatten());
-        gauges.for_each(|gauge| gauge.close_bin(end));
+        self.gauges.close_bin(end);
         self.herds.iter_mut().for_each(HerdWatch::close_bin);
         for (number, bins) in self.service_bins.iter_mut().enumerate() {
             self.service_scratch.reset();
@@ -232,45 +189,48 @@ impl Meter {
         let mut all = Vec::new();
         for node in &self.places.nodes {
             let of = format!("postgres.{node}");
-            all.extend([BACKENDS, ACTIVE, CPU_BUSY].map(|level| series(NODE_LEVELS[level], of.clone())));
+            all.extend(gauges::node_shown().map(|level| series(level, of.clone())));
             all.push(series("connects_per_s", of));
         }
         for pool in 0..self.places.pools.len() {
             let of = pool_name(&self.places, pool);
-            all.extend([IN_USE, WAITING].map(|level| series(POOL_LEVELS[level], of.clone())));
+            all.extend(gauges::pool_shown().map(|level| series(level, of.clone())));
         }
         all
     }
 
     fn scrape(&mut self) {
         let mut values = Vec::with_capacity(self.dashboard.len());
-        for (node, gauges) in self.nodes.iter().enumerate() {
-            values.extend([BACKENDS, ACTIVE, CPU_BUSY].map(|level| gauges[level].value()));
-            let total = self.herds[node].total();
+        for (node, herd) in self.herds.iter().enumerate() {
+            values.extend(self.gauges.node_values(node));
+            let total = herd.total();
             values.push((total - self.starts_at_scrape[node]) as f64 / SCRAPE.as_secs());
             self.starts_at_scrape[node] = total;
         }
-        for gauges in &self.pools {
-            values.extend([IN_USE, WAITING].map(|level| gauges[level].value()));
-        }
+        values.extend(self.gauges.pool_values());
         for (series, value) in self.dashboard.iter_mut().zip(values) {
             series.samples.push((self.scrape_at, value));
         }
         self.scrape_at += SCRAPE;
     }
 
-    fn pool(&mut self, now: Time, pool: u16, changes: &[(usize, f64)]) {
-        for &(gauge, by) in changes {
-            self.pools[usize::from(pool)][gauge].change(now, by);
+    /// Containers came or went, or may be more or fewer: is the fleet at its cap?
+    fn look_at_cap(&mut self, now: Time, service: u16) {
+        if let Some(at_cap) = self.gauges.at_cap(service) {
+            let of = self.places.services[usize::from(service)].clone();
+            self.stretches.turn(now, StretchKind::Cap, of, at_cap);
         }
     }
 
-    fn work(&mut self, now: Time, node: u16, by: f64) {
-        let node = usize::from(node);
-        let gauges = &mut self.nodes[node];
-        gauges[ACTIVE].change(now, by);
-        let busy = (gauges[ACTIVE].value() / self.cores[node]).min(1.0);
-        gauges[CPU_BUSY].set(now, busy);
+    fn breaker_turned(&mut self, now: Time, service: u16, endpoint: u16, open: bool) {
+        let service = &self.places.services[usize::from(service)];
+        let of = format!("service.{service}.endpoint.{}", self.endpoints[usize::from(endpoint)]);
+        self.stretches.turn(now, StretchKind::Breaker, of, open);
+    }
+
+    fn node_turned(&mut self, now: Time, node: u16, down: bool) {
+        let of = self.places.nodes[usize::from(node)].clone();
+        self.stretches.turn(now, StretchKind::Node, of, down);
     }
 
     fn episode_ends(&mut self, name: &str, now: Time) {
@@ -283,7 +243,7 @@ impl Meter {
         let moment = &self.timeline[place as usize];
         let (event, begins, instant) = (moment.event.clone(), moment.begins, moment.deed.is_some());
         if let Some(file) = &moment.stands {
-            self.cores = file.postgres.values().map(|node| node.cores).collect();
+            self.gauges.set_cores(file);
         }
         let name = format!("event.{event}");
         if begins {
@@ -302,6 +262,7 @@ impl Recorder for Meter {
         if now >= self.boundary {
             self.cross(now);
         }
+        self.gauges.follow(now, fact);
         match fact {
             Fact::WishBegan { series } => self.classes[usize::from(series)].wish(),
             Fact::WishEnded { series, fulfilled } => self.classes[usize::from(series)].wish_ended(fulfilled),
@@ -309,63 +270,33 @@ impl Recorder for Meter {
             Fact::RequestEnded { series, outcome, latency } => {
                 self.classes[usize::from(series)].end(outcome, latency);
             }
-            Fact::PendingBegan(service) => self.services[usize::from(service)][PENDING].change(now, 1.0),
-            Fact::PendingEnded(service) => self.services[usize::from(service)][PENDING].change(now, -1.0),
-            Fact::HandlingBegan(service) => self.services[usize::from(service)][IN_FLIGHT].change(now, 1.0),
-            Fact::HandlingEnded(service) => self.services[usize::from(service)][IN_FLIGHT].change(now, -1.0),
-            Fact::ContainerLaunched(service) => {
-                self.services[usize::from(service)][CONTAINERS].change(now, 1.0)
+            Fact::RequestServed { series, by } => self.classes[usize::from(series)].serve(by),
+            Fact::ContainerLaunched(service) | Fact::ContainerStopped(service) | Fact::CapSet(service, _) => {
+                self.look_at_cap(now, service);
             }
-            Fact::ContainerServing(_)
-            | Fact::RequestServed { .. }
-            | Fact::CapSet(..)
-            | Fact::CoresSet(..)
-            | Fact::LockQueued(_)
-            | Fact::LockDequeued(_)
-            | Fact::DiskWaitBegan(_)
-            | Fact::DiskWaitEnded(_)
-            | Fact::Replayed(..)
-            | Fact::BreakerTurned { .. }
-            | Fact::OutageModeTurned(_) => {}
-            Fact::ContainerStopped(service) => {
-                self.services[usize::from(service)][CONTAINERS].change(now, -1.0)
-            }
-            Fact::AcquireQueued(pool) => self.pool(now, pool, &[(WAITING, 1.0)]),
-            Fact::AcquireDequeued(pool) => self.pool(now, pool, &[(WAITING, -1.0)]),
             Fact::ConnectionAdopted { pool } => {
-                let node = usize::from(self.places.pools[usize::from(pool)].1);
-                self.pool(now, pool, &[(OPEN, 1.0), (IDLE, 1.0)]);
-                self.nodes[node][BACKENDS].change(now, 1.0);
-                self.herds[node].adopt();
+                let node = self.places.pools[usize::from(pool)].1;
+                self.gauges.backends(now, node, 1.0);
+                self.herds[usize::from(node)].adopt();
                 self.opened += 1;
             }
-            Fact::DialBegan(pool) => self.pool(now, pool, &[(DIALLING, 1.0)]),
-            Fact::DialSucceeded(pool) => {
-                self.pool(now, pool, &[(DIALLING, -1.0), (OPEN, 1.0), (IN_USE, 1.0)])
-            }
-            Fact::DialEnded(pool) => self.pool(now, pool, &[(DIALLING, -1.0)]),
-            Fact::ConnectionAcquired(pool) => self.pool(now, pool, &[(IDLE, -1.0), (IN_USE, 1.0)]),
-            Fact::ConnectionReleased(pool) => self.pool(now, pool, &[(IN_USE, -1.0), (IDLE, 1.0)]),
-            Fact::IdleClosed(pool, _) => self.pool(now, pool, &[(IDLE, -1.0), (OPEN, -1.0)]),
-            Fact::UsedClosed(pool, _) => self.pool(now, pool, &[(IN_USE, -1.0), (OPEN, -1.0)]),
             Fact::ConnectRefused(node) => self.refused[usize::from(node)] += 1,
-            Fact::GrantQueued(node) => self.nodes[usize::from(node)][GRANT_QUEUE].change(now, 1.0),
-            Fact::GrantDropped(node) => self.nodes[usize::from(node)][GRANT_QUEUE].change(now, -1.0),
             Fact::BackendStarted { node, cause } => {
-                let gauges = &mut self.nodes[usize::from(node)];
-                gauges[GRANT_QUEUE].change(now, -1.0);
-                gauges[BACKENDS].change(now, 1.0);
                 self.herds[usize::from(node)].start(now, cause);
                 self.opened += 1;
             }
             Fact::BackendExited(node) => {
-                self.nodes[usize::from(node)][BACKENDS].change(now, -1.0);
                 self.herds[usize::from(node)].exit(now);
                 self.closed += 1;
             }
-            Fact::WorkBegan(node) => self.work(now, node, 1.0),
-            Fact::WorkEnded(node) => self.work(now, node, -1.0),
-            Fact::NodeDown(_) | Fact::NodeUp(_) => {}
+            Fact::NodeDown(node) => self.node_turned(now, node, true),
+            Fact::NodeUp(node) => self.node_turned(now, node, false),
+            Fact::BreakerTurned { service, endpoint, open } => {
+                self.breaker_turned(now, service, endpoint, open);
+            }
+            Fact::OutageModeTurned(on) => {
+                self.stretches.turn(now, StretchKind::OutageMode, latency::EDGE.to_owned(), on);
+            }
             Fact::JobBegan(job) => {
                 let name = format!("job.{}", self.places.jobs[usize::from(job)]);
                 self.episodes.push(Episode { name, from: now, to: Time::ZERO + self.duration });
@@ -375,6 +306,31 @@ impl Recorder for Meter {
                 self.episode_ends(&name, now);
             }
             Fact::TimelineMoved(place) => self.on_moment(now, place),
+            // These move gauges and no more.
+            Fact::PendingBegan(_)
+            | Fact::PendingEnded(_)
+            | Fact::HandlingBegan(_)
+            | Fact::HandlingEnded(_)
+            | Fact::ContainerServing(_)
+            | Fact::AcquireQueued(_)
+            | Fact::AcquireDequeued(_)
+            | Fact::DialBegan(_)
+            | Fact::DialSucceeded(_)
+            | Fact::DialEnded(_)
+            | Fact::ConnectionAcquired(_)
+            | Fact::ConnectionReleased(_)
+            | Fact::IdleClosed(..)
+            | Fact::UsedClosed(..)
+            | Fact::GrantQueued(_)
+            | Fact::GrantDropped(_)
+            | Fact::WorkBegan(_)
+            | Fact::WorkEnded(_)
+            | Fact::CoresSet(..)
+            | Fact::LockQueued(_)
+            | Fact::LockDequeued(_)
+            | Fact::DiskWaitBegan(_)
+            | Fact::DiskWaitEnded(_)
+            | Fact::Replayed(..) => {}
         }
     }
 }
@@ -391,31 +347,4 @@ fn storms(herds: &[HerdWatch], places: &Places) -> Vec<Storm> {
 fn uses(places: &Places, service: usize, node: &str) -> bool {
     let to_it = |place: u16| places.nodes[usize::from(place)] == node;
     places.pools.iter().any(|(from, to)| usize::from(*from) == service && to_it(*to))
-}
-
-/// What the gauges of close-ups are called and what they are of.
-fn close_names(places: &Places) -> Vec<(&'static str, String)> {
-    let node = |name: &String| {
-        let of = format!("postgres.{name}");
-        NODE_LEVELS[..CLOSE].iter().map(|level| (*level, of.clone())).collect::<Vec<_>>()
-    };
-    let services = places.services.iter().map(|name| (SERVICE_LEVELS[IN_FLIGHT], format!("service.{name}")));
-    let pools = (0..places.pools.len()).map(|pool| (POOL_LEVELS[WAITING], pool_name(places, pool)));
-    places.nodes.iter().flat_map(node).chain(services).chain(pools).collect()
-}
-
-fn pool_name(places: &Places, pool: usize) -> String {
-    let (service, node) = places.pools[pool];
-    format!("service.{}.pool.{}", places.services[usize::from(service)], places.nodes[usize::from(node)])
-}
-
-fn push_levels<const N: usize>(
-    all: &mut Vec<LevelSeries>,
-    of: String,
-    names: [&'static str; N],
-    gauges: [Gauge; N],
-) {
-    for (level, gauge) in names.into_iter().zip(gauges) {
-        all.push(LevelSeries { level, of: of.clone(), bins: gauge.into_bins() });
-    }
 }

@@ -55,6 +55,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
         spikes: storms.iter().enumerate().map(spike).collect(),
         recoveries: vec![],
         marks: vec![],
+        stretches: vec![],
     }
 }
 

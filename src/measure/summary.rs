@@ -3,7 +3,7 @@
 use super::window::Window;
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
-    recycles,
+    outage, recycles,
 };
 use crate::engine::time::Span;
 use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
@@ -40,14 +40,26 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
                 .find(|service| service.service == name)
                 .map_or(f64::NAN, |service| recycles::of_service(metric, measured, service, window))
         }
-        Metric::RequestSuccess => window.success(measured.classes.iter().filter(|class| class.class == name)),
+        Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters => {
+            let found = measured.nodes.iter().find(|node| node.node == name);
+            found.map_or(f64::NAN, |node| outage::of_node(metric, measured, node, window))
+        }
+        Metric::Containers | Metric::AtCap | Metric::Throughput | Metric::Recovery => {
+            outage::of_service(metric, measured, name, window)
+        }
+        Metric::RequestSuccess => window.share(of_class(measured, name), Outcome::Ok),
+        Metric::Rejected => window.share(of_class(measured, name), Outcome::TooManyRequests),
         Metric::UserSuccess => {
-            let users = measured.classes.iter().filter(|class| class.class == name).map(|class| class.users);
-            let (ok, failed) =
-                users.fold((0, 0), |sum, users| (sum.0 + users.succeeded, sum.1 + users.failed));
+            let bins = of_class(measured, name).flat_map(|class| window.of(&class.bins, BIN));
+            let counts = bins.map(|bin| (u64::from(bin.fulfilled), u64::from(bin.given_up)));
+            let (ok, failed) = counts.fold((0, 0), |sum, (ok, failed)| (sum.0 + ok, sum.1 + failed));
             ok as f64 / (ok + failed) as f64
         }
     }
+}
+
+fn of_class<'a>(measured: &'a Measured, name: &'a str) -> impl Iterator<Item = &'a ClassMeasured> {
+    measured.classes.iter().filter(move |class| class.class == name)
 }
 
 /// The nodes whose gain was measured.
@@ -96,14 +108,28 @@ impl Window {
         p99s.map(|latency| latency.p99_us as f64 / 1e3).fold(f64::NAN, f64::max)
     }
 
-    fn success<'a>(&self, classes: impl Iterator<Item = &'a ClassMeasured>) -> f64 {
-        let mut ok = 0;
+    /// The share of the requests that ended so.
+    fn share<'a>(&self, classes: impl Iterator<Item = &'a ClassMeasured>, outcome: Outcome) -> f64 {
+        let mut so = 0;
         let mut all = 0;
         for bin in classes.flat_map(|class| self.of(&class.bins, BIN)) {
-            ok += u64::from(bin.ended[Outcome::Ok as usize]);
+            so += u64::from(bin.ended[outcome as usize]);
             all += bin.ended.iter().map(|count| u64::from(*count)).sum::<u64>();
         }
-        ok as f64 / all as f64
+        so as f64 / all as f64
+    }
+}
+
+/// Whether a metric has something to tell of a node or a service: those of outages only where there is a
+/// scaler, or where anything ever waited. Recoveries have rows of their own.
+fn tells(metric: Metric, measured: &Measured, name: &str) -> bool {
+    let has = |level: &str, group: &str| outage::level(measured, level, &format!("{group}.{name}")).is_some();
+    match metric {
+        Metric::HerdGain | Metric::Recovery => false,
+        Metric::LockWaiters | Metric::DiskWaiters => has(metric.name(), "postgres"),
+        Metric::CpuBusy => has("lock_waiters", "postgres") || has("disk_waiters", "postgres"),
+        Metric::Containers | Metric::AtCap | Metric::Throughput => has("cap", "service"),
+        _ => true,
     }
 }
 
@@ -135,10 +161,15 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
         }
     };
     for metric in Metric::ALL {
+        let nodes = measured.nodes.iter().map(|node| &node.node);
+        let services = measured.services.iter().map(|service| &service.service);
         match metric.group() {
-            "postgres" if metric == Metric::HerdGain => {}
-            "postgres" => measured.nodes.iter().for_each(|node| metric_rows(metric, &node.node)),
-            "service" => measured.services.iter().for_each(|service| metric_rows(metric, &service.service)),
+            "postgres" => {
+                nodes.filter(|name| tells(metric, measured, name)).for_each(|name| metric_rows(metric, name))
+            }
+            "service" => services
+                .filter(|name| tells(metric, measured, name))
+                .for_each(|name| metric_rows(metric, name)),
             _ => {}
         }
     }
@@ -168,6 +199,8 @@ fn stat(metric: Metric) -> &'static str {
     match metric {
         Metric::BackendStarts | Metric::Spikes | Metric::RecycleSpikes => "count",
         Metric::HerdOnset => "first",
+        Metric::AtCap => "after",
+        Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters | Metric::Throughput => "mean",
         Metric::RecycleGap | Metric::RecycleP99Ratio => "median",
         Metric::HerdSize => "max",
         _ if metric.unit() == Unit::Share => "share",

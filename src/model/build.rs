@@ -1,19 +1,23 @@
 //! From a checked scenario to boxes: names become numbers, tables become plans.
 
+use super::budget::Budget;
 use super::container::PoolPlan;
-use super::fact::{NodeNumber, PoolNumber, ServiceNumber};
-use super::postgres::{Job, NodePlan};
+use super::device::{self, Devices};
+use super::edge::Edge;
+use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
+use super::postgres::{Disk, Job, NodePlan, Query, Replica};
 use super::request::{Class, Op};
 use super::service::Plan;
+use super::service::endpoint::EndpointPlan;
 use super::traffic::Bursts;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{
-    self, Arrivals, Curve, Distribution, File, Label, Outcome, RandomDistribution, Traffic,
+    self, Arrivals, Curve, Distribution, File, Label, Named, Outcome, RandomDistribution, Traffic,
 };
 use crate::scenario::{Scenario, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The names behind the numbers in facts.
@@ -31,6 +35,8 @@ pub struct Places {
     pub jobs: Vec<String>,
     /// Sources of requests that are enabled at any time, in file order.
     pub sources: Vec<String>,
+    /// Devices of this run, in file order: sources as well, numbered after the others.
+    pub devices: Vec<String>,
 }
 
 /// A request class of one label.
@@ -60,14 +66,22 @@ impl Places {
             series: Vec::new(),
             jobs: ever_enabled(scenario, file.job.keys(), |file, name| file.job[name].enabled),
             sources: ever_enabled(scenario, file.traffic.keys(), |file, name| file.traffic[name].enabled),
+            devices: file.device.iter().filter(|(_, of)| of.enabled).map(|(name, _)| name.clone()).collect(),
         };
-        for name in &places.sources {
-            let series = places.series_of(file, &file.traffic[name]);
+        let open = places.sources.iter().map(|name| places.series_of(file, &file.traffic[name]));
+        let closed = places.devices.iter().map(|name| &file.device[name].request);
+        let closed = closed.map(|class| places.series_of_class(file, class, Label::Legitimate));
+        for series in open.chain(closed).collect::<Vec<_>>() {
             if !places.series.contains(&series) {
                 places.series.push(series);
             }
         }
         places
+    }
+
+    /// The place of a node.
+    pub fn node(&self, name: &str) -> usize {
+        usize::from(place(&self.nodes, name))
     }
 
     /// The number of a pool.
@@ -78,8 +92,19 @@ impl Places {
 
     /// The series that a source feeds.
     pub fn series_of(&self, file: &File, traffic: &Traffic) -> Series {
-        let service = place(&self.services, &file.request[&traffic.request].service);
-        Series { class: traffic.request.clone(), label: traffic.label, service }
+        self.series_of_class(file, &traffic.request, traffic.label)
+    }
+
+    /// The series of a class with a label.
+    pub fn series_of_class(&self, file: &File, class: &str, label: Label) -> Series {
+        let service = place(&self.services, &file.request[class].service);
+        Series { class: class.to_owned(), label, service }
+    }
+
+    /// The number of a series that there is.
+    pub fn series_number(&self, series: &Series) -> SeriesNumber {
+        let found = self.series.iter().position(|known| known == series);
+        found.expect("every source has its series") as u16
     }
 }
 
@@ -149,13 +174,17 @@ pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bur
 /// The request classes, in file order.
 pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -> Vec<Class> {
     let queries: Vec<String> = file.query.keys().cloned().collect();
-    let compile = |request: &grammar::Request| {
+    let compile = |name: &String, request: &grammar::Request| {
         let service = place(&places.services, &request.service);
-        let pool = |node: &Option<String>| {
-            let node = node.as_deref().expect("a checked step says where it runs");
-            let pools = &file.service[&request.service].pool;
-            Op::Acquire(pools.get_index_of(node).expect("a checked service pools what it queries") as u8)
+        let pools = &file.service[&request.service].pool;
+        let pool = |on: &Option<String>| {
+            let on = on.as_deref().expect("a checked step says where it runs");
+            match file.endpoint.get_index_of(on) {
+                Some(endpoint) => Op::AcquireAt(endpoint as u16),
+                None => Op::Acquire(pool_place(pools, on)),
+            }
         };
+        let query_op = |name: &String, autocommit| Op::Query { query: place(&queries, name), autocommit };
         let mut script = Vec::new();
         for step in &request.steps {
             if let Some(app) = &step.app {
@@ -163,23 +192,27 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             }
             for _ in 0..step.times.unwrap_or(1) {
                 if let Some(query) = &step.query {
-                    script.extend([pool(&step.on), Op::Query(place(&queries, query))]);
+                    script.extend([pool(&step.on), query_op(query, true)]);
                     script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
                     script.push(Op::Release);
                 }
             }
             if let Some(transaction) = &step.transaction {
-                let mut queries = transaction.iter().map(|query| Op::Query(place(&queries, query)));
-                script.extend([pool(&step.on), Op::Control]);
+                let mut queries = transaction.iter().map(|query| query_op(query, false));
+                script.extend([pool(&step.on), Op::Begin]);
                 script.extend(queries.next());
                 script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
                 script.extend(queries);
-                script.extend([Op::Control, Op::Release]);
+                script.extend([Op::Commit, Op::Release]);
             }
         }
+        let by_endpoint = script.iter().any(|op| matches!(op, Op::AcquireAt(_)));
         Class {
             service,
             script,
+            tells: by_endpoint || file.edge.serves.contains(name),
+            budget: request.retry.as_ref().and_then(|retry| retry.budget).map(Budget::new),
+            handler_retry: request.handler_retry.clone(),
             timeout: request.timeout.0,
             patience: request.patience.0,
             retry: request.retry.clone().map(|mut retry| {
@@ -188,12 +221,24 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             }),
         }
     };
-    file.request.values().map(compile).collect()
+    file.request.iter().map(|(name, request)| compile(name, request)).collect()
 }
 
-/// The CPU of each query, in file order.
-pub fn query_cpu(file: &File, tables: &BTreeMap<String, Table>) -> Vec<Dist> {
-    file.query.values().map(|query| dist(&query.cpu, tables)).collect()
+/// The place of a service's pool to a node.
+fn pool_place(pools: &Named<grammar::Pool>, node: &str) -> u8 {
+    pools.get_index_of(node).expect("a checked service pools what it queries") as u8
+}
+
+/// What each query needs of its node, in file order.
+pub fn queries(file: &File, tables: &BTreeMap<String, Table>) -> Vec<Query> {
+    let query = |query: &grammar::Query| Query {
+        cpu: dist(&query.cpu, tables),
+        reads: query.reads,
+        writes: query.writes,
+        locks_one_of: query.lock.map(|lock| lock.rows),
+        index_pages: query.index_pages,
+    };
+    file.query.values().map(query).collect()
 }
 
 /// What the containers of a service are like.
@@ -213,13 +258,85 @@ pub fn service_plan(
             handshake_trips: file.postgres[name].handshake_trips,
         }
     });
-    Plan { startup: dist(&settings.startup, tables), pools: pools.collect(), settings }
+    let pools = pools.collect();
+    let endpoints = file.endpoint.values().map(|endpoint| endpoint_plan(&settings.pool, endpoint)).collect();
+    Plan { startup: dist(&settings.startup, tables), pools, endpoints, settings }
 }
 
-/// What a node is like.
-pub fn node_plan(file: &File, number: NodeNumber, tables: &BTreeMap<String, Table>) -> NodePlan {
-    let settings = file.postgres[usize::from(number)].clone();
-    NodePlan { start_cpu: dist(&settings.start_cpu, tables), settings }
+/// An endpoint for a service with these pools; nothing if it has none to its node.
+fn endpoint_plan(pools: &Named<grammar::Pool>, endpoint: &grammar::Endpoint) -> Option<EndpointPlan> {
+    let place = |node: &String| pools.get_index_of(node).map(|place| place as u8);
+    let fallback = endpoint.fallback.as_ref().and_then(place);
+    Some(EndpointPlan { place: place(&endpoint.node)?, fallback, breaker: endpoint.breaker })
+}
+
+/// What stands before the services.
+pub fn edge(file: &File, tables: &BTreeMap<String, Table>) -> Edge {
+    let serves = file.request.keys().map(|class| file.edge.serves.contains(class)).collect();
+    Edge::new(&file.edge, serves, dist(&file.edge.time, tables))
+}
+
+/// The devices that there are in this run, in file order.
+pub fn devices(file: &File, places: &Places, luck: Stream, tables: &BTreeMap<String, Table>) -> Vec<Devices> {
+    let classes: Vec<String> = file.request.keys().cloned().collect();
+    let compile = |name: &String| {
+        let of = &file.device[name];
+        let series = places.series_of_class(file, &of.request, Label::Legitimate);
+        Devices {
+            class: place(&classes, &of.request),
+            service: series.service,
+            series: places.series_number(&series),
+            loops: device::loops(of),
+            refresh_age: dist(&of.refresh_age, tables),
+            poll: of.poll,
+            luck: luck.named("device").named(name),
+        }
+    };
+    places.devices.iter().map(compile).collect()
+}
+
+/// What a node is like: its role by its name, its hardware by the machine that it runs on.
+pub fn node_plan(
+    file: &File,
+    number: NodeNumber,
+    machine: NodeNumber,
+    tables: &BTreeMap<String, Table>,
+) -> NodePlan {
+    let mut settings = file.postgres[usize::from(number)].clone();
+    if machine != number {
+        let hardware = &file.postgres[usize::from(machine)];
+        (settings.cores, settings.contention) = (hardware.cores, hardware.contention);
+        settings.start_cpu = hardware.start_cpu.clone();
+        (settings.disk, settings.state) = (hardware.disk.clone(), hardware.state);
+    }
+    let disk = settings.disk.as_ref().map(|disk| Disk {
+        read: dist(&disk.read, tables),
+        flush: dist(&disk.flush, tables),
+        read_factor: disk.read_factor,
+        flush_factor: disk.flush_factor,
+    });
+    NodePlan { start_cpu: dist(&settings.start_cpu, tables), disk, settings }
+}
+
+/// The replicas of a node.
+pub fn replicas(
+    file: &File,
+    places: &Places,
+    primary: NodeNumber,
+    luck: Stream,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<Replica> {
+    let name = &places.nodes[usize::from(primary)];
+    let replicas = file.postgres.iter().filter(|(_, node)| node.replica_of.as_ref() == Some(name));
+    let replica = |(name, node): (&String, &grammar::Postgres)| Replica {
+        node: place(&places.nodes, name),
+        lag: dist(&node.lag, tables),
+        luck: luck.named("replay").named(name),
+        behind: VecDeque::new(),
+        replayed: Time::ZERO,
+        flushes: 0,
+    };
+    replicas.map(replica).collect()
 }
 
 /// The jobs of a node.

@@ -6,7 +6,7 @@
 
 use super::container::Container;
 use super::fact::{NodeNumber, ServiceNumber};
-use super::postgres::Work;
+use super::postgres::{Row, Work};
 use super::request::Request;
 use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
@@ -31,6 +31,10 @@ pub struct Connection {
     pub luck: Stream,
     /// What is on the wire: one statement at most, or its answer.
     pub statement: Statement,
+    /// The client has given up the transaction before that statement.
+    pub abandoned: bool,
+    /// A message between the ends was lost: whoever can be told will find it broken.
+    pub lost: bool,
     /// The pool's end.
     pub client: ClientEnd,
     /// The node's end.
@@ -54,6 +58,8 @@ pub struct ClientEnd {
     pub dialled_by: DialledBy,
     /// Why it was dialled, as measured; the model never reads it.
     pub cause: Cause,
+    /// Its transaction has changed something, as far as the client knows.
+    pub dirty: bool,
     /// The clock on its dial or on its statement.
     pub clock: Handle,
 }
@@ -89,21 +95,64 @@ pub struct ServerEnd {
     pub state: ServerState,
     /// Queries that still find cold caches.
     pub cold_queries: u32,
-    /// What its backend has on the CPU.
-    pub work: Option<Id<Work>>,
+    /// What its backend does.
+    pub busy: Busy,
     /// The node's clock on its statement.
     pub clock: Handle,
-    /// The client hung up before the backend was ready: what is spent on it is lost.
+    /// The clock on what its backend waits for: a lock, the wake-up, a page.
+    pub timer: Handle,
+    /// Pages that its statement has still to read.
+    pub pages: u32,
+    /// Its transaction has something to flush.
+    pub wrote: bool,
+    /// The rows that its transaction has locked.
+    pub locked: Vec<Row>,
+    /// The client hung up, and the backend has yet to notice: what is spent on it is lost.
     pub hung_up: bool,
+}
+
+/// What a backend does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Busy {
+    /// Nothing.
+    No,
+    /// It has this on the CPU.
+    Cpu(Id<Work>),
+    /// It waits in line for this row.
+    Lock(Row),
+    /// It has the row, and is being woken.
+    Waking,
+    /// It waits for a page.
+    Read,
+    /// It waits for a flush.
+    Flush,
 }
 
 /// A statement on the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
+    /// What is asked for.
+    pub asked: Asked,
     /// The CPU that it needs.
     pub cpu: Span,
-    /// The luck of its answer's trip: the request's, not the node's.
-    pub answer: Stream,
+    /// Its luck, and that of its answer's trip: the request's, not the node's.
+    pub luck: Stream,
+}
+
+/// What a statement asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// An answer: a ping, or BEGIN.
+    Nothing,
+    /// This query.
+    Query {
+        /// Its number, in file order.
+        query: u16,
+        /// Whether it is a transaction of its own.
+        autocommit: bool,
+    },
+    /// COMMIT.
+    Commit,
 }
 
 /// Where the node's end of a connection stands.
@@ -127,8 +176,12 @@ impl ServerEnd {
         ServerEnd {
             state: ServerState::Unreached,
             cold_queries: 0,
-            work: None,
+            busy: Busy::No,
             clock: Handle::NONE,
+            timer: Handle::NONE,
+            pages: 0,
+            wrote: false,
+            locked: Vec::new(),
             hung_up: false,
         }
     }

@@ -2,9 +2,12 @@
 //! recorder.
 
 use super::connection::Connection;
+use super::device::Devices;
+use super::edge::Edge;
 use super::event::{Event, ServiceEvent, SourceEvent};
-use super::fact::{Fact, Recorder};
-use super::request::{Class, Request};
+use super::fact::{Fact, Recorder, SeriesNumber, ServedBy};
+use super::postgres::Query;
+use super::request::{Class, Request, Stage, backoff};
 use super::{ConnectionId, RequestId};
 use crate::engine::agenda::{Agenda, Handle};
 use crate::engine::chance::{Draws, Stream};
@@ -26,10 +29,14 @@ pub struct Context<R> {
     pub connections: Slab<Connection>,
     /// Request classes, in file order.
     pub classes: Vec<Class>,
-    /// The CPU of each query, in file order, as it stands.
-    pub query_cpu: Vec<Dist>,
+    /// What each query needs, in file order, as it stands.
+    pub queries: Vec<Query>,
     /// One trip between a container and a node, as it stands.
     pub trip: Dist,
+    /// What stands before the services.
+    pub edge: Edge,
+    /// Where the sources end and the devices begin, and the devices.
+    pub devices: (u16, Vec<Devices>),
     /// The luck of everything.
     pub luck: Stream,
 }
@@ -71,8 +78,12 @@ impl<R: Recorder> Context<R> {
     /// A client sends a request: its first, or a retry. The caller hands it to the service.
     pub fn begin_request(&mut self, request: Request) -> RequestId {
         let (series, number, attempt) = (request.series, request.number, request.attempt);
+        let now = self.now();
         if attempt == 0 {
             self.fact(Fact::WishBegan { series });
+            if let Some(budget) = &mut self.classes[usize::from(request.class)].budget {
+                budget.deposit(now);
+            }
         }
         self.fact(Fact::RequestArrived { series, number, attempt });
         let patience = self.classes[usize::from(request.class)].patience;
@@ -103,17 +114,60 @@ impl<R: Recorder> Context<R> {
             (request.series, request.source, request.number, request.attempt);
         let (patience, luck, class) = (request.patience, request.luck, usize::from(request.class));
         let latency = now - request.arrived;
+        let watched = request.watched;
         self.agenda.cancel(patience);
         self.fact(Fact::RequestEnded { series, outcome, latency });
-        match self.classes[class].backoff(outcome, attempt, luck) {
-            Some(wait) if outcome != Outcome::Ok => {
+        if let Some(way) = watched {
+            let well = outcome == Outcome::Ok && !self.edge.is_slow(latency);
+            if let Some(on) = self.edge.report(now, way, well) {
+                self.fact(Fact::OutageModeTurned(on));
+            }
+        }
+        let class = &mut self.classes[class];
+        let wait = backoff(class.retry.as_ref(), outcome, attempt, luck);
+        match wait.filter(|_| class.budget.as_mut().is_none_or(|budget| budget.withdraw(now))) {
+            Some(wait) => {
                 let number = [number as u32, (number >> 32) as u32];
                 self.agenda.after(
                     wait,
                     Event::Source(source, SourceEvent::RetryDue { attempt: attempt + 1, number }),
                 );
             }
-            _ => self.fact(Fact::WishEnded { series, fulfilled: outcome == Outcome::Ok }),
+            None => self.end_wish(series, source, number, outcome == Outcome::Ok),
+        }
+    }
+
+    /// A user has what was wished for, or gives up. A device begins its next refresh some time later.
+    fn end_wish(&mut self, series: SeriesNumber, source: u16, number: u64, fulfilled: bool) {
+        self.fact(Fact::WishEnded { series, fulfilled });
+        let (first, devices) = &self.devices;
+        if source >= *first {
+            let (wait, event) = devices[usize::from(source - first)].next(number, fulfilled);
+            self.agenda.after(wait, Event::Source(source, event));
+        }
+    }
+
+    /// The edge answers a request by itself.
+    pub fn answer_at_edge(&mut self, id: RequestId) {
+        let luck = self.requests[id].luck;
+        self.requests[id].stage = Stage::Edge;
+        let wait = self.edge.time.sample(&mut luck.named("edge").draws());
+        self.agenda.after(wait, Event::EdgeAnswered(id));
+    }
+
+    /// The edge has answered.
+    pub fn on_edge_answered(&mut self, id: RequestId) {
+        self.serve(id, ServedBy::Edge);
+        self.requests.remove(id);
+    }
+
+    /// A request ends well; who served it is told if its client is still there.
+    pub fn serve(&mut self, id: RequestId, by: ServedBy) {
+        let request = &self.requests[id];
+        let (series, gone, class) = (request.series, request.ended, usize::from(request.class));
+        self.end_request(id, Outcome::Ok);
+        if self.classes[class].tells && !gone {
+            self.fact(Fact::RequestServed { series, by });
         }
     }
 }

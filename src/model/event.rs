@@ -13,6 +13,8 @@ pub enum Event {
     Service(ServiceNumber, ServiceEvent),
     /// At a Postgres node.
     Node(NodeNumber, NodeEvent),
+    /// The edge has answered.
+    EdgeAnswered(RequestId),
     /// The next moment of the timeline.
     MomentCame(u32),
 }
@@ -24,6 +26,13 @@ pub enum SourceEvent {
     Arrived,
     /// A burst begins or ends.
     BurstTurned,
+    /// A device refreshes its token.
+    RefreshDue {
+        /// Which loop of a device.
+        device: u32,
+        /// Its how-manieth refresh.
+        refresh: u32,
+    },
     /// A client tries again.
     RetryDue {
         /// The attempt that begins.
@@ -82,6 +91,8 @@ pub enum ServiceEvent {
     StatementAnswered(ConnectionId, Outcome),
     /// A statement has taken too long.
     QueryExpired(ConnectionId),
+    /// A step that goes through a breaker has taken so long that it counts as failed.
+    TryExpired(RequestId),
     /// A connection was reset by the server.
     ConnectionReset(ConnectionId),
 }
@@ -101,10 +112,24 @@ pub enum NodeEvent {
     StatementExpired(ConnectionId),
     /// The client closed the connection.
     ConnectionClosed(ConnectionId),
+    /// The client gave up a transaction and kept the connection.
+    RollbackArrived(ConnectionId),
+    /// The row lock that a statement waited for is its own, and it has been woken.
+    LockWoken(ConnectionId),
+    /// A statement has waited for a row lock for too long.
+    LockExpired(ConnectionId),
+    /// A page that a statement missed has been read.
+    PageRead(ConnectionId),
+    /// The leader of a flush has waited for others long enough, or the flush is done.
+    FlushMoved,
+    /// A replica has replayed the next flush: its place at this node.
+    Replayed(u16),
     /// A background job begins.
     JobDue(u16),
-    /// A restart is over.
-    RestartFinished,
+    /// A part of a recovery is over.
+    RecoveryMoved,
+    /// High availability has missed this node for too long.
+    HeartbeatsMissed,
 }
 
 const _: () = assert!(size_of::<Event>() <= 24, "an event is copied all the time: keep it small");

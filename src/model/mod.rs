@@ -11,14 +11,19 @@
 //!    └───────────────────────────────── retry after a backoff ──────────────────────────────────────────┘
 //! ```
 
+pub mod breaker;
+pub mod budget;
 pub mod build;
 pub mod connection;
 pub mod container;
 pub mod context;
+pub mod device;
+pub mod edge;
 pub mod event;
 pub mod fact;
 pub mod pool;
 pub mod postgres;
+pub mod recent;
 pub mod request;
 pub mod service;
 pub mod steady;

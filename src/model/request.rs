@@ -6,8 +6,10 @@
 //! the intended arrival. Modelled at the client: patience, retries. Left out: the trip between client and
 //! service.
 
+use super::breaker::Way;
+use super::budget::Budget;
 use super::container::Container;
-use super::fact::{SeriesNumber, ServiceNumber};
+use super::fact::{NodeNumber, SeriesNumber, ServiceNumber};
 use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
@@ -50,6 +52,53 @@ pub struct Request {
     pub deadline: Handle,
     /// The clock on what it waits for: the application, the acquire.
     pub clock: Handle,
+    /// How often its handler has run a step again.
+    pub reruns: u8,
+    /// The breaker that it goes through with its present step.
+    pub tries: Option<Try>,
+    /// How it goes through the edge's breaker.
+    pub watched: Option<Way>,
+    /// The node that it was last given a connection to.
+    pub node: NodeNumber,
+}
+
+/// A step that goes through the breaker of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Try {
+    /// The endpoint, in file order.
+    pub endpoint: u16,
+    /// Which way.
+    pub way: Way,
+    /// The clock after which it counts as failed.
+    pub clock: Handle,
+}
+
+impl Request {
+    /// A request that nobody has begun, of the first class, source and service.
+    pub fn new(arrived: Time, luck: Stream) -> Request {
+        Request {
+            class: 0,
+            series: 0,
+            source: 0,
+            number: 0,
+            attempt: 0,
+            arrived,
+            luck,
+            service: 0,
+            container: Id::NONE,
+            next_op: 0,
+            stage: Stage::Pending,
+            ended: false,
+            holds_place: false,
+            patience: Handle::NONE,
+            deadline: Handle::NONE,
+            clock: Handle::NONE,
+            reruns: 0,
+            tries: None,
+            watched: None,
+            node: 0,
+        }
+    }
 }
 
 /// What a request waits for.
@@ -57,10 +106,14 @@ pub struct Request {
 pub enum Stage {
     /// A container.
     Pending,
+    /// The edge, which answers it.
+    Edge,
     /// Nothing: its next op can run.
     Running,
     /// The application.
     App,
+    /// Its handler, which pauses before it tries again.
+    Paused,
     /// A connection, in line at the pool with this place in its container.
     Acquiring {
         /// The pool's place.
@@ -97,10 +150,19 @@ pub enum Op {
     App(Dist),
     /// Get a connection from the pool with this place in the container.
     Acquire(u8),
+    /// Get a connection to the node behind this endpoint, in file order.
+    AcquireAt(u16),
     /// Run this query on the connection.
-    Query(u16),
-    /// BEGIN or COMMIT: a round trip, no work to speak of.
-    Control,
+    Query {
+        /// Its number, in file order.
+        query: u16,
+        /// Whether it is a transaction of its own.
+        autocommit: bool,
+    },
+    /// BEGIN: a round trip, no work to speak of.
+    Begin,
+    /// COMMIT: a round trip, and the flush of what was written.
+    Commit,
     /// Give the connection back.
     Release,
 }
@@ -118,25 +180,29 @@ pub struct Class {
     pub patience: Option<Span>,
     /// What the client does about a failure.
     pub retry: Option<Retry>,
+    /// What all its clients may retry.
+    pub budget: Option<Budget>,
+    /// What the handler does about a step that failed.
+    pub handler_retry: Option<Retry>,
+    /// Whether it may be served from several places, and is asked from which.
+    pub tells: bool,
 }
 
-impl Class {
-    /// How long the client waits before it tries again; `None` if it gives up.
-    pub fn backoff(&self, outcome: Outcome, attempt: u8, luck: Stream) -> Option<Span> {
-        let retry = self.retry.as_ref()?;
-        if u32::from(attempt) + 1 >= retry.attempts || !retry.on.contains(&outcome) {
-            return None;
-        }
-        let grown = (0..attempt).fold(retry.backoff.as_secs(), |wait, _| wait * retry.factor);
-        let wait = Span::from_secs_f64(grown).min(retry.cap);
-        let unit = || luck.named("backoff").draws().unit();
-        use crate::scenario::grammar::BackoffJitter::{Equal, Full, None as Fixed};
-        Some(match retry.jitter {
-            Fixed => wait,
-            Full => wait.scale(unit()),
-            Equal => wait.scale(0.5 + unit() / 2.0),
-        })
+/// How long whoever retries waits before attempt + 1; `None` if it gives up.
+pub fn backoff(retry: Option<&Retry>, outcome: Outcome, attempt: u8, luck: Stream) -> Option<Span> {
+    let retry = retry?;
+    if u32::from(attempt) + 1 >= retry.attempts || !retry.on.contains(&outcome) {
+        return None;
     }
+    let grown = (0..attempt).fold(retry.backoff.as_secs(), |wait, _| wait * retry.factor);
+    let wait = Span::from_secs_f64(grown).min(retry.cap);
+    let unit = || luck.named("backoff").draws().unit();
+    use crate::scenario::grammar::BackoffJitter::{Equal, Full, None as Fixed};
+    Some(match retry.jitter {
+        Fixed => wait,
+        Full => wait.scale(unit()),
+        Equal => wait.scale(0.5 + unit() / 2.0),
+    })
 }
 
 #[cfg(test)]
@@ -144,8 +210,8 @@ mod tests {
     use super::*;
     use crate::scenario::grammar::BackoffJitter;
 
-    fn class(jitter: BackoffJitter) -> Class {
-        let retry = Retry {
+    fn retry(jitter: BackoffJitter) -> Retry {
+        Retry {
             attempts: 4,
             backoff: Span::from_secs(1),
             factor: 2.0,
@@ -153,25 +219,25 @@ mod tests {
             jitter,
             on: vec![Outcome::Unavailable],
             budget: None,
-        };
-        Class { service: 0, script: vec![], timeout: None, patience: None, retry: Some(retry) }
+        }
     }
 
     #[test]
     fn backoff_grows_to_its_cap_and_ends_with_the_attempts() {
-        let class = class(BackoffJitter::None);
-        let waits: Vec<_> =
-            (0..4).map(|attempt| class.backoff(Outcome::Unavailable, attempt, Stream::root(1))).collect();
+        let retry = retry(BackoffJitter::None);
+        let wait = |outcome, attempt| backoff(Some(&retry), outcome, attempt, Stream::root(1));
+        let waits: Vec<_> = (0..4).map(|attempt| wait(Outcome::Unavailable, attempt)).collect();
         let secs = Span::from_secs;
         assert_eq!(waits, [Some(secs(1)), Some(secs(2)), Some(secs(3)), None]);
-        assert_eq!(class.backoff(Outcome::PoolTimeout, 0, Stream::root(1)), None, "not among the retried");
+        assert_eq!(wait(Outcome::PoolTimeout, 0), None, "not among the retried");
     }
 
     #[test]
     fn jitter_stays_in_its_range() {
         for (jitter, low) in [(BackoffJitter::Full, 0.0), (BackoffJitter::Equal, 0.5)] {
             for n in 0..1000 {
-                let wait = class(jitter).backoff(Outcome::Unavailable, 0, Stream::root(n)).unwrap().as_secs();
+                let wait = backoff(Some(&retry(jitter)), Outcome::Unavailable, 0, Stream::root(n));
+                let wait = wait.unwrap().as_secs();
                 assert!((low..=1.0).contains(&wait), "{jitter:?} {wait}");
             }
         }

@@ -3,8 +3,8 @@
 //! A pool that grows on demand has, within one lifetime, met the greatest simultaneous demand of that time.
 //! For Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is
 //! the least k which demand reaches less than once a lifetime. The hold includes waiting for a core by
-//! Sakasegawa's approximation of M/M/c. What a service carries follows likewise: arrivals × how long a
-//! request takes.
+//! Sakasegawa's approximation of M/M/c, reads and the flush of a commit; waiting for a row is left out. What
+//! a service carries follows likewise: arrivals × how long a request takes.
 
 use super::build::{dist, enabled_traffic, rate};
 use super::service::autoscaler::{Load, containers_for};
@@ -107,21 +107,36 @@ fn demand_of(
     tables: &BTreeMap<String, Table>,
 ) -> Demand {
     let trips = 2.0 * mean(&file.network.database, tables);
-    let query = |name: &String| trips + mean(&file.query[name].cpu, tables) * slowdown;
+    let query = |name: &String| {
+        trips + mean(&file.query[name].cpu, tables) * slowdown + reading(file, name, node, tables)
+    };
+    let commit = |names: &[String]| {
+        let changes = |name: &String| file.query[name].writes || file.query[name].lock.is_some();
+        let disk = file.postgres[node].disk.as_ref().filter(|_| names.iter().any(changes));
+        disk.map_or(0.0, |disk| mean(&disk.flush, tables) * disk.flush_factor)
+    };
     let mut demand = Demand::default();
     for step in request.steps.iter().filter(|step| node_of(file, step) == Some(node)) {
         let think = step.think.as_ref().map_or(0.0, |think| mean(think, tables));
         if let Some(name) = &step.query {
             let times = f64::from(step.times.unwrap_or(1));
             demand.acquires_per_s += times;
-            demand.held += times * (query(name) + think);
+            demand.held += times * (query(name) + commit(std::slice::from_ref(name)) + think);
         }
         if let Some(names) = &step.transaction {
             demand.acquires_per_s += 1.0;
-            demand.held += 2.0 * trips + think + names.iter().map(query).sum::<f64>();
+            demand.held += 2.0 * trips + think + names.iter().map(query).sum::<f64>() + commit(names);
         }
     }
     demand
+}
+
+/// How long a query reads the pages that it misses, in seconds.
+fn reading(file: &File, query: &str, node: &str, tables: &BTreeMap<String, Table>) -> f64 {
+    let (query, node) = (&file.query[query], &file.postgres[node]);
+    let of_indexes = query.lock.map_or(0.0, |_| query.index_pages * (1.0 - node.hot_updates.0));
+    let pages = (query.reads + of_indexes) * node.bloat;
+    node.disk.as_ref().map_or(0.0, |disk| pages * mean(&disk.read, tables) * disk.read_factor)
 }
 
 /// How much longer a query takes on the busy node than alone.

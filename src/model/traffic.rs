@@ -3,18 +3,17 @@
 //! An open-loop source is a Poisson process whose rate may change: by a curve in the scenario, by bursts, by
 //! an event. Modelled by hazard: each gap is a unit exponential variate, spent at the rate in force, so a
 //! change of rate rescales the pending arrival and two variants with one seed meet the same users. Traffic
-//! shaping at the edge takes no time and sees no more of a request than its source. Left out: closed-loop
-//! clients.
+//! shaping at the edge takes no time and sees no more of a request than its source. Closed-loop clients are
+//! in [`super::device`].
 
 use super::RequestId;
 use super::context::Context;
 use super::event::{Event, SourceEvent};
 use super::fact::{Recorder, SeriesNumber, ServiceNumber};
-use super::request::{Request, Stage};
-use crate::engine::agenda::{Alarm, Handle};
+use super::request::Request;
+use crate::engine::agenda::Alarm;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
-use crate::engine::slab::Id;
 use crate::engine::time::{Span, Time};
 use rand_distr::{Distribution as _, Exp1};
 
@@ -123,24 +122,9 @@ impl Source {
     }
 
     fn request(&self, now: Time, number: u64, attempt: u8) -> Request {
-        Request {
-            class: self.class,
-            series: self.series,
-            source: self.number,
-            number,
-            attempt,
-            arrived: now,
-            luck: self.luck.at(number).at(u64::from(attempt)),
-            service: self.service,
-            container: Id::NONE,
-            next_op: 0,
-            stage: Stage::Pending,
-            ended: false,
-            holds_place: false,
-            patience: Handle::NONE,
-            deadline: Handle::NONE,
-            clock: Handle::NONE,
-        }
+        let luck = self.luck.at(number).at(u64::from(attempt));
+        let (class, series, source, service) = (self.class, self.series, self.number, self.service);
+        Request { class, series, source, number, attempt, service, ..Request::new(now, luck) }
     }
 
     fn gap(&self) -> f64 {

@@ -1,9 +1,12 @@
 //! The world: all boxes, and the loop that hands each event to its box.
 
+use super::RequestId;
 use super::build::{self, Places};
 use super::context::Context;
+use super::device;
+use super::edge::Turn;
 use super::event::{Event, SourceEvent};
-use super::fact::{Fact, Recorder};
+use super::fact::{Fact, NodeNumber, Recorder};
 use super::postgres::Node;
 use super::service::Service;
 use super::service::autoscaler::containers_for;
@@ -16,6 +19,7 @@ use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Deed, File, Initial, Sweep};
 use crate::scenario::{Moment, Scenario, Table};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A running system.
 #[derive(Debug)]
@@ -25,30 +29,50 @@ pub struct World<R> {
     sources: Vec<Source>,
     services: Vec<Service>,
     nodes: Vec<Node>,
+    /// The machine of each node, by the number of the node that had it first.
+    machines: Vec<NodeNumber>,
+    /// What stands.
+    stands: Arc<File>,
     timeline: Vec<Moment>,
     tables: BTreeMap<String, Table>,
     end: Time,
+}
+
+/// What requests and connections hold; nothing, once all of them have come to their ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// Records of requests.
+    pub requests: usize,
+    /// Records of connections.
+    pub connections: usize,
+    /// Connection slots of all nodes.
+    pub slots: usize,
+    /// Locked rows of all nodes.
+    pub rows: usize,
 }
 
 impl<R: Recorder> World<R> {
     /// Builds the world of a scenario at its first instant.
     pub fn new(scenario: &Scenario, seed: u64, recorder: R) -> World<R> {
         let (file, tables) = (&*scenario.file, &scenario.tables);
-        let places = Places::of(scenario);
+        let (places, luck) = (Places::of(scenario), Stream::root(seed));
         let mut ctx = Context {
             agenda: Agenda::default(),
             recorder,
             requests: Slab::default(),
             connections: Slab::default(),
             classes: build::classes(file, &places, tables),
-            query_cpu: build::query_cpu(file, tables),
+            queries: build::queries(file, tables),
             trip: build::dist(&file.network.database, tables),
-            luck: Stream::root(seed),
+            edge: build::edge(file, tables),
+            devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
+            luck,
         };
-        let luck = ctx.luck;
         let nodes = (0..places.nodes.len() as u16).map(|number| {
             let jobs = build::jobs(file, &places, number, luck, tables);
-            Node::new(&mut ctx, number, build::node_plan(file, number, tables), jobs)
+            let replicas = build::replicas(file, &places, number, luck, tables);
+            let plan = build::node_plan(file, number, number, tables);
+            Node::new(&mut ctx, number, plan, jobs, replicas)
         });
         let nodes = nodes.collect();
         let services = places.services.iter().enumerate().map(|(number, name)| {
@@ -63,7 +87,9 @@ impl<R: Recorder> World<R> {
             ctx,
             sources: Vec::new(),
             services,
+            machines: (0..places.nodes.len() as u16).collect(),
             nodes,
+            stands: scenario.file.clone(),
             timeline: scenario.timeline.clone(),
             tables: tables.clone(),
             end: Time::ZERO + file.duration,
@@ -106,6 +132,17 @@ impl<R: Recorder> World<R> {
         self.ctx.requests.iter().filter(|(_, request)| !request.ended).count() as u64
     }
 
+    /// What is held at this moment.
+    pub fn holdings(&self) -> Holdings {
+        let sum = |held: fn(&Node) -> usize| self.nodes.iter().map(held).sum();
+        Holdings {
+            requests: self.ctx.requests.len(),
+            connections: self.ctx.connections.len(),
+            slots: sum(Node::slots_taken),
+            rows: sum(Node::rows_locked),
+        }
+    }
+
     /// Containers that are there, in whatever state.
     pub fn containers(&self) -> u64 {
         self.services.iter().map(|service| service.living() as u64).sum()
@@ -114,25 +151,53 @@ impl<R: Recorder> World<R> {
     fn dispatch(&mut self, event: Event) {
         let ctx = &mut self.ctx;
         match event {
+            Event::Source(number, event) if number >= ctx.devices.0 => self.on_device(number, event),
             Event::Source(number, event) => {
                 let source = &mut self.sources[usize::from(number)];
                 let request = match event {
                     SourceEvent::Arrived => source.on_arrival(ctx),
-                    SourceEvent::RetryDue { attempt, number: [low, high] } => {
-                        source.on_retry(ctx, u64::from(high) << 32 | u64::from(low), attempt)
+                    SourceEvent::RetryDue { attempt, number } => {
+                        source.on_retry(ctx, joined(number), attempt)
                     }
                     SourceEvent::BurstTurned => return source.on_burst_turned(ctx),
+                    SourceEvent::RefreshDue { .. } => unreachable!("open traffic has no devices"),
                 };
                 if source.rejects(ctx.requests[request].luck) {
                     return ctx.reject_request(request);
                 }
-                // The arrival is at the service's door: no trip lies between.
-                self.services[usize::from(source.service)].admit(ctx, request);
+                self.arrive(request);
             }
+            Event::EdgeAnswered(request) => ctx.on_edge_answered(request),
             Event::Service(number, event) => self.services[usize::from(number)].handle(ctx, event),
             Event::Node(number, event) => self.nodes[usize::from(number)].handle(ctx, event),
             Event::MomentCame(place) => self.on_moment(place),
         }
+    }
+
+    /// A device sends a request.
+    fn on_device(&mut self, number: u16, event: SourceEvent) {
+        let ctx = &mut self.ctx;
+        let devices = &ctx.devices.1[usize::from(number - ctx.devices.0)];
+        let (which, attempt) = match event {
+            SourceEvent::RefreshDue { device, refresh } => (device::number(device, refresh), 0),
+            SourceEvent::RetryDue { attempt, number } => (joined(number), attempt),
+            SourceEvent::Arrived | SourceEvent::BurstTurned => unreachable!("devices refresh"),
+        };
+        let request = devices.request(ctx.agenda.now(), number, which, attempt);
+        let request = ctx.begin_request(request);
+        self.arrive(request);
+    }
+
+    /// A request is at the door: the edge answers it, or it is at its service. No trip lies between.
+    fn arrive(&mut self, request: RequestId) {
+        let ctx = &mut self.ctx;
+        let (class, service) = (ctx.requests[request].class, ctx.requests[request].service);
+        match ctx.edge.turn(ctx.agenda.now(), class) {
+            Turn::Answer => return ctx.answer_at_edge(request),
+            Turn::Watch(way) => ctx.requests[request].watched = Some(way),
+            Turn::Pass => {}
+        }
+        self.services[usize::from(service)].admit(ctx, request);
     }
 
     /// The timeline moves on: boxes read what stands now, then the deed is done.
@@ -141,6 +206,7 @@ impl<R: Recorder> World<R> {
         let moment = self.timeline[place as usize].clone();
         if let Some(file) = moment.stands {
             self.read(&file);
+            self.stands = file;
         }
         match moment.deed {
             Some(Deed::Deploy(name)) => {
@@ -150,20 +216,44 @@ impl<R: Recorder> World<R> {
                     }
                 }
             }
-            Some(Deed::Restart(name)) => {
-                self.nodes[usize::from(build::place(&self.places.nodes, &name))].restart(&mut self.ctx);
-            }
-            Some(Deed::Promote(_) | Deed::Failover(_)) | None => {}
+            Some(Deed::Restart(name)) => self.nodes[self.places.node(&name)].restart(&mut self.ctx),
+            Some(Deed::Failover(name)) => self.nodes[self.places.node(&name)].fail_over(&mut self.ctx),
+            Some(Deed::Promote(name)) => self.promote(&name),
+            None => {}
         }
+    }
+
+    /// A replica and its primary change machines: the primary goes on where the replica was.
+    fn promote(&mut self, name: &str) {
+        let settings = &self.stands.postgres[name];
+        let primary = settings.replica_of.as_ref().expect("a checked scenario promotes a replica");
+        let pair = [self.places.node(primary), self.places.node(name)];
+        let promote_time = settings.promote_time;
+        let restart_time = self.stands.postgres[pair[0]].restart_time;
+        let [primary, replica] = self.nodes.get_disjoint_mut(pair).expect("no node replays itself");
+        primary.exchange_machines(replica, &mut self.ctx);
+        self.machines.swap(pair[0], pair[1]);
+        for place in pair {
+            let plan = build::node_plan(&self.stands, place as u16, self.machines[place], &self.tables);
+            self.nodes[place].set_plan(&mut self.ctx, plan);
+        }
+        let replayed = self.nodes[pair[0]].replayed_by(pair[1] as u16).max(self.ctx.now());
+        let takes = (replayed - self.ctx.now()) + promote_time;
+        self.nodes[pair[0]].recover(&mut self.ctx, takes, false);
+        self.nodes[pair[1]].recover(&mut self.ctx, restart_time, true);
     }
 
     /// Every box reads what stands. What that does to work in flight is the box's own affair.
     fn read(&mut self, file: &File) {
         let (ctx, tables) = (&mut self.ctx, &self.tables);
-        ctx.query_cpu = build::query_cpu(file, tables);
+        ctx.queries = build::queries(file, tables);
         ctx.trip = build::dist(&file.network.database, tables);
+        if let Some(on) = ctx.edge.set(&file.edge) {
+            ctx.fact(Fact::OutageModeTurned(on));
+        }
         for (number, node) in self.nodes.iter_mut().enumerate() {
-            node.set_plan(ctx, build::node_plan(file, number as u16, tables));
+            let machine = self.machines[number];
+            node.set_plan(ctx, build::node_plan(file, number as u16, machine, tables));
             node.enable_jobs(|job| file.job[&self.places.jobs[usize::from(job)]].enabled);
         }
         for (number, service) in self.services.iter_mut().enumerate() {
@@ -185,8 +275,7 @@ impl<R: Recorder> World<R> {
                 number: number as u16,
                 class: build::place(&classes, &traffic.request),
                 service: series.service,
-                series: self.places.series.iter().position(|known| *known == series).unwrap_or_default()
-                    as u16,
+                series: self.places.series_number(&series),
                 rate: build::rate_of(traffic, &self.tables),
                 burst: build::bursts(traffic, &self.tables),
                 rejected: traffic.rejected.0,
@@ -198,6 +287,10 @@ impl<R: Recorder> World<R> {
             };
             source.start(&mut self.ctx);
             self.sources.push(source);
+        }
+        let (first, devices) = self.ctx.devices.clone();
+        for (number, devices) in (first..).zip(&devices) {
+            devices.start(&mut self.ctx, number);
         }
     }
 
@@ -244,4 +337,9 @@ impl<R: Recorder> World<R> {
             }
         }
     }
+}
+
+/// A number from its low and high half.
+fn joined([low, high]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }

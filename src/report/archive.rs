@@ -15,7 +15,9 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 /// The version of this file.
-pub const SCHEMA_VERSION: u32 = 1;
+///
+/// 2: `stretches` of a run, `served` and wishes by bin of a class.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
@@ -41,6 +43,7 @@ struct StoredRun {
     spikes: Vec<StoredSpike>,
     recoveries: Vec<(String, String, Option<u64>)>,
     marks: Vec<(u64, String, bool)>,
+    stretches: Vec<(String, String, u64, Option<u64>)>,
 }
 
 /// Node, cause, from, to, peak, starts, share.
@@ -62,7 +65,15 @@ struct StoredClass {
     in_flight: u64,
     users: [u64; 3],
     latency_us: Vec<Option<StoredHistogram>>,
-    bins: Vec<(u32, [u32; OUTCOMES], StoredQuantiles)>,
+    /// Arrived, ended, wishes fulfilled and given up, latency.
+    bins: Vec<(u32, [u32; OUTCOMES], [u32; 2], StoredQuantiles)>,
+    served: Vec<(String, Vec<u32>)>,
+}
+
+/// What every version of the file has.
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -131,6 +142,17 @@ pub fn to_json(header: &Header, runs: &[Run]) -> Result<String, serde_json::Erro
 /// # Errors
 /// Says what is wrong with the text.
 pub fn from_json(text: &str) -> Result<(Header, Vec<Run>), String> {
+    let versioned: Versioned = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match versioned.schema_version {
+        SCHEMA_VERSION => {}
+        version => {
+            let which = if version < SCHEMA_VERSION { "an older" } else { "a newer" };
+            return Err(format!(
+                "{which} version wrote it (schema version {version}, this program reads {SCHEMA_VERSION}): \
+                 run the scenario again, or use the version that wrote it"
+            ));
+        }
+    }
     let archive: Archive = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let runs = archive.runs.into_iter().map(run).collect::<Result<_, _>>()?;
     Ok((archive.header, runs))
@@ -163,6 +185,7 @@ fn stored_run(run: &Run) -> StoredRun {
         let recycle = s.recycle.as_ref().map(|recycle| (recycle.node.clone(), recycle.at.0));
         (s.service.clone(), s.from.0, s.to.0, s.p99_us, s.beside.clone(), recycle)
     };
+    let stretch = |s: &Stretch| (s.kind.name().to_owned(), s.of.clone(), s.from.0, s.to.map(|to| to.0));
     let recovery = |r: &Recovery| (r.event.clone(), r.service.clone(), r.after.map(|after| after.0));
     StoredRun {
         variant: run.variant.clone(),
@@ -178,6 +201,7 @@ fn stored_run(run: &Run) -> StoredRun {
         spikes: measured.spikes.iter().map(spike).collect(),
         recoveries: measured.recoveries.iter().map(recovery).collect(),
         marks: measured.marks.iter().map(|mark| (mark.at.0, mark.event.clone(), mark.begins)).collect(),
+        stretches: measured.stretches.iter().map(stretch).collect(),
     }
 }
 
@@ -205,8 +229,15 @@ fn run(stored: StoredRun) -> Result<Run, String> {
         spikes: stored.spikes.into_iter().map(spike).collect(),
         recoveries: stored.recoveries.into_iter().map(recovery).collect(),
         marks: stored.marks.into_iter().map(mark).collect(),
+        stretches: stored.stretches.into_iter().map(stretch).collect::<Result<_, _>>()?,
     };
     Ok(Run { variant: stored.variant, seed: stored.seed, measured })
+}
+
+fn stretch((kind, of, from, to): (String, String, u64, Option<u64>)) -> Result<Stretch, String> {
+    let known = StretchKind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = known.ok_or_else(|| format!("there are no stretches of kind {kind}"))?;
+    Ok(Stretch { kind, of, from: Time(from), to: to.map(Time) })
 }
 
 fn stored_quantiles(latency: Option<Quantiles>) -> StoredQuantiles {
@@ -218,7 +249,9 @@ fn quantiles(stored: StoredQuantiles) -> Option<Quantiles> {
 }
 
 fn stored_class(class: &ClassMeasured) -> StoredClass {
-    let bin = |bin: &ClassBin| (bin.arrived, bin.ended, stored_quantiles(bin.latency));
+    let bin = |bin: &ClassBin| {
+        (bin.arrived, bin.ended, [bin.fulfilled, bin.given_up], stored_quantiles(bin.latency))
+    };
     StoredClass {
         class: class.class.clone(),
         label: class.label,
@@ -229,12 +262,19 @@ fn stored_class(class: &ClassMeasured) -> StoredClass {
         users: [class.users.arrived, class.users.succeeded, class.users.failed],
         latency_us: class.latency_us.iter().map(|latency| latency.as_ref().map(stored_histogram)).collect(),
         bins: class.bins.iter().map(bin).collect(),
+        served: class.served.iter().map(|served| (served.by.clone(), served.bins.clone())).collect(),
     }
 }
 
 fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
     let [arrived, succeeded, failed] = stored.users;
-    let bin = |(arrived, ended, latency)| ClassBin { arrived, ended, latency: quantiles(latency) };
+    let bin = |(arrived, ended, [fulfilled, given_up], latency): (_, _, [u32; 2], _)| ClassBin {
+        arrived,
+        ended,
+        fulfilled,
+        given_up,
+        latency: quantiles(latency),
+    };
     let latency_us = stored.latency_us.into_iter().map(|stored| stored.map(histogram).transpose());
     Ok(ClassMeasured {
         class: stored.class,
@@ -246,6 +286,7 @@ fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
         users: UserCounts { arrived, succeeded, failed },
         latency_us: latency_us.collect::<Result<_, _>>()?,
         bins: stored.bins.into_iter().map(bin).collect(),
+        served: stored.served.into_iter().map(|(by, bins)| Served { by, bins }).collect(),
     })
 }
 
@@ -382,39 +423,5 @@ fn scraped(stored: StoredScraped) -> ScrapedSeries {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::synthetic;
-
-    #[test]
-    fn what_is_stored_reads_back_the_same() {
-        let mut odd = synthetic::run("jitter", u64::MAX, false);
-        odd.measured.nodes[0].cycles[0].fano = f64::NAN;
-        odd.measured.nodes[0].lifetime = None;
-        odd.measured.nodes[0].herd_gain = Some(2.25);
-        odd.measured.levels[0].bins[0].mean = 0.1 + 0.2;
-        let runs = [synthetic::run("as-written", 1, true), odd, synthetic::nothing()];
-        let text = to_json(&synthetic::header(), &runs).unwrap();
-        let (header, back) = from_json(&text).unwrap();
-        assert_eq!(header, synthetic::header());
-        assert_eq!(to_json(&header, &back).unwrap(), text);
-        assert_eq!(
-            runs[0].measured.classes[0].latency_us, back[0].measured.classes[0].latency_us,
-            "histograms are equal, not merely alike"
-        );
-        let [there, again] = [&runs[0], &back[0]].map(|run| &run.measured);
-        assert!(!there.storms.is_empty() && there.storms == again.storms);
-        assert!(!there.closeups.is_empty() && there.closeups == again.closeups);
-        assert!(there.spikes[0].recycle.is_some() && there.spikes == again.spikes);
-        assert!(back[1].measured.nodes[0].cycles[0].fano.is_nan());
-        let gains = [0, 1].map(|run| back[run].measured.nodes[0].herd_gain);
-        assert_eq!(gains, [None, Some(2.25)]);
-    }
-
-    #[test]
-    fn a_damaged_file_is_an_error() {
-        let text = to_json(&synthetic::header(), &[synthetic::nothing()]).unwrap();
-        assert!(from_json(&text[..text.len() / 2]).is_err());
-        assert!(from_json("{}").is_err());
-    }
-}
+#[path = "archive_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use crate::scenario::grammar::{Cause, Label, Outcome};
 
 /// Every table by its file's name.
 pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<(&'static str, String)> {
-    vec![
+    let mut tables = vec![
         ("summary.csv", summary(header, runs, summaries)),
         ("timeseries.csv", timeseries(header, runs)),
         ("latency_hist.csv", latency_hist(header, runs)),
@@ -23,7 +23,11 @@ pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<
         ("cycles.csv", cycles(header, runs)),
         ("dashboard.csv", dashboard(header, runs)),
         ("events.csv", events(header, runs)),
-    ]
+    ];
+    if runs.iter().any(|run| run.measured.classes.iter().any(|class| !class.served.is_empty())) {
+        tables.push(("served.csv", served(header, runs)));
+    }
+    tables
 }
 
 /// A table being written.
@@ -116,6 +120,24 @@ pub fn timeseries(header: &Header, runs: &[Run]) -> String {
                 cells.extend(bin.ended.iter().map(u32::to_string));
                 cells.extend(quantiles(bin.latency));
                 table.row(run, &cells);
+            }
+        }
+    }
+    table.text()
+}
+
+/// One row a bin, request class and who served it; of classes that may be served from several places.
+pub fn served(header: &Header, runs: &[Run]) -> String {
+    let mut table = Table::new(header, &["t_s", "time_utc", "class", "label", "by", "count"]);
+    for run in runs {
+        for class in &run.measured.classes {
+            for served in &class.served {
+                for (n, count) in served.bins.iter().enumerate() {
+                    let mut cells = table.when(bin_start(n)).to_vec();
+                    cells.extend([class.class.clone(), label_name(class.label).to_owned()]);
+                    cells.extend([served.by.clone(), count.to_string()]);
+                    table.row(run, &cells);
+                }
             }
         }
     }
@@ -265,7 +287,8 @@ pub fn dashboard(header: &Header, runs: &[Run]) -> String {
     table.text()
 }
 
-/// One row an event (from its beginning to its end), one a storm of backend starts and one a latency spike.
+/// One row an event (from its beginning to its end), one a stretch in which something was not as usual (kinds
+/// `breaker`, `outage_mode`, `node` and `cap`), one a storm of backend starts and one a latency spike.
 /// `peak_s` is the peak of the storm, or of the lifetime storm beside the spike; of a storm, `name` is
 /// the node and `beside` the cause.
 pub fn events(header: &Header, runs: &[Run]) -> String {
@@ -285,6 +308,10 @@ pub fn events(header: &Header, runs: &[Run]) -> String {
         for (name, from, to) in super::plot::marks::lasting(&run.measured.marks) {
             add(run, "event", &name, (from, to), Default::default());
         }
+        for stretch in &run.measured.stretches {
+            let span = (stretch.from.as_secs(), stretch.to.map(Time::as_secs));
+            add(run, stretch.kind.name(), &stretch.of, span, Default::default());
+        }
         let span = |from: Time, to: Time| (from.as_secs(), Some(to.as_secs()));
         for storm in &run.measured.storms {
             let (cause, peak) = (storm.cause.name().to_owned(), float(storm.at.as_secs()));
@@ -302,94 +329,5 @@ pub fn events(header: &Header, runs: &[Run]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::synthetic;
-
-    fn head(text: &str, lines: usize) -> String {
-        text.lines().take(lines).collect::<Vec<_>>().join("\n")
-    }
-
-    #[test]
-    fn tables_are_tidy() {
-        let (header, runs) = (synthetic::header(), [synthetic::run("jitter", 3, true)]);
-        let rows = vec![
-            SummaryRow {
-                metric: "herd_size",
-                of: "postgres.primary".into(),
-                cause: "lifetime",
-                stat: "max",
-                value: 0.9,
-                unit: "share",
-            },
-            SummaryRow {
-                metric: "latency",
-                of: "a,b\"c".into(),
-                cause: "",
-                stat: "p99",
-                value: f64::NAN,
-                unit: "ms",
-            },
-        ];
-        insta::assert_snapshot!(summary(&header, &runs, &[rows]), @r#"
-        scenario,variant,seed,metric,of,cause,stat,value,unit
-        september,jitter,3,herd_size,postgres.primary,lifetime,max,0.9,share
-        september,jitter,3,latency,"a,b""c",,p99,,ms
-        "#);
-        insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
-        september,jitter,3,0,2025-09-14T05:30:00Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,3,0,0,0,0,2.891,4.855,6.703,10.919
-        "#);
-        insta::assert_snapshot!(head(&herd(&header, &runs), 3), @r#"
-        scenario,variant,seed,t_s,time_utc,node,cause,connects_max_1s,herd_size
-        september,jitter,3,0,2025-09-14T05:30:00Z,primary,,1,0.0025
-        september,jitter,3,0,2025-09-14T05:30:00Z,primary,lifetime,1,0.0025
-        "#);
-        insta::assert_snapshot!(head(&starts(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,node,lifetime,growth,refill,failure,boot
-        september,jitter,3,2,2025-09-14T05:30:02Z,primary,1,0,0,0,0
-        "#);
-        insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @r#"
-        scenario,variant,seed,service,t_s,le_ms,count
-        september,jitter,3,frontend-api,0,2.56,8814
-        "#);
-        insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,level,of,value
-        september,jitter,3,17,2025-09-14T05:30:17Z,backends,postgres.primary,394
-        "#);
-        let events = events(&header, &runs);
-        insta::assert_snapshot!(head(&events, 6), @r#"
-        scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside,peak_s,starts,share
-        september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00Z,,,,,,
-        september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00Z,2025-09-14T08:57:00Z,,,,,
-        september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00Z,,,,,,
-        september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00Z,,,,,,
-        september,jitter,3,storm,primary,4925,4926,2025-09-14T06:52:05Z,2025-09-14T06:52:06Z,,lifetime,4926,360,0.9
-        "#);
-        let spike = events.lines().find(|line| line.contains(",spike,")).expect("there are spikes");
-        insta::assert_snapshot!(spike, @"september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00Z,2025-09-14T06:52:20Z,1660,lifetime growth,4926,,");
-        insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
-        september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448
-        "#);
-        insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
-        september,jitter,3,0,2025-09-14T05:30:00Z,active,postgres.primary,0,2,5
-        "#);
-        insta::assert_snapshot!(head(&storm_levels(&header, &runs), 2), @r#"
-        scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
-        september,jitter,3,4896,2025-09-14T06:51:36Z,active,postgres.primary,0,2,364
-        "#);
-    }
-
-    #[test]
-    fn every_row_has_every_column() {
-        let (header, runs) =
-            (synthetic::header(), [synthetic::run("as-written", 1, true), synthetic::nothing()]);
-        for (name, text) in all(&header, &runs, &[vec![], vec![]]) {
-            let mut reader = ::csv::Reader::from_reader(text.as_bytes());
-            assert!(reader.headers().unwrap().iter().take(3).eq(["scenario", "variant", "seed"]), "{name}");
-            assert!(reader.records().all(|record| record.is_ok()), "{name}");
-        }
-    }
-}
+#[path = "csv_tests.rs"]
+mod tests;

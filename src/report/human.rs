@@ -68,7 +68,7 @@ pub fn number(value: f64) -> String {
 /// A value of `summary.csv` with its unit.
 pub fn quantity(value: f64, unit: &str) -> String {
     match unit {
-        "s" if !value.is_nan() && value >= 60.0 => offset(value),
+        "s" if value == 0.0 || value >= 60.0 => offset(value),
         "s" => latency(value * 1e6),
         "ms" => latency(value * 1e3),
         "share" => share(value),
@@ -128,6 +128,8 @@ mod tests {
             (offset(17.5), "17.5s"),
             (number(1.03), "1"),
             (quantity(90.0, "s"), "1m30s"),
+            (quantity(0.0, "s"), "0s"),
+            (quantity(f64::NAN, "s"), "–"),
             (quantity(4000.0, "per_s"), "4,000/s"),
         ] {
             assert_eq!(text, expected);

@@ -17,12 +17,15 @@ pub mod font;
 pub mod human;
 pub mod inspect;
 pub mod load;
+pub mod outage;
 pub mod plot;
 pub mod sweep;
 pub mod terminal;
 
 #[cfg(test)]
 mod synthetic;
+#[cfg(test)]
+mod synthetic_outage;
 
 pub use directory::{Paper, write};
 pub use error::ReportError;

@@ -69,6 +69,7 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
             after: Some(Span::from_secs(80)),
         }],
         marks: marks(),
+        stretches: vec![],
         nodes: vec![node],
     };
     Run { variant: variant.into(), seed, measured }
@@ -97,6 +98,7 @@ pub fn nothing() -> Run {
         spikes: vec![],
         recoveries: vec![],
         marks: vec![],
+        stretches: vec![],
     };
     Run { variant: "as-written".into(), seed: 1, measured }
 }
@@ -147,10 +149,13 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
     });
     let total = histogram.len() as u32;
     let mut ended = [0; OUTCOMES];
-    ended[1] = (f64::from(total) * storm * 0.02) as u32;
-    ended[5] = (f64::from(total) * storm * 0.03) as u32;
-    ended[0] = total - ended[1] - ended[5];
-    (ServiceBin { latency, buckets }, ClassBin { arrived: total, ended, latency })
+    let (left, starved) = (Outcome::ClientTimeout as usize, Outcome::PoolTimeout as usize);
+    ended[left] = (f64::from(total) * storm * 0.02) as u32;
+    ended[starved] = (f64::from(total) * storm * 0.03) as u32;
+    ended[0] = total - ended[left] - ended[starved];
+    let given_up = (total - ended[0]) / 10;
+    let bin = ClassBin { arrived: total, ended, fulfilled: total - given_up, given_up, latency };
+    (ServiceBin { latency, buckets }, bin)
 }
 
 fn class(bins: Vec<ClassBin>) -> ClassMeasured {
@@ -181,6 +186,7 @@ fn class(bins: Vec<ClassBin>) -> ClassMeasured {
         users: UserCounts { arrived, succeeded: arrived - failed, failed },
         latency_us,
         bins,
+        served: vec![],
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::compare::{self, Figures, Herd, ONSET_SHARE};
 use super::font::printable;
-use super::{Header, human, plot::marks};
+use super::{Header, human, outage, plot::marks};
 use crate::experiment::{Judged, Run, Verdict};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
@@ -51,8 +51,13 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
     text += &section("REQUESTS", classes(measured), paint);
     text += &section("CONNECTIONS STARTED", nodes(header, measured), paint);
     text += &section("LATENCY SPIKES", spikes(header, &measured.spikes), paint);
-    text += &section("EVENTS", events(header, measured), paint);
-    text
+    text += &outage::sections(header, measured, paint);
+    // The timeline tells the events too.
+    let timeline = outage::timeline(header, measured);
+    if timeline.is_empty() {
+        return text + &section("EVENTS", events(header, measured), paint);
+    }
+    text + &section("TIMELINE", timeline, paint)
 }
 
 /// Variants side by side, one row each, ranges over their seeds.
@@ -69,7 +74,8 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
         human::share(ONSET_SHARE)
     );
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
-    text
+    let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; "));
+    text + &section("RECOVERY", verdicts.collect(), paint)
 }
 
 /// The same as a Markdown table.
@@ -101,6 +107,11 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
     );
     for row in compare_rows(runs) {
         text += &line(row.iter().map(|cell| escape(cell)).collect());
+    }
+    let verdicts = outage::verdicts(runs);
+    if !verdicts.is_empty() {
+        text += "\nRecovery:\n\n";
+        text += &verdicts.iter().map(|line| format!("- {}\n", escape(line))).collect::<String>();
     }
     text
 }
@@ -212,6 +223,20 @@ pub(super) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| format!(" {}\n", line.trim_end())).collect()
 }
 
+/// A line that is broken after some of its signs, so that it fits the terminal.
+fn folded(line: &str, sign: &str) -> String {
+    let mut lines = vec![String::new()];
+    for part in line.split_inclusive(sign) {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].chars().count() + part.trim_end().chars().count() > WIDTH {
+            lines.push("     ".to_owned());
+        }
+        let last = lines.len() - 1;
+        lines[last] += part;
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
@@ -260,7 +285,7 @@ fn classes(measured: &Measured) -> String {
         table.add_row(cells(&class_row(class)));
     }
     let failures = measured.classes.iter().filter_map(failures);
-    trimmed(&table) + &failures.map(|line| format!("   {line}\n")).collect::<String>()
+    trimmed(&table) + &failures.map(|line| folded(&format!("   {line}"), ", ")).collect::<String>()
 }
 
 fn class_row(class: &ClassMeasured) -> [String; 8] {

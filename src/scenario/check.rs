@@ -1,12 +1,14 @@
 //! The second check: does the scenario make sense? Names that lead somewhere, bounds in order, periods above
 //! zero.
 
+mod edge;
+mod nodes;
 mod service;
 
 use super::AS_WRITTEN;
 use super::grammar::{
     Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
-    Request, Service, Step, Sweep,
+    Request, Scaler, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -40,6 +42,7 @@ impl Checker<'_> {
     fn everything(&mut self) {
         self.head();
         self.postgres();
+        self.roles();
         for (name, service) in &self.file.service {
             self.service(name, service);
         }
@@ -47,6 +50,9 @@ impl Checker<'_> {
             self.request(name, request);
         }
         self.traffic_and_jobs();
+        self.endpoints();
+        self.edge();
+        self.devices();
         self.deeds();
         for (name, expect) in &self.file.expect {
             self.expect(name, expect);
@@ -109,7 +115,7 @@ impl Checker<'_> {
         if file.service.is_empty() {
             self.error("service", "the scenario has no service", "add a table `[service.NAME]`");
         }
-        if file.traffic.is_empty() {
+        if file.traffic.is_empty() && file.device.is_empty() {
             self.error("traffic", "the scenario has no traffic", "add a table `[traffic.NAME]`");
         }
         if file.variant.contains_key(AS_WRITTEN) {
@@ -189,6 +195,9 @@ impl Checker<'_> {
         for (index, step) in request.steps.iter().enumerate() {
             self.step(&format!("{base}.steps.{index}"), step, request);
         }
+        if let Some(retry) = &request.handler_retry {
+            self.handler_retry(&format!("{base}.handler_retry"), retry);
+        }
     }
 
     fn step(&mut self, path: &str, step: &Step, request: &Request) {
@@ -214,8 +223,12 @@ impl Checker<'_> {
                 "add it to the time in `app`",
             );
         }
-        if step.transaction.as_ref().is_some_and(Vec::is_empty) {
-            self.error(&format!("{path}.transaction"), "a transaction of nothing", "name its queries");
+        if let Some(transaction) = &step.transaction {
+            let path = format!("{path}.transaction");
+            if transaction.is_empty() {
+                self.error(&path, "a transaction of nothing", "name its queries");
+            }
+            self.lock_order(&path, transaction);
         }
         match &step.on {
             None if step.app.is_none() => {
@@ -230,10 +243,13 @@ impl Checker<'_> {
         }
     }
 
-    /// The node must exist, and the service must have a pool for it.
+    /// The node or endpoint must exist, and the service must have a pool for it.
     fn step_node(&mut self, path: &str, node: &str, service: &str) {
         let file = self.file;
-        if !self.name(path, "postgres node", node, file.postgres.keys()) {
+        if file.endpoint.contains_key(node) {
+            return self.step_endpoint(path, node, service);
+        }
+        if !self.name(path, "postgres node", node, file.postgres.keys().chain(file.endpoint.keys())) {
             return;
         }
         if file.service.get(service).is_some_and(|service| !service.pool.contains_key(node)) {
@@ -277,10 +293,8 @@ impl Checker<'_> {
                 Some(Deed::Deploy(service)) if service != "*" => {
                     self.name(&path("deploy"), "service", service, file.service.keys());
                 }
-                Some(Deed::Restart(node)) => {
-                    self.name(&path("restart"), "postgres node", node, file.postgres.keys());
-                }
-                _ => {}
+                Some(deed) => self.node_deed(path, deed),
+                None => {}
             }
         }
     }
@@ -305,6 +319,10 @@ impl Checker<'_> {
         }
         self.measured(&base, expect);
         self.window(&base, expect);
+        if expect.metric == Metric::Recovery && expect.after.is_none() {
+            let help = "add `after`, for example `after = \"event.NAME.until\"`";
+            self.error(&base, "`recovery` counts from `after`, and there is none", help);
+        }
         let narrowed = expect.cause.is_some() || !expect.except.is_empty();
         if expect.metric == Metric::HerdGain && (narrowed || expect.after.is_some() || expect.until.is_some())
         {
@@ -331,6 +349,7 @@ impl Checker<'_> {
                 self.error(&path, message, format!("write `{group}.NAME`"));
             }
         }
+        self.capped(&path, expect);
         if expect.cause.is_some() && expect.metric.causes() == Causes::None {
             let message = format!("`{}` knows no causes", expect.metric.name());
             self.error(&format!("{base}.cause"), message, "leave `cause` out");
@@ -346,6 +365,15 @@ impl Checker<'_> {
         for (place, event) in expect.except.iter().enumerate() {
             let path = format!("{base}.except.{place}");
             self.name(&path, "event", event.strip_prefix("event.").unwrap_or(event), file.event.keys());
+        }
+    }
+
+    /// A fleet that nobody scales never comes up to its cap: it is there from the start.
+    fn capped(&mut self, path: &str, expect: &Expect) {
+        let service = expect.of.strip_prefix("service.").and_then(|name| self.file.service.get(name));
+        if expect.metric == Metric::AtCap && service.is_some_and(|service| service.scaler == Scaler::Fixed) {
+            let message = format!("the containers of `{}` are fixed: `at_cap` says nothing", expect.of);
+            self.error(path, message, "give the service a `scaler`, or leave this expectation out");
         }
     }
 

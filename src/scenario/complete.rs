@@ -15,6 +15,9 @@ const PRESETS: [(&str, &str); 3] = [
     ("database-sql", include_str!("presets/database-sql.toml")),
 ];
 
+/// What an entity is, rather than what it is like.
+const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
+
 /// How long a chain of `like` may be: nobody can follow a longer one.
 const MAX_CHAIN: usize = 16;
 
@@ -77,7 +80,7 @@ fn ancestors<'a>(name: &'a str, all: &'a IndexMap<String, Node>, problems: &mut 
 /// Copies what `node` lacks; tables are filled in, a choice or a list is taken whole or not at all.
 fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
     let (Some(own), Some(entries)) = (node.entries_mut(), other.entries()) else { return };
-    for (key, value) in entries.iter().filter(|(key, _)| *key != "like") {
+    for (key, value) in entries.iter().filter(|(key, _)| !ITS_OWN.contains(&key.as_str())) {
         match (own.get_mut(key), shape.field(key)) {
             (Some(standing), Some(inner @ (Shape::Table(_) | Shape::Map(_)))) => {
                 fill_from(standing, value, inner, layer);

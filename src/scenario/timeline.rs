@@ -305,12 +305,13 @@ mod tests {
             "postgres.primary.grant.fast.base",
             "service.api.pool.primary.max",
             "traffic.users.rate",
+            "postgres.primary.disk.read_factor",
+            "endpoint.reads.node",
+            "edge.origin_outage_mode",
         ] {
             assert!(is_live(path), "{path}");
         }
-        for path in
-            ["duration", "postgres.primary.max_connections", "service.api.containers.max", "traffic.users"]
-        {
+        for path in ["duration", "postgres.primary.max_connections", "service.api.scaler", "traffic.users"] {
             assert!(!is_live(path), "{path}");
         }
     }

@@ -185,6 +185,12 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::JobBegan(_) => "job",
         Fact::JobEnded(_) => "job-done",
         Fact::TimelineMoved(_) => "event",
+        Fact::LockQueued(_) => "lock-waits",
+        Fact::LockDequeued(_) => "lock-waited",
+        Fact::DiskWaitBegan(_) => "disk",
+        Fact::DiskWaitEnded(_) => "disk-done",
+        Fact::Replayed(..) => "replayed",
+        Fact::CoresSet(..) => "cores",
         Fact::CapSet(..) => "cap",
         _ => unreachable!("has a word of two parts"),
     }

@@ -3,10 +3,17 @@
 mod arrivals;
 mod books;
 mod determinism;
+mod devices;
+mod disk;
+mod failover;
+mod faults;
 mod kit;
 mod laws;
+mod lifecycle;
 mod live;
+mod locks;
 mod refill;
+mod replica;
 mod scaling;
 mod scenarios;
 mod stories;

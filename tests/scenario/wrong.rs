@@ -137,6 +137,26 @@ fn steps() {
 }
 
 #[test]
+fn endpoints_edge_and_devices() {
+    let more = |text: &str| said(&format!("{BASE}\n{text}"));
+    says!(
+        "endpoints_edge_and_devices",
+        more("[endpoint.primary]\nnode = \"primary\""),
+        more("[endpoint.reads]\nnode = \"primry\"\nfallback = \"primary\""),
+        more("[endpoint.reads]\nnode = \"primary\"\n[endpoint.reads.breaker]\nwindow = \"0s\""),
+        said(&BASE.replace("on = \"primary\"", "on = \"reads\"").replace(
+            "[query.lookup]",
+            "[postgres.replica]\nlike = \"primary\"\n[endpoint.reads]\nnode = \"replica\"\n[query.lookup]"
+        )),
+        more("[edge]\norigin_outage_mode = \"on\""),
+        more("[edge]\norigin_outage_mode = \"automatic\"\nserves = [\"sign-in\", \"sign-up\"]"),
+        more("[device.users]\nrequest = \"sign-in\"\ncount = 10\npoll = \"0s\""),
+        more("[device.tabs]\nrequest = \"sign-on\"\ncount = 10\nrefresh_age = \"0s\""),
+        more("[request.sign-in.handler_retry]\nattempts = 2\nbackoff = \"1s\"\non = [\"504\"]"),
+    );
+}
+
+#[test]
 fn circles() {
     says!(
         "circles",
@@ -265,6 +285,13 @@ fn expectations_that_measure_nothing() {
             expect(
                 "metric = \"dashboard_missed\"\nof = \"postgres.primary\"\ncause = \"growth\"\nmin = \"5%\"\n"
             ),
+            expect("metric = \"recovery\"\nof = \"service.api\"\nmax = \"2m\"\n"),
+            expect("metric = \"at_cap\"\nof = \"service.api\"\nmax = \"2m\"\n"),
+            expect("metric = \"throughput\"\nof = \"service.api\"\nmin = 1330\n"),
+            expect("metric = \"throughput\"\nof = \"service.api\"\nmin = \"30s\"\n"),
+            expect("metric = \"rejected\"\nof = \"service.api\"\nmax = \"5%\"\n"),
+            expect("metric = \"lock_waiters\"\nof = \"postgres.primary\"\ncause = \"boot\"\nmax = \"5%\"\n"),
+            expect("metric = \"containers\"\nof = \"service.apo\"\nmax = 100\n"),
         ]
         .join("----\n")
     );

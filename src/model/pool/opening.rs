@@ -6,7 +6,7 @@
 //! request that gives up leaves its dial to the pool, or takes it along. Sources: pools.md §1a, §1b. Left
 //! out: pgxpool breaks off the other dials of a refill when one fails.
 
-use super::super::connection::{ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
+use super::super::connection::{Asked, ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
 use super::super::fact::Close;
 use super::super::request::Request;
 use super::{Effect, From, Pool};
@@ -169,7 +169,9 @@ impl Pool {
             node: self.home.node,
             number: self.dials,
             luck,
-            statement: Statement { cpu: Span::ZERO, answer: luck },
+            statement: Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck },
+            abandoned: false,
+            lost: false,
             client: ClientEnd {
                 state: ClientState::Dialling,
                 born: now,
@@ -178,6 +180,7 @@ impl Pool {
                 request,
                 dialled_by,
                 cause,
+                dirty: false,
                 clock: Handle::NONE,
             },
             server: ServerEnd::unreached(),

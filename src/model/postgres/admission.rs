@@ -10,7 +10,7 @@ use super::{Node, Work};
 use crate::engine::agenda::Alarm;
 use crate::engine::time::Span;
 use crate::model::ConnectionId;
-use crate::model::connection::ServerState;
+use crate::model::connection::{Busy, ServerState};
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeEvent, ServiceEvent};
 use crate::model::fact::{Fact, Recorder};
@@ -50,13 +50,9 @@ impl Node {
         let settings = &self.plan.settings;
         if !self.up || self.admission.slots + settings.reserved_connections >= settings.max_connections {
             wire.server.state = ServerState::Gone;
-            let (service, luck) = (wire.service, wire.luck);
+            let luck = wire.luck.named("refuse");
             ctx.fact(Fact::ConnectRefused(self.number));
-            ctx.send(
-                &mut luck.named("refuse").draws(),
-                Event::Service(service, ServiceEvent::ConnectRefused(connection)),
-            );
-            return;
+            return self.tell(ctx, connection, luck, ServiceEvent::ConnectRefused(connection));
         }
         wire.server.state = ServerState::Granting;
         self.admission.slots += 1;
@@ -75,7 +71,7 @@ impl Node {
             let work = self.begin_work(ctx, cpu, Work::Start(connection));
             let server = &mut ctx.connections[connection].server;
             server.state = ServerState::Starting;
-            server.work = Some(work);
+            server.busy = Busy::Cpu(work);
         }
         self.grant_next(ctx);
     }

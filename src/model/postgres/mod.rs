@@ -1,23 +1,30 @@
 //! A Postgres node.
 //!
 //! In the real world: a postmaster that forks a backend for each connection, and backends that share the
-//! cores. Modelled: connection slots and their refusal (53300), the serial grant and its quadratic part, the
-//! CPU that a backend burns before it is ready and while its caches are cold, processor sharing with
-//! contention, statement timeout, background jobs, restart (postgres.md §1–§3). What a live change does to
-//! work in flight: CPU and contention re-rate the jobs at once; the grant mode counts from the next grant,
-//! start cost from the next start, a statement timeout from the next statement. Left out: locks, disk, WAL,
-//! replication, memory.
+//! cores, the disk, the write-ahead log and the rows. Modelled: connection slots and their refusal (53300),
+//! the serial grant and its quadratic part, the CPU that a backend burns before it is ready and while its
+//! caches are cold, processor sharing with contention, row locks, reads and flushes, statement and lock
+//! timeout, background jobs, restart, failover, promotion, replay (postgres.md §1–§5). What a live change
+//! does to work in flight: CPU and contention re-rate the jobs at once; the grant mode counts from the next
+//! grant, start cost from the next start, a statement timeout from the next statement, a lock timeout from
+//! the next wait, a disk factor from the next read or flush, a state at once. Left out: memory, vacuum,
+//! checkpoints.
 
 mod admission;
 mod backend;
+mod disk;
 mod job;
+mod lifecycle;
+mod locks;
+mod replica;
+mod statement;
+mod wal;
 
 use super::ConnectionId;
-use super::connection::ServerState;
 use super::context::Context;
-use super::event::{Event, NodeEvent, ServiceEvent};
+use super::event::{Event, NodeEvent};
 use super::fact::{Fact, NodeNumber, Recorder};
-use crate::engine::agenda::Alarm;
+use crate::engine::agenda::{Alarm, Handle};
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::sharing::Sharing;
@@ -25,18 +32,34 @@ use crate::engine::slab::Id;
 use crate::engine::time::Span;
 use crate::scenario::grammar;
 use admission::Admission;
+pub use disk::Disk;
 pub use job::Job;
+use lifecycle::{Machine, Recovery};
+use locks::Locks;
+pub use locks::Row;
+pub use replica::Replica;
+pub use statement::Query;
+use wal::Wal;
 
 /// A node.
 #[derive(Debug)]
 pub struct Node {
     number: NodeNumber,
     plan: NodePlan,
+    /// It takes connections, as far as they reach it.
     up: bool,
+    machine: Machine,
+    recovery: Recovery,
+    /// When high availability has missed it for too long.
+    heartbeat: Handle,
     admission: Admission,
     cpu: Sharing<Work>,
     cpu_alarm: Alarm,
+    locks: Locks<ConnectionId>,
+    wal: Wal,
+    replicas: Vec<Replica>,
     jobs: Vec<Job>,
+    luck: Stream,
 }
 
 /// What a node is like, as things stand.
@@ -46,6 +69,8 @@ pub struct NodePlan {
     pub settings: grammar::Postgres,
     /// CPU of a backend start.
     pub start_cpu: Dist,
+    /// Its disk, if it has one.
+    pub disk: Option<Disk>,
 }
 
 /// What runs on the CPU.
@@ -66,23 +91,49 @@ impl Node {
         number: NodeNumber,
         plan: NodePlan,
         jobs: Vec<Job>,
+        replicas: Vec<Replica>,
     ) -> Node {
-        let cpu = Sharing::new(plan.settings.cores, plan.settings.contention);
-        let admission = Admission::new(ctx.agenda.alarm());
-        let mut node = Node { number, plan, up: true, admission, cpu, cpu_alarm: ctx.agenda.alarm(), jobs };
+        let (cores, state) = (plan.settings.cores, plan.settings.state);
+        let mut node = Node {
+            number,
+            admission: Admission::new(ctx.agenda.alarm()),
+            cpu: Sharing::new(cores, plan.settings.contention),
+            cpu_alarm: ctx.agenda.alarm(),
+            plan,
+            up: true,
+            machine: Machine::new(),
+            recovery: Recovery::new(),
+            heartbeat: Handle::NONE,
+            locks: Locks::default(),
+            wal: Wal::new(),
+            replicas,
+            jobs,
+            luck: ctx.luck.named("node").at(u64::from(number)),
+        };
         node.schedule_jobs(ctx);
+        ctx.fact(Fact::CoresSet(number, cores));
+        node.set_state(ctx, state);
         node
     }
 
     /// What stands changes now.
     pub fn set_plan<R: Recorder>(&mut self, ctx: &mut Context<R>, plan: NodePlan) {
+        let cores = plan.settings.cores;
+        let other_cores = cores != self.plan.settings.cores;
         self.plan = plan;
-        self.cpu.resize(ctx.now(), self.plan.settings.cores, self.plan.settings.contention);
+        self.cpu.resize(ctx.now(), cores, self.plan.settings.contention);
         self.arm_cpu(ctx);
+        if other_cores {
+            ctx.fact(Fact::CoresSet(self.number, cores));
+        }
+        self.set_state(ctx, self.plan.settings.state);
     }
 
     /// Something happened here.
     pub fn handle<R: Recorder>(&mut self, ctx: &mut Context<R>, event: NodeEvent) {
+        if self.machine.is_silent() && self.swallows(ctx, event) {
+            return;
+        }
         match event {
             NodeEvent::ConnectArrived(connection) => self.on_connect_arrived(ctx, connection),
             NodeEvent::GrantFinished => self.on_grant_finished(ctx),
@@ -91,45 +142,25 @@ impl Node {
             NodeEvent::StatementExpired(connection) => self.on_statement_expired(ctx, connection),
             NodeEvent::ConnectionClosed(connection) => self.on_connection_closed(ctx, connection),
             NodeEvent::JobDue(job) => self.on_job_due(ctx, job),
-            NodeEvent::RestartFinished => self.on_restart_finished(ctx),
+            NodeEvent::RollbackArrived(connection) => self.on_rollback_arrived(ctx, connection),
+            NodeEvent::LockWoken(connection) => self.on_lock_woken(ctx, connection),
+            NodeEvent::LockExpired(connection) => self.on_lock_expired(ctx, connection),
+            NodeEvent::PageRead(connection) => self.on_page_read(ctx, connection),
+            NodeEvent::FlushMoved => self.on_flush_moved(ctx),
+            NodeEvent::Replayed(replica) => self.on_replayed(ctx, replica),
+            NodeEvent::RecoveryMoved => self.on_recovery_moved(ctx),
+            NodeEvent::HeartbeatsMissed => self.on_heartbeats_missed(ctx),
         }
     }
 
-    /// Every connection drops and none is taken for a while.
-    pub fn restart<R: Recorder>(&mut self, ctx: &mut Context<R>) {
-        if !self.up {
-            return;
-        }
-        self.up = false;
-        ctx.fact(Fact::NodeDown(self.number));
-        let here = |wire: &super::connection::Connection, number| {
-            wire.node == number && !matches!(wire.server.state, ServerState::Gone | ServerState::Unreached)
-        };
-        let number = self.number;
-        let mut dropped: Vec<ConnectionId> =
-            ctx.connections.iter().filter(|(_, wire)| here(wire, number)).map(|(id, _)| id).collect();
-        // Where a record lies in memory depends on everybody's connections; the order of the news must not.
-        dropped.sort_unstable_by_key(|connection| ctx.connections[*connection].rank());
-        for connection in dropped {
-            self.drop_backend(ctx, connection);
-            let wire = &ctx.connections[connection];
-            let (service, luck) = (wire.service, wire.luck);
-            let reset = Event::Service(service, ServiceEvent::ConnectionReset(connection));
-            if wire.is_over() {
-                ctx.connections.remove(connection);
-            } else {
-                ctx.send(&mut luck.named("reset").draws(), reset);
-            }
-        }
-        self.stop_jobs(ctx);
-        self.arm_cpu(ctx);
-        ctx.agenda
-            .after(self.plan.settings.restart_time, Event::Node(self.number, NodeEvent::RestartFinished));
+    /// How many of its connection slots are taken.
+    pub fn slots_taken(&self) -> usize {
+        self.admission.slots as usize
     }
 
-    fn on_restart_finished<R: Recorder>(&mut self, ctx: &mut Context<R>) {
-        self.up = true;
-        ctx.fact(Fact::NodeUp(self.number));
+    /// How many rows are locked here.
+    pub fn rows_locked(&self) -> usize {
+        self.locks.len()
     }
 
     fn on_work_finished<R: Recorder>(&mut self, ctx: &mut Context<R>) {
@@ -137,7 +168,7 @@ impl Node {
         ctx.fact(Fact::WorkEnded(self.number));
         match work {
             Work::Start(connection) => self.on_backend_ready(ctx, connection),
-            Work::Statement(connection) => self.on_statement_finished(ctx, connection),
+            Work::Statement(connection) => self.on_cpu_finished(ctx, connection),
             Work::Job(job) => self.on_session_finished(ctx, job),
         }
         self.arm_cpu(ctx);

@@ -1,15 +1,14 @@
 //! What a container does for a request: its script, op by op, and its end.
 
 use super::Service;
-use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::Span;
-use crate::model::connection::{ClientState, Statement};
+use crate::model::connection::{Asked, ClientState, Statement};
 use crate::model::container::ContainerState;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeEvent, ServiceEvent};
-use crate::model::fact::{Fact, Recorder};
-use crate::model::request::{Doing, Op, Stage};
+use crate::model::fact::{Fact, Recorder, ServedBy};
+use crate::model::request::{Doing, Op, Stage, backoff};
 use crate::model::{ConnectionId, RequestId};
 use crate::scenario::grammar::Outcome;
 
@@ -23,7 +22,8 @@ impl Service {
             let luck = request.luck.at(place as u64);
             match ctx.classes[usize::from(request.class)].script.get(place) {
                 None => {
-                    ctx.end_request(id, Outcome::Ok);
+                    let node = request.node;
+                    ctx.serve(id, ServedBy::Node(node));
                     return self.leave(ctx, id);
                 }
                 Some(Op::App(time)) => {
@@ -47,14 +47,24 @@ impl Service {
                     return;
                 }
                 Some(&Op::Acquire(pool)) => return self.acquire(ctx, id, pool),
-                Some(&Op::Query(query)) => {
-                    let cpu = ctx.query_cpu[usize::from(query)].sample(&mut luck.draws());
-                    return self.send_statement(ctx, id, cpu, Doing::Statement, luck);
+                Some(&Op::AcquireAt(endpoint)) => return self.acquire_at(ctx, id, endpoint),
+                Some(&Op::Query { query, autocommit }) => {
+                    let cpu = ctx.queries[usize::from(query)].cpu.sample(&mut luck.draws());
+                    let statement = Statement { asked: Asked::Query { query, autocommit }, cpu, luck };
+                    return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
-                Some(Op::Control) => {
-                    return self.send_statement(ctx, id, Span::ZERO, Doing::Statement, luck);
+                Some(Op::Begin) => {
+                    let statement = Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck };
+                    return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
-                Some(Op::Release) => self.give_back(ctx, id, false),
+                Some(Op::Commit) => {
+                    let statement = Statement { asked: Asked::Commit, cpu: Span::ZERO, luck };
+                    return self.send_statement(ctx, id, statement, Doing::Statement);
+                }
+                Some(Op::Release) => {
+                    self.end_try(ctx, id, true);
+                    self.give_back(ctx, id, false);
+                }
             }
         }
     }
@@ -64,9 +74,8 @@ impl Service {
         &mut self,
         ctx: &mut Context<R>,
         id: RequestId,
-        cpu: Span,
+        statement: Statement,
         doing: Doing,
-        luck: Stream,
     ) {
         let request = &mut ctx.requests[id];
         let Stage::Holding { connection, .. } = request.stage else {
@@ -78,11 +87,16 @@ impl Service {
             let clock = ctx.clock(limit, self.event(ServiceEvent::QueryExpired(connection)));
             ctx.connections[connection].client.clock = clock;
         }
+        let dirty = match statement.asked {
+            Asked::Query { query, autocommit: false } => ctx.queries[usize::from(query)].changes(),
+            _ => false,
+        };
         let wire = &mut ctx.connections[connection];
-        wire.statement = Statement { cpu, answer: luck.named("answer") };
+        wire.client.dirty = dirty || wire.client.dirty && statement.asked != Asked::Commit;
+        wire.statement = statement;
         let node = wire.node;
         ctx.send(
-            &mut luck.named("statement").draws(),
+            &mut statement.luck.named("statement").draws(),
             Event::Node(node, NodeEvent::StatementArrived(connection)),
         );
     }
@@ -91,10 +105,11 @@ impl Service {
         let stage = &mut ctx.requests[id].stage;
         *stage = match *stage {
             Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Nothing },
-            _ => {
+            Stage::App => {
                 self.note(ctx.agenda.now(), 0, -1);
                 Stage::Running
             }
+            _ => Stage::Running,
         };
         self.ready.push_back(id);
     }
@@ -116,6 +131,8 @@ impl Service {
         if outcome == Outcome::Ok {
             self.ready.push_back(request);
         } else {
+            // The node has rolled back what there was.
+            ctx.connections[connection].client.dirty = false;
             self.fail(ctx, request, outcome);
         }
     }
@@ -134,9 +151,12 @@ impl Service {
                 ctx.fact(Fact::PendingEnded(self.number));
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
-            Stage::Running => {}
+            Stage::Running | Stage::Edge => {}
             Stage::App => {
                 self.note(ctx.now(), 0, -1);
+                ctx.agenda.cancel(ctx.requests[id].clock);
+            }
+            Stage::Paused => {
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
             Stage::Acquiring { pool } => self.stop_waiting(ctx, id, pool),
@@ -148,8 +168,28 @@ impl Service {
             }
             Stage::Holding { doing: Doing::Ping | Doing::Statement, .. } => self.give_back(ctx, id, true),
         }
-        ctx.end_request(id, outcome);
-        self.leave(ctx, id);
+        self.end_try(ctx, id, false);
+        if !self.runs_again(ctx, id, outcome) {
+            ctx.end_request(id, outcome);
+            self.leave(ctx, id);
+        }
+    }
+
+    /// Whether the handler runs the failed step again, on another connection: then it waits to do so.
+    fn runs_again<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) -> bool {
+        let request = &ctx.requests[id];
+        let class = &ctx.classes[usize::from(request.class)];
+        let luck = request.luck.named("handler").at(u64::from(request.reruns));
+        let wait = backoff(class.handler_retry.as_ref(), outcome, request.reruns, luck);
+        let Some(wait) = wait.filter(|_| !request.ended) else { return false };
+        let done = &class.script[..usize::from(request.next_op)];
+        let step = done.iter().rposition(|op| matches!(op, Op::Acquire(_) | Op::AcquireAt(_)));
+        let step = step.expect("only a step with a connection fails so") as u16;
+        let clock = ctx.agenda.after(wait, self.event(ServiceEvent::AppFinished(id)));
+        let request = &mut ctx.requests[id];
+        (request.next_op, request.stage, request.clock) = (step, Stage::Paused, clock);
+        request.reruns += 1;
+        true
     }
 
     /// A request no longer waits for room; nearly always it is the one that has waited longest.

@@ -3,12 +3,13 @@
 //! In the real world: a Cloud Run service, or a deployment on Kubernetes. Modelled: routing, the concurrency
 //! limit, requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap, 500 below
 //! it), the request timeout that frees the place while the work lives on (§1.2), autoscaling, rollout and
-//! drain. What a container does for a request is in `handling`, how it treats its pools in `pooling`, how
-//! revisions follow each other in `rollout`, who decides how many containers there are in `autoscaler`, and
-//! how the service follows in `scaling`. Left out: warm-up of a started container, the trip between client
-//! and service.
+//! drain. What a container does for a request is in `handling`, how it treats its pools in `pooling`, which
+//! pool a name leads to in `endpoint`, how revisions follow each other in `rollout`, who decides how many
+//! containers there are in `autoscaler`, and how the service follows in `scaling`. Left out: warm-up of a
+//! started container, the trip between client and service.
 
 pub mod autoscaler;
+pub mod endpoint;
 mod handling;
 mod pooling;
 mod rollout;
@@ -27,6 +28,7 @@ use crate::engine::dist::Dist;
 use crate::engine::slab::Slab;
 use crate::engine::time::Span;
 use crate::scenario::grammar::{self, Outcome, Overload};
+use endpoint::{Breakers, EndpointPlan};
 use rollout::Rollout;
 use routing::Router;
 use scaling::Scaling;
@@ -52,6 +54,7 @@ pub struct Service {
     failed: Vec<(RequestId, Outcome)>,
     /// What a pool said follows; empty between events.
     effects: Vec<Effect>,
+    breakers: Breakers,
     luck: Stream,
     launched: u64,
 }
@@ -65,6 +68,8 @@ pub struct Plan {
     pub startup: Dist,
     /// The pools, in file order.
     pub pools: Vec<PoolPlan>,
+    /// The endpoints, in file order; nothing where it has no pools for one.
+    pub endpoints: Vec<Option<EndpointPlan>>,
 }
 
 impl Plan {
@@ -81,6 +86,7 @@ impl Service {
     pub fn new(number: ServiceNumber, plan: Plan, luck: Stream) -> Service {
         Service {
             number,
+            breakers: endpoint::breakers(&plan.endpoints),
             plan,
             containers: Slab::default(),
             starting: 0,
@@ -118,6 +124,7 @@ impl Service {
             }
             E::StatementAnswered(connection, outcome) => self.on_statement_answered(ctx, connection, outcome),
             E::QueryExpired(connection) => self.on_query_expired(ctx, connection),
+            E::TryExpired(request) => self.on_try_expired(ctx, request),
             E::ConnectionReset(connection) => self.on_connection_reset(ctx, connection),
         }
         self.run(ctx);

@@ -3,7 +3,7 @@
 use super::Service;
 use crate::engine::agenda::Handle;
 use crate::engine::time::Span;
-use crate::model::connection::{ClientState, ServerState};
+use crate::model::connection::{Asked, ClientState, ServerState, Statement};
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeEvent, ServiceEvent};
 use crate::model::fact::{Fact, Recorder};
@@ -14,8 +14,10 @@ use crate::scenario::grammar::{Outcome, Sweep};
 
 impl Service {
     pub(super) fn acquire<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, pool: u8) {
-        let container = ctx.requests[id].container;
-        ctx.requests[id].clock = Handle::NONE;
+        let request = &mut ctx.requests[id];
+        let container = request.container;
+        request.clock = Handle::NONE;
+        request.node = self.plan.pools[usize::from(pool)].node;
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
         let pools = &mut self.containers[container].pools;
         pools[usize::from(pool)].acquire(now, wires, id, &mut self.effects);
@@ -29,8 +31,14 @@ impl Service {
             unreachable!("a script releases only what it has acquired")
         };
         request.stage = Stage::Running;
-        let container = request.container;
-        let pool = ctx.connections[connection].pool;
+        let (container, luck) = (request.container, request.luck);
+        let wire = &mut ctx.connections[connection];
+        let pool = wire.pool;
+        if std::mem::take(&mut wire.client.dirty) && !broken {
+            wire.abandoned = true;
+            let rollback = Event::Node(wire.node, NodeEvent::RollbackArrived(connection));
+            ctx.send(&mut luck.named("rollback").draws(), rollback);
+        }
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
         let pools = &mut self.containers[container].pools;
         pools[usize::from(pool)].release(now, wires, connection, broken, &mut self.effects);
@@ -245,7 +253,8 @@ impl Service {
         if ping {
             let luck = ctx.requests[request].luck;
             let luck = luck.named("ping").at(u64::from(ctx.requests[request].next_op));
-            self.send_statement(ctx, request, Span::ZERO, Doing::Ping, luck);
+            let statement = Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck };
+            self.send_statement(ctx, request, statement, Doing::Ping);
         } else {
             self.ready.push_back(request);
         }

@@ -8,12 +8,16 @@ pub mod axis;
 pub mod births;
 pub mod clock;
 pub mod dashboard;
+pub mod database;
 pub mod explain;
+pub mod fleet;
 pub mod heat;
 pub mod latency;
 pub mod marks;
 pub mod outcomes;
 pub mod page;
+pub mod panels;
+pub mod served;
 pub mod starts;
 pub mod variants;
 
@@ -60,17 +64,26 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
         for service in &run.measured.services {
             let name = format!("latency.{}{suffix}", service.service);
             charts.push(Chart { name, drawing: latency::draw(header, run, service, &first) });
+            if let Some(drawing) = fleet::draw(header, run, &service.service, &first) {
+                charts.push(Chart { name: format!("fleet.{}{suffix}", service.service), drawing });
+            }
         }
         for class in &run.measured.classes {
             let label = if class.label == Default::default() { "" } else { ".abusive" };
             let name = format!("outcomes.{}{label}{suffix}", class.class);
             charts.push(Chart { name, drawing: outcomes::draw(header, run, class) });
+            if let Some(drawing) = served::draw(header, run, class) {
+                charts.push(Chart { name: format!("served.{}{label}{suffix}", class.class), drawing });
+            }
         }
         for node in &run.measured.nodes {
             let name = format!("starts.{}{suffix}", node.node);
             charts.push(Chart { name, drawing: starts::draw(header, run, node, &first) });
             let name = format!("dashboard.{}{suffix}", node.node);
             charts.push(Chart { name, drawing: dashboard::draw(header, run, node, &first) });
+            if let Some(drawing) = database::draw(header, run, node, &first) {
+                charts.push(Chart { name: format!("database.{}{suffix}", node.node), drawing });
+            }
             if let Some(drawing) = births::draw(header, run, node, &first) {
                 charts.push(Chart { name: format!("births.{}{suffix}", node.node), drawing });
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::report::canvas::Shape;
-use crate::report::{font, synthetic};
+use crate::report::{font, synthetic, synthetic_outage};
 use std::path::Path;
 
 fn samples() -> (Header, Vec<Run>) {
@@ -139,4 +139,36 @@ fn names_that_differ_in_case_alone_get_files_of_their_own() {
     let mut names = ["a/b", "a_b", "A_B"].map(str::to_owned);
     tell_apart(names.iter_mut());
     assert_eq!(names, ["a_b", "a_b-2", "A_B-3"]);
+}
+
+#[test]
+fn an_outage_has_its_pictures() {
+    let runs = [
+        synthetic_outage::run("as-it-happened", true),
+        synthetic_outage::run("outage-mode", false),
+        synthetic::run("calm", 1, false),
+    ];
+    let charts = all(&synthetic::header(), &runs);
+    let of = |name: &str| charts.iter().filter(|chart| chart.name.starts_with(name)).count();
+    assert_eq!(
+        [of("fleet."), of("database."), of("served.")],
+        [2, 3, 2],
+        "only its idle database of the calm run"
+    );
+    charts.iter().for_each(assert_inside);
+    for chart in charts.iter().filter(|chart| !chart.name.ends_with("calm")) {
+        let mut chart = chart.clone();
+        chart.name = format!("outage.{}", chart.name);
+        assert!(!keep(&chart).is_empty());
+    }
+    let says = |name: &str, text: &str| {
+        let chart = charts.iter().find(|chart| chart.name == name).expect("it is drawn");
+        let found = |shape: &Shape| matches!(shape, Shape::Text { text: other, .. } if other.contains(text));
+        assert!(chart.drawing.shapes.iter().any(found), "{name} says {text}");
+    };
+    says("fleet.frontend-api.outage-mode", "the cap");
+    says("fleet.frontend-api.outage-mode", "time (UTC)");
+    says("database.primary.outage-mode", "primary takes no connections");
+    says("served.session-token.outage-mode", "not served (");
+    says("served.session-token.outage-mode", "breaker of session-reads at frontend-api open");
 }

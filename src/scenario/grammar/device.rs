@@ -5,7 +5,8 @@ use crate::engine::time::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Devices that keep a session token fresh: each tab asks again some time after its last answer (cloud-run.md §6.1).
+/// Devices that keep a session token fresh: each tab asks again some time after its last answer (cloud-run.md
+/// §6.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Device {

@@ -6,7 +6,8 @@ use crate::scenario::units::{Limit, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A name for a Postgres node, as in `on = "session-reads"`: events, variants and a breaker turn it elsewhere.
+/// A name for a Postgres node, as in `on = "session-reads"`: events, variants and a breaker turn it
+/// elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -29,7 +30,8 @@ pub struct Breaker {
     #[serde(default = "yes")]
     #[schemars(extend("x-live" = true))]
     pub enabled: bool,
-    /// The share of failures that opens it. A failure is whatever does not end well, and what takes longer than `slow`.
+    /// The share of failures that opens it. A failure is whatever does not end well, and what takes longer
+    /// than `slow`.
     #[serde(default = "failures")]
     pub failures: Share,
     /// What takes longer counts as a failure, even if it ends well; at the latest when it has taken so long.

@@ -1,6 +1,6 @@
 //! What must hold, and where the numbers come from.
 
-use crate::scenario::units::{When, parse_share, parse_span};
+use crate::scenario::units::{When, parse_rate, parse_share, parse_span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -85,9 +85,28 @@ pub enum Metric {
     RecycleP99Ratio,
     /// Requests that ended `ok`, as a share of those that ended, of a request class.
     RequestSuccess,
-    /// Users' wishes fulfilled after retries, as a share of those that ended, of a request class; over the
-    /// whole run.
+    /// Users' wishes fulfilled after retries, as a share of those that ended, of a request class.
     UserSuccess,
+    /// Requests that ended with 429, as a share of those that ended, of a request class.
+    Rejected,
+    /// How busy the cores are, as a share of all of them, in the mean, of a node.
+    CpuBusy,
+    /// Statements that wait for a row lock, in the mean, of a node.
+    LockWaiters,
+    /// Backends that wait for the disk, in the mean, of a node.
+    DiskWaiters,
+    /// The most containers, of a service.
+    Containers,
+    /// How long it takes, from `after`, until there are as many containers as there may be, of a service
+    /// with a scaler; nothing if that never happens.
+    AtCap,
+    /// Requests that ended `ok` in a second, in the mean, of a service; whoever served them.
+    Throughput,
+    /// How long it takes, from `after`, until requests are served as before the first event of the run, of a
+    /// service: from then on, for a minute at least and until the end of the window, 95 % of the 10 s answer
+    /// 99 % of the legitimate requests with a p99 of at most twice that of before. Nothing if that never
+    /// happens: the system is metastable.
+    Recovery,
 }
 
 /// What a metric is counted in.
@@ -103,6 +122,8 @@ pub enum Unit {
     Ms,
     /// A duration, in seconds.
     S,
+    /// A rate, per second.
+    PerS,
 }
 
 /// Which causes of a backend start a metric knows.
@@ -125,6 +146,7 @@ impl Unit {
             Unit::Ratio => "ratio",
             Unit::Ms => "ms",
             Unit::S => "s",
+            Unit::PerS => "per_s",
         }
     }
 
@@ -148,6 +170,9 @@ impl Unit {
                 text.and_then(|text| parse_span(text).ok()).map(|span| span.as_secs()),
                 "a duration such as `15m`",
             ),
+            Unit::PerS => {
+                (text.and_then(|text| parse_rate(text).ok()).map(|rate| rate.0), "a rate such as `1330/s`")
+            }
         };
         number.ok_or_else(|| format!("`{}` is not {form}", text.map_or(written.to_string(), str::to_owned)))
     }
@@ -155,7 +180,7 @@ impl Unit {
 
 impl Metric {
     /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 16] = [
+    pub const ALL: [Metric; 24] = [
         Metric::ConnectsMax1s,
         Metric::HerdSize,
         Metric::PeakOverUniform,
@@ -172,6 +197,14 @@ impl Metric {
         Metric::RecycleP99Ratio,
         Metric::RequestSuccess,
         Metric::UserSuccess,
+        Metric::Rejected,
+        Metric::CpuBusy,
+        Metric::LockWaiters,
+        Metric::DiskWaiters,
+        Metric::Containers,
+        Metric::AtCap,
+        Metric::Throughput,
+        Metric::Recovery,
     ];
 
     /// Its name in scenarios and tables.
@@ -193,6 +226,14 @@ impl Metric {
             Metric::RecycleP99Ratio => "recycle_p99_ratio",
             Metric::RequestSuccess => "request_success",
             Metric::UserSuccess => "user_success",
+            Metric::Rejected => "rejected",
+            Metric::CpuBusy => "cpu_busy",
+            Metric::LockWaiters => "lock_waiters",
+            Metric::DiskWaiters => "disk_waiters",
+            Metric::Containers => "containers",
+            Metric::AtCap => "at_cap",
+            Metric::Throughput => "throughput",
+            Metric::Recovery => "recovery",
         }
     }
 
@@ -200,11 +241,14 @@ impl Metric {
     pub fn unit(self) -> Unit {
         use Metric::*;
         match self {
-            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes => Unit::Count,
-            HerdSize | DashboardMissed | RecycleGapRegular | RequestSuccess | UserSuccess => Unit::Share,
+            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes | LockWaiters
+            | DiskWaiters | Containers => Unit::Count,
+            HerdSize | DashboardMissed | RecycleGapRegular | RequestSuccess | UserSuccess | Rejected
+            | CpuBusy => Unit::Share,
             PeakOverUniform | HerdGain | RecycleP99Ratio => Unit::Ratio,
             WorstP99 => Unit::Ms,
-            HerdOnset | RecycleGap => Unit::S,
+            HerdOnset | RecycleGap | AtCap | Recovery => Unit::S,
+            Throughput => Unit::PerS,
         }
     }
 
@@ -213,9 +257,10 @@ impl Metric {
         use Metric::*;
         match self {
             ConnectsMax1s | HerdSize | PeakOverUniform | BackendStarts | HerdOnset | HerdLasts
-            | DashboardMissed | HerdGain => "postgres",
-            WorstP99 | Spikes | RecycleSpikes | RecycleGap | RecycleGapRegular | RecycleP99Ratio => "service",
-            RequestSuccess | UserSuccess => "request",
+            | DashboardMissed | HerdGain | CpuBusy | LockWaiters | DiskWaiters => "postgres",
+            WorstP99 | Spikes | RecycleSpikes | RecycleGap | RecycleGapRegular | RecycleP99Ratio
+            | Containers | AtCap | Throughput | Recovery => "service",
+            RequestSuccess | UserSuccess | Rejected => "request",
         }
     }
 
@@ -223,8 +268,9 @@ impl Metric {
     pub fn causes(self) -> Causes {
         match self {
             Metric::HerdOnset | Metric::HerdLasts => Causes::One,
-            Metric::DashboardMissed | Metric::HerdGain => Causes::None,
-            _ if self.group() == "postgres" => Causes::Each,
+            Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
+                Causes::Each
+            }
             _ => Causes::None,
         }
     }

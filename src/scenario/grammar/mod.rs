@@ -76,7 +76,8 @@ pub struct File {
     /// Postgres nodes.
     #[serde(default)]
     pub postgres: Named<Postgres>,
-    /// Names under which services reach Postgres nodes, so that an event or a breaker may turn them elsewhere.
+    /// Names under which services reach Postgres nodes, so that an event or a breaker may turn them
+    /// elsewhere.
     #[serde(default)]
     pub endpoint: Named<Endpoint>,
     /// What stands before the services.

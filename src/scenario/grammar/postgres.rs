@@ -11,7 +11,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Postgres {
-    /// Another node whose values stand where this one has none.
+    /// Another node whose values stand where this one has none, but for `ha` and `replica_of`.
     #[serde(default)]
     pub like: Option<String>,
     /// CPU cores that backends share; may be a fraction.
@@ -58,8 +58,8 @@ pub struct Postgres {
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub lock_timeout: Limit,
-    /// From the release of a row lock until who waits for it runs: the scheduler's wake-up (postgres.md §8: 0.4
-    /// to 1.5 ms with the statement itself).
+    /// From the release of a row lock until who waits for it runs: the scheduler's wake-up (postgres.md §8:
+    /// 0.4 to 1.5 ms with the statement itself).
     #[serde(default = "lock_wakeup")]
     pub lock_wakeup: Span,
     /// Its storage; absent: all pages are cached and a commit is durable at once.

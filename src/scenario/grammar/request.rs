@@ -20,11 +20,13 @@ pub struct Query {
     /// Whether it writes: its commit waits for the flush of the write-ahead log.
     #[serde(default)]
     pub writes: bool,
-    /// The row that it updates: locked from here until its commit is durable. Absent: it locks nothing, such as an
-    /// append.
+    /// The row that it updates: locked from here until its commit is durable. Absent: it locks nothing, such
+    /// as an append. A transaction takes its locks in the order of the tables `[query.*]`, so that none
+    /// deadlock.
     #[serde(default)]
     pub lock: Option<Lock>,
-    /// Further pages that an update misses which is not HOT, on average: those of its indexes (postgres.md §8).
+    /// Further pages that an update misses which is not HOT, on average: those of its indexes (postgres.md
+    /// §8).
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 100_000.0), extend("x-live" = true))]
     pub index_pages: f64,
@@ -84,13 +86,13 @@ pub struct Retry {
     pub jitter: BackoffJitter,
     /// The outcomes that are retried.
     pub on: Vec<Outcome>,
-    /// What all retries of the source together may not exceed; absent: nothing.
+    /// What the retries of all clients of the class together may not exceed; absent: nothing.
     #[serde(default)]
     pub budget: Option<Budget>,
 }
 
-/// A retry budget, a token bucket of ten seconds: first attempts fill it, retries empty it (Finagle, tower: 20 %
-/// and 10/s).
+/// A retry budget, a token bucket of ten seconds: first attempts fill it, retries empty it (Finagle, tower:
+/// 20 % and 10/s).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
@@ -136,7 +138,8 @@ pub enum Outcome {
     /// The edge rejected it, or no container came free in time and the fleet was at its cap.
     #[serde(rename = "429")]
     TooManyRequests,
-    /// No container came free in time though the fleet was below its cap, or a write met a read-only node (25006).
+    /// No container came free in time though the fleet was below its cap, or a write met a read-only node
+    /// (25006).
     #[serde(rename = "500")]
     ServerError,
     /// The container went away.

@@ -23,10 +23,12 @@ pub struct Service {
     /// Who decides how many containers there are.
     #[serde(default)]
     pub scaler: Scaler,
-    /// The share of `concurrency` that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §2.2: 70 %).
+    /// The share of `concurrency` that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §2.2: 70
+    /// %).
     #[serde(default)]
     pub concurrency_target: Option<Share>,
-    /// The share of a container's CPU that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §3: 80 %).
+    /// The share of a container's CPU that the scaler aims at; absent: its own (cloud-run.md §1.1: 60 %, §3:
+    /// 80 %).
     #[serde(default)]
     pub cpu_target: Option<Share>,
     /// CPUs of a container; time in the application counts as CPU. Only the scaler reads it.
@@ -37,7 +39,8 @@ pub struct Service {
     /// Absent: the scaler's own (cloud-run.md §1.2: up to 15 minutes; Knative and Kubernetes keep none).
     #[serde(default)]
     pub idle_retention: Option<Span>,
-    /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run: 429).
+    /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run:
+    /// 429).
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub overload: Overload,

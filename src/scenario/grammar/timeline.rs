@@ -37,11 +37,11 @@ pub enum Deed {
     Deploy(String),
     /// This Postgres node restarts: every connection drops, and none is taken for its `restart_time`.
     Restart(String),
-    /// This replica and the node that it replays change places: every connection of both drops, and the new primary
-    /// takes none before all is replayed and its `promote_time` has passed.
+    /// This replica and the node that it replays change places: every connection of both drops, and the new
+    /// primary takes none before all is replayed and its `promote_time` has passed.
     Promote(String),
-    /// The standby of this node takes over its disk, whatever the node does: every connection drops, and none is
-    /// taken before the standby has recovered.
+    /// The standby of this node takes over its disk, whatever the node does: every connection drops, and none
+    /// is taken before the standby has recovered.
     Failover(String),
 }
 

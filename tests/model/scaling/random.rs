@@ -39,10 +39,13 @@ pending_deadline = "3s"
 [service.api.pool.primary]
 max = 3
 min = 1
+acquire_timeout = "40ms"
+query_timeout = "30ms"
 [query.lookup]
 cpu = {{ exponential = "4ms" }}
 [request.sign-in]
 service = "api"
+handler_retry = {{ attempts = 3, backoff = "50ms", on = ["query-timeout", "pool-timeout"] }}
 steps   = [{{ app = {{ exponential = "300ms" }} }}, {{ query = "lookup", on = "primary", times = 3 }}]
 [traffic.users]
 request = "sign-in"

@@ -3,13 +3,12 @@
 //! The settings come out of a scenario text, so that the shipped presets are under test with the pool.
 
 use super::super::{Effect, Home, Pool};
-use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
 use crate::model::connection::{ClientState, Connection};
 use crate::model::fact::Close;
-use crate::model::request::{Request, Stage};
+use crate::model::request::Request;
 use crate::model::{ConnectionId, RequestId};
 use crate::scenario::grammar::{self, Cause, Sweep};
 use crate::scenario::{AS_WRITTEN, Document};
@@ -280,22 +279,5 @@ impl Story {
 }
 
 fn request() -> Request {
-    Request {
-        class: 0,
-        series: 0,
-        source: 0,
-        number: 0,
-        attempt: 0,
-        arrived: Time::ZERO,
-        luck: Stream::root(0),
-        service: 0,
-        container: Id::NONE,
-        next_op: 0,
-        stage: Stage::Running,
-        ended: false,
-        holds_place: false,
-        patience: Handle::NONE,
-        deadline: Handle::NONE,
-        clock: Handle::NONE,
-    }
+    Request::new(Time::ZERO, Stream::root(1))
 }

@@ -107,9 +107,9 @@ fn kpa_is_calm_below_twice() {
     assert_eq!(wants, [11, 11, 11, 12]);
 }
 
-/// In panic it never scales in. The only tick over the threshold is the first one here: (560 + 560 + 8400)
-/// / 3 = 3173.33 is worth 57, of 10. Silence then leaves 57 wanted for a stable window of thirty ticks. At
-/// the next it leaves panic: the windows want nothing, and no more than half may go at once: 28, 14, 7, 3.
+/// In panic it never scales in. The only tick over the threshold is the first one here: (560 + 560 + 8400) /
+/// 3 = 3173.33 is worth 57, of 10. Silence then leaves 57 wanted for a stable window of thirty ticks. At the
+/// next it leaves panic: the windows want nothing, and no more than half may go at once: 28, 14, 7, 3, 1.
 #[test]
 fn kpa_leaves_panic_a_stable_window_later_and_halves() {
     let loads = std::iter::once(requests(8400.0)).chain(vec![Load::default(); 40]);

@@ -1,0 +1,237 @@
+//! The gauges of a run: how facts move them, and what is made of them.
+//!
+//! In life these are the numbers on a dashboard: what is in flight, what waits, what is open, how busy a CPU
+//! is. Each is kept as minimum, mean and maximum of a bin. Gauges of what not every run has (a cap above a
+//! scaled fleet, waits for locks and disks, the lag of a replica) are dropped at the end where there was
+//! none.
+
+use super::levels::Gauge;
+use super::{LevelBin, LevelSeries};
+use crate::engine::time::{Span, Time};
+use crate::model::build::Places;
+use crate::model::fact::Fact;
+use crate::scenario::grammar::{File, Scaler};
+
+const SERVICE_LEVELS: [&str; 4] = ["in_flight", "pending", "containers", "cap"];
+const IN_FLIGHT: usize = 0;
+const PENDING: usize = 1;
+const CONTAINERS: usize = 2;
+const CAP: usize = 3;
+const POOL_LEVELS: [&str; 5] = ["open", "idle", "in_use", "dialling", "waiting"];
+const OPEN: usize = 0;
+const IDLE: usize = 1;
+const IN_USE: usize = 2;
+const DIALLING: usize = 3;
+const WAITING: usize = 4;
+const NODE_LEVELS: [&str; 7] =
+    ["backends", "active", "grant_queue", "cpu_busy", "lock_waiters", "disk_waiters", "replica_lag"];
+const BACKENDS: usize = 0;
+const ACTIVE: usize = 1;
+const GRANT_QUEUE: usize = 2;
+const CPU_BUSY: usize = 3;
+const LOCK_WAITERS: usize = 4;
+const DISK_WAITERS: usize = 5;
+const REPLICA_LAG: usize = 6;
+/// The first of a node's levels are in close-ups.
+const CLOSE: usize = 3;
+/// What the dashboard shows of a node and of a pool.
+const NODE_SHOWN: [usize; 3] = [BACKENDS, ACTIVE, CPU_BUSY];
+const POOL_SHOWN: [usize; 2] = [IN_USE, WAITING];
+
+/// The gauges of every service, pool and node.
+#[derive(Debug)]
+pub struct Gauges {
+    services: Vec<[Gauge; 4]>,
+    pools: Vec<[Gauge; 5]>,
+    nodes: Vec<[Gauge; 7]>,
+    cores: Vec<f64>,
+    /// Which services have a scaler.
+    scaled: Vec<bool>,
+}
+
+impl Gauges {
+    /// All at zero.
+    pub fn new(file: &File, places: &Places) -> Gauges {
+        Gauges {
+            services: places.services.iter().map(|_| [(); 4].map(|()| Gauge::new(0.0))).collect(),
+            pools: places.pools.iter().map(|_| [(); 5].map(|()| Gauge::new(0.0))).collect(),
+            nodes: places.nodes.iter().map(|_| [(); 7].map(|()| Gauge::new(0.0))).collect(),
+            cores: file.postgres.values().map(|node| node.cores).collect(),
+            scaled: file.service.values().map(|service| service.scaler != Scaler::Fixed).collect(),
+        }
+    }
+
+    /// Moves the gauges that a fact is about.
+    pub fn follow(&mut self, now: Time, fact: Fact) {
+        match fact {
+            Fact::PendingBegan(service) => self.service(now, service, PENDING, 1.0),
+            Fact::PendingEnded(service) => self.service(now, service, PENDING, -1.0),
+            Fact::HandlingBegan(service) => self.service(now, service, IN_FLIGHT, 1.0),
+            Fact::HandlingEnded(service) => self.service(now, service, IN_FLIGHT, -1.0),
+            Fact::ContainerLaunched(service) => self.service(now, service, CONTAINERS, 1.0),
+            Fact::ContainerStopped(service) => self.service(now, service, CONTAINERS, -1.0),
+            Fact::CapSet(service, max) => self.services[usize::from(service)][CAP].set(now, f64::from(max)),
+            Fact::AcquireQueued(pool) => self.pool(now, pool, &[(WAITING, 1.0)]),
+            Fact::AcquireDequeued(pool) => self.pool(now, pool, &[(WAITING, -1.0)]),
+            Fact::ConnectionAdopted { pool } => self.pool(now, pool, &[(OPEN, 1.0), (IDLE, 1.0)]),
+            Fact::DialBegan(pool) => self.pool(now, pool, &[(DIALLING, 1.0)]),
+            Fact::DialSucceeded(pool) => {
+                self.pool(now, pool, &[(DIALLING, -1.0), (OPEN, 1.0), (IN_USE, 1.0)])
+            }
+            Fact::DialEnded(pool) => self.pool(now, pool, &[(DIALLING, -1.0)]),
+            Fact::ConnectionAcquired(pool) => self.pool(now, pool, &[(IDLE, -1.0), (IN_USE, 1.0)]),
+            Fact::ConnectionReleased(pool) => self.pool(now, pool, &[(IN_USE, -1.0), (IDLE, 1.0)]),
+            Fact::IdleClosed(pool, _) => self.pool(now, pool, &[(IDLE, -1.0), (OPEN, -1.0)]),
+            Fact::UsedClosed(pool, _) => self.pool(now, pool, &[(IN_USE, -1.0), (OPEN, -1.0)]),
+            Fact::GrantQueued(node) => self.node(now, node, GRANT_QUEUE, 1.0),
+            Fact::GrantDropped(node) => self.node(now, node, GRANT_QUEUE, -1.0),
+            Fact::BackendStarted { node, .. } => {
+                self.node(now, node, GRANT_QUEUE, -1.0);
+                self.backends(now, node, 1.0);
+            }
+            Fact::BackendExited(node) => self.backends(now, node, -1.0),
+            Fact::WorkBegan(node) => self.work(now, node, 1.0),
+            Fact::WorkEnded(node) => self.work(now, node, -1.0),
+            Fact::CoresSet(node, cores) => {
+                self.cores[usize::from(node)] = cores;
+                self.work(now, node, 0.0);
+            }
+            Fact::LockQueued(node) => self.node(now, node, LOCK_WAITERS, 1.0),
+            Fact::LockDequeued(node) => self.node(now, node, LOCK_WAITERS, -1.0),
+            Fact::DiskWaitBegan(node) => self.node(now, node, DISK_WAITERS, 1.0),
+            Fact::DiskWaitEnded(node) => self.node(now, node, DISK_WAITERS, -1.0),
+            Fact::Replayed(node, age) => self.replayed(now, node, age),
+            _ => {}
+        }
+    }
+
+    fn service(&mut self, now: Time, service: u16, gauge: usize, by: f64) {
+        self.services[usize::from(service)][gauge].change(now, by);
+    }
+
+    fn pool(&mut self, now: Time, pool: u16, changes: &[(usize, f64)]) {
+        for &(gauge, by) in changes {
+            self.pools[usize::from(pool)][gauge].change(now, by);
+        }
+    }
+
+    fn node(&mut self, now: Time, node: u16, gauge: usize, by: f64) {
+        self.nodes[usize::from(node)][gauge].change(now, by);
+    }
+
+    /// Backends came or went.
+    pub fn backends(&mut self, now: Time, node: u16, by: f64) {
+        self.node(now, node, BACKENDS, by);
+    }
+
+    fn work(&mut self, now: Time, node: u16, by: f64) {
+        let node = usize::from(node);
+        let gauges = &mut self.nodes[node];
+        gauges[ACTIVE].change(now, by);
+        let busy = (gauges[ACTIVE].value() / self.cores[node]).min(1.0);
+        gauges[CPU_BUSY].set(now, busy);
+    }
+
+    fn replayed(&mut self, now: Time, node: u16, age: Span) {
+        self.nodes[usize::from(node)][REPLICA_LAG].set(now, age.as_secs());
+    }
+
+    /// The nodes have other cores from now on.
+    pub fn set_cores(&mut self, file: &File) {
+        self.cores = file.postgres.values().map(|node| node.cores).collect();
+    }
+
+    /// Whether a scaled service has as many containers as it may have; `None` where nobody scales it.
+    pub fn at_cap(&self, service: u16) -> Option<bool> {
+        let gauges = &self.services[usize::from(service)];
+        let cap = gauges[CAP].value();
+        self.scaled[usize::from(service)].then(|| cap > 0.0 && gauges[CONTAINERS].value() >= cap)
+    }
+
+    /// A second ends: the gauges of close-ups, in the order of [`close_names`].
+    pub fn close_second(&mut self, end: Time) -> Vec<LevelBin> {
+        let nodes = self.nodes.iter_mut().flat_map(|gauges| gauges[..CLOSE].iter_mut());
+        let services = self.services.iter_mut().map(|gauges| &mut gauges[IN_FLIGHT]);
+        let pools = self.pools.iter_mut().map(|gauges| &mut gauges[WAITING]);
+        nodes.chain(services).chain(pools).map(|gauge| gauge.close_second(end)).collect()
+    }
+
+    /// A bin ends.
+    pub fn close_bin(&mut self, end: Time) {
+        let gauges = self.services.iter_mut().flatten();
+        let gauges = gauges.chain(self.pools.iter_mut().flatten()).chain(self.nodes.iter_mut().flatten());
+        gauges.for_each(|gauge| gauge.close_bin(end));
+    }
+
+    /// What the dashboard shows of a node, in the order of [`node_shown`].
+    pub fn node_values(&self, node: usize) -> [f64; 3] {
+        NODE_SHOWN.map(|level| self.nodes[node][level].value())
+    }
+
+    /// What the dashboard shows of all pools, in the order of [`pool_shown`].
+    pub fn pool_values(&self) -> impl Iterator<Item = f64> {
+        self.pools.iter().flat_map(|gauges| POOL_SHOWN.map(|level| gauges[level].value()))
+    }
+
+    /// All gauges over time, without those of what there was not.
+    pub fn into_levels(self, places: &Places) -> Vec<LevelSeries> {
+        let mut all = Vec::new();
+        for (number, gauges) in self.services.into_iter().enumerate() {
+            let of = format!("service.{}", places.services[number]);
+            let kept = |level: usize, _: &[LevelBin]| level != CAP || self.scaled[number];
+            push_levels(&mut all, of, SERVICE_LEVELS, gauges, kept);
+        }
+        for (number, gauges) in self.pools.into_iter().enumerate() {
+            push_levels(&mut all, pool_name(places, number), POOL_LEVELS, gauges, |_, _| true);
+        }
+        for (number, gauges) in self.nodes.into_iter().enumerate() {
+            let of = format!("postgres.{}", places.nodes[number]);
+            let kept =
+                |level, bins: &[LevelBin]| level < LOCK_WAITERS || bins.iter().any(|bin| bin.max > 0.0);
+            push_levels(&mut all, of, NODE_LEVELS, gauges, kept);
+        }
+        all
+    }
+}
+
+/// The levels of a node that the dashboard shows.
+pub fn node_shown() -> [&'static str; 3] {
+    NODE_SHOWN.map(|level| NODE_LEVELS[level])
+}
+
+/// The levels of a pool that the dashboard shows.
+pub fn pool_shown() -> [&'static str; 2] {
+    POOL_SHOWN.map(|level| POOL_LEVELS[level])
+}
+
+/// What the gauges of close-ups are called and what they are of.
+pub fn close_names(places: &Places) -> Vec<(&'static str, String)> {
+    let node = |name: &String| {
+        let of = format!("postgres.{name}");
+        NODE_LEVELS[..CLOSE].iter().map(|level| (*level, of.clone())).collect::<Vec<_>>()
+    };
+    let services = places.services.iter().map(|name| (SERVICE_LEVELS[IN_FLIGHT], format!("service.{name}")));
+    let pools = (0..places.pools.len()).map(|pool| (POOL_LEVELS[WAITING], pool_name(places, pool)));
+    places.nodes.iter().flat_map(node).chain(services).chain(pools).collect()
+}
+
+/// What the levels of a pool are of.
+pub fn pool_name(places: &Places, pool: usize) -> String {
+    let (service, node) = places.pools[pool];
+    format!("service.{}.pool.{}", places.services[usize::from(service)], places.nodes[usize::from(node)])
+}
+
+fn push_levels<const N: usize>(
+    all: &mut Vec<LevelSeries>,
+    of: String,
+    names: [&'static str; N],
+    gauges: [Gauge; N],
+    kept: impl Fn(usize, &[LevelBin]) -> bool,
+) {
+    for (place, (level, gauge)) in names.into_iter().zip(gauges).enumerate() {
+        let bins = gauge.into_bins();
+        if kept(place, &bins) {
+            all.push(LevelSeries { level, of: of.clone(), bins });
+        }
+    }
+}

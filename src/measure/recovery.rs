@@ -1,0 +1,190 @@
+//! Recovery: does a system serve as before once its trouble is over, or is it metastable?
+//!
+//! In life a fleet may stay down after a disk is well again: retries, piles of waiting requests and cold
+//! containers keep the database as busy as the trouble did. A bin of 10 s is *good* if 99 % of the
+//! legitimate requests that ended in it ended `ok`, and the p99 of all of them is at most twice the median
+//! p99 of the bins before the first event of the run. A service has recovered from the first good bin from
+//! which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether less was
+//! asked than before.
+
+use super::spikes::mid;
+use super::window::Window;
+use super::{BIN, ClassMeasured, Measured, ServiceMeasured, StretchKind};
+use crate::engine::time::{Span, Time};
+use crate::scenario::grammar::{Label, Outcome};
+
+/// The share of requests that a good bin answers.
+const ANSWERED: f64 = 0.99;
+/// A good bin's p99 is within this factor of the baseline.
+const SLOWER: f64 = 2.0;
+/// The share of good bins in a system that is back.
+const GOOD: f64 = 0.95;
+/// It is back for so long at the least, in bins.
+const LEAST: usize = 6;
+/// With fewer good bins than this share, a system that is not back is metastable; with more it is unsettled.
+const MOSTLY: f64 = 0.5;
+/// Trouble makes this many bins bad; less is nothing to speak of.
+const TROUBLE: usize = 6;
+
+/// How long it took from the beginning of the window until a service was back, in seconds; NaN if it never
+/// was, or if there is nothing to compare with.
+pub fn value(measured: &Measured, service: &str, window: &Window) -> f64 {
+    let Some(good) = good_bins(measured, service) else { return f64::NAN };
+    let inside: Vec<(Time, bool)> = (good.into_iter().enumerate())
+        .map(|(place, good)| (bin_start(place), good))
+        .filter(|(at, _)| window.holds(*at))
+        .collect();
+    back(&inside).map_or(f64::NAN, |at| at.since(window.from).as_secs())
+}
+
+/// The beginning of the first good bin after which so many are good.
+fn back(bins: &[(Time, bool)]) -> Option<Time> {
+    let mut good = 0;
+    let mut first = None;
+    for (after, (at, is_good)) in bins.iter().rev().enumerate() {
+        let length = after + 1;
+        good += usize::from(*is_good);
+        if *is_good && length >= LEAST && good as f64 >= GOOD * length as f64 {
+            first = Some(*at);
+        }
+    }
+    first
+}
+
+fn bin_start(place: usize) -> Time {
+    Time::ZERO + BIN * place as u64
+}
+
+/// Which bins of a service are good; `None` if nothing ended before the first event.
+pub fn good_bins(measured: &Measured, service: &str) -> Option<Vec<bool>> {
+    let service = measured.services.iter().find(|other| other.service == service)?;
+    let most = SLOWER * baseline_us(measured, service)?;
+    let is_mine =
+        |class: &&ClassMeasured| class.service == service.service && class.label == Label::Legitimate;
+    let mine: Vec<&ClassMeasured> = measured.classes.iter().filter(is_mine).collect();
+    let good = |place: usize| {
+        let bins = || mine.iter().filter_map(|class| class.bins.get(place));
+        let ended: u64 = bins().flat_map(|bin| bin.ended).map(u64::from).sum();
+        let ok: u64 = bins().map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum();
+        if ended == 0 {
+            // Where nobody asks, nobody is let down.
+            return bins().all(|bin| bin.arrived == 0);
+        }
+        let fast = service.bins[place].latency.is_none_or(|latency| latency.p99_us as f64 <= most);
+        fast && ok as f64 >= ANSWERED * ended as f64
+    };
+    Some((0..service.bins.len()).map(good).collect())
+}
+
+/// The median p99 of the whole bins before the first event, in microseconds.
+fn baseline_us(measured: &Measured, service: &ServiceMeasured) -> Option<f64> {
+    let first = measured.marks.iter().map(|mark| mark.at).min()?;
+    let before = service.bins.iter().take((first.0 / BIN.0) as usize);
+    let middle = mid(before.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64).collect());
+    (!middle.is_nan()).then_some(middle)
+}
+
+/// What became of a run after its last trouble.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aftermath {
+    /// The event that ended last, or the node that was up again last.
+    pub after: Trouble,
+    /// When.
+    pub at: Time,
+    /// The services that suffered, or are not back, and how they fared.
+    pub services: Vec<(String, Fate)>,
+}
+
+/// What the trouble was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// An event that ended.
+    Event(String),
+    /// A node that took no connections.
+    Node(String),
+}
+
+/// How a service fared after the trouble.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// It was back after this time.
+    Back(Span),
+    /// It was not back by the end of the run, and most of the time since was bad.
+    Metastable(Waiting),
+    /// It was not back for good, and yet this share of the time since was good.
+    Unsettled(f64),
+    /// The run ended within a minute of the trouble.
+    TooSoon,
+}
+
+/// What a service and the nodes that it uses waited for at the end of a run, in the mean of the last bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Waiting {
+    /// Requests that waited for a container.
+    pub pending: f64,
+    /// Requests that waited for a connection.
+    pub connections: f64,
+    /// Statements that waited for a lock.
+    pub locks: f64,
+    /// Backends that waited for the disk.
+    pub disks: f64,
+}
+
+/// What became of a run after the last event that ended, or after the last node was up again; `None` if
+/// there was no such thing, or no service has anything to tell of it.
+pub fn aftermath(measured: &Measured) -> Option<Aftermath> {
+    let ends = measured.marks.iter().filter(|mark| !mark.begins);
+    let event = ends.max_by_key(|mark| mark.at).map(|mark| (mark.at, Trouble::Event(mark.event.clone())));
+    let downs = measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Node);
+    let node = downs.clone().filter_map(|down| Some((down.to?, Trouble::Node(down.of.clone()))));
+    let (at, after) = event.into_iter().chain(node).max_by_key(|(at, _)| *at)?;
+    let ended =
+        |mark: &&super::Mark| measured.marks.iter().any(|other| other.event == mark.event && !other.begins);
+    let begins = measured.marks.iter().filter(|mark| mark.begins).filter(ended).map(|mark| mark.at);
+    let from = begins.chain(downs.map(|down| down.from)).min().unwrap_or(at);
+    let services = measured.services.iter().filter_map(|service| {
+        let name = &service.service;
+        Some((name.clone(), fate(measured, name, (from, at))?))
+    });
+    let services: Vec<_> = services.collect();
+    (!services.is_empty()).then_some(Aftermath { after, at, services })
+}
+
+/// `None` if the service did not mind the trouble.
+fn fate(measured: &Measured, service: &str, (from, at): (Time, Time)) -> Option<Fate> {
+    let good = good_bins(measured, service)?;
+    let within = |place: &usize| (from..at).contains(&bin_start(*place));
+    let bad = (0..good.len()).filter(within).filter(|place| !good[*place]).count();
+    let window = Window { from: at, ..Window::whole(measured) };
+    let left: Vec<&bool> = window.of(&good, BIN).collect();
+    let share = left.iter().filter(|good| ***good).count() as f64 / left.len() as f64;
+    let seconds = value(measured, service, &window);
+    match () {
+        () if !seconds.is_nan() => (bad >= TROUBLE).then(|| Fate::Back(Span::from_secs_f64(seconds))),
+        () if left.len() < LEAST => (bad >= TROUBLE).then_some(Fate::TooSoon),
+        () if share < MOSTLY => Some(Fate::Metastable(waiting(measured, service))),
+        () => (bad >= TROUBLE).then_some(Fate::Unsettled(share)),
+    }
+}
+
+fn waiting(measured: &Measured, service: &str) -> Waiting {
+    let pools = format!("service.{service}.pool.");
+    let last = |level: &str, of: &dyn Fn(&str) -> bool| {
+        let mine = measured.levels.iter().filter(|series| series.level == level && of(&series.of));
+        mine.filter_map(|series| series.bins.last()).map(|bin| bin.mean).sum::<f64>()
+    };
+    let uses = |of: &str| {
+        let node = of.strip_prefix("postgres.").unwrap_or(of);
+        measured.levels.iter().any(|series| series.of.strip_prefix(&pools) == Some(node))
+    };
+    Waiting {
+        pending: last("pending", &|of| of == format!("service.{service}")),
+        connections: last("waiting", &|of| of.starts_with(&pools)),
+        locks: last("lock_waiters", &uses),
+        disks: last("disk_waiters", &uses),
+    }
+}
+
+#[cfg(test)]
+#[path = "recovery_tests.rs"]
+mod tests;

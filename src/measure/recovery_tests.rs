@@ -1,0 +1,168 @@
+//! Recovered, metastable, too soon to tell: on made-up bins.
+
+use super::*;
+use crate::measure::{ClassBin, LevelBin, LevelSeries, Mark, Quantiles, ServiceBin, Stretch};
+
+/// The bin in which the disk becomes slow, and that in which it is well again.
+const SICK: std::ops::Range<usize> = 20..30;
+
+/// Ten minutes of service `api`: of a hundred requests in a bin so many fail, and p99 is so high in ms.
+fn measured(bin: impl Fn(usize) -> (u32, u64)) -> Measured {
+    let class = |place| {
+        let (failed, _) = bin(place);
+        let mut ended = [0; crate::measure::OUTCOMES];
+        (ended[Outcome::Ok as usize], ended[Outcome::PoolTimeout as usize]) = (100 - failed, failed);
+        ClassBin { arrived: 100, ended, ..ClassBin::default() }
+    };
+    let service = |place| {
+        let p99_us = bin(place).1 * 1000;
+        let latency = Quantiles { p50_us: 500, p95_us: 800, p99_us, max_us: p99_us };
+        ServiceBin { latency: Some(latency), buckets: vec![] }
+    };
+    let mark = |place, begins| Mark { at: bin_start(place), event: "slow-disk".into(), begins };
+    Measured {
+        duration: BIN * 60,
+        classes: vec![of_label(Label::Legitimate, (0..60).map(class).collect())],
+        services: vec![ServiceMeasured { service: "api".into(), bins: (0..60).map(service).collect() }],
+        nodes: vec![],
+        levels: vec![],
+        closeups: vec![],
+        dashboard: vec![],
+        storms: vec![],
+        spikes: vec![],
+        recoveries: vec![],
+        marks: vec![mark(SICK.start, true), mark(SICK.end, false)],
+        stretches: vec![],
+    }
+}
+
+fn of_label(label: Label, bins: Vec<ClassBin>) -> ClassMeasured {
+    ClassMeasured {
+        class: "sign-in".into(),
+        label,
+        service: "api".into(),
+        arrived: 0,
+        ended: Default::default(),
+        in_flight: 0,
+        users: Default::default(),
+        latency_us: vec![None; crate::measure::OUTCOMES],
+        bins,
+        served: vec![],
+    }
+}
+
+/// Failures until a bin, and in these bins besides.
+fn failing(until: usize, besides: &'static [usize]) -> Measured {
+    measured(move |bin| {
+        let ill = (SICK.start..until).contains(&bin) || besides.contains(&bin);
+        (if ill { 2 } else { 1 }, 5)
+    })
+}
+
+/// Seconds from the end of the event, in a window until a bin.
+fn recovery(measured: &Measured, until: usize) -> f64 {
+    value(measured, "api", &Window { from: bin_start(SICK.end), to: bin_start(until), except: vec![] })
+}
+
+#[test]
+fn recovery_is_the_first_good_bin_of_a_good_rest() {
+    assert_eq!(recovery(&failing(34, &[]), 60), 40.0);
+    assert_eq!(recovery(&failing(30, &[]), 60), 0.0, "it never minded, or was back at once");
+    assert_eq!(recovery(&failing(34, &[40]), 60), 40.0, "25 of 26 are good");
+    assert_eq!(recovery(&failing(34, &[40, 41]), 60), 120.0, "24 of 26 are not enough");
+    assert!(recovery(&failing(60, &[]), 60).is_nan(), "metastable");
+}
+
+#[test]
+fn a_minute_of_it_must_be_seen() {
+    assert!(recovery(&failing(34, &[]), 39).is_nan());
+    assert_eq!(recovery(&failing(34, &[]), 40), 40.0);
+}
+
+#[test]
+fn latency_counts_against_the_time_before_the_first_event() {
+    let slow = |ms| measured(move |bin| (0, if bin >= SICK.start { ms } else { 5 }));
+    assert_eq!(recovery(&slow(10), 60), 0.0, "twice as slow is good enough");
+    assert!(recovery(&slow(11), 60).is_nan());
+    let mut early = slow(5);
+    early.marks[0].at = bin_start(1);
+    assert_eq!(recovery(&early, 60), 0.0);
+    early.marks[0].at = Time(BIN.0 - 1);
+    assert!(recovery(&early, 60).is_nan(), "there is nothing to compare with");
+    early.marks.clear();
+    assert!(recovery(&early, 60).is_nan());
+    assert!(value(&slow(5), "web", &Window::whole(&early)).is_nan(), "there is no such service");
+}
+
+#[test]
+fn silence_is_good_only_where_nobody_asks() {
+    let silent = |arrived| {
+        let mut measured = failing(30, &[]);
+        for bin in &mut measured.classes[0].bins[30..] {
+            *bin = ClassBin { arrived, ..ClassBin::default() };
+        }
+        recovery(&measured, 60)
+    };
+    assert_eq!(silent(0), 0.0);
+    assert!(silent(3).is_nan());
+}
+
+#[test]
+fn the_abusive_may_fail() {
+    let mut measured = failing(30, &[]);
+    let bad = failing(60, &[]).classes.remove(0).bins;
+    measured.classes.push(of_label(Label::Abusive, bad));
+    assert_eq!(recovery(&measured, 60), 0.0);
+}
+
+#[test]
+fn gaps_do_not_count() {
+    let window =
+        Window { from: bin_start(30), to: bin_start(60), except: vec![(bin_start(40), bin_start(42))] };
+    assert_eq!(value(&failing(34, &[40, 41]), "api", &window), 40.0);
+}
+
+#[test]
+fn the_aftermath_names_the_last_trouble() {
+    let slow_disk = Trouble::Event("slow-disk".into());
+    let told = |measured: &Measured| aftermath(measured).map(|told| (told.after, told.services));
+    let api = |fate| vec![("api".to_owned(), fate)];
+    let back = Fate::Back(Span::from_secs(40));
+    assert_eq!(told(&failing(34, &[])), Some((slow_disk.clone(), api(back))));
+    assert_eq!(told(&failing(25, &[])), None, "five bad bins are nothing to speak of");
+    let mut node = failing(34, &[]);
+    let down =
+        |to| Stretch { kind: StretchKind::Node, of: "primary".into(), from: bin_start(25), to: Some(to) };
+    node.stretches = vec![down(bin_start(32))];
+    let back = Fate::Back(Span::from_secs(20));
+    assert_eq!(told(&node), Some((Trouble::Node("primary".into()), api(back))));
+    node.stretches = vec![down(bin_start(29))];
+    assert_eq!(told(&node).map(|told| told.0), Some(slow_disk.clone()), "the later of the two");
+    // Bad now and then, until the end: 27 of 30 are good.
+    let spikes = failing(30, &[35, 45, 58]);
+    assert_eq!(told(&spikes), Some((slow_disk.clone(), api(Fate::Unsettled(0.9)))));
+    let mut short = failing(60, &[]);
+    short.marks[1].at = bin_start(56);
+    assert_eq!(told(&short), Some((slow_disk, api(Fate::TooSoon))));
+    short.marks.truncate(1);
+    assert_eq!(told(&short), None, "the event never ended");
+}
+
+#[test]
+fn the_metastable_wait_for_something() {
+    let mut stuck = failing(60, &[]);
+    let mut level = |level, of: &str, last: f64| {
+        let bin = |mean| LevelBin { min: 0.0, mean, max: 9999.0 };
+        stuck.levels.push(LevelSeries { level, of: of.into(), bins: vec![bin(7.0), bin(last)] });
+    };
+    level("pending", "service.api", 812.0);
+    level("pending", "service.web", 5000.0);
+    level("waiting", "service.api.pool.primary", 30.0);
+    level("waiting", "service.api.pool.replica", 10.0);
+    level("lock_waiters", "postgres.primary", 300.0);
+    level("lock_waiters", "postgres.other", 4.0);
+    level("disk_waiters", "postgres.replica", 12.0);
+    let waiting = Waiting { pending: 812.0, connections: 40.0, locks: 300.0, disks: 12.0 };
+    let told = aftermath(&stuck).expect("it is not back");
+    assert_eq!(told.services, [("api".to_owned(), Fate::Metastable(waiting))]);
+}

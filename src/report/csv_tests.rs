@@ -1,0 +1,119 @@
+//! Tables: a header, key columns, one row a grain.
+
+use super::*;
+use crate::report::{synthetic, synthetic_outage};
+
+fn head(text: &str, lines: usize) -> String {
+    text.lines().take(lines).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn tables_are_tidy() {
+    let (header, runs) = (synthetic::header(), [synthetic::run("jitter", 3, true)]);
+    let rows = vec![
+        SummaryRow {
+            metric: "herd_size",
+            of: "postgres.primary".into(),
+            cause: "lifetime",
+            stat: "max",
+            value: 0.9,
+            unit: "share",
+        },
+        SummaryRow {
+            metric: "latency",
+            of: "a,b\"c".into(),
+            cause: "",
+            stat: "p99",
+            value: f64::NAN,
+            unit: "ms",
+        },
+    ];
+    insta::assert_snapshot!(summary(&header, &runs, &[rows]), @r#"
+    scenario,variant,seed,metric,of,cause,stat,value,unit
+    september,jitter,3,herd_size,postgres.primary,lifetime,max,0.9,share
+    september,jitter,3,latency,"a,b""c",,p99,,ms
+    "#);
+    insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @r#"
+    scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_500,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,lock_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
+    september,jitter,3,0,2025-09-14T05:30:00Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,0,3,0,0,0,0,0,2.891,4.855,6.703,10.919
+    "#);
+    insta::assert_snapshot!(head(&herd(&header, &runs), 3), @r#"
+    scenario,variant,seed,t_s,time_utc,node,cause,connects_max_1s,herd_size
+    september,jitter,3,0,2025-09-14T05:30:00Z,primary,,1,0.0025
+    september,jitter,3,0,2025-09-14T05:30:00Z,primary,lifetime,1,0.0025
+    "#);
+    insta::assert_snapshot!(head(&starts(&header, &runs), 2), @r#"
+    scenario,variant,seed,t_s,time_utc,node,lifetime,growth,refill,failure,boot
+    september,jitter,3,2,2025-09-14T05:30:02Z,primary,1,0,0,0,0
+    "#);
+    insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @r#"
+    scenario,variant,seed,service,t_s,le_ms,count
+    september,jitter,3,frontend-api,0,2.56,8814
+    "#);
+    insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @r#"
+    scenario,variant,seed,t_s,time_utc,level,of,value
+    september,jitter,3,17,2025-09-14T05:30:17Z,backends,postgres.primary,394
+    "#);
+    let events = events(&header, &runs);
+    insta::assert_snapshot!(head(&events, 6), @r#"
+    scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside,peak_s,starts,share
+    september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00Z,,,,,,
+    september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00Z,2025-09-14T08:57:00Z,,,,,
+    september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00Z,,,,,,
+    september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00Z,,,,,,
+    september,jitter,3,storm,primary,4925,4926,2025-09-14T06:52:05Z,2025-09-14T06:52:06Z,,lifetime,4926,360,0.9
+    "#);
+    let spike = events.lines().find(|line| line.contains(",spike,")).expect("there are spikes");
+    insta::assert_snapshot!(spike, @"september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00Z,2025-09-14T06:52:20Z,1660,lifetime growth,4926,,");
+    insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
+    scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
+    september,jitter,3,0,2025-09-14T05:30:00Z,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448
+    "#);
+    insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
+    scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
+    september,jitter,3,0,2025-09-14T05:30:00Z,active,postgres.primary,0,2,5
+    "#);
+    insta::assert_snapshot!(head(&storm_levels(&header, &runs), 2), @r#"
+    scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
+    september,jitter,3,4896,2025-09-14T06:51:36Z,active,postgres.primary,0,2,364
+    "#);
+}
+
+#[test]
+fn every_row_has_every_column() {
+    let (header, runs) = (synthetic::header(), [synthetic::run("as-written", 1, true), synthetic::nothing()]);
+    for (name, text) in all(&header, &runs, &[vec![], vec![]]) {
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        assert!(reader.headers().unwrap().iter().take(3).eq(["scenario", "variant", "seed"]), "{name}");
+        assert!(reader.records().all(|record| record.is_ok()), "{name}");
+    }
+}
+
+#[test]
+fn an_outage_has_its_table_and_its_rows() {
+    let (header, runs) = (synthetic::header(), [synthetic_outage::run("outage-mode", false)]);
+    let served = served(&header, &runs);
+    insta::assert_snapshot!(head(&served, 2), @r#"
+    scenario,variant,seed,t_s,time_utc,class,label,by,count
+    september,outage-mode,1,0,2025-09-14T05:30:00Z,session-token,legitimate,primary,12000
+    "#);
+    let of = |by: &str| {
+        let mine = served.lines().filter(|line| line.contains(&format!(",{by},")));
+        mine.filter_map(|line| line.rsplit(',').next()?.parse::<u64>().ok()).sum::<u64>()
+    };
+    let ok = runs[0].measured.classes[0].ended[Outcome::Ok as usize];
+    assert_eq!(of("primary") + of("replica") + of("edge"), ok);
+    let events = events(&header, &runs);
+    let first =
+        |kind: &str| events.lines().find(|line| line.contains(&format!(",{kind},"))).unwrap_or_default();
+    insta::assert_snapshot!(["breaker", "outage_mode", "node", "cap"].map(first).join("\n"), @r#"
+    september,outage-mode,1,breaker,service.frontend-api.endpoint.session-reads,2000,2030,2025-09-14T06:03:20Z,2025-09-14T06:03:50Z,,,,,
+    september,outage-mode,1,outage_mode,edge,3000,3540,2025-09-14T06:20:00Z,2025-09-14T06:29:00Z,,,,,
+    september,outage-mode,1,node,primary,3300,3420,2025-09-14T06:25:00Z,2025-09-14T06:27:00Z,,,,,
+    september,outage-mode,1,cap,frontend-api,1900,3660,2025-09-14T06:01:40Z,2025-09-14T06:31:00Z,,,,,
+    "#);
+    let names =
+        |runs: &[Run]| all(&header, runs, &[vec![]]).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert!(names(&runs).contains(&"served.csv"));
+    assert!(!names(&[synthetic::nothing()]).contains(&"served.csv"), "only where there is something in it");
+}

@@ -1,0 +1,293 @@
+//! What `run` and `compare` tell of an outage: the fleet, the database's waits, who served, the timeline, and
+//! whether it recovered.
+//!
+//! Each section is there only where there is something to say.
+
+use super::font::printable;
+use super::terminal::{Paint, cells, range, section, short, table, trimmed};
+use super::{Header, human, plot::marks};
+use crate::experiment::Run;
+use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath};
+use crate::measure::window::Window;
+use crate::measure::{ClassMeasured, LevelBin, Measured, StretchKind, outage, summary};
+use crate::scenario::grammar::{Label, Metric, Outcome};
+
+/// Longer names are cut.
+const NAME: usize = 28;
+/// Longer texts of the timeline are cut.
+const WHAT: usize = 48;
+/// What turns on again within so many seconds is told in one line.
+const AGAIN_S: f64 = 60.0;
+
+/// The sections of one run, without the timeline.
+pub fn sections(header: &Header, measured: &Measured, paint: Paint) -> String {
+    let mut text = section("CONTAINERS", fleets(header, measured), paint);
+    text += &section("DATABASE", waits(measured), paint);
+    text += &section("SERVED BY", served(measured), paint);
+    let fates = aftermath(measured).map_or_else(String::new, |told| fates(&told));
+    text + &section("RECOVERY", fates, paint)
+}
+
+fn most(bins: Option<&[LevelBin]>) -> f64 {
+    bins.unwrap_or_default().iter().map(|bin| bin.max).fold(f64::NAN, f64::max)
+}
+
+/// One row a scaled service.
+fn fleets(header: &Header, measured: &Measured) -> String {
+    let mut table = table(&["service", "containers", "cap", "first at cap", "at cap for", "most pending"]);
+    for service in &measured.services {
+        let of = format!("service.{}", service.service);
+        let level = |level: &str| outage::level(measured, level, &of);
+        let Some(cap) = level("cap") else { continue };
+        let stretches = measured.stretches.iter();
+        let mine = stretches.filter(|it| it.kind == StretchKind::Cap && it.of == service.service);
+        let first = mine.clone().next().map(|stretch| human::instant(header, stretch.from.as_secs()));
+        let end = measured.duration.as_secs();
+        let lasting = mine.map(|it| it.to.map_or(end, |to| to.as_secs()) - it.from.as_secs()).sum();
+        let containers = level("containers").unwrap_or_default();
+        let least = containers.iter().map(|bin| bin.min).fold(f64::NAN, f64::min);
+        table.add_row(cells(&[
+            short(&service.service, NAME),
+            range(&[least, most(Some(containers))], &human::number),
+            range(&[cap.iter().map(|bin| bin.min).fold(f64::NAN, f64::min), most(Some(cap))], &human::number),
+            first.unwrap_or_else(|| "never".to_owned()),
+            human::offset(lasting),
+            human::number(most(level("pending"))),
+        ]));
+    }
+    if table.row_count() == 0 { String::new() } else { trimmed(&table) }
+}
+
+/// One row a node where anything ever waited.
+fn waits(measured: &Measured) -> String {
+    let mut table = table(&["postgres", "cores busy", "wait for locks", "for the disk", "replica lag"]);
+    let whole = Window::whole(measured);
+    for node in &measured.nodes {
+        let of = format!("postgres.{}", node.node);
+        let level = |level: &str| outage::level(measured, level, &of);
+        let [locks, disk, lag] = ["lock_waiters", "disk_waiters", "replica_lag"].map(level);
+        if locks.or(disk).or(lag).is_none() {
+            continue;
+        }
+        let mean = |metric: Metric| summary::value(metric, measured, &of, None, &whole);
+        let waits = |metric: Metric, bins: Option<&[LevelBin]>| {
+            let most = bins.map_or(0.0, |bins| most(Some(bins)));
+            format!("{}, ≤{}", human::number(mean(metric)), human::number(most))
+        };
+        table.add_row(cells(&[
+            short(&node.node, NAME),
+            human::share(mean(Metric::CpuBusy)),
+            waits(Metric::LockWaiters, locks),
+            waits(Metric::DiskWaiters, disk),
+            lag.map_or_else(|| "–".to_owned(), |lag| format!("≤{}", human::latency(most(Some(lag)) * 1e6))),
+        ]));
+    }
+    if table.row_count() == 0 {
+        String::new()
+    } else {
+        trimmed(&table) + "   the mean, and the most at once\n"
+    }
+}
+
+/// One row a class that is served from several places.
+fn served(measured: &Measured) -> String {
+    let line = |class: &ClassMeasured| {
+        let abusive = if class.label == Label::Abusive { " (abusive)" } else { "" };
+        let ended: u64 = class.ended.iter().sum();
+        let share = |count: u64| human::share(count as f64 / ended as f64);
+        let mut parts: Vec<String> = (class.served.iter())
+            .map(|served| (&served.by, served.bins.iter().map(|count| u64::from(*count)).sum::<u64>()))
+            .map(|(by, count)| format!("{} {}", short(by, NAME), share(count)))
+            .collect();
+        parts.push(format!("nobody {}", share(ended - class.ended[Outcome::Ok as usize])));
+        format!("  {}{abusive}: {}\n", short(&class.class, NAME), parts.join(", "))
+    };
+    measured.classes.iter().filter(|class| !class.served.is_empty()).map(line).collect()
+}
+
+/// What was not as usual, in words: `breaker of session-reads at frontend-api open`.
+pub fn stretch_words(kind: StretchKind, of: &str) -> String {
+    let of = printable(of);
+    match kind {
+        StretchKind::Breaker => {
+            let names = of.strip_prefix("service.").and_then(|rest| rest.split_once(".endpoint."));
+            let (service, endpoint) = names.unwrap_or(("", &of));
+            format!("breaker of {endpoint} at {service} open")
+        }
+        StretchKind::OutageMode => "origin outage mode on".to_owned(),
+        StretchKind::Node => format!("{of} takes no connections"),
+        StretchKind::Cap => format!("{of} at its cap"),
+    }
+}
+
+/// A line of the timeline: what, from, to, how often; an event counts zero times.
+type Line = (String, f64, Option<f64>, u32);
+
+/// How long a line of the timeline lasted; an event that is not given back does not last, it happens.
+fn lasting((_, from, to, times): &Line, end: f64) -> String {
+    match to {
+        None if *times == 0 => "–".to_owned(),
+        _ => human::offset((to.unwrap_or(end) - from).round()),
+    }
+}
+
+/// Events and stretches as a table in order of time; nothing where there are events only.
+pub fn timeline(header: &Header, measured: &Measured) -> String {
+    if measured.stretches.is_empty() {
+        return String::new();
+    }
+    let mut table = table(&["what", "from", "until", "lasting"]);
+    let end = measured.duration.as_secs();
+    for line in lines(measured) {
+        let lasting = lasting(&line, end);
+        let (what, from, to, times) = line;
+        let often = if times > 1 { format!(" ×{times}") } else { String::new() };
+        table.add_row(cells(&[
+            short(&what, WHAT) + &often,
+            human::instant(header, from),
+            to.map_or_else(|| "–".to_owned(), |to| human::instant(header, to)),
+            lasting,
+        ]));
+    }
+    trimmed(&table)
+}
+
+fn lines(measured: &Measured) -> Vec<Line> {
+    let events = marks::lasting(&measured.marks).into_iter();
+    let mut lines: Vec<Line> = events.map(|(name, from, to)| (name, from, to, 0)).collect();
+    let first = lines.len();
+    for stretch in &measured.stretches {
+        let what = stretch_words(stretch.kind, &stretch.of);
+        let (from, to) = (stretch.from.as_secs(), stretch.to.map(|to| to.as_secs()));
+        let again = |line: &&mut Line| line.0 == what && line.2.is_some_and(|to| from - to <= AGAIN_S);
+        match lines[first..].iter_mut().rfind(again) {
+            Some(line) => (line.2, line.3) = (to, line.3 + 1),
+            None => lines.push((what, from, to, 1)),
+        }
+    }
+    lines.sort_by(|a, b| a.1.total_cmp(&b.1));
+    lines
+}
+
+fn after(told: &Aftermath) -> String {
+    match &told.after {
+        Trouble::Event(name) => format!("{} ended", short(name, NAME)),
+        Trouble::Node(name) => format!("{} was up again", short(name, NAME)),
+    }
+}
+
+fn fates(told: &Aftermath) -> String {
+    let line = |(service, fate): &(String, Fate)| {
+        let service = short(service, NAME);
+        match fate {
+            Fate::Back(by) => {
+                format!(
+                    "  {service} recovered {} after {}\n",
+                    human::offset(by.as_secs().round()),
+                    after(told)
+                )
+            }
+            Fate::Metastable(waiting) => format!(
+                "  {service} is metastable: did not return to its baseline after {}\n   {}\n",
+                after(told),
+                piles(*waiting)
+            ),
+            Fate::Unsettled(good) => format!(
+                "  {service} is not steady after {}: {} of the time since was as before\n",
+                after(told),
+                human::share(*good)
+            ),
+            Fate::TooSoon => format!("  {service}: the run ends too soon after {} to tell\n", after(told)),
+        }
+    };
+    told.services.iter().map(line).collect()
+}
+
+/// `at the end 812 requests pending, 40 waiting for connections, 300 for locks, 12 for the disk`.
+fn piles(waiting: Waiting) -> String {
+    let count = |n: f64| human::count(n.round() as u64);
+    format!(
+        "at the end {} requests pending, {} waiting for connections, {} for locks, {} for the disk",
+        count(waiting.pending),
+        count(waiting.connections),
+        count(waiting.locks),
+        count(waiting.disks)
+    )
+}
+
+/// What became of each variant, a line for each service that minded; nothing where none did.
+pub fn verdicts(runs: &[Run]) -> Vec<String> {
+    let mut variants: Vec<&str> = Vec::new();
+    for run in runs {
+        if !variants.contains(&run.variant.as_str()) {
+            variants.push(&run.variant);
+        }
+    }
+    let told = |variant: &&str| {
+        let mine: Vec<&Run> = runs.iter().filter(|run| run.variant == *variant).collect();
+        of_variant(variant, &mine)
+    };
+    variants.iter().flat_map(told).collect()
+}
+
+fn of_variant(variant: &str, runs: &[&Run]) -> Vec<String> {
+    let all: Vec<Aftermath> = runs.iter().filter_map(|run| aftermath(&run.measured)).collect();
+    let mut services: Vec<&String> = all.iter().flat_map(|told| &told.services).map(|told| &told.0).collect();
+    services.sort_unstable();
+    services.dedup();
+    let line = |service: &&String| {
+        let fates: Vec<(&Aftermath, &Fate)> = (all.iter())
+            .flat_map(|told| told.services.iter().map(move |(name, fate)| (told, name, fate)))
+            .filter(|(_, name, _)| name == service)
+            .map(|(told, _, fate)| (told, fate))
+            .collect();
+        format!("{}: {} {}", printable(variant), short(service, NAME), over_seeds(&fates, runs.len()))
+    };
+    services.iter().map(line).collect()
+}
+
+/// `recovered 40s–1m after slow-disk ended`, `metastable with 2 of 3 seeds after slow-disk ended: …`.
+fn over_seeds(fates: &[(&Aftermath, &Fate)], seeds: usize) -> String {
+    let after = fates.first().map_or_else(String::new, |(told, _)| after(told));
+    let back = fates.iter().filter_map(|(_, fate)| match fate {
+        Fate::Back(by) => Some(by.as_secs().round()),
+        _ => None,
+    });
+    let stuck = fates.iter().filter_map(|(_, fate)| match fate {
+        Fate::Metastable(waiting) => Some(*waiting),
+        _ => None,
+    });
+    let (back, stuck): (Vec<f64>, Vec<Waiting>) = (back.collect(), stuck.collect());
+    if let Some(worst) = stuck.iter().copied().max_by(|a, b| pile(a).total_cmp(&pile(b))) {
+        let with = if stuck.len() == seeds {
+            String::new()
+        } else {
+            format!(" with {} of {seeds} seeds", stuck.len())
+        };
+        return format!(
+            "is metastable{with}: did not return to its baseline after {after}; {}",
+            piles(worst)
+        );
+    }
+    let unsettled = fates.iter().filter_map(|(_, fate)| match fate {
+        Fate::Unsettled(good) => Some(*good),
+        _ => None,
+    });
+    let unsettled: Vec<f64> = unsettled.collect();
+    if !unsettled.is_empty() {
+        let good = range(&unsettled, &human::share);
+        return format!("is not steady after {after}: {good} of the time since was as before");
+    }
+    if back.is_empty() {
+        return format!("was not looked at for long enough after {after} to tell");
+    }
+    format!("recovered {} after {after}", range(&back, &human::offset))
+}
+
+fn pile(waiting: &Waiting) -> f64 {
+    waiting.pending + waiting.connections + waiting.locks + waiting.disks
+}
+
+#[cfg(test)]
+#[path = "outage_tests.rs"]
+mod tests;
