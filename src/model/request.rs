@@ -112,6 +112,8 @@ pub enum Stage {
     Running,
     /// The application.
     App,
+    /// Its handler, which pauses before it tries again.
+    Paused,
     /// A connection, in line at the pool with this place in its container.
     Acquiring {
         /// The pool's place.

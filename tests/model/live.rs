@@ -7,6 +7,7 @@
 //! | cold CPU | from the next query of a backend that is still cold |
 //! | concurrency, pool size | a container keeps what it had when it started |
 //! | startup | from the next launch |
+//! | containers | a fixed service follows at once, one that scales at its next tick ([`crate::scaling`]) |
 //! | a node's cores | all but none of them stall what runs: it goes on where it stood |
 //! | `until` | events within events: what lies beneath stands again |
 

@@ -1,146 +1,13 @@
-//! Services that scale: the closed forms of cloud-run.md §7, and stories of containers that come and go.
+//! Services that scale: stories of containers that come and go. The closed forms are in `laws`, chance in
+//! `random`.
 
-use crate::books::audit;
-use crate::kit::{fleet, load, outcomes, story, times, trace, word};
+mod laws;
+mod random;
+
+use crate::kit::{fleet, outcomes, story, times, trace, word};
 use herdsim::engine::time::Time;
-use herdsim::experiment;
-use herdsim::model::fact::{Fact, Recorder};
+use herdsim::model::fact::Fact;
 use herdsim::scenario::Scenario;
-use herdsim::scenario::grammar::Outcome;
-use proptest::prelude::*;
-use proptest::sample::select;
-
-/// A service whose requests only spend time in the application: 80 % are healthy, 20 % are stalled.
-fn stalling(service: &str, rate: f64, from: &str, stall: &str, secs: u32) -> Scenario {
-    let curve = |share: f64| {
-        let rate = rate * share;
-        format!(
-            "{{ piecewise = [{{ from = \"0s\", rate = \"0/s\" }}, {{ from = \"{from}\", rate = \"{rate}/s\" }}] }}"
-        )
-    };
-    load(&format!(
-        r#"
-schema_version = 1
-title    = "A class stalls"
-duration = "{secs}s"
-[service.api]
-request_timeout = "1h"
-startup         = "1ms"
-{service}
-[request.healthy]
-service = "api"
-steps   = [{{ app = "20ms" }}]
-[request.stalled]
-service = "api"
-steps   = [{{ app = {stall} }}]
-[traffic.healthy]
-request = "healthy"
-rate    = {}
-[traffic.stalled]
-request = "stalled"
-rate    = {}
-"#,
-        curve(0.8),
-        curve(0.2)
-    ))
-}
-
-/// What happened first, and how much ended well after a minute.
-#[derive(Default)]
-struct Firsts {
-    launched: u32,
-    cap: u32,
-    full: Option<Time>,
-    at_cap: Option<Time>,
-    ok: [f64; 2],
-}
-
-impl Recorder for Firsts {
-    fn record(&mut self, now: Time, fact: Fact) {
-        match fact {
-            Fact::CapSet(_, cap) => self.cap = cap,
-            Fact::ContainerLaunched(_) => {
-                self.launched += 1;
-                if self.launched == self.cap {
-                    self.at_cap = Some(now);
-                }
-            }
-            Fact::PendingBegan(_) => self.full = self.full.or(Some(now)),
-            Fact::RequestEnded { series, outcome: Outcome::Ok, .. } if now.as_secs() >= 60.0 => {
-                self.ok[usize::from(series)] += 1.0;
-            }
-            _ => {}
-        }
-    }
-}
-
-fn firsts(scenario: &Scenario, seed: u64) -> Firsts {
-    experiment::record(scenario, seed, Firsts::default())
-}
-
-fn assert_near(what: &str, seen: f64, law: f64) {
-    println!("{what}: {seen} {law}");
-    assert!((seen / law - 1.0).abs() <= 0.05, "{what}: {seen} against {law}");
-}
-
-/// Once all places are taken, throughput is places over the mean hold: X = C·N / (p·S + (1 − p)·T).
-#[test]
-fn saturated_throughput_is_places_over_hold() {
-    let service = "containers = { min = 10, max = 10 }\nconcurrency = 20";
-    let scenario = stalling(service, 500.0, "1ms", "{ exponential = \"10s\" }", 560);
-    let seen = firsts(&scenario, 1);
-    let law = 200.0 / (0.8 * 0.02 + 0.2 * 10.0);
-    assert_near("requests per second", (seen.ok[0] + seen.ok[1]) / 500.0, law);
-    assert_near("healthy requests per second", seen.ok[0] / 500.0, 0.8 * law);
-}
-
-/// The places of a fixed fleet are full after t = C·N / (lambda·f).
-#[test]
-fn a_stalled_class_fills_all_places() {
-    let service = "containers = { min = 50, max = 50 }";
-    let mean = (1..=4)
-        .map(|seed| firsts(&stalling(service, 1000.0, "10s", "\"5m\"", 40), seed))
-        .map(|seen| seen.full.expect("all places are taken").as_secs() - 10.0)
-        .sum::<f64>()
-        / 4.0;
-    // The healthy ones hold 800/s × 0.02 s = 16 places besides.
-    assert_near("seconds", mean, (50.0 * 80.0 - 16.0) / 200.0);
-}
-
-/// When an autoscaler asks for its cap of 100 containers, on average over the phase of its ticks, in seconds
-/// after a class began to stall at 50/s. There are enough containers for all meanwhile, and it aims at a tenth
-/// of the places, so that requests never wait; the CPU is not in the way.
-fn asks_for_the_cap(scaler: &str, tick: u32) -> f64 {
-    let service = format!(
-        "containers = {{ min = 40, max = 100 }}\nscaler = \"{scaler}\"\nconcurrency_target = \"10%\"\ncpus = 1000"
-    );
-    let phases = (0..20).map(|phase| {
-        let from = 20_000 + u64::from(tick) * 50 * phase;
-        let seen = firsts(&stalling(&service, 250.0, &format!("{from}ms"), "\"10m\"", 80), phase + 1);
-        assert_eq!(seen.full, None, "nobody waits");
-        seen.at_cap.expect("it asks for its cap").as_secs() - from as f64 / 1000.0
-    });
-    // On average the next tick is half a tick away.
-    phases.sum::<f64>() / 20.0 - f64::from(tick) / 2.0
-}
-
-/// The requests above which 99 containers are not enough; the healthy ones hold 200/s × 0.02 s of them.
-const ENOUGH_FOR_THE_CAP: f64 = 0.1 * 80.0 * 99.0 - 200.0 * 0.02;
-
-/// KPA in panic: its six seconds lag by three, t = 3 + target·C·N / (lambda·f).
-#[test]
-fn kpa_asks_for_the_cap_in_time() {
-    assert_near("seconds", asks_for_the_cap("kpa", 2), 3.0 + ENOUGH_FOR_THE_CAP / 50.0);
-}
-
-/// Cloud Run's mean of a minute: t = √(120·target·C·N / (lambda·f)).
-#[test]
-fn cloud_run_asks_for_the_cap_in_time() {
-    for scaler in ["cloud-run-2025", "cloud-run-2026"] {
-        let law = (120.0 * ENOUGH_FOR_THE_CAP / 50.0).sqrt();
-        assert_near("seconds", asks_for_the_cap(scaler, 5), law);
-    }
-}
 
 /// The fleet with round numbers, one request at a time, behind a scaler: what the second of two requests is
 /// told, that has waited for a second while a container takes a minute to start.
@@ -420,6 +287,22 @@ fn scaling_goes_on_in_a_rollout() {
     assert!(outcomes(&with).iter().all(|outcome| *outcome == "ok"), "no request is lost");
 }
 
+/// A deploy while containers of an older revision still drain replaces those that serve, each once.
+#[test]
+fn a_deploy_replaces_what_serves_and_not_what_drains() {
+    let set = r#"
+        "duration" = "20s"
+        "service.api.containers" = { min = 4, max = 4 }
+        "service.api.rollout" = "400ms"
+        "request.sign-in.steps" = [{ app = "5s" }]
+    "#;
+    let more = "[traffic.users]\nrequest = \"sign-in\"\nrate = \"20/s\"\n[event.deploy]\nat = \"8s\"\n\
+                do = { deploy = \"api\" }\n[event.again]\nat = \"9s\"\ndo = { deploy = \"api\" }\n";
+    let facts = crate::kit::facts(&fleet(set, more), 1);
+    let (launched, stopped) = (seconds(&facts, "launch").len(), seconds(&facts, "stopped").len());
+    assert_eq!((launched, stopped), (4 + 4 + 4, 4 + 4));
+}
+
 /// A database that stalls raises concurrency, not CPU: who scales by requests goes to the cap, who scales by
 /// CPU stays where it is.
 #[test]
@@ -446,77 +329,4 @@ fn a_stalled_database_is_seen_by_requests_and_not_by_cpu() {
         assert_eq!(launched(scaler), (2, 12), "{scaler}");
     }
     assert_eq!(launched("hpa"), (2, 2));
-}
-
-/// Random services under random traffic, with a deploy and a change of bounds at any time.
-fn random_service() -> impl Strategy<Value = String> {
-    let scaler = select(vec!["cloud-run-2025", "cloud-run-2026", "kpa", "hpa"]);
-    let retention = select(vec!["0s", "7s", "40s"]);
-    let startup = select(vec!["5s", "{ exponential = \"2s\" }"]);
-    let start = select(vec!["steady", "rollout", "cold"]);
-    let sizes = (1..4u32, 0..8u32, 1..4u32, 0..8u32);
-    let times = (1..90u32, 1..90u32, 1..90u32);
-    (scaler, retention, startup, start, sizes, 1..6u32, 1..60u32, times).prop_map(
-        |(scaler, retention, startup, start, sizes, concurrency, rate, times)| {
-            let (min, more, later_min, later_more) = sizes;
-            let startup =
-                if startup.starts_with('{') { startup.to_owned() } else { format!("\"{startup}\"") };
-            format!(
-                r#"
-schema_version = 1
-title    = "Random"
-duration = "100s"
-initial  = "{start}"
-[postgres.primary]
-cores = 1
-[service.api]
-containers       = {{ min = {min}, max = {} }}
-scaler           = "{scaler}"
-concurrency      = {concurrency}
-idle_retention   = "{retention}"
-startup          = {startup}
-rollout          = "15s"
-drain            = "2s"
-request_timeout  = "4s"
-pending_deadline = "3s"
-[service.api.pool.primary]
-max = 3
-min = 1
-[query.lookup]
-cpu = {{ exponential = "4ms" }}
-[request.sign-in]
-service = "api"
-steps   = [{{ app = {{ exponential = "300ms" }} }}, {{ query = "lookup", on = "primary", times = 3 }}]
-[traffic.users]
-request = "sign-in"
-rate    = {{ piecewise = [{{ from = "0s", rate = "{rate}/s" }}, {{ from = "{}s", rate = "0/s" }}] }}
-[event.deploy]
-at = "{}s"
-do = {{ deploy = "api" }}
-[event.again]
-at = "event.deploy + 6s"
-do = {{ deploy = "api" }}
-[event.bounds]
-at    = "{}s"
-until = "95s"
-[event.bounds.set]
-"service.api.containers" = {{ min = {later_min}, max = {} }}
-"#,
-                min + more,
-                times.0,
-                times.1,
-                times.2,
-                later_min + later_more
-            )
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-    /// Whatever happens, containers, requests and connections are accounted for.
-    #[test]
-    fn books_balance_while_a_fleet_scales(text in random_service(), seed in 1..1000u64) {
-        audit(&load(&text), seed);
-    }
 }

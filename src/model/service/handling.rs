@@ -105,10 +105,11 @@ impl Service {
         let stage = &mut ctx.requests[id].stage;
         *stage = match *stage {
             Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Nothing },
-            _ => {
+            Stage::App => {
                 self.note(ctx.agenda.now(), 0, -1);
                 Stage::Running
             }
+            _ => Stage::Running,
         };
         self.ready.push_back(id);
     }
@@ -155,6 +156,9 @@ impl Service {
                 self.note(ctx.now(), 0, -1);
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
+            Stage::Paused => {
+                ctx.agenda.cancel(ctx.requests[id].clock);
+            }
             Stage::Acquiring { pool } => self.stop_waiting(ctx, id, pool),
             Stage::Holding { connection, doing: Doing::Dial } => self.stop_dialling(ctx, id, connection),
             Stage::Holding { doing: Doing::Nothing, .. } => self.give_back(ctx, id, false),
@@ -183,7 +187,7 @@ impl Service {
         let step = step.expect("only a step with a connection fails so") as u16;
         let clock = ctx.agenda.after(wait, self.event(ServiceEvent::AppFinished(id)));
         let request = &mut ctx.requests[id];
-        (request.next_op, request.stage, request.clock) = (step, Stage::App, clock);
+        (request.next_op, request.stage, request.clock) = (step, Stage::Paused, clock);
         request.reruns += 1;
         true
     }

@@ -20,7 +20,7 @@ pub struct Router {
 
 impl Router {
     /// How many containers take requests.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.serving.len()
     }
 

@@ -63,7 +63,7 @@ impl Service {
 
     /// How many containers take requests.
     pub(super) fn serving(&self) -> u32 {
-        self.router.len() as u32
+        self.router.count() as u32
     }
 
     /// How many containers there will be when all have started and the old ones have gone.
