@@ -15,6 +15,9 @@ const PRESETS: [(&str, &str); 3] = [
     ("database-sql", include_str!("presets/database-sql.toml")),
 ];
 
+/// The groups whose entities may be `like` each other.
+const LIKE_EACH_OTHER: [&str; 2] = ["postgres", "service"];
+
 /// What an entity is, rather than what it is like.
 const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
 
@@ -24,16 +27,22 @@ const MAX_CHAIN: usize = 16;
 /// The complete tree.
 pub fn complete(written: &Node, problems: &mut Problems) -> Node {
     let mut tree = written.clone();
-    fill_likes(&mut tree, problems);
+    for group in LIKE_EACH_OTHER {
+        fill_like(&mut tree, group, problems);
+    }
     fill_presets(&mut tree);
     fill_defaults(&mut tree, schema::root());
     tree
 }
 
-/// Fills every entity that is `like` another.
-pub fn fill_likes(tree: &mut Node, problems: &mut Problems) {
-    for group in ["postgres", "service"] {
-        fill_like(tree, group, problems);
+/// Fills every entity that is `like` another and cuts the tie: what changes from now on changes one of them.
+pub fn settle_likes(tree: &mut Node) {
+    for group in LIKE_EACH_OTHER {
+        fill_like(tree, group, &mut Problems::default());
+        let entries = tree.entries_mut().and_then(|all| all.get_mut(group)).and_then(Node::entries_mut);
+        for entry in entries.into_iter().flat_map(IndexMap::values_mut) {
+            entry.entries_mut().map(|fields| fields.shift_remove("like"));
+        }
     }
 }
 

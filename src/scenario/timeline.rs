@@ -237,7 +237,7 @@ fn moments(
         entries.retain(|name, _| !FIXED.contains(&name.as_str()));
     }
     // What happens to one entity does not happen to those that were written like it.
-    complete::fill_likes(&mut changing, &mut Problems::default());
+    complete::settle_likes(&mut changing);
     let mut edges: Vec<(Time, bool, usize)> = Vec::new();
     for (index, happening) in happenings.iter().enumerate() {
         edges.push((happening.begin, true, index));

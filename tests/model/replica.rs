@@ -91,7 +91,8 @@ fn a_promotion_waits_for_replay_and_drops_everybody() {
 /// After a promotion the primary runs on the replica's machine: a sick disk stays behind.
 #[test]
 fn a_promotion_leaves_the_sick_machine_behind() {
-    let set = "\"postgres.primary.disk.read_factor\" = 10\n\"query.lookup.reads\" = 1";
+    let set = "\"postgres.primary.disk.read_factor\" = 10\n\"postgres.replica.disk.read_factor\" = 1\n\
+               \"query.lookup.reads\" = 1";
     let more = format!("{REPLICA}[event.promote]\nat = \"1040ms\"\ndo = {{ promote = \"replica\" }}\n");
     let facts = story(set, &more, &[500]);
     let ends = times(&facts, "ends");
