@@ -184,10 +184,11 @@ impl Service {
         let Some(wait) = wait.filter(|_| !request.ended) else { return false };
         let done = &class.script[..usize::from(request.next_op)];
         let step = done.iter().rposition(|op| matches!(op, Op::Acquire(_) | Op::AcquireAt(_)));
-        let step = step.expect("only a step with a connection fails so") as u16;
+        // Who waits for a container can fail as a query does, with 500, and has no step to run again.
+        let Some(step) = step else { return false };
         let clock = ctx.agenda.after(wait, self.event(ServiceEvent::AppFinished(id)));
         let request = &mut ctx.requests[id];
-        (request.next_op, request.stage, request.clock) = (step, Stage::Paused, clock);
+        (request.next_op, request.stage, request.clock) = (step as u16, Stage::Paused, clock);
         request.reruns += 1;
         true
     }
