@@ -373,3 +373,21 @@ fn who_waits_for_a_container_has_nothing_to_run_again() {
     let retry = "[request.sign-in.handler_retry]\nattempts = 2\nbackoff = \"10ms\"\non = [\"500\"]\n";
     assert_eq!(outcomes(&story(set, retry, &[0, 1])), ["500", "ok"]);
 }
+
+/// Who gives up in the midst of the line leaves the order of the others as it is.
+#[test]
+fn who_leaves_the_line_is_passed_over() {
+    let hasty = "[request.hasty]\nservice = \"api\"\npatience = \"3ms\"\nsteps = [{ app = \"2ms\" }]\n";
+    let sources = [source("users", "sign-in", &[0, 1, 3]), source("hasty", "hasty", &[2])];
+    let set = "\"service.api.concurrency\" = 1\n\"request.sign-in.steps\" = [{ app = \"10ms\" }]";
+    let facts = on_time(&fleet(set, &format!("{hasty}{}", sources.concat())), &[0, 1, 2, 3]);
+    assert_eq!(
+        trace(&facts)[4..],
+        [
+            "5: ends:client-timeout given-up pending-",
+            "10: ends:ok fulfilled handling- pending- handling+",
+            "20: ends:ok fulfilled handling- pending- handling+",
+            "30: ends:ok fulfilled handling-",
+        ]
+    );
+}

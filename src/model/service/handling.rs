@@ -146,7 +146,7 @@ impl Service {
     pub(super) fn fail<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) {
         match ctx.requests[id].stage {
             Stage::Pending => {
-                self.leave_pending(id);
+                self.leave_pending(ctx, id);
                 self.note(ctx.now(), -1, 0);
                 ctx.fact(Fact::PendingEnded(self.number));
                 ctx.agenda.cancel(ctx.requests[id].clock);
@@ -193,12 +193,13 @@ impl Service {
         true
     }
 
-    /// A request no longer waits for room; nearly always it is the one that has waited longest.
-    fn leave_pending(&mut self, id: RequestId) {
-        if self.pending.front() == Some(&id) {
+    /// A request no longer waits for room; nearly always it is the one that has waited longest. The others are
+    /// left in the line until they come first.
+    fn leave_pending<R: Recorder>(&mut self, ctx: &Context<R>, id: RequestId) {
+        self.waiting -= 1;
+        let gone = |first: &RequestId| *first == id || ctx.requests.get(*first).is_none();
+        while self.pending.front().is_some_and(gone) {
             self.pending.pop_front();
-        } else {
-            self.pending.retain(|pending| *pending != id);
         }
     }
 
