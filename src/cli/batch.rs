@@ -6,7 +6,7 @@ use super::output::{self, Results};
 use super::progress::Progress;
 use super::{inputs::Source, interrupt};
 use crate::experiment::{self, Judged, Verdict, kick};
-use crate::scenario::grammar::{Bound, Expect};
+use crate::scenario::grammar::Expect;
 use crate::scenario::{Document, Scenario};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -189,13 +189,9 @@ impl Batch<'_> {
     }
 }
 
-/// Whether an expectation speaks only of variants that were run.
+/// Whether the variants that an expectation needs were run; without its control it is judged all the same.
 fn decidable(expect: &Expect, ran: &[&str]) -> bool {
-    let others = [&expect.min, &expect.max].into_iter().flatten().filter_map(|bound| match bound {
-        Bound::Relative(relative) => Some(relative.of.trim_start_matches("variant.")),
-        Bound::Value(_) => None,
-    });
-    std::iter::once(expect.variant.as_str()).chain(others).all(|variant| ran.contains(&variant))
+    std::iter::once(expect.variant.as_str()).chain(expect.references()).all(|variant| ran.contains(&variant))
 }
 
 /// Files by name; of pictures only how many.

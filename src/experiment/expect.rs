@@ -1,14 +1,18 @@
 //! Expectations: what a scenario says must hold, and whether it did.
 //!
 //! Each seed is judged for itself. All held: pass. None held: fail. Some held, or one had nothing to measure:
-//! inconclusive, which is never a pass. Intervals over many seeds come later.
+//! inconclusive, which is never a pass. A *control* is a variant that must not keep within the same bounds:
+//! what every fleet passes tells nothing of this one. If it keeps within them with any seed, the expectation
+//! fails; what never happens in it is out of bounds. Where it was not run, the expectation is judged without
+//! it. Intervals over many seeds come later.
 
 use super::{Judged, Run, Verdict};
 use crate::engine::time::{Span, Time};
 use crate::measure::summary;
 use crate::measure::window::Window;
-use crate::scenario::grammar::{Bound, Expect, File};
+use crate::scenario::grammar::{Bound, Expect, File, Relative};
 use crate::scenario::{Document, when};
+use serde_json::Value;
 
 /// How long a deed is left out by `except`.
 const AFTER_DEED: Span = Span::from_secs(120);
@@ -26,6 +30,8 @@ pub fn judge(document: &Document, runs: &[Run]) -> Vec<Judged> {
             claim: claim(expect),
             unit: "",
             values: vec![],
+            control: expect.control.clone(),
+            control_values: vec![],
             verdict: Verdict::Inconclusive,
             because,
         };
@@ -52,46 +58,115 @@ struct Asked<'a> {
     window: Window,
 }
 
+/// How the value of a run stands to the bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    /// It keeps within them.
+    Within,
+    /// It does not.
+    Outside,
+    /// There is no value.
+    Missing,
+    /// There is no bound: the variant that it is relative to shows nothing with this seed.
+    Alone,
+}
+
 impl Asked<'_> {
     fn judge(&self, name: &str, runs: &[Run]) -> Judged {
         let mine: Vec<&Run> = runs.iter().filter(|run| run.variant == self.expect.variant).collect();
         let values: Vec<f64> = mine.iter().map(|run| self.value(run)).collect();
-        let held: Vec<Option<bool>> =
-            mine.iter().zip(&values).map(|(run, value)| self.holds(*value, run.seed, runs)).collect();
-        let count = |wanted| held.iter().filter(|held| **held == wanted).count();
-        let (verdict, because) = match (count(Some(true)), count(Some(false)), count(None)) {
-            (0, 0, 0) => (Verdict::Inconclusive, "its variant was not run".to_owned()),
-            (_, 0, 0) => (Verdict::Pass, String::new()),
-            (0, _, 0) => (Verdict::Fail, String::new()),
-            (pass, fail, 0) => (Verdict::Inconclusive, format!("held with {pass} of {} seeds", pass + fail)),
-            (_, _, none) => {
-                (Verdict::Inconclusive, format!("nothing to measure with {none} of {} seeds", held.len()))
+        let stands: Vec<Stands> =
+            mine.iter().zip(&values).map(|(run, value)| self.stands(*value, run.seed, runs)).collect();
+        let control: Vec<Option<f64>> = mine.iter().map(|run| self.control(run.seed, runs)).collect();
+        let kept = mine.iter().zip(&control).filter(|(run, value)| {
+            value.is_some_and(|value| self.stands(value, run.seed, runs) == Stands::Within)
+        });
+        let ran = control.iter().flatten().count();
+        let verdict = self.controlled(self.verdict(&stands), &stands, (ran, kept.count()));
+        let present = control.iter().filter(|_| ran > 0);
+        Judged {
+            name: name.to_owned(),
+            variant: self.expect.variant.clone(),
+            claim: claim(self.expect),
+            unit: self.expect.metric.unit().name(),
+            control: self.expect.control.clone(),
+            control_values: present.map(|value| value.unwrap_or(f64::NAN)).collect(),
+            values,
+            verdict: verdict.0,
+            because: verdict.1,
+        }
+    }
+
+    fn verdict(&self, stands: &[Stands]) -> (Verdict, String) {
+        let (seeds, count) =
+            (stands.len(), |wanted| stands.iter().filter(|stands| **stands == wanted).count());
+        let inconclusive = |because: String| (Verdict::Inconclusive, because);
+        let missing = if self.expect.metric.is_a_time() { "did not happen" } else { "nothing to measure" };
+        match [Stands::Within, Stands::Outside, Stands::Missing, Stands::Alone].map(count) {
+            [0, 0, 0, 0] => inconclusive("its variant was not run".to_owned()),
+            [_, 0, 0, 0] => (Verdict::Pass, String::new()),
+            [0, _, 0, 0] => (Verdict::Fail, String::new()),
+            [within, _, 0, 0] => inconclusive(format!("held with {within} of {seeds} seeds")),
+            [_, _, 0, alone] => {
+                inconclusive(format!("nothing to hold it against with {alone} of {seeds} seeds"))
             }
-        };
-        let (variant, claim, unit) =
-            (self.expect.variant.clone(), claim(self.expect), self.expect.metric.unit().name());
-        Judged { name: name.to_owned(), variant, claim, unit, values, verdict, because }
+            [_, _, none, _] => inconclusive(format!("{missing} with {none} of {seeds} seeds")),
+        }
+    }
+
+    /// The verdict once the control has been looked at, which ran with so many of the seeds and kept within
+    /// the bounds with so many.
+    fn controlled(
+        &self,
+        (verdict, because): (Verdict, String),
+        stands: &[Stands],
+        (ran, kept): (usize, usize),
+    ) -> (Verdict, String) {
+        let (control, seeds) = (self.expect.control.as_deref().unwrap_or_default(), stands.len());
+        if kept > 0 {
+            let as_well = if stands.contains(&Stands::Within) { " as well" } else { "" };
+            let kept = format!("the control `{control}` keeps within it{as_well} ({kept} of {seeds} seeds)");
+            let first = if because.is_empty() { because } else { because + "; " };
+            return (Verdict::Fail, first + &kept);
+        }
+        if verdict == Verdict::Pass && ran > 0 && ran < seeds {
+            let because = format!("the control `{control}` was run with {ran} of {seeds} seeds only");
+            return (Verdict::Inconclusive, because);
+        }
+        (verdict, because)
     }
 
     fn value(&self, run: &Run) -> f64 {
         summary::value(self.expect.metric, &run.measured, &self.expect.of, self.expect.cause, &self.window)
     }
 
-    /// Whether the value keeps within the bounds; `None` where there is nothing to compare.
-    fn holds(&self, value: f64, seed: u64, runs: &[Run]) -> Option<bool> {
+    /// What the control shows with a seed; nothing where it was not run.
+    fn control(&self, seed: u64, runs: &[Run]) -> Option<f64> {
+        find(runs, self.expect.control.as_deref()?, seed).map(|run| self.value(run))
+    }
+
+    fn stands(&self, value: f64, seed: u64, runs: &[Run]) -> Stands {
         let bound = |bound: &Option<Bound>, otherwise| match bound {
             None => Some(otherwise),
             Some(Bound::Value(written)) => self.expect.metric.unit().read(written).ok(),
             Some(Bound::Relative(relative)) => {
-                let other = relative.of.strip_prefix("variant.").unwrap_or(&relative.of);
-                let run = runs.iter().find(|run| run.variant == other && run.seed == seed)?;
-                Some(self.value(run) * relative.times)
+                let other = self.value(find(runs, relative.variant(), seed)?);
+                relative.bound(other, self.expect.metric.unit())
             }
         };
-        let (min, max) =
-            (bound(&self.expect.min, f64::NEG_INFINITY)?, bound(&self.expect.max, f64::INFINITY)?);
-        (!value.is_nan() && !min.is_nan() && !max.is_nan()).then_some(min <= value && value <= max)
+        let min = bound(&self.expect.min, f64::NEG_INFINITY).filter(|min| !min.is_nan());
+        let max = bound(&self.expect.max, f64::INFINITY).filter(|max| !max.is_nan());
+        match (min, max) {
+            _ if value.is_nan() => Stands::Missing,
+            (Some(min), Some(max)) if min <= value && value <= max => Stands::Within,
+            (Some(_), Some(_)) => Stands::Outside,
+            _ => Stands::Alone,
+        }
     }
+}
+
+fn find<'a>(runs: &'a [Run], variant: &str, seed: u64) -> Option<&'a Run> {
+    runs.iter().find(|run| run.variant == variant && run.seed == seed)
 }
 
 /// The stretches that an expectation leaves out.
@@ -120,15 +195,30 @@ fn claim(expect: &Expect) -> String {
     if let Some(until) = &expect.until {
         claim += &format!(" until {until}");
     }
-    let bound = |bound: &Bound| match bound {
-        Bound::Value(serde_json::Value::String(text)) => text.clone(),
-        Bound::Value(number) => number.to_string(),
-        Bound::Relative(relative) => format!("{} × {}", relative.times, relative.of),
-    };
     for (sign, limit) in [("≥", &expect.min), ("≤", &expect.max)] {
         if let Some(limit) = limit {
-            claim += &format!(" {sign} {}", bound(limit));
+            claim += &format!(" {sign} {}", words(limit));
         }
     }
     claim
 }
+
+/// `5%`, `1.3 × variant.as-it-happened`, `variant.as-it-happened − 10%`.
+fn words(bound: &Bound) -> String {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match bound {
+        Bound::Value(value) => plain(value),
+        Bound::Relative(Relative { times: Some(times), of, .. }) => format!("{times} × {of}"),
+        Bound::Relative(Relative { plus, of, .. }) => {
+            let plus = plus.as_ref().map(plain).unwrap_or_default();
+            match plus.strip_prefix('-') {
+                Some(less) => format!("{of} − {less}"),
+                None => format!("{of} + {plus}"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "expect_tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ use crate::engine::time::{Span, Time};
 use crate::measure::gain::{KickWatch, LIFETIMES, lifetime_at};
 use crate::model::build;
 use crate::model::world::World;
-use crate::scenario::grammar::{Arrivals, Bound, Expect, File, Initial, Label, Metric};
+use crate::scenario::grammar::{Arrivals, Expect, File, Initial, Label, Metric};
 use crate::scenario::units::Rate;
 use crate::scenario::{Moment, Scenario};
 use std::sync::Arc;
@@ -88,11 +88,8 @@ pub fn asked(scenario: &Scenario) -> Vec<Kick> {
 }
 
 fn speaks_of(expect: &Expect, variant: &str) -> bool {
-    let compared = |bound: &Option<Bound>| match bound {
-        Some(Bound::Relative(relative)) => relative.of.strip_prefix("variant.") == Some(variant),
-        _ => false,
-    };
-    expect.variant == variant || compared(&expect.min) || compared(&expect.max)
+    let others = expect.references().chain(expect.control.as_deref());
+    std::iter::once(expect.variant.as_str()).chain(others).any(|one| one == variant)
 }
 
 /// The fleet at the end of its run, in the steady state and with its steady traffic alone; and the lifetime

@@ -48,6 +48,10 @@ pub struct Judged {
     pub unit: &'static str,
     /// The value with each seed, in order; NaN where there were no samples.
     pub values: Vec<f64>,
+    /// The variant that must not keep within the bounds, if there is one.
+    pub control: Option<String>,
+    /// What it shows with each seed, in order; NaN where it never happens. Empty where it was not run.
+    pub control_values: Vec<f64>,
     /// The verdict.
     pub verdict: Verdict,
     /// Why, where it is not plain from the values.

@@ -177,6 +177,8 @@ mod tests {
                 claim: String::new(),
                 unit: "share",
                 values: vec![value],
+                control: None,
+                control_values: vec![],
                 verdict,
                 because: String::new(),
             }],

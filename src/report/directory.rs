@@ -224,11 +224,16 @@ fn summary(paper: &Paper) -> Value {
 
 fn expectations(judged: &[Judged]) -> Value {
     let one = |judged: &Judged| {
-        json!({
+        let mut one = json!({
             "name": judged.name, "variant": judged.variant, "claim": judged.claim,
             "verdict": verdict_name(judged.verdict), "values": judged.values, "unit": judged.unit,
             "because": judged.because,
-        })
+        });
+        if let Some(control) = &judged.control {
+            one["control"] = json!(control);
+            one["control_values"] = json!(judged.control_values);
+        }
+        one
     };
     json!({ "schema_version": SCHEMA_VERSION, "expectations": judged.iter().map(one).collect::<Vec<_>>() })
 }

@@ -26,14 +26,21 @@ fn made() -> Made {
         claim: "herd_size{lifetime} of postgres.primary ≤ 5%".into(),
         unit: "share",
         values: vec![0.01, f64::NAN],
+        control: None,
+        control_values: vec![],
         verdict: Verdict::Inconclusive,
         because: "seed 2 had no starts".into(),
+    };
+    let controlled = Judged {
+        control: Some("as-it-happened".into()),
+        control_values: vec![0.9, f64::NAN],
+        ..judged.clone()
     };
     Made {
         header: synthetic::header(),
         runs: vec![synthetic::nothing()],
         summaries: vec![vec![row]],
-        judged: vec![judged],
+        judged: vec![judged, controlled],
         resolved: vec![
             (AS_WRITTEN.into(), "title = \"a\"\n".into()),
             ("jit/ter".into(), "title = \"b\"\n".into()),
@@ -84,6 +91,10 @@ fn a_run_directory_reads_back_and_is_replaced() {
     assert_eq!((loaded.header, loaded.runs.len()), (made.header.clone(), 1));
     assert!(loaded.summaries[0][0].value.is_nan() && loaded.judged[0].values[1].is_nan());
     assert_eq!(loaded.judged[0].because, made.judged[0].because);
+    assert_eq!((&loaded.judged[0].control, loaded.judged[0].control_values.len()), (&None, 0));
+    let controlled = &loaded.judged[1];
+    assert_eq!(controlled.control, made.judged[1].control);
+    assert!(controlled.control_values[0] == 0.9 && controlled.control_values[1].is_nan());
 }
 
 #[test]

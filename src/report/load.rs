@@ -84,6 +84,10 @@ fn number(value: &Value) -> Option<f64> {
     if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
 }
 
+fn numbers(values: &Value) -> Option<Vec<f64>> {
+    values.as_array()?.iter().map(number).collect()
+}
+
 fn read_summaries(file: &Value) -> Option<Vec<Vec<SummaryRow>>> {
     let row = |row: &Value| {
         Some(SummaryRow {
@@ -108,7 +112,9 @@ fn read_judged(file: &Value) -> Option<Vec<Judged>> {
             variant: text(&one["variant"])?,
             claim: text(&one["claim"])?,
             unit: archive::name(one["unit"].as_str()?),
-            values: one["values"].as_array()?.iter().map(number).collect::<Option<_>>()?,
+            values: numbers(&one["values"])?,
+            control: text(&one["control"]),
+            control_values: one.get("control_values").map_or(Some(vec![]), numbers)?,
             verdict,
             because: text(&one["because"])?,
         })

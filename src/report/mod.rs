@@ -12,6 +12,7 @@ pub mod csv;
 pub mod directory;
 pub mod effects;
 pub mod error;
+mod expectations;
 pub mod explain;
 pub mod font;
 pub mod human;

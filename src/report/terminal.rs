@@ -5,8 +5,8 @@
 
 use super::compare::{self, Figures, Herd, ONSET_SHARE};
 use super::font::printable;
-use super::{Header, human, outage, plot::marks};
-use crate::experiment::{Judged, Run, Verdict};
+use super::{Header, expectations, human, outage, plot::marks};
+use crate::experiment::{Judged, Run};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 use comfy_table::{Cell, CellAlignment, Table};
@@ -47,7 +47,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
     let (title, variant) = (printable(&header.title), printable(&run.variant));
     let mut text =
         format!("{}\nvariant {variant} · seed {} · {span} simulated\n", paint.head(&title), run.seed);
-    text += &expectations(judged, paint);
+    text += &section("EXPECTATIONS", expectations::lines(judged, paint), paint);
     text += &section("REQUESTS", classes(measured), paint);
     text += &section("CONNECTIONS STARTED", nodes(header, measured), paint);
     text += &section("LATENCY SPIKES", spikes(header, &measured.spikes), paint);
@@ -63,7 +63,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
 /// Variants side by side, one row each, ranges over their seeds.
 pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -> String {
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
-    text += &expectations(judged, paint);
+    text += &section("EXPECTATIONS", expectations::lines(judged, paint), paint);
     let rows = compare_rows(runs);
     let tables = [NAME, 20, 12].map(|longest| compare_table(&rows, longest));
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
@@ -74,7 +74,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
         human::share(ONSET_SHARE)
     );
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
-    let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; "));
+    let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; ", 5));
     text + &section("RECOVERY", verdicts.collect(), paint)
 }
 
@@ -82,24 +82,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
 pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> String {
     let escape = |text: &str| printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
     let mut text = format!("**{}** — {}\n\n", escape(&header.title), seeds(runs));
-    for judged in judged {
-        let claim = escape(&judged.claim);
-        text += &format!(
-            "- {} **{}** ({}): {claim}",
-            sign(judged.verdict),
-            escape(&judged.name),
-            escape(&judged.variant)
-        );
-        text += &format!(" — measured {}", values(judged));
-        text += &if judged.because.is_empty() {
-            "\n".to_owned()
-        } else {
-            format!("; {}\n", escape(&judged.because))
-        };
-    }
-    if !judged.is_empty() {
-        text.push('\n');
-    }
+    text += &expectations::markdown(judged, &escape);
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     text += &line(COMPARED.map(str::to_owned).to_vec());
     text += &line(
@@ -223,55 +206,18 @@ pub(super) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| format!(" {}\n", line.trim_end())).collect()
 }
 
-/// A line that is broken after some of its signs, so that it fits the terminal.
-fn folded(line: &str, sign: &str) -> String {
+/// A line that is broken after some of its signs, so that it fits the terminal; the rest is indented.
+pub(super) fn folded(line: &str, sign: &str, indent: usize) -> String {
     let mut lines = vec![String::new()];
     for part in line.split_inclusive(sign) {
         let last = lines.len() - 1;
         if !lines[last].is_empty() && lines[last].chars().count() + part.trim_end().chars().count() > WIDTH {
-            lines.push("     ".to_owned());
+            lines.push(" ".repeat(indent));
         }
         let last = lines.len() - 1;
         lines[last] += part;
     }
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-fn sign(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "✓",
-        Verdict::Fail => "✗",
-        Verdict::Inconclusive => "?",
-    }
-}
-
-fn values(judged: &Judged) -> String {
-    let missing = judged.values.iter().filter(|value| value.is_nan()).count();
-    let text = range(&judged.values, &|value| human::quantity(value, judged.unit));
-    match missing {
-        0 if !judged.values.is_empty() => text,
-        n if n == judged.values.len() => "nothing".to_owned(),
-        n => format!("{text}, and nothing with {n} of {} seeds", judged.values.len()),
-    }
-}
-
-fn expectations(judged: &[Judged], paint: Paint) -> String {
-    let line = |judged: &Judged| {
-        let code = match judged.verdict {
-            Verdict::Pass => "32",
-            Verdict::Fail => "31",
-            Verdict::Inconclusive => "33",
-        };
-        let name = paint.head(&printable(&judged.name));
-        let sign = paint.with(code, sign(judged.verdict));
-        let mut text = format!("  {sign} {name} ({})\n", printable(&judged.variant));
-        text += &format!("      {}: measured {}\n", printable(&judged.claim), values(judged));
-        if !judged.because.is_empty() {
-            text += &format!("      {}\n", printable(&judged.because));
-        }
-        text
-    };
-    section("EXPECTATIONS", judged.iter().map(line).collect(), paint)
 }
 
 /// One row a class: latency of what was answered, errors, and what users saw of them.
@@ -285,7 +231,7 @@ fn classes(measured: &Measured) -> String {
         table.add_row(cells(&class_row(class)));
     }
     let failures = measured.classes.iter().filter_map(failures);
-    trimmed(&table) + &failures.map(|line| folded(&format!("   {line}"), ", ")).collect::<String>()
+    trimmed(&table) + &failures.map(|line| folded(&format!("   {line}"), ", ", 5)).collect::<String>()
 }
 
 fn class_row(class: &ClassMeasured) -> [String; 8] {

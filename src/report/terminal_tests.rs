@@ -1,6 +1,7 @@
 //! Tables as an engineer reads them.
 
 use super::*;
+use crate::experiment::Verdict;
 use crate::report::synthetic;
 
 fn judged() -> Vec<Judged> {
@@ -10,12 +11,21 @@ fn judged() -> Vec<Judged> {
         claim: "herd_size{lifetime} of postgres.primary after 1h ≤ 5%".into(),
         unit: "share",
         values,
+        control: None,
+        control_values: vec![],
         verdict,
         because: because.into(),
     };
+    let with_control = |one: Judged, control: &str, control_values| Judged {
+        control: Some(control.into()),
+        control_values,
+        ..one
+    };
+    let cures = one("jitter-cures", vec![0.01, 0.012], Verdict::Pass, "");
+    let old = one("old-cures", vec![0.5, f64::NAN], Verdict::Fail, "seed 2 started nothing");
     vec![
-        one("jitter-cures", vec![0.01, 0.012], Verdict::Pass, ""),
-        one("old-cures", vec![0.5, f64::NAN], Verdict::Fail, "seed 2 started nothing"),
+        with_control(cures, "as-it-happened", vec![0.9, f64::NAN]),
+        with_control(old, "pinned", vec![]),
         one("who-knows", vec![], Verdict::Inconclusive, "no seeds"),
     ]
 }
@@ -30,9 +40,11 @@ fn a_run_reads_well() {
 
     EXPECTATIONS
       ✓ jitter-cures (jitter)
-          herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured 1.0–1.2%
+          herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured 1.0–1.2%;
+            control as-it-happened: 90%, and nothing with 1 of 2 seeds
       ✗ old-cures (jitter)
-          herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured 50%, and nothing with 1 of 2 seeds
+          herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured 50%, and nothing with 1 of 2 seeds;
+            control pinned: not run
           seed 2 started nothing
       ? who-knows (jitter)
           herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured nothing
@@ -95,8 +107,8 @@ fn variants_stand_side_by_side_with_ranges_over_seeds() {
     insta::assert_snapshot!(compare_markdown(&synthetic::header(), &runs, &judged()), @r#"
     **September 2025: bus bunching** — 2 seeds, ranges from the least to the greatest · 6h simulated
 
-    - ✓ **jitter-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 1.0–1.2%
-    - ✗ **old-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 50%, and nothing with 1 of 2 seeds; seed 2 started nothing
+    - ✓ **jitter-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 1.0–1.2%; control as-it-happened: 90%, and nothing with 1 of 2 seeds
+    - ✗ **old-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 50%, and nothing with 1 of 2 seeds; control pinned: not run; seed 2 started nothing
     - ? **who-knows** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured nothing; no seeds
 
     | variant | spikes | worst p99 | p99 | users ok | lifetime herd | growth herd | onset |

@@ -2,19 +2,18 @@
 //! zero.
 
 mod edge;
+mod expect;
 mod nodes;
 mod service;
 
 use super::AS_WRITTEN;
 use super::grammar::{
-    Bound, Causes, Deed, Distribution, Expect, File, JitterShape, KillGap, Metric, Pool, RandomDistribution,
-    Request, Scaler, Service, Step, Sweep,
+    Deed, Distribution, File, JitterShape, KillGap, Pool, RandomDistribution, Request, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::Node;
 use super::units::{parse_rate, parse_span};
-use super::when;
 use crate::engine::time::Span;
 
 /// Checks a complete scenario; `tree` is the same with places.
@@ -296,108 +295,6 @@ impl Checker<'_> {
                 Some(deed) => self.node_deed(path, deed),
                 None => {}
             }
-        }
-    }
-
-    fn expect(&mut self, name: &str, expect: &Expect) {
-        let base = format!("expect.{name}");
-        self.variant(&format!("{base}.variant"), &expect.variant);
-        if expect.min.is_none() && expect.max.is_none() {
-            self.error(&base, format!("`{name}` expects nothing"), "add a `min` or a `max`");
-        }
-        for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
-            if let Some(Bound::Relative(relative)) = bound {
-                let path = format!("{base}.{key}.of");
-                match relative.of.strip_prefix("variant.") {
-                    Some(variant) => drop(self.variant(&path, variant)),
-                    None => {
-                        let message = format!("`{}` is not a variant", relative.of);
-                        self.error(&path, message, "write `variant.NAME`");
-                    }
-                }
-            }
-        }
-        self.measured(&base, expect);
-        self.window(&base, expect);
-        if expect.metric == Metric::Recovery && expect.after.is_none() {
-            let help = "add `after`, for example `after = \"event.NAME.until\"`";
-            self.error(&base, "`recovery` counts from `after`, and there is none", help);
-        }
-        let narrowed = expect.cause.is_some() || !expect.except.is_empty();
-        if expect.metric == Metric::HerdGain && (narrowed || expect.after.is_some() || expect.until.is_some())
-        {
-            let help = "leave out `cause`, `after`, `until` and `except`";
-            self.error(&base, "`herd_gain` is measured in a run of its own, and over all of it", help);
-        }
-    }
-
-    /// That the metric is of such a thing, and the bounds are in its unit.
-    fn measured(&mut self, base: &str, expect: &Expect) {
-        let (path, group, file) = (format!("{base}.of"), expect.metric.group(), self.file);
-        match expect.of.split_once('.') {
-            Some(("postgres", name)) if group == "postgres" => {
-                self.name(&path, "postgres node", name, file.postgres.keys());
-            }
-            Some(("service", name)) if group == "service" => {
-                self.name(&path, "service", name, file.service.keys());
-            }
-            Some(("request", name)) if group == "request" => {
-                self.name(&path, "request", name, file.request.keys());
-            }
-            _ => {
-                let message = format!("`{}` is not of `{}`", expect.metric.name(), expect.of);
-                self.error(&path, message, format!("write `{group}.NAME`"));
-            }
-        }
-        self.capped(&path, expect);
-        if expect.cause.is_some() && expect.metric.causes() == Causes::None {
-            let message = format!("`{}` knows no causes", expect.metric.name());
-            self.error(&format!("{base}.cause"), message, "leave `cause` out");
-        }
-        for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
-            if let Some(Bound::Value(value)) = bound
-                && let Err(problem) = expect.metric.unit().read(value)
-            {
-                let help = format!("`{}` is measured so", expect.metric.name());
-                self.error(&format!("{base}.{key}"), problem, help);
-            }
-        }
-        for (place, event) in expect.except.iter().enumerate() {
-            let path = format!("{base}.except.{place}");
-            self.name(&path, "event", event.strip_prefix("event.").unwrap_or(event), file.event.keys());
-        }
-    }
-
-    /// A fleet that nobody scales never comes up to its cap: it is there from the start.
-    fn capped(&mut self, path: &str, expect: &Expect) {
-        let service = expect.of.strip_prefix("service.").and_then(|name| self.file.service.get(name));
-        if expect.metric == Metric::AtCap && service.is_some_and(|service| service.scaler == Scaler::Fixed) {
-            let message = format!("the containers of `{}` are fixed: `at_cap` says nothing", expect.of);
-            self.error(path, message, "give the service a `scaler`, or leave this expectation out");
-        }
-    }
-
-    /// The span that an expectation is about.
-    fn window(&mut self, base: &str, expect: &Expect) {
-        let mut ends = [None, None];
-        for (end, (key, when)) in ends.iter_mut().zip([("after", &expect.after), ("until", &expect.until)]) {
-            let Some(when) = when else { continue };
-            match when::resolve(self.file, when) {
-                Ok(time) => *end = Some(time),
-                Err(why) => self.error(&format!("{base}.{key}"), why, "check the time"),
-            }
-        }
-        let duration = self.file.duration;
-        match ends {
-            [Some(after), Some(until)] if after >= until => {
-                self.error(&format!("{base}.until"), "`until` is not later than `after`", "let it be later");
-            }
-            [Some(after), _] if after.0 >= duration.0 => {
-                let message = "nothing is left after the end of the run: there will be nothing to judge";
-                let place = self.tree.place_at(&format!("{base}.after"));
-                self.problems.push(Problem::warning(message, place).help("let `after` be earlier"));
-            }
-            _ => {}
         }
     }
 }

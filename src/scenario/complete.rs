@@ -15,9 +15,8 @@ const PRESETS: [(&str, &str); 3] = [
     ("database-sql", include_str!("presets/database-sql.toml")),
 ];
 
-/// What an entity is and how it fares, rather than what it is like: an event that makes one sick must not
-/// reach the other.
-const ITS_OWN: [&str; 6] = ["like", "ha", "replica_of", "state", "read_factor", "flush_factor"];
+/// What an entity is, rather than what it is like.
+const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
 
 /// How long a chain of `like` may be: nobody can follow a longer one.
 const MAX_CHAIN: usize = 16;
@@ -25,12 +24,17 @@ const MAX_CHAIN: usize = 16;
 /// The complete tree.
 pub fn complete(written: &Node, problems: &mut Problems) -> Node {
     let mut tree = written.clone();
-    for group in ["postgres", "service"] {
-        fill_like(&mut tree, group, problems);
-    }
+    fill_likes(&mut tree, problems);
     fill_presets(&mut tree);
     fill_defaults(&mut tree, schema::root());
     tree
+}
+
+/// Fills every entity that is `like` another.
+pub fn fill_likes(tree: &mut Node, problems: &mut Problems) {
+    for group in ["postgres", "service"] {
+        fill_like(tree, group, problems);
+    }
 }
 
 /// Fills every entity of the group that is `like` another.
@@ -89,9 +93,6 @@ fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
             (Some(_), _) => {}
             (None, _) => {
                 let mut copy = value.clone();
-                if let (Some(inner), Some(entries)) = (shape.field(key), copy.entries_mut()) {
-                    entries.retain(|key, _| !is_its_own(inner, key));
-                }
                 copy.relabel(layer);
                 own.insert(key.clone(), copy);
             }

@@ -167,6 +167,8 @@ fn parse(format: &str, text: &str) -> Result<(), String> {
         "per-waiter" if matches!(text, "measured" | "replay") => Ok(()),
         "per-waiter" => parse_span(text).map(drop),
         "quantity" => parse_quantity(text).map(drop),
+        "difference" if text.strip_prefix('-').is_some_and(|size| parse_quantity(size).is_ok()) => Ok(()),
+        "difference" => parse_quantity(text).map(drop),
         "date-time" => parse_date_time(text).map(drop),
         "when" => when::parse(text).map(drop),
         _ => Ok(()),

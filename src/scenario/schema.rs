@@ -252,6 +252,7 @@ fn wanted_text(format: &str) -> &'static str {
         "share" => "a share such as \"5%\"",
         "per-waiter" => "a duration such as \"20us\", \"measured\" or \"replay\"",
         "quantity" => "a quantity such as \"5%\", \"30ms\" or \"10/s\"",
+        "difference" => "a difference such as \"10%\", \"-30ms\" or \"-10/s\"",
         "date-time" => "a date-time such as 2025-09-14T05:30:00Z",
         "when" => "a time such as \"2h\", 2025-09-14T05:30:00Z or \"event.NAME + 30s\"",
         _ => "a string",

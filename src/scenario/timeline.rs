@@ -5,7 +5,7 @@
 //! what the model reads while it runs may change (`x-live` in the grammar), and what a container reads when
 //! it starts.
 
-use super::complete::complete;
+use super::complete::{self, complete};
 use super::grammar::{Deed, Event, File};
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -236,6 +236,8 @@ fn moments(
     if let Some(entries) = changing.entries_mut() {
         entries.retain(|name, _| !FIXED.contains(&name.as_str()));
     }
+    // What happens to one entity does not happen to those that were written like it.
+    complete::fill_likes(&mut changing, &mut Problems::default());
     let mut edges: Vec<(Time, bool, usize)> = Vec::new();
     for (index, happening) in happenings.iter().enumerate() {
         edges.push((happening.begin, true, index));

@@ -255,3 +255,41 @@ max     = 1
     assert!(again.contains("disperses"), "{again}");
     assert_eq!(desk.read("out/summary.csv"), summary, "byte for byte");
 }
+
+/// A check that cannot fail proves nothing: its control must be out of bounds, where it is run.
+#[test]
+fn an_expectation_may_have_a_control() {
+    let desk = Desk::new();
+    let starts = "variant = \"jitter\"\nmetric = \"backend_starts\"\nof = \"postgres.primary\"\n";
+    let tests = format!("[expect.proves-nothing]\n{starts}max = 100000\ncontrol = \"plain\"\n");
+    // Connections that are kept for ever are not replaced.
+    let kept = "[variant.kept.set]\n\"service.*.pool.*.max_lifetime\" = \"none\"\n";
+    let more = "min = { plus = 1, of = \"variant.kept\" }\ncontrol = \"kept\"\n";
+    let relative = format!("[expect.replaces-some]\n{starts}{more}");
+    desk.write("tiny.toml", &format!("{TINY}{kept}{tests}{relative}"));
+
+    let line = "compare tiny.toml --variants jitter,plain,kept --seeds 1,2 --no-plots -o out";
+    let (out, err) = desk.ends(line, 1);
+    assert!(out.contains("the control `plain` keeps within it as well (2 of 2 seeds)"), "{out}");
+    assert!(out.contains("✗ proves-nothing") && out.contains("✓ replaces-some"), "{out}");
+    assert!(out.contains("≥ variant.kept + 1") && out.contains("control kept: "), "{out}");
+    assert!(err.contains("1 of 3 expectations did not pass"), "{err}");
+    let json: serde_json::Value = serde_json::from_str(&desk.read("out/expectations.json")).unwrap();
+    let judged = json["expectations"].as_array().unwrap();
+    let of = |name: &str| judged.iter().find(|one| one["name"] == name).unwrap();
+    assert_eq!(of("proves-nothing")["control"], "plain");
+    assert_eq!(of("proves-nothing")["control_values"].as_array().map(Vec::len), Some(2));
+    assert!(of("few-starts").get("control").is_none(), "{json}");
+    desk.ends("report out", 0);
+
+    // Without its control it is judged all the same, and says so; without what it is held against it is not.
+    let (out, err) = desk.ends("run tiny.toml --variant jitter --no-plots", 0);
+    assert!(out.contains("✓ proves-nothing") && out.contains("control plain: not run"), "{out}");
+    assert!(err.contains("not judged") && err.contains("replaces-some"), "{err}");
+    let (out, _) = desk.ends("compare tiny.toml --no-plots --format markdown", 1);
+    assert!(out.contains("as well (1 of 1 seeds)"), "`compare` names its control: {out}");
+    let wrong = tests.replace("control = \"plain\"", "control = \"jitter\"");
+    desk.write("wrong.toml", &format!("{TINY}{wrong}"));
+    let (_, err) = desk.ends("check wrong.toml", 2);
+    assert!(err.contains("`jitter` is the variant itself") && err.contains("leave `control` out"), "{err}");
+}

@@ -234,3 +234,17 @@ fn a_scenario_takes_one_more_overlay_and_an_event() {
     let wrong = scenario.with("wrong", &overlay("postgres.secondary.cores", 1.into()), &[]);
     assert!(wrong.unwrap_err().to_string().contains("secondary"));
 }
+
+#[test]
+fn what_happens_to_one_does_not_happen_to_those_like_it() {
+    let text = with(
+        "[postgres.second]\nlike = \"primary\"\n\
+         [event.fewer]\nat = \"10m\"\nset = { \"postgres.primary.cores\" = 1 }\n\
+         [variant.v]\n[variant.v.set]\n\"postgres.primary.cores\" = 8\n",
+    );
+    let (document, _) = load(&text);
+    let scenario = document.scenario("v").unwrap();
+    assert_eq!(scenario.file.postgres["second"].cores, 8.0, "written like it, in this variant too");
+    let during = scenario.timeline[0].stands.as_ref().unwrap();
+    assert_eq!((during.postgres["primary"].cores, during.postgres["second"].cores), (1.0, 8.0));
+}

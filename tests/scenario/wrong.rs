@@ -332,6 +332,38 @@ fn expectations_that_measure_nothing() {
 }
 
 #[test]
+fn expectations_that_hold_against_other_variants() {
+    let expect = |rest: &str| {
+        let metric = "metric = \"herd_size\"\nof = \"postgres.primary\"\n";
+        said(&with(&format!(
+            "[variant.jitter]\n[variant.plain]\n[expect.e]\nvariant = \"jitter\"\n{metric}{rest}\n"
+        )))
+    };
+    let against = |rest: &str| expect(&format!("max = {{ {rest} }}"));
+    says!(
+        "expectations_against_others",
+        expect("max = \"5%\"\ncontrol = \"plane\""),
+        expect("max = \"5%\"\ncontrol = \"jitter\""),
+        expect("max = \"5%\"\ncontrol = [\"plain\"]"),
+        expect("control = \"plain\""),
+        against("times = 2, of = \"variant.plane\""),
+        against("times = 2, of = \"plain\""),
+        against("of = \"variant.plain\""),
+        against("times = 2, plus = \"5%\", of = \"variant.plain\""),
+        against("plus = \"-10 points\", of = \"variant.plain\""),
+        against("plus = \"-10s\", of = \"variant.plain\""),
+        against("plus = -10, of = \"variant.plain\""),
+        against("plus = true, of = \"variant.plain\""),
+        against("plus = \"5%\""),
+        against("minus = \"5%\", of = \"variant.plain\""),
+    );
+    for right in ["plus = \"-10%\", of = \"variant.plain\"", "times = 1.3, of = \"variant.plain\""] {
+        assert_eq!(against(&format!("{right} }}\nmin = {{ plus = \"0%\", of = \"variant.plain\"")), "");
+    }
+    assert_eq!(expect("max = \"5%\"\ncontrol = \"plain\""), "");
+}
+
+#[test]
 fn several_at_once_in_the_order_of_the_file() {
     let text = BASE
         .replace("\"15m\"", "900")

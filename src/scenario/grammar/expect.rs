@@ -1,9 +1,9 @@
 //! What must hold, and where the numbers come from.
 
-use crate::scenario::units::{When, parse_rate, parse_share, parse_span};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::borrow::Cow;
+use super::{Bound, Unit};
+use crate::scenario::units::When;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What must hold in a variant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,9 +34,23 @@ pub struct Expect {
     /// The value must not be more.
     #[serde(default)]
     pub max: Option<Bound>,
+    /// A variant that must not keep within the bounds, with any seed: a check that cannot fail proves
+    /// nothing. What never happens in it is out of bounds. Left aside where this variant is not run.
+    #[serde(default)]
+    pub control: Option<String>,
     /// Why, for the reader.
     #[serde(default)]
     pub why: String,
+}
+
+impl Expect {
+    /// The variants that its bounds are relative to.
+    pub fn references(&self) -> impl Iterator<Item = &str> {
+        [&self.min, &self.max].into_iter().flatten().filter_map(|bound| match bound {
+            Bound::Relative(relative) => Some(relative.variant()),
+            Bound::Value(_) => None,
+        })
+    }
 }
 
 fn as_written() -> String {
@@ -109,23 +123,6 @@ pub enum Metric {
     Recovery,
 }
 
-/// What a metric is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// A bare count.
-    Count,
-    /// A share of the whole.
-    Share,
-    /// A bare ratio.
-    Ratio,
-    /// A duration, in milliseconds.
-    Ms,
-    /// A duration, in seconds.
-    S,
-    /// A rate, per second.
-    PerS,
-}
-
 /// Which causes of a backend start a metric knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Causes {
@@ -135,47 +132,6 @@ pub enum Causes {
     One,
     /// None: it is not about causes.
     None,
-}
-
-impl Unit {
-    /// Its name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Unit::Count => "count",
-            Unit::Share => "share",
-            Unit::Ratio => "ratio",
-            Unit::Ms => "ms",
-            Unit::S => "s",
-            Unit::PerS => "per_s",
-        }
-    }
-
-    /// A bound as a number in this unit.
-    ///
-    /// # Errors
-    /// Says how a bound of this unit is written.
-    pub fn read(self, written: &serde_json::Value) -> Result<f64, String> {
-        let text = written.as_str();
-        let (number, form) = match self {
-            Unit::Count => (written.as_f64(), "a bare count such as `20`"),
-            Unit::Ratio => (written.as_f64(), "a bare ratio such as `1.3`"),
-            Unit::Share => {
-                (text.and_then(|text| parse_share(text).ok()).map(|share| share.0), "a share such as `5%`")
-            }
-            Unit::Ms => (
-                text.and_then(|text| parse_span(text).ok()).map(|span| span.as_millis()),
-                "a duration such as `30ms`",
-            ),
-            Unit::S => (
-                text.and_then(|text| parse_span(text).ok()).map(|span| span.as_secs()),
-                "a duration such as `15m`",
-            ),
-            Unit::PerS => {
-                (text.and_then(|text| parse_rate(text).ok()).map(|rate| rate.0), "a rate such as `1330/s`")
-            }
-        };
-        number.ok_or_else(|| format!("`{}` is not {form}", text.map_or(written.to_string(), str::to_owned)))
-    }
 }
 
 impl Metric {
@@ -264,6 +220,11 @@ impl Metric {
         }
     }
 
+    /// Whether it tells when something happens, which may be never.
+    pub fn is_a_time(self) -> bool {
+        matches!(self, Metric::HerdOnset | Metric::AtCap | Metric::Recovery)
+    }
+
     /// The causes of a start by which it can be narrowed.
     pub fn causes(self) -> Causes {
         match self {
@@ -305,57 +266,6 @@ impl Cause {
             Cause::Failure => "failure",
             Cause::Boot => "boot",
         }
-    }
-}
-
-/// A bound: a value in the metric's unit, or a multiple of what another variant shows with the same seed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Bound {
-    /// `"5%"`, `"30ms"`, `"10/s"` or a bare count.
-    Value(serde_json::Value),
-    /// `{ times = 1.3, of = "variant.as-it-happened" }`.
-    Relative(Relative),
-}
-
-/// A bound relative to another variant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Relative {
-    /// The factor.
-    pub times: f64,
-    /// `variant.NAME`.
-    pub of: String,
-}
-
-impl Serialize for Bound {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Bound::Value(value) => value.serialize(serializer),
-            Bound::Relative(relative) => relative.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Bound {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        if value.is_object() {
-            return serde_json::from_value(value).map(Bound::Relative).map_err(de::Error::custom);
-        }
-        Ok(Bound::Value(value))
-    }
-}
-
-impl JsonSchema for Bound {
-    fn schema_name() -> Cow<'static, str> {
-        "Bound".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let relative = generator.subschema_for::<Relative>();
-        json_schema!({
-            "description": "A value with the metric's unit, or a multiple of another variant's.",
-            "anyOf": [{ "type": "string", "format": "quantity" }, { "type": "number" }, relative]
-        })
     }
 }
 

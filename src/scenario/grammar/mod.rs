@@ -9,6 +9,7 @@
 //! A field marked `x-live` may be changed by an event while the simulation runs; every other field is read
 //! once.
 
+mod bound;
 mod device;
 mod distribution;
 mod edge;
@@ -21,6 +22,7 @@ mod service;
 mod timeline;
 mod traffic;
 
+pub use bound::*;
 pub use device::*;
 pub use distribution::*;
 pub use edge::*;

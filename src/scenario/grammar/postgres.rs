@@ -11,8 +11,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Postgres {
-    /// Another node whose values stand where this one has none, but for `ha`, `replica_of`, `state` and
-    /// the factors of its disk.
+    /// Another node whose values stand where this one has none, but for `ha` and `replica_of`. An event that
+    /// changes the other does not change this one.
     #[serde(default)]
     pub like: Option<String>,
     /// CPU cores that backends share; may be a fraction.

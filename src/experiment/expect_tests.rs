@@ -1,0 +1,143 @@
+//! Verdicts on made-up runs: controls, bounds relative to another variant, and what never happened.
+
+use super::*;
+use crate::measure::recorder::Meter;
+use crate::measure::{Stretch, StretchKind};
+use crate::scenario::grammar::Outcome;
+
+/// A fleet that scales, three variants that nothing tells apart, and one expectation.
+fn document(expect: &str) -> Document {
+    let base = include_str!("../../tests/scenario/base.toml").replace("10 }", "10 }\nscaler = \"kpa\"");
+    let variants = "[variant.sound]\n[variant.sick]\n[variant.third]\n";
+    let text = format!("{base}{variants}[expect.e]\nvariant = \"sound\"\n{expect}\n");
+    Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}")).0
+}
+
+/// A run in which so many sign-ins succeed and so many fail.
+fn run(variant: &str, seed: u64, (ok, failed): (u32, u32)) -> Run {
+    let document = document("metric = \"spikes\"\nof = \"service.api\"\nmax = 1");
+    let mut measured = Meter::new(document.scenario(variant).expect("a variant"), seed).finish(0);
+    let ended = &mut measured.classes[0].bins[0].ended;
+    (ended[Outcome::Ok as usize], ended[Outcome::ServerError as usize]) = (ok, failed);
+    Run { variant: variant.to_owned(), seed, measured }
+}
+
+/// Runs of a variant with seeds from 1 on: how many of a hundred sign-ins succeed with each.
+fn runs(variant: &str, percents: &[u32]) -> Vec<Run> {
+    let seeds = 1..=percents.len() as u64;
+    seeds.zip(percents).map(|(seed, percent)| run(variant, seed, (*percent, 100 - percent))).collect()
+}
+
+fn judged(expect: &str, runs: &[Vec<Run>]) -> Judged {
+    judge(&document(expect), &runs.concat()).remove(0)
+}
+
+const CONTROLLED: &str =
+    "metric = \"request_success\"\nof = \"request.sign-in\"\nmin = \"90%\"\ncontrol = \"sick\"";
+
+/// The verdict on `sound` with `sick` as its control, and why.
+fn controlled(sound: &[u32], sick: &[u32]) -> (Verdict, String) {
+    let judged = judged(CONTROLLED, &[runs("sound", sound), runs("sick", sick)]);
+    (judged.verdict, judged.because)
+}
+
+#[test]
+fn a_control_must_be_out_of_bounds_with_every_seed() {
+    let says = |verdict, because: &str| (verdict, because.to_owned());
+    assert_eq!(controlled(&[99, 98], &[10, 89]), says(Verdict::Pass, ""));
+    assert_eq!(
+        controlled(&[99, 98], &[10, 95]),
+        says(Verdict::Fail, "the control `sick` keeps within it as well (1 of 2 seeds)")
+    );
+    assert_eq!(controlled(&[99, 89], &[10, 10]), says(Verdict::Inconclusive, "held with 1 of 2 seeds"));
+    assert_eq!(
+        controlled(&[99, 89], &[90, 10]),
+        says(
+            Verdict::Fail,
+            "held with 1 of 2 seeds; the control `sick` keeps within it as well (1 of 2 seeds)"
+        )
+    );
+    assert_eq!(controlled(&[10, 10], &[11, 11]), says(Verdict::Fail, ""));
+    assert_eq!(
+        controlled(&[10, 10], &[95, 96]),
+        says(Verdict::Fail, "the control `sick` keeps within it (2 of 2 seeds)")
+    );
+}
+
+#[test]
+fn a_control_that_shows_nothing_is_out_of_bounds_and_one_that_was_not_run_is_left_aside() {
+    let sound = || runs("sound", &[99, 98]);
+    let nothing = vec![run("sick", 1, (0, 0)), run("sick", 2, (1, 9))];
+    let silent = judged(CONTROLLED, &[sound(), nothing]);
+    assert_eq!((silent.verdict, silent.because.as_str()), (Verdict::Pass, ""));
+    assert!(silent.control_values[0].is_nan() && silent.control_values[1] == 0.1);
+    let alone = judged(CONTROLLED, &[sound()]);
+    assert_eq!((alone.verdict, alone.control_values.len()), (Verdict::Pass, 0));
+    assert_eq!(alone.control.as_deref(), Some("sick"));
+    let because = "the control `sick` was run with 1 of 2 seeds only";
+    assert_eq!(controlled(&[99, 98], &[10]), (Verdict::Inconclusive, because.to_owned()));
+    let nobody = judged(CONTROLLED, &[runs("sick", &[95])]);
+    assert_eq!((nobody.verdict, nobody.because.as_str()), (Verdict::Inconclusive, "its variant was not run"));
+}
+
+#[test]
+fn bounds_relative_to_another_variant_are_paired_by_seed() {
+    let within_ten_points = "metric = \"request_success\"\nof = \"request.sign-in\"
+min = { plus = \"-10%\", of = \"variant.third\" }\nmax = { plus = \"10%\", of = \"variant.third\" }";
+    let verdict = |sound: &[u32], third: &[u32]| {
+        let judged = judged(within_ten_points, &[runs("third", third), runs("sound", sound)]);
+        (judged.verdict, judged.because)
+    };
+    // 20% and 80%: ten points of the other variant with the same seed, sixty of it with the other seed.
+    assert_eq!(verdict(&[20, 80], &[29, 71]), (Verdict::Pass, String::new()));
+    assert_eq!(verdict(&[20, 80], &[31, 91]), (Verdict::Fail, String::new()));
+    assert_eq!(verdict(&[20, 80], &[9, 69]), (Verdict::Fail, String::new()));
+    let because = "nothing to hold it against with 1 of 2 seeds".to_owned();
+    assert_eq!(verdict(&[20, 80], &[20]), (Verdict::Inconclusive, because));
+    let claim = judged(within_ten_points, &[]).claim;
+    assert!(claim.ends_with(" ≥ variant.third − 10% ≤ variant.third + 10%"), "{claim}");
+
+    let halved = "metric = \"request_success\"\nof = \"request.sign-in\"
+max = { times = 0.5, of = \"variant.third\" }\ncontrol = \"sick\"";
+    let verdict = |sick: u32| {
+        let all = [runs("third", &[80]), runs("sound", &[39]), runs("sick", &[sick])];
+        judged(halved, &all).verdict
+    };
+    assert_eq!((verdict(41), verdict(39)), (Verdict::Pass, Verdict::Fail), "40% is the bound of both");
+    let claim = judged(halved, &[]).claim;
+    assert!(claim.ends_with(" ≤ 0.5 × variant.third"), "{claim}");
+}
+
+#[test]
+fn what_did_not_happen_never_passes() {
+    let capped = |seed, second| {
+        let mut run = run("sound", seed, (1, 0));
+        let from = Time::ZERO + Span::from_secs(second);
+        run.measured.stretches.push(Stretch { kind: StretchKind::Cap, of: "api".to_owned(), from, to: None });
+        run
+    };
+    let at_cap = "metric = \"at_cap\"\nof = \"service.api\"\nafter = \"1m\"\nmax = \"30s\"";
+    let both = judged(at_cap, &[vec![capped(1, 80), capped(2, 90)]]);
+    assert_eq!((both.verdict, both.values), (Verdict::Pass, vec![20.0, 30.0]));
+    let one = judged(at_cap, &[vec![capped(1, 80), run("sound", 2, (1, 0))]]);
+    assert_eq!(
+        (one.verdict, one.because.as_str()),
+        (Verdict::Inconclusive, "did not happen with 1 of 2 seeds")
+    );
+    for (metric, of, bound, because) in [
+        ("recovery", "service.api", "after = \"1m\"\nmax = \"30s\"", "did not happen"),
+        ("herd_onset", "postgres.primary", "min = \"1m\"", "did not happen"),
+        ("request_success", "request.sign-in", "min = \"1%\"", "nothing to measure"),
+    ] {
+        let expect = format!("metric = \"{metric}\"\nof = \"{of}\"\n{bound}");
+        let judged = judged(&expect, &[vec![run("sound", 1, (0, 0))]]);
+        assert_eq!(judged.verdict, Verdict::Inconclusive);
+        assert_eq!(judged.because, format!("{because} with 1 of 1 seeds"));
+    }
+    let never = judged(
+        &format!("{at_cap}\ncontrol = \"sick\""),
+        &[vec![capped(1, 80)], vec![run("sick", 1, (1, 0))]],
+    );
+    assert_eq!(never.verdict, Verdict::Pass, "a control in which it never happens");
+    assert!(never.control_values[0].is_nan());
+}
