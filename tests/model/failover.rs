@@ -18,7 +18,8 @@ duration = "60s"
 cores        = 4
 restart_time = "20s"
 [postgres.replica]
-like = "primary"
+like  = "primary"
+cores = 4
 
 [endpoint.session-reads]
 node     = "primary"
@@ -119,6 +120,7 @@ fn an_open_breaker_holds_nothing_of_the_primary() {
 
 #[test]
 fn slowness_opens_a_breaker_before_anything_fails() {
+    // The replica has cores of its own: what it has by `like` an event takes from it too.
     let slow =
         "[event.busy]\nat = \"5s\"\nuntil = \"15s\"\n[event.busy.set]\n\"postgres.primary.cores\" = 0.01";
     let breaker = format!("{BREAKER}\nslow = \"80ms\"\n{slow}");

@@ -120,7 +120,7 @@ proptest! {
         let clock = query_timeout.map_or("\"none\"".to_owned(), |ms| format!("\"{ms}ms\""));
         let set = format!("[variant.clock.set]\n\"service.*.pool.*.query_timeout\" = {clock}\n");
         let scenario = load(&format!("{SYSTEM}{}{set}", events(&faults)));
-        let mut world = World::new(&scenario, seed, Books::default());
+        let mut world = World::new(&scenario, seed, Books::of(&scenario));
         world.run_until(world.end());
         prop_assert_eq!(world.holdings(), Holdings::default());
         let books = world.into_recorder();

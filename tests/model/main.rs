@@ -17,5 +17,7 @@ mod replica;
 mod scaling;
 mod scenarios;
 mod stories;
+mod swarm;
+mod swarm_scenario;
 mod uniform;
 mod upheavals;

@@ -336,3 +336,58 @@ fn a_job_runs_at_its_times() {
     assert_eq!(trace(&facts)[..2], ["0: job work work work", "30: done done done job-done"]);
     assert_eq!(times(&facts, "job"), [0.0, 400.0, 800.0, 1200.0, 1600.0, 2000.0]);
 }
+
+/// A handler runs a failed query again on another connection, and sleeps meanwhile: it holds none, and keeps
+/// no CPU busy, whoever scales by that.
+#[test]
+fn a_handler_sleeps_before_it_runs_a_query_again() {
+    let set = r#"
+        "service.api.scaler" = "hpa"
+        "postgres.primary.statement_timeout" = "5ms"
+    "#;
+    let retry =
+        "[request.sign-in.handler_retry]\nattempts = 2\nbackoff = \"10ms\"\non = [\"statement-timeout\"]\n";
+    assert_eq!(
+        trace(&story(set, retry, &[0]))[1..],
+        [
+            "2: acquire",
+            "3: work",
+            "8: done",
+            "9: release",
+            "19: acquire",
+            "20: work",
+            "25: done",
+            "26: release ends:statement-timeout given-up handling-",
+        ]
+    );
+}
+
+/// Who waits for a container has no query yet that could be run again, though it fails with the same outcome.
+#[test]
+fn who_waits_for_a_container_has_nothing_to_run_again() {
+    let set = r#"
+        "service.api.concurrency" = 1
+        "service.api.overload" = "500"
+        "service.api.pending_deadline" = "5ms"
+    "#;
+    let retry = "[request.sign-in.handler_retry]\nattempts = 2\nbackoff = \"10ms\"\non = [\"500\"]\n";
+    assert_eq!(outcomes(&story(set, retry, &[0, 1])), ["500", "ok"]);
+}
+
+/// Who gives up in the midst of the line leaves the order of the others as it is.
+#[test]
+fn who_leaves_the_line_is_passed_over() {
+    let hasty = "[request.hasty]\nservice = \"api\"\npatience = \"3ms\"\nsteps = [{ app = \"2ms\" }]\n";
+    let sources = [source("users", "sign-in", &[0, 1, 3]), source("hasty", "hasty", &[2])];
+    let set = "\"service.api.concurrency\" = 1\n\"request.sign-in.steps\" = [{ app = \"10ms\" }]";
+    let facts = on_time(&fleet(set, &format!("{hasty}{}", sources.concat())), &[0, 1, 2, 3]);
+    assert_eq!(
+        trace(&facts)[4..],
+        [
+            "5: ends:client-timeout given-up pending-",
+            "10: ends:ok fulfilled handling- pending- handling+",
+            "20: ends:ok fulfilled handling- pending- handling+",
+            "30: ends:ok fulfilled handling-",
+        ]
+    );
+}

@@ -155,6 +155,25 @@ fn a_deploy_drains_the_old_container() {
     );
 }
 
+/// A container may stop while the news of a restart is on its way to one of its pools.
+#[test]
+fn a_container_stops_while_its_connections_are_reset() {
+    let more = "[postgres.replica]\nlike = \"primary\"\n[service.api.pool.replica]\nmax = 1\nmin = 1\n\
+                [event.restart]\nat = \"1099500us\"\ndo = { restart = \"primary\" }\n";
+    let facts = story("", &format!("{DEPLOY}{more}"), &[300]);
+    assert_eq!(
+        trace(&facts)[..5],
+        [
+            "0: event launch",
+            "99.500000: event down exit",
+            "100: serving",
+            "100.000001: idle-closed:shutdown idle-closed:shutdown stopped",
+            "101.000001: exit",
+        ]
+    );
+    assert_eq!(outcomes(&facts), ["ok"]);
+}
+
 /// What is still in flight when the drain ends is lost with 503, and its statement stops.
 #[test]
 fn what_outlasts_the_drain_is_lost() {

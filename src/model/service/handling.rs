@@ -146,7 +146,7 @@ impl Service {
     pub(super) fn fail<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) {
         match ctx.requests[id].stage {
             Stage::Pending => {
-                self.leave_pending(id);
+                self.leave_pending(ctx, id);
                 self.note(ctx.now(), -1, 0);
                 ctx.fact(Fact::PendingEnded(self.number));
                 ctx.agenda.cancel(ctx.requests[id].clock);
@@ -184,20 +184,22 @@ impl Service {
         let Some(wait) = wait.filter(|_| !request.ended) else { return false };
         let done = &class.script[..usize::from(request.next_op)];
         let step = done.iter().rposition(|op| matches!(op, Op::Acquire(_) | Op::AcquireAt(_)));
-        let step = step.expect("only a step with a connection fails so") as u16;
+        // Who waits for a container can fail as a query does, with 500, and has no step to run again.
+        let Some(step) = step else { return false };
         let clock = ctx.agenda.after(wait, self.event(ServiceEvent::AppFinished(id)));
         let request = &mut ctx.requests[id];
-        (request.next_op, request.stage, request.clock) = (step, Stage::Paused, clock);
+        (request.next_op, request.stage, request.clock) = (step as u16, Stage::Paused, clock);
         request.reruns += 1;
         true
     }
 
-    /// A request no longer waits for room; nearly always it is the one that has waited longest.
-    fn leave_pending(&mut self, id: RequestId) {
-        if self.pending.front() == Some(&id) {
+    /// A request no longer waits for room; nearly always it is the one that has waited longest. The others are
+    /// left in the line until they come first.
+    fn leave_pending<R: Recorder>(&mut self, ctx: &Context<R>, id: RequestId) {
+        self.waiting -= 1;
+        let gone = |first: &RequestId| *first == id || ctx.requests.get(*first).is_none();
+        while self.pending.front().is_some_and(gone) {
             self.pending.pop_front();
-        } else {
-            self.pending.retain(|pending| *pending != id);
         }
     }
 

@@ -43,8 +43,10 @@ pub struct Service {
     /// Containers that are not ready yet.
     starting: u32,
     router: Router,
-    /// Requests that wait for room, in order of arrival.
+    /// Requests that wait for room, in order of arrival; those that have given up go when they come first.
     pending: VecDeque<RequestId>,
+    /// How many of them still wait.
+    waiting: u32,
     rollout: Rollout,
     /// Nothing where the number of containers is fixed.
     scaling: Option<Scaling>,
@@ -92,6 +94,7 @@ impl Service {
             starting: 0,
             router: Router::default(),
             pending: VecDeque::new(),
+            waiting: 0,
             rollout: Rollout::default(),
             scaling: None,
             ready: VecDeque::new(),
@@ -148,6 +151,7 @@ impl Service {
                     .clock(self.plan.pending_deadline(), self.event(ServiceEvent::PendingExpired(request)));
                 ctx.requests[request].clock = clock;
                 self.pending.push_back(request);
+                self.waiting += 1;
                 self.launch_on_demand(ctx);
             }
         }
@@ -204,11 +208,15 @@ impl Service {
     /// Requests that wait get the room that there is.
     fn admit_pending<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         while let Some(&request) = self.pending.front() {
-            let luck = ctx.requests[request].luck;
+            let Some(luck) = ctx.requests.get(request).map(|request| request.luck) else {
+                self.pending.pop_front();
+                continue;
+            };
             let settings = &self.plan.settings;
             let picked = self.router.pick(settings.routing, || luck.named("route").draws());
             let Some(container) = picked else { return };
             self.pending.pop_front();
+            self.waiting -= 1;
             ctx.agenda.cancel(ctx.requests[request].clock);
             ctx.fact(Fact::PendingEnded(self.number));
             self.begin(ctx, request, container);

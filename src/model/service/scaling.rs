@@ -107,7 +107,7 @@ impl Service {
         if self.scaling.as_ref().is_none_or(|scaling| !scaling.scaler.is_on_demand()) {
             return;
         }
-        let waiting = (self.pending.len() as u32).div_ceil(self.plan.settings.concurrency);
+        let waiting = self.waiting.div_ceil(self.plan.settings.concurrency);
         let missing = waiting.saturating_sub(self.starting);
         if missing > 0 {
             self.grow(ctx, (self.staying() + missing).min(self.plan.settings.containers.max));
