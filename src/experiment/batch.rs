@@ -5,6 +5,7 @@ use super::{Run, run};
 use crate::scenario::Scenario;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
 use std::time::Duration;
 
 /// How often progress is shown.
@@ -39,6 +40,8 @@ pub fn run_all(
                 std::thread::park_timeout(SHOW_EVERY);
             }
         });
+        // Also when a run panics: the scope would wait for the watcher for ever.
+        let over = Over { done: &done, watcher: watcher.thread().clone() };
         let (of_jobs, of_kicks) = clocks.split_at(jobs.len());
         let do_job = |((scenario, seed), clock): (&(&Scenario, u64), _)| run(scenario, *seed, clock, stop);
         let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
@@ -50,14 +53,26 @@ pub fn run_all(
                 || kicks.par_iter().zip(of_kicks).map(do_kick).collect(),
             )
         });
-        done.store(true, Ordering::Relaxed);
-        watcher.thread().unpark();
+        drop(over);
         for ((job, kick), gain) in kicks.iter().zip(gains) {
             // A run whose kick test was given up is not finished.
             runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
         }
         runs.into_iter().flatten().collect()
     })
+}
+
+/// Tells the watcher of a batch, when dropped, that there is nothing left to watch.
+struct Over<'a> {
+    done: &'a AtomicBool,
+    watcher: Thread,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        self.watcher.unpark();
+    }
 }
 
 fn with_gain(mut run: Run, node: &str, gain: f64) -> Run {

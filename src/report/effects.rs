@@ -58,9 +58,16 @@ fn baseline(effects: &[Effect]) -> String {
     effects.first().map_or_else(String::new, |effect| printable(&effect.baseline))
 }
 
+/// Whether there is anything to tell: a recycle spike somewhere, or a record of history.
+fn tell(effects: &[Effect]) -> bool {
+    let spikes =
+        |effect: &Effect| effect.pairs.iter().any(|(before, after)| before.spikes + after.spikes > 0);
+    effects.iter().any(|effect| spikes(effect) || effect.history.is_some())
+}
+
 /// A section for the terminal; nothing where there is nothing to compare.
 pub fn text(effects: &[Effect], paint: Paint) -> String {
-    if effects.is_empty() {
+    if !tell(effects) {
         return String::new();
     }
     let mut table = table(&HEAD);
@@ -76,7 +83,7 @@ pub fn text(effects: &[Effect], paint: Paint) -> String {
 
 /// The same as a Markdown table.
 pub fn markdown(effects: &[Effect]) -> String {
-    if effects.is_empty() {
+    if !tell(effects) {
         return String::new();
     }
     let escape = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");

@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod load;
 pub mod outage;
 pub mod plot;
+mod success;
 pub mod sweep;
 pub mod terminal;
 

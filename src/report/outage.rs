@@ -45,11 +45,12 @@ fn fleets(header: &Header, measured: &Measured) -> String {
         let end = measured.duration.as_secs();
         let lasting = mine.map(|it| it.to.map_or(end, |to| to.as_secs()) - it.from.as_secs()).sum();
         let containers = level("containers").unwrap_or_default();
-        let least = containers.iter().map(|bin| bin.min).fold(f64::NAN, f64::min);
+        // At the very first instant there is nothing yet.
+        let least = |bins: &[LevelBin]| bins.iter().skip(1).map(|bin| bin.min).fold(f64::NAN, f64::min);
         table.add_row(cells(&[
             short(&service.service, NAME),
-            range(&[least, most(Some(containers))], &human::number),
-            range(&[cap.iter().map(|bin| bin.min).fold(f64::NAN, f64::min), most(Some(cap))], &human::number),
+            range(&[least(containers), most(Some(containers))], &human::number),
+            range(&[least(cap), most(Some(cap))], &human::number),
             first.unwrap_or_else(|| "never".to_owned()),
             human::offset(lasting),
             human::number(most(level("pending"))),

@@ -5,7 +5,7 @@
 
 use super::compare::{self, Figures, Herd, ONSET_SHARE};
 use super::font::printable;
-use super::{Header, expectations, human, outage, plot::marks};
+use super::{Header, expectations, human, outage, plot::marks, success};
 use crate::experiment::{Judged, Run};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
@@ -74,6 +74,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
         human::share(ONSET_SHARE)
     );
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
+    text += &section("USERS SERVED, BY CLASS", success::text(runs), paint);
     let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; ", 5));
     text + &section("RECOVERY", verdicts.collect(), paint)
 }
@@ -91,6 +92,7 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
     for row in compare_rows(runs) {
         text += &line(row.iter().map(|cell| escape(cell)).collect());
     }
+    text += &success::markdown(runs, &escape);
     let verdicts = outage::verdicts(runs);
     if !verdicts.is_empty() {
         text += "\nRecovery:\n\n";

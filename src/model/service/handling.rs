@@ -193,8 +193,8 @@ impl Service {
         true
     }
 
-    /// A request no longer waits for room; nearly always it is the one that has waited longest. The others are
-    /// left in the line until they come first.
+    /// A request no longer waits for room; nearly always it is the one that has waited longest. The others
+    /// are left in the line until they come first.
     fn leave_pending<R: Recorder>(&mut self, ctx: &Context<R>, id: RequestId) {
         self.waiting -= 1;
         let gone = |first: &RequestId| *first == id || ctx.requests.get(*first).is_none();
