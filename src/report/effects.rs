@@ -58,8 +58,10 @@ fn baseline(effects: &[Effect]) -> String {
     effects.first().map_or_else(String::new, |effect| printable(&effect.baseline))
 }
 
+const NOTHING: &str = "no recycle spikes in any variant";
+
 /// Whether there is anything to tell: a recycle spike somewhere, or a record of history.
-fn tell(effects: &[Effect]) -> bool {
+fn tells(effects: &[Effect]) -> bool {
     let spikes =
         |effect: &Effect| effect.pairs.iter().any(|(before, after)| before.spikes + after.spikes > 0);
     effects.iter().any(|effect| spikes(effect) || effect.history.is_some())
@@ -67,8 +69,12 @@ fn tell(effects: &[Effect]) -> bool {
 
 /// A section for the terminal; nothing where there is nothing to compare.
 pub fn text(effects: &[Effect], paint: Paint) -> String {
-    if !tell(effects) {
+    if effects.is_empty() {
         return String::new();
+    }
+    let title = format!("EFFECTS, against {}", baseline(effects));
+    if !tells(effects) {
+        return section(&title, format!("   {NOTHING}\n"), paint);
     }
     let mut table = table(&HEAD);
     for effect in effects {
@@ -77,18 +83,20 @@ pub fn text(effects: &[Effect], paint: Paint) -> String {
         table.add_row(cells(&row));
     }
     let notes: String = notes(effects).iter().map(|note| format!("   {note}\n")).collect();
-    let title = format!("EFFECTS, against {}", baseline(effects));
     section(&title, format!("{}{notes}", trimmed(&table)), paint)
 }
 
 /// The same as a Markdown table.
 pub fn markdown(effects: &[Effect]) -> String {
-    if !tell(effects) {
+    if effects.is_empty() {
         return String::new();
     }
     let escape = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("\nEffects, against **{}**:\n\n", escape(&baseline(effects)));
+    if !tells(effects) {
+        return format!("{text}- {NOTHING}\n");
+    }
     text += &line(&HEAD.map(str::to_owned));
     text += "| --- | --: | --: | --: | --: |\n";
     text += &effects.iter().map(|effect| line(&row(effect).map(|cell| escape(&cell)))).collect::<String>();

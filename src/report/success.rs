@@ -1,7 +1,7 @@
 //! Whose wishes were fulfilled: the users of each class in each variant, after their retries.
 //!
-//! Shown only where some class fared badly: an outage is seldom everybody's, and the share over all classes is
-//! that of the largest.
+//! Shown only where some class fared badly: an outage is seldom everybody's, and the share over all classes
+//! is that of the largest.
 
 use super::font::printable;
 use super::human;
@@ -94,7 +94,7 @@ mod tests {
         (users.succeeded, users.failed) = (1, 3);
         let text = text(&runs);
         let last = text.lines().last().expect("a row");
-        assert!(last.starts_with("outage") && last.contains("25%"), "{text}");
+        assert!(last.trim_start().starts_with("outage") && last.contains("25%"), "{text}");
         assert!(markdown(&runs, &|text| text.to_owned()).contains("| 25% |"));
     }
 }
