@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod heat;
 pub mod latency;
 pub mod marks;
+pub mod onset;
 pub mod outcomes;
 pub mod page;
 pub mod panels;
@@ -24,6 +25,7 @@ pub mod variants;
 use super::Header;
 use super::canvas::{Drawing, Rgb};
 use crate::experiment::Run;
+use crate::measure::{NodeMeasured, ServiceMeasured};
 
 /// A chart with the name of its file, without extension.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +63,7 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
     let mut charts = Vec::new();
     for run in &first {
         let suffix = if first.len() > 1 { format!(".{}", run.variant) } else { String::new() };
-        for service in &run.measured.services {
+        for service in run.measured.services.iter().filter(|service| works(run, service)) {
             let name = format!("latency.{}{suffix}", service.service);
             charts.push(Chart { name, drawing: latency::draw(header, run, service, &first) });
             if let Some(drawing) = fleet::draw(header, run, &service.service, &first) {
@@ -76,7 +78,7 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
                 charts.push(Chart { name: format!("served.{}{label}{suffix}", class.class), drawing });
             }
         }
-        for node in &run.measured.nodes {
+        for node in run.measured.nodes.iter().filter(|node| is_used(run, node)) {
             let name = format!("starts.{}{suffix}", node.node);
             charts.push(Chart { name, drawing: starts::draw(header, run, node, &first) });
             let name = format!("dashboard.{}{suffix}", node.node);
@@ -90,16 +92,27 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
         }
     }
     if first.len() > 1 {
-        for service in &first[0].measured.services {
-            for node in &first[0].measured.nodes {
+        for service in first[0].measured.services.iter().filter(|service| works(first[0], service)) {
+            for node in first[0].measured.nodes.iter().filter(|node| is_used(first[0], node)) {
                 let name = format!("variants.{}.{}", service.service, node.node);
                 let drawing = variants::draw(header, &first, &service.service, &node.node);
                 charts.push(Chart { name, drawing });
             }
         }
     }
+    charts.extend(onset::draw(header, runs).map(|drawing| Chart { name: "onset".to_owned(), drawing }));
     tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
     charts
+}
+
+/// Whether a service had anything to do, or is the only one: charts of an idle one say nothing.
+fn works(run: &Run, service: &ServiceMeasured) -> bool {
+    run.measured.services.len() == 1 || service.bins.iter().any(|bin| bin.latency.is_some())
+}
+
+/// Whether a node was connected to, or is the only one.
+fn is_used(run: &Run, node: &NodeMeasured) -> bool {
+    run.measured.nodes.len() == 1 || node.refused > 0 || node.starts.iter().any(|starts| *starts > 0)
 }
 
 /// Makes names fit for files, and unlike each other even where case does not count.
