@@ -1,11 +1,11 @@
 //! A herd over its life: when it forms, how long it holds, how it spikes, and who would have seen it.
 //!
-//! A *recycle spike* is a latency spike beside a storm of cause `lifetime`: a fleet that replaces its
-//! connections as one, once a lifetime. A *herd* is a storm that takes half of the connections within a
-//! second and is felt: a latency spike lies beside it. Where pools have shrunk to the few connections that
-//! they need, those may recycle as one for hours and harm nobody. Everything here is read off storms, spikes
-//! and gauges. The dashboard is a monitoring system that looks every 60 s, so that it sees a gauge of an
-//! instant only. Left out: what an operator would have made of it.
+//! A *recycle spike* is a latency spike beside a storm of cause `lifetime`, which began within a minute of
+//! it: a fleet that replaces its connections as one, once a lifetime. A *herd* is a storm that takes half of
+//! the connections within a second and is felt: a latency spike lies beside it. Where pools have shrunk to
+//! the few connections that they need, those may recycle as one for hours and harm nobody. Everything here is
+//! read off storms, spikes and gauges. The dashboard is a monitoring system that looks every 60 s, so that it
+//! sees a gauge of an instant only. Left out: what an operator would have made of it.
 
 use super::spikes::{lies_beside, mid};
 use super::window::Window;

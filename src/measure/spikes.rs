@@ -11,6 +11,8 @@ use crate::scenario::grammar::Cause;
 pub const SPIKE_FACTOR: u64 = 10;
 /// How long before a spike its cause may have begun.
 const SHORTLY: Span = Span::from_secs(30);
+/// A storm that begins so long after a spike began did not make it: a long outage has storms of its own.
+const TOO_LATE: Span = Span::from_secs(60);
 /// Latency is back when p99 is within this factor of its baseline…
 const BACK_FACTOR: u64 = 2;
 /// …for so many bins on end.
@@ -111,7 +113,9 @@ fn attribute(spike: &mut Spike, storms: &[&Storm], episodes: &[Episode]) {
             names.push(episode.name.clone());
         }
     }
-    let recycling = storms.into_iter().filter(|storm| storm.cause == Cause::Lifetime);
+    let recycling = storms
+        .into_iter()
+        .filter(|storm| storm.cause == Cause::Lifetime && storm.from < spike.from + TOO_LATE);
     // The first of the largest.
     let largest = recycling.rev().max_by(|a, b| a.share.total_cmp(&b.share));
     spike.recycle = largest.map(|storm| Recycle { node: storm.node.clone(), at: storm.at });
@@ -187,6 +191,17 @@ mod tests {
         assert_eq!(spike.beside, ["lifetime", "growth"]);
         assert_eq!(spike.recycle, Some(Recycle { node: "primary".into(), at: second(406) }), "the largest");
         assert_eq!(of(&near[3..]).recycle, None, "growth is no recycling");
+    }
+
+    #[test]
+    fn a_storm_late_in_a_long_spike_did_not_make_it() {
+        let mut p99s = vec![5; 200];
+        (40..90).for_each(|bin| p99s[bin] = 900);
+        let at = Time::ZERO + Span::from_secs(890);
+        let (node, to) = ("primary".to_owned(), at + Span::from_secs(1));
+        let late = Storm { node, cause: Cause::Lifetime, from: at, to, at, starts: 222, share: 0.2 };
+        let spike = spikes(&service(&p99s), &[&late], &[]).remove(0);
+        assert_eq!((spike.beside, spike.recycle), (vec!["lifetime".to_owned()], None));
     }
 
     #[test]
