@@ -122,7 +122,7 @@ fn manifest(args: &SweepArgs, complete: bool) -> Vec<u8> {
         "tool": "herdsim",
         "version": env!("CARGO_PKG_VERSION"),
         "kind": "sweep",
-        "schema_version": report::directory::SCHEMA_VERSION,
+        "schema_version": report::SCHEMA_VERSION,
         "scenario": args.source.arguments(),
         "axes": axes.collect::<Vec<_>>(),
         "variants": args.variants,

@@ -5,7 +5,7 @@
 //! equal inputs.
 
 use super::error::damaged;
-use super::{Header, ReportError, archive, csv, plot};
+use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, plot};
 use crate::experiment::{Judged, Run, Verdict};
 use crate::measure::SummaryRow;
 use crate::scenario::AS_WRITTEN;
@@ -13,9 +13,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// The version of the run directory's layout.
-pub const SCHEMA_VERSION: u64 = 1;
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const MEASURED: &str = "measured.json";

@@ -4,7 +4,7 @@
 //! leaves the baseline's. A record of history that the simulation contradicts gets a line of its own.
 
 use super::font::printable;
-use super::terminal::{Paint, cells, range, section, short, table, trimmed};
+use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::engine::time::Time;
 use crate::experiment::effect::{Change, Difference, Effect, Recycling};

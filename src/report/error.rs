@@ -1,6 +1,6 @@
 //! Why paper could not be written or read.
 
-use super::directory::SCHEMA_VERSION;
+use super::SCHEMA_VERSION;
 use std::path::{Path, PathBuf};
 
 /// Why a run directory could not be written or read.

@@ -2,7 +2,7 @@
 
 use super::font::printable;
 use super::human;
-use super::terminal::{Paint, folded, range};
+use super::text::{Paint, folded, range};
 use crate::experiment::{Judged, Verdict};
 
 /// Two lines each, a third where the control needs one, and another where there is a reason.

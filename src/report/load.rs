@@ -1,10 +1,8 @@
 //! A run directory read back: to draw its pictures again, or to compare it, without simulating.
 
-use super::directory::{
-    EXPECTATIONS, MANIFEST, MEASURED, SCHEMA_VERSION, SUMMARY, pictures, verdict_name, write_files,
-};
+use super::directory::{EXPECTATIONS, MANIFEST, MEASURED, SUMMARY, pictures, verdict_name, write_files};
 use super::error::damaged;
-use super::{Header, ReportError, archive};
+use super::{Header, ReportError, SCHEMA_VERSION, archive};
 use crate::experiment::{Judged, Run, Verdict};
 use crate::measure::SummaryRow;
 use serde_json::Value;

@@ -23,6 +23,7 @@ pub mod plot;
 mod success;
 pub mod sweep;
 pub mod terminal;
+pub mod text;
 
 #[cfg(test)]
 mod synthetic;
@@ -35,6 +36,9 @@ pub use load::{Loaded, load, redraw};
 
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
+
+/// The version of the run directory's layout.
+pub const SCHEMA_VERSION: u64 = 1;
 
 /// What paper needs to know of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 //! Each section is there only where there is something to say.
 
 use super::font::printable;
-use super::terminal::{Paint, cells, range, section, short, table, trimmed};
+use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human, plot::marks};
 use crate::experiment::Run;
 use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath};

@@ -5,7 +5,7 @@
 
 use super::font::printable;
 use super::human;
-use super::terminal::{cells, range, short, table, trimmed};
+use super::text::{cells, range, short, table, trimmed};
 use crate::experiment::Run;
 use crate::scenario::grammar::Label;
 

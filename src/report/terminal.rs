@@ -5,40 +5,16 @@
 
 use super::compare::{self, Figures, Herd, ONSET_SHARE};
 use super::font::printable;
+use super::text::{Paint, WIDTH, cells, folded, range, section, short, table, trimmed};
 use super::{Header, expectations, human, outage, plot::marks, success};
 use crate::experiment::{Judged, Run};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
-use comfy_table::{Cell, CellAlignment, Table};
 
 /// Spikes that are told one by one.
 const SPIKES: usize = 5;
 /// Longer names are cut.
 const NAME: usize = 28;
-/// Columns of the terminal.
-const WIDTH: usize = 100;
-
-/// Whether to colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paint {
-    /// Plain text.
-    Plain,
-    /// ANSI colours.
-    Colour,
-}
-
-impl Paint {
-    pub(super) fn with(self, code: &str, text: &str) -> String {
-        match self {
-            Paint::Plain => text.to_owned(),
-            Paint::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
-        }
-    }
-
-    pub(super) fn head(self, text: &str) -> String {
-        self.with("1", text)
-    }
-}
 
 /// One run in full: expectations, latency, herds, spikes, events.
 pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> String {
@@ -147,25 +123,6 @@ fn seeds(runs: &[Run]) -> String {
     }
 }
 
-/// From the least to the greatest: `3`, `1.7–1.8 s`, `900 ms–1.1 s`.
-pub(super) fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
-    let present = || values.iter().copied().filter(|value| !value.is_nan());
-    let (least, greatest) = (present().reduce(f64::min), present().reduce(f64::max));
-    let (Some(least), Some(greatest)) = (least, greatest) else { return "–".to_owned() };
-    let (from, to) = (text(least), text(greatest));
-    if from == to {
-        return to;
-    }
-    let unit =
-        |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ',').to_owned();
-    let shared = unit(&to);
-    let clock = shared.contains(|c: char| c.is_ascii_digit());
-    match from.strip_suffix(shared.as_str()) {
-        Some(number) if !clock && unit(&from) == shared => format!("{number}–{to}"),
-        _ => format!("{from}–{to}"),
-    }
-}
-
 /// `364 (91%)`; with several seeds `1–364 (≤91%)`.
 fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
     let starts: Vec<f64> = all.iter().map(|figures| f64::from(herd(figures).starts)).collect();
@@ -173,53 +130,6 @@ fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
     let (least, most) = (shares().fold(f64::NAN, f64::min), shares().fold(f64::NAN, f64::max));
     let up_to = if human::share(least) == human::share(most) { "" } else { "≤" };
     format!("{} ({up_to}{})", range(&starts, &human::number), human::share(most))
-}
-
-pub(super) fn short(name: &str, longest: usize) -> String {
-    let name = printable(name);
-    if name.chars().count() <= longest {
-        return name;
-    }
-    name.chars().take(longest - 1).chain(['…']).collect()
-}
-
-pub(super) fn section(title: &str, body: String, paint: Paint) -> String {
-    if body.is_empty() { String::new() } else { format!("\n{}\n{body}", paint.head(title)) }
-}
-
-/// A table without borders, numbers to the right, under a head.
-pub(super) fn table(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(head.iter().enumerate().map(|(n, text)| aligned(n, text)));
-    table
-}
-
-fn aligned(column: usize, text: &str) -> Cell {
-    let side = if column == 0 { CellAlignment::Left } else { CellAlignment::Right };
-    Cell::new(text).set_alignment(side)
-}
-
-pub(super) fn cells(row: &[String]) -> Vec<Cell> {
-    row.iter().enumerate().map(|(n, text)| aligned(n, text)).collect()
-}
-
-pub(super) fn trimmed(table: &Table) -> String {
-    table.lines().map(|line| format!(" {}\n", line.trim_end())).collect()
-}
-
-/// A line that is broken after some of its signs, so that it fits the terminal; the rest is indented.
-pub(super) fn folded(line: &str, sign: &str, indent: usize) -> String {
-    let mut lines = vec![String::new()];
-    for part in line.split_inclusive(sign) {
-        let last = lines.len() - 1;
-        if !lines[last].is_empty() && lines[last].chars().count() + part.trim_end().chars().count() > WIDTH {
-            lines.push(" ".repeat(indent));
-        }
-        let last = lines.len() - 1;
-        lines[last] += part;
-    }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// One row a class: latency of what was answered, errors, and what users saw of them.

@@ -1,10 +1,10 @@
 //! From files and arguments to a [`Document`]: every variant laid out, completed, checked and resolved.
 
 use super::complete::complete;
-use super::grammar::{Event, File, Overlay};
+use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
-use super::{AS_WRITTEN, Document, Scenario, check, conform, lint, mend, overlay, schema, tables, timeline};
+use super::{AS_WRITTEN, Document, Scenario, check, lint, mend, overlay, tables, timeline};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -136,7 +136,7 @@ fn resolve(
 /// The scenario that a tree stands for, but for its CSV files.
 fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario> {
     let standing = complete(&tree, problems);
-    let (file, standing) = file(standing, problems)?;
+    let (file, standing) = mend::read(standing, problems)?;
     check::check(&file, &standing, problems);
     Some(Scenario {
         variant: variant.to_owned(),
@@ -175,30 +175,5 @@ pub fn derive(
     match derived.filter(|_| !problems.has_errors()) {
         Some(derived) => Ok(Scenario { tables: scenario.tables.clone(), ..derived }),
         None => Err(problems),
-    }
-}
-
-/// The complete tree as the grammar's structs. Where it has not the shape of the grammar, its names are
-/// checked all the same, so that both kinds of mistake are reported in one go.
-pub fn file(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
-    let mut wrong = Problems::default();
-    conform::check(&standing, schema::root(), "", &mut wrong);
-    let wrong_shape = wrong.has_errors();
-    problems.extend(wrong);
-    if wrong_shape {
-        mend::mend(&mut standing, schema::root());
-    }
-    match serde_json::from_value(standing.to_json()) {
-        Ok(file) if wrong_shape => {
-            check::names(&file, &standing, problems);
-            None
-        }
-        Ok(file) => Some((file, standing)),
-        // Something that `like` did not bring: said already.
-        Err(_) if problems.has_errors() => None,
-        Err(error) => {
-            problems.push(Problem::error(format!("the scenario cannot be read: {error}"), standing.place()));
-            None
-        }
     }
 }

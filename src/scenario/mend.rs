@@ -1,12 +1,14 @@
-//! A tree with mistakes of form, made readable: so that names that lead nowhere are reported in the same go.
+//! From a complete tree to the grammar's structs; a tree with mistakes of form is made readable first: so
+//! that names that lead nowhere are reported in the same go.
 //!
 //! What the grammar does not know is taken out; what does not fit, or is missing, is stood in for by the
 //! simplest value that fits. Only names are checked on such a tree: a stand-in proves nothing about numbers.
 
-use super::conform;
-use super::problem::Problems;
-use super::schema::Shape;
+use super::grammar::File;
+use super::problem::{Problem, Problems};
+use super::schema::{self, Shape};
 use super::tree::{Node, Value};
+use super::{check, conform};
 use indexmap::IndexMap;
 
 /// Makes `node` and all below it fit `shape`.
@@ -82,5 +84,30 @@ fn text(format: &str) -> &'static str {
         "date-time" => "2025-01-01T00:00:00Z",
         "duration-unit" | "quantity" | "difference" | "when" => "1s",
         _ => "",
+    }
+}
+
+/// The complete tree as the grammar's structs. Where it has not the shape of the grammar, its names are
+/// checked all the same, so that both kinds of mistake are reported in one go.
+pub fn read(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
+    let mut wrong = Problems::default();
+    conform::check(&standing, schema::root(), "", &mut wrong);
+    let wrong_shape = wrong.has_errors();
+    problems.extend(wrong);
+    if wrong_shape {
+        mend(&mut standing, schema::root());
+    }
+    match serde_json::from_value(standing.to_json()) {
+        Ok(file) if wrong_shape => {
+            check::names(&file, &standing, problems);
+            None
+        }
+        Ok(file) => Some((file, standing)),
+        // Something that `like` did not bring: said already.
+        Err(_) if problems.has_errors() => None,
+        Err(error) => {
+            problems.push(Problem::error(format!("the scenario cannot be read: {error}"), standing.place()));
+            None
+        }
     }
 }

@@ -284,7 +284,7 @@ fn stands<'a>(
         overlay::lay(&mut tree, overlay, &Layer::Event(happening.name.into()), problems);
     }
     let complete = complete(&tree, problems);
-    let (file, complete) = super::load::file(complete, problems)?;
+    let (file, complete) = super::mend::read(complete, problems)?;
     check::check(&file, &complete, problems);
     Some(File {
         compare: before.compare.clone(),

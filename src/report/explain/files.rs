@@ -3,7 +3,7 @@
 use super::Story;
 use crate::experiment::explain::{Change, Effect, Figures, Finding, Found, Trial};
 use crate::measure::periodogram::Line;
-use crate::report::directory::SCHEMA_VERSION;
+use crate::report::SCHEMA_VERSION;
 use crate::report::plot;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@
 
 pub mod files;
 
-use super::terminal::{Paint, cells, range, section, short, table, trimmed};
+use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::experiment::explain::{Change, Explanation, Figures, Finding, Found, TOGETHER, Trial, Word};
 use crate::measure::periodogram::{FALSE_ALARM, Line};

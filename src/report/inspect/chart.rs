@@ -6,7 +6,7 @@ use super::clock;
 use crate::engine::time::{Span, Time};
 use crate::measure::snapshot::Snapshot;
 use crate::report::human;
-use crate::report::terminal::Paint;
+use crate::report::text::Paint;
 
 /// Columns of bars.
 const COLUMNS: usize = 60;

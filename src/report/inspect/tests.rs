@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::measure::snapshot::{Connection, Snapshot};
-use crate::report::terminal::Paint;
+use crate::report::text::Paint;
 
 /// 2026-11-21 06:36:11 UTC.
 const NOW: Time = Time(1_795_242_971_000_000_000);

@@ -4,7 +4,7 @@ use super::{About, chart, dated, span, words};
 use crate::engine::time::Span;
 use crate::measure::snapshot::{Snapshot, Verdict};
 use crate::report::human;
-use crate::report::terminal::{Paint, cells, section, short, table, trimmed};
+use crate::report::text::{Paint, cells, section, short, table, trimmed};
 
 const WIDTH: usize = 100;
 /// Groups that are shown.
