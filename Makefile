@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs build regime tools clean
+.PHONY: help test lint docs build regime evidence tools clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -28,6 +28,9 @@ build:          ## the program, optimised, in target/release
 
 regime: build   ## the maps in results/regime, in half an hour or so
 	results/regime/rebuild
+
+evidence: build ## what the results claim on other seeds and constants: hours of a core, kept in runs/evidence
+	results/evidence
 
 tools:
 	@command -v cc >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends gcc libc6-dev; }
