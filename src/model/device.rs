@@ -4,6 +4,7 @@
 //! last (cloud-run.md §6.1). Modelled: every tab (and every refresh too many of the duplicate-refresh bug) is
 //! a loop of its own: refresh, retry as the class says, and after the last failure wait for the next poll. A
 //! draw is keyed by device, refresh and attempt. As the run begins each has a token of any age. Left out:
+//! the age at which a token is no longer valid (a refresh counts as a wish fulfilled however late it comes),
 //! devices that come and go, the lock between tabs, the sign-out after a refusal.
 
 use super::context::Context;

@@ -29,9 +29,6 @@ pub struct Device {
     /// The age at which a token is refreshed.
     #[serde(default = "refresh_age")]
     pub refresh_age: Distribution,
-    /// The age at which it is no longer valid.
-    #[serde(default = "token_lifetime")]
-    pub token_lifetime: Span,
     /// How long a client that has given up waits before it begins anew.
     #[serde(default = "poll")]
     pub poll: Span,
@@ -45,9 +42,6 @@ fn refresh_age() -> Distribution {
         min: Span::from_secs(45),
         max: Span::from_secs(50),
     }))
-}
-fn token_lifetime() -> Span {
-    Span::from_secs(60)
 }
 fn poll() -> Span {
     Span::from_secs(5)
