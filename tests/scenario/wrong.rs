@@ -152,6 +152,7 @@ fn endpoints_edge_and_devices() {
         more("[edge]\norigin_outage_mode = \"automatic\"\nserves = [\"sign-in\", \"sign-up\"]"),
         more("[device.users]\nrequest = \"sign-in\"\ncount = 10\npoll = \"0s\""),
         more("[device.tabs]\nrequest = \"sign-on\"\ncount = 10\nrefresh_age = \"0s\""),
+        more("[device.tabs]\nrequest = \"sign-in\"\ncount = 10000000\ntabs = 1000\nduplicates = 1000"),
         more("[request.sign-in.handler_retry]\nattempts = 2\nbackoff = \"1s\"\non = [\"504\"]"),
     );
 }

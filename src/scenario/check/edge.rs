@@ -15,6 +15,9 @@ const OF_A_STATEMENT: [Outcome; 7] = [
     Outcome::ConnectionLost,
 ];
 
+/// The most loops of devices: each has an event of its own in memory.
+const MOST_LOOPS: f64 = 10_000_000.0;
+
 impl Checker<'_> {
     pub(super) fn endpoints(&mut self) {
         let file = self.file;
@@ -65,6 +68,15 @@ impl Checker<'_> {
             if file.traffic.contains_key(name) {
                 let message = format!("`{name}` is a source of traffic and devices");
                 self.error(&base, message, "give the devices another name");
+            }
+            let refreshes = f64::from(device.count) * device.tabs * device.duplicates;
+            if refreshes > MOST_LOOPS {
+                let message = format!("`{name}` refresh in {refreshes} loops at once; at most {MOST_LOOPS}");
+                self.error(
+                    &format!("{base}.count"),
+                    message,
+                    "let one device stand for many: fewer, and fewer cores",
+                );
             }
             for (key, is_zero) in
                 [("refresh_age", super::is_zero(&device.refresh_age)), ("poll", device.poll == Span::ZERO)]
