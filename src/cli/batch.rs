@@ -51,6 +51,8 @@ pub struct Batch<'a> {
     pub verb: &'static str,
     /// The variant that the others are held against; the first that is run unless one is named.
     pub baseline: Option<&'a str>,
+    /// Further files of the run directory.
+    pub extra: Vec<(String, Vec<u8>)>,
 }
 
 impl Batch<'_> {
@@ -70,7 +72,7 @@ impl Batch<'_> {
         let out = self.out();
         output::claim(&out)?;
         let results = self.simulate(console);
-        let written = output::write(&out, &results, &[])?;
+        let written = output::write(&out, &results, &self.extra)?;
         console.result(&render(&results, &out)?)?;
         self.close(console, &results);
         console.note(&format!("wrote {}: {}", out.display(), listed(&written)));

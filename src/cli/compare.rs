@@ -69,8 +69,8 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     }
     let handling = &args.handling;
     let baseline = baseline.map(|scenario| scenario.variant.as_str());
-    let batch =
-        Batch { source: &args.source, document: &document, jobs, handling, verb: "compare", baseline };
+    let (source, document, verb, extra) = (&args.source, &document, "compare", vec![]);
+    let batch = Batch { source, document, jobs, handling, verb, baseline, extra };
     batch.perform(console, |results, dir| match args.format {
         Format::Text => Ok(output::comparison(results, console.stdout_colour())),
         Format::Markdown => Ok(output::comparison_markdown(results)),

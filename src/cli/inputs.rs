@@ -79,7 +79,7 @@ fn path_and_value(text: &str) -> Result<String, String> {
 }
 
 /// Which seeds; those of the scenario if nothing is said.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Seeding {
     /// One seed.
     #[arg(long, value_name = "N", conflicts_with = "seeds")]

@@ -24,6 +24,7 @@ mod run;
 mod schema;
 mod seeds;
 mod sweep;
+mod trace;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use console::{Console, Voice};
@@ -63,6 +64,7 @@ enum Verb {
     Compare(compare::CompareArgs),
     Sweep(sweep::SweepArgs),
     Explain(explain::ExplainArgs),
+    Trace(trace::TraceArgs),
     Report(report::ReportArgs),
     Inspect(inspect::InspectArgs),
     Schema(schema::SchemaArgs),
@@ -91,6 +93,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
         Verb::Explain(args) => explain::perform(args, console),
+        Verb::Trace(args) => trace::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
         Verb::Inspect(args) => inspect::perform(args, console),
         Verb::Schema(args) => schema::perform(args, console),

@@ -3,8 +3,10 @@
 use super::batch::{Batch, Handling};
 use super::console::Console;
 use super::inputs::{self, Seeding, Source};
-use super::{Failure, output};
+use super::{Failure, output, trace};
+use crate::report::trace::perfetto;
 use crate::scenario::AS_WRITTEN;
+use crate::scenario::units::When;
 use clap::Args;
 
 /// Simulate one variant of a scenario and show it in detail.
@@ -20,6 +22,10 @@ pub struct RunArgs {
     variant: String,
     #[command(flatten)]
     seeding: Seeding,
+    /// Also trace this window of the first seed into `trace.json`, for ui.perfetto.dev, such as `290s..292s`;
+    /// `herdsim trace` tells the story of one request.
+    #[arg(long, value_name = "FROM..TO", value_parser = trace::window)]
+    trace: Option<(When, When)>,
     #[command(flatten)]
     handling: Handling,
 }
@@ -35,8 +41,14 @@ Without -o the results go to runs/<scenario>.";
 pub fn perform(args: &RunArgs, console: &Console) -> Result<(), Failure> {
     let document = args.source.load(&args.seeding, console)?;
     let scenario = inputs::variant(&document, &args.variant)?;
-    let jobs = scenario.file.seeds.iter().map(|seed| (scenario, *seed)).collect();
+    let jobs: Vec<_> = scenario.file.seeds.iter().map(|seed| (scenario, *seed)).collect();
     let (source, handling) = (&args.source, &args.handling);
-    let batch = Batch { source, document: &document, jobs, handling, verb: "run", baseline: None };
+    let mut extra = Vec::new();
+    if let (Some(window), Some((_, seed))) = (&args.trace, jobs.first()) {
+        let window = trace::within(scenario, window)?;
+        let text = perfetto::json(&trace::traced(scenario, *seed, window)?);
+        extra.push(("trace.json".to_owned(), text.into_bytes()));
+    }
+    let batch = Batch { source, document: &document, jobs, handling, verb: "run", baseline: None, extra };
     batch.perform(console, |results, _| Ok(output::runs(results, console.stdout_colour())))
 }

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod kick;
 mod run;
 pub mod sweep;
+pub mod trace;
 
 pub use batch::run_all;
 pub use run::{record, run};

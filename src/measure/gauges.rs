@@ -173,6 +173,12 @@ impl Gauges {
         self.pools.iter().flat_map(|gauges| POOL_SHOWN.map(|level| gauges[level].value()))
     }
 
+    /// What every gauge shows now, in the order of [`names`].
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        let services = self.services.iter().flatten();
+        services.chain(self.pools.iter().flatten()).chain(self.nodes.iter().flatten()).map(Gauge::value)
+    }
+
     /// All gauges over time, without those of what there was not.
     pub fn into_levels(self, places: &Places) -> Vec<LevelSeries> {
         let mut all = Vec::new();
@@ -192,6 +198,15 @@ impl Gauges {
         }
         all
     }
+}
+
+/// What every gauge is called and what it is of.
+pub fn names(places: &Places) -> Vec<(&'static str, String)> {
+    let service = |name| SERVICE_LEVELS.map(|level| (level, format!("service.{name}")));
+    let services = places.services.iter().flat_map(service);
+    let pools = (0..places.pools.len()).flat_map(|pool| POOL_LEVELS.map(|of| (of, pool_name(places, pool))));
+    let node = |name| NODE_LEVELS.map(|level| (level, format!("postgres.{name}")));
+    services.chain(pools).chain(places.nodes.iter().flat_map(node)).collect()
 }
 
 /// The levels of a node that the dashboard shows.

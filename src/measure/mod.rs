@@ -21,6 +21,7 @@ pub mod spikes;
 pub mod storms;
 pub mod stretches;
 pub mod summary;
+pub mod trace;
 pub mod window;
 
 pub use stretches::{Stretch, StretchKind};

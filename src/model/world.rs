@@ -1,17 +1,20 @@
 //! The world: all boxes, and the loop that hands each event to its box.
 
-use super::RequestId;
 use super::build::{self, Places};
+use super::connection::Connection;
+use super::container::Container;
 use super::context::Context;
 use super::device;
 use super::edge::Turn;
 use super::event::{Event, SourceEvent};
-use super::fact::{Fact, NodeNumber, Recorder};
+use super::fact::{Fact, NodeNumber, Recorder, ServiceNumber};
 use super::postgres::Node;
+use super::request::Request;
 use super::service::Service;
 use super::service::autoscaler::containers_for;
 use super::steady;
 use super::traffic::Source;
+use super::{ContainerId, RequestId};
 use crate::engine::agenda::Agenda;
 use crate::engine::chance::Stream;
 use crate::engine::slab::Slab;
@@ -120,6 +123,35 @@ impl<R: Recorder> World<R> {
         while let Some(event) = self.ctx.agenda.next_until(until.min(self.end)) {
             self.dispatch(event);
         }
+    }
+
+    /// Lets the next thing happen, if any is due at `until` or before; false if none is.
+    pub fn step(&mut self, until: Time) -> bool {
+        let next = self.ctx.agenda.next_until(until.min(self.end));
+        if let Some(event) = next {
+            self.dispatch(event);
+        }
+        next.is_some()
+    }
+
+    /// Requests under way, to be looked at.
+    pub fn requests(&self) -> &Slab<Request> {
+        &self.ctx.requests
+    }
+
+    /// Connections that have an end open, to be looked at.
+    pub fn connections(&self) -> &Slab<Connection> {
+        &self.ctx.connections
+    }
+
+    /// A container of a service, to be looked at.
+    pub fn container(&self, service: ServiceNumber, id: ContainerId) -> Option<&Container> {
+        self.services[usize::from(service)].container(id)
+    }
+
+    /// The recorder, on the way.
+    pub fn recorder_mut(&mut self) -> &mut R {
+        &mut self.ctx.recorder
     }
 
     /// The recorder, when all is over.

@@ -24,6 +24,7 @@ mod success;
 pub mod sweep;
 pub mod terminal;
 pub mod text;
+pub mod trace;
 
 #[cfg(test)]
 mod synthetic;

@@ -10,3 +10,4 @@ mod interrupt;
 mod readme;
 mod simulate;
 mod sweep;
+mod trace;

@@ -12,7 +12,7 @@ use super::{Plan, Service};
 use crate::engine::agenda::Handle;
 use crate::engine::time::{Span, Time};
 use crate::model::ContainerId;
-use crate::model::container::ContainerState;
+use crate::model::container::{Container, ContainerState};
 use crate::model::context::Context;
 use crate::model::event::ServiceEvent;
 use crate::model::fact::{Fact, Recorder};
@@ -54,6 +54,11 @@ impl Service {
             self.shrink(ctx, cap);
             self.run(ctx);
         }
+    }
+
+    /// A container, to be looked at.
+    pub fn container(&self, id: ContainerId) -> Option<&Container> {
+        self.containers.get(id)
     }
 
     /// How many containers there are, in whatever state.

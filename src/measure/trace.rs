@@ -1,0 +1,436 @@
+//! Traces: what single requests and connections did, instant by instant.
+//!
+//! In the real world: distributed tracing, and the wait events of `pg_stat_activity`. Here nothing has to be
+//! instrumented: after everything that happens a tracer looks at the world, and notes what stands otherwise.
+//! What begins and ends within one instant is not seen. Left out: what jobs do.
+
+use super::Mark;
+use super::gauges::{self, Gauges};
+use crate::engine::time::{Span, Time};
+use crate::model::build::Places;
+use crate::model::connection::{Asked, Busy, ClientState, Connection, ServerState};
+use crate::model::fact::{Fact, NodeNumber, Recorder, SeriesNumber, ServiceNumber};
+use crate::model::postgres::Row;
+use crate::model::request::{Doing, Request, Stage};
+use crate::model::world::World;
+use crate::model::{ConnectionId, RequestId};
+use crate::scenario::grammar::{Cause, Outcome};
+use crate::scenario::{Moment, Scenario};
+
+/// Gauges are looked at this often at most.
+const SAMPLE: Span = Span::from_millis(1);
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The names behind the numbers.
+    pub places: Places,
+    /// Queries, in file order.
+    pub queries: Vec<String>,
+    /// The requests that arrived in the window, in order.
+    pub requests: Vec<RequestTrace>,
+    /// Connections that were open at any time of the trace.
+    pub connections: Vec<ConnectionTrace>,
+    /// Gauges: name, what of, and every change, a millisecond apart at least.
+    pub gauges: Vec<GaugeTrace>,
+    /// Beginnings and ends of events.
+    pub marks: Vec<Mark>,
+    /// The last instant that was looked at.
+    pub end: Time,
+}
+
+/// One gauge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GaugeTrace {
+    /// Its name, as in `levels.csv`.
+    pub level: &'static str,
+    /// What it is of.
+    pub of: String,
+    /// Its values from their instants on.
+    pub values: Vec<(Time, f64)>,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestTrace {
+    /// Class and label.
+    pub series: SeriesNumber,
+    /// Its number within its source; its retries share it.
+    pub number: u64,
+    /// 0 for the first, 1 for the first retry.
+    pub attempt: u8,
+    /// The service that works on it.
+    pub service: ServiceNumber,
+    /// Its intended arrival.
+    pub arrived: Time,
+    /// The container that works on it, by its number in the service, and from when on.
+    pub container: Option<(Time, u64)>,
+    /// What it did, each until the next.
+    pub states: Vec<(Time, RequestState)>,
+    /// When its client had an answer or left, and which.
+    pub answered: Option<(Time, Outcome)>,
+    /// When its service was done with it.
+    pub left: Option<Time>,
+}
+
+/// What a request does or waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestState {
+    /// It waits for a container.
+    Pending,
+    /// The edge answers it.
+    Edge,
+    /// Nothing holds it up.
+    Ready,
+    /// The application works.
+    App,
+    /// Its handler pauses before it tries again.
+    Paused,
+    /// It waits in line at a pool.
+    Acquiring {
+        /// The node that the pool dials.
+        node: NodeNumber,
+        /// Connections and dials that the pool has.
+        open: u32,
+        /// How many it may have.
+        max: u32,
+    },
+    /// It has a connection, or waits for its dial.
+    Holding {
+        /// Which, among those of the trace.
+        connection: usize,
+        /// What is under way on it.
+        doing: Doing,
+        /// What was asked for last.
+        asked: Asked,
+    },
+}
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionTrace {
+    /// The service at the client's end.
+    pub service: ServiceNumber,
+    /// The container at the client's end, by its number in the service.
+    pub container: u64,
+    /// The node at the server's end.
+    pub node: NodeNumber,
+    /// Its number within its pool.
+    pub number: u64,
+    /// Why it was dialled.
+    pub cause: Cause,
+    /// What its ends did, each until the next.
+    pub states: Vec<(Time, ConnectionState)>,
+    /// When both ends were closed.
+    pub closed: Option<Time>,
+}
+
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionState {
+    /// The pool's.
+    pub client: ClientState,
+    /// The node's.
+    pub server: ServerState,
+    /// What the backend does.
+    pub backend: Backend,
+}
+
+/// What a backend does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// It waits for its client.
+    Idle,
+    /// It has work on the CPU, or waits for its turn there.
+    Cpu,
+    /// It waits for a row that another transaction has.
+    Lock(Row),
+    /// It has the row, and is being woken.
+    Waking,
+    /// It waits for a page.
+    Read,
+    /// It waits for the flush of its commit.
+    Flush,
+}
+
+/// What a tracer needs to hear, because it cannot be seen.
+#[derive(Debug)]
+pub struct Ear {
+    gauges: Gauges,
+    timeline: Vec<Moment>,
+    ended: Vec<(SeriesNumber, Outcome, Time)>,
+    marks: Vec<Mark>,
+}
+
+impl Ear {
+    /// For a run of this scenario.
+    pub fn new(scenario: &Scenario) -> Ear {
+        Ear {
+            gauges: Gauges::new(&scenario.file, &Places::of(scenario)),
+            timeline: scenario.timeline.clone(),
+            ended: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+
+    /// Forgets the requests that have ended.
+    pub fn forget(&mut self) {
+        self.ended.clear();
+    }
+}
+
+impl Recorder for Ear {
+    fn record(&mut self, now: Time, fact: Fact) {
+        self.gauges.follow(now, fact);
+        match fact {
+            Fact::RequestEnded { series, outcome, latency } => {
+                self.ended.push((series, outcome, Time(now.0 - latency.0)));
+            }
+            Fact::TimelineMoved(place) => {
+                let moment = &self.timeline[place as usize];
+                self.marks.push(Mark { at: now, event: moment.event.clone(), begins: moment.begins });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Which requests are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// All that arrive from one instant on and before another.
+    Window(Time, Time),
+    /// The one of a series that arrives at this instant.
+    One(SeriesNumber, Time),
+}
+
+impl Followed {
+    fn holds(self, request: &Request) -> bool {
+        match self {
+            Followed::Window(from, to) => request.arrived >= from && request.arrived < to,
+            Followed::One(series, arrived) => request.series == series && request.arrived == arrived,
+        }
+    }
+
+    /// The first instant at which there is something to see.
+    pub fn from(self) -> Time {
+        match self {
+            Followed::Window(from, _) | Followed::One(_, from) => from,
+        }
+    }
+
+    /// Up to here requests may still come.
+    pub fn to(self) -> Time {
+        match self {
+            Followed::Window(_, to) => to,
+            Followed::One(_, arrived) => arrived,
+        }
+    }
+}
+
+/// Looks at the world.
+#[derive(Debug)]
+pub struct Tracer {
+    followed: Followed,
+    trace: Trace,
+    /// Requests under way, and their places in the trace.
+    requests: Vec<(RequestId, usize)>,
+    /// Connections and their places in the trace, by slot.
+    connections: Vec<Option<(ConnectionId, usize)>>,
+    sampled: Time,
+    steps: usize,
+}
+
+impl Tracer {
+    /// A tracer that follows some requests of a scenario and what they meet.
+    pub fn new(scenario: &Scenario, followed: Followed) -> Tracer {
+        let places = Places::of(scenario);
+        let gauges = gauges::names(&places);
+        let gauges = gauges.into_iter().map(|(level, of)| GaugeTrace { level, of, values: vec![] });
+        let trace = Trace {
+            queries: scenario.file.query.keys().cloned().collect(),
+            requests: Vec::new(),
+            connections: Vec::new(),
+            gauges: gauges.collect(),
+            marks: Vec::new(),
+            end: Time::ZERO,
+            places,
+        };
+        Tracer { followed, trace, requests: vec![], connections: vec![], sampled: Time::ZERO, steps: 0 }
+    }
+
+    /// How much has been noted.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Whether every request that is followed has left, and none will come.
+    pub fn is_done(&self, now: Time) -> bool {
+        let came = match self.followed {
+            Followed::Window(_, to) => now >= to,
+            Followed::One(..) => !self.trace.requests.is_empty(),
+        };
+        came && self.requests.is_empty()
+    }
+
+    /// Looks at what stands now.
+    pub fn look(&mut self, world: &mut World<Ear>) {
+        let now = world.now();
+        self.trace.end = now;
+        let ended = std::mem::take(&mut world.recorder_mut().ended);
+        if matches!(self.followed, Followed::Window(..)) {
+            self.look_at_connections(world, now);
+            self.look_at_gauges(world, now);
+        }
+        self.look_at_requests(world, now, &ended);
+    }
+
+    /// What was seen.
+    pub fn finish(mut self, world: World<Ear>) -> Trace {
+        let from = self.followed.from();
+        self.trace.marks = world.into_recorder().marks;
+        self.trace.marks.retain(|mark| mark.at >= from);
+        self.trace.gauges.retain(|gauge| gauge.values.iter().any(|(_, value)| *value != 0.0));
+        self.trace
+    }
+
+    fn look_at_requests(&mut self, world: &World<Ear>, now: Time, ended: &[(SeriesNumber, Outcome, Time)]) {
+        let (all, followed) = (world.requests(), self.followed);
+        if now <= followed.to() {
+            for (id, request) in all.iter().filter(|(_, request)| request.arrived == now) {
+                if followed.holds(request) && !self.requests.iter().any(|(known, _)| *known == id) {
+                    self.requests.push((id, self.trace.requests.len()));
+                    self.trace.requests.push(begun(request));
+                }
+            }
+        }
+        let mut mine = std::mem::take(&mut self.requests);
+        mine.retain(|(id, place)| {
+            let request = all.get(*id);
+            if let Some(request) = request {
+                let state = self.request_state(world, now, request);
+                let container = world.container(request.service, request.container).map(|home| home.number);
+                let trace = &mut self.trace.requests[*place];
+                if trace.container.is_none() && request.holds_place {
+                    trace.container = container.map(|number| (now, number));
+                }
+                if trace.states.last().is_none_or(|(_, last)| *last != state) {
+                    trace.states.push((now, state));
+                    self.steps += 1;
+                }
+            }
+            let trace = &mut self.trace.requests[*place];
+            let (series, arrived) = (trace.series, trace.arrived);
+            if trace.answered.is_none() {
+                let answer = ended.iter().find(|one| (one.0, one.2) == (series, arrived));
+                trace.answered = answer.map(|one| (now, one.1));
+            }
+            if request.is_none() {
+                trace.left = Some(now);
+            }
+            request.is_some()
+        });
+        self.requests = mine;
+    }
+
+    fn request_state(&mut self, world: &World<Ear>, now: Time, request: &Request) -> RequestState {
+        match request.stage {
+            Stage::Pending => RequestState::Pending,
+            Stage::Edge => RequestState::Edge,
+            Stage::Running => RequestState::Ready,
+            Stage::App => RequestState::App,
+            Stage::Paused => RequestState::Paused,
+            Stage::Acquiring { pool } => {
+                let home = world.container(request.service, request.container);
+                let pool = home.map(|home| &home.pools[usize::from(pool)]);
+                let (open, max) = pool.map_or((0, 0), |pool| (pool.total(), pool.settings().max));
+                RequestState::Acquiring { node: request.node, open, max }
+            }
+            Stage::Holding { connection, doing } => {
+                let wire = &world.connections()[connection];
+                let place = self.connection(world, connection, wire);
+                self.note(place, now, wire);
+                RequestState::Holding { connection: place, doing, asked: wire.statement.asked }
+            }
+        }
+    }
+
+    fn look_at_connections(&mut self, world: &World<Ear>, now: Time) {
+        for (id, wire) in world.connections().iter() {
+            let place = self.connection(world, id, wire);
+            self.note(place, now, wire);
+        }
+        for known in &mut self.connections {
+            if let Some((_, place)) = known.take_if(|(id, _)| world.connections().get(*id).is_none()) {
+                self.trace.connections[place].closed = Some(now);
+            }
+        }
+    }
+
+    /// The place of a connection in the trace.
+    fn connection(&mut self, world: &World<Ear>, id: ConnectionId, wire: &Connection) -> usize {
+        if self.connections.len() <= id.index() {
+            self.connections.resize(id.index() + 1, None);
+        }
+        let known = &mut self.connections[id.index()];
+        if let Some((_, place)) = known.filter(|(other, _)| *other == id) {
+            return place;
+        }
+        *known = Some((id, self.trace.connections.len()));
+        let container = world.container(wire.service, wire.container).map_or(0, |home| home.number);
+        self.trace.connections.push(ConnectionTrace {
+            service: wire.service,
+            container,
+            node: wire.node,
+            number: wire.number,
+            cause: wire.client.cause,
+            states: Vec::new(),
+            closed: None,
+        });
+        self.trace.connections.len() - 1
+    }
+
+    fn note(&mut self, place: usize, now: Time, wire: &Connection) {
+        let backend = match wire.server.busy {
+            Busy::No => Backend::Idle,
+            Busy::Cpu(_) => Backend::Cpu,
+            Busy::Lock(row) => Backend::Lock(row),
+            Busy::Waking => Backend::Waking,
+            Busy::Read => Backend::Read,
+            Busy::Flush => Backend::Flush,
+        };
+        let state = ConnectionState { client: wire.client.state, server: wire.server.state, backend };
+        let states = &mut self.trace.connections[place].states;
+        if states.last().is_none_or(|(_, last)| *last != state) {
+            states.push((now, state));
+            self.steps += 1;
+        }
+    }
+
+    fn look_at_gauges(&mut self, world: &mut World<Ear>, now: Time) {
+        if now < self.sampled + SAMPLE {
+            return;
+        }
+        self.sampled = now;
+        for (gauge, value) in self.trace.gauges.iter_mut().zip(world.recorder_mut().gauges.values()) {
+            if gauge.values.last().is_none_or(|(_, last)| *last != value) {
+                gauge.values.push((now, value));
+                self.steps += 1;
+            }
+        }
+    }
+}
+
+fn begun(request: &Request) -> RequestTrace {
+    RequestTrace {
+        series: request.series,
+        number: request.number,
+        attempt: request.attempt,
+        service: request.service,
+        arrived: request.arrived,
+        container: None,
+        states: Vec::new(),
+        answered: None,
+        left: None,
+    }
+}
