@@ -1,8 +1,8 @@
 //! A window of time as a trace in Chrome's JSON format, which Perfetto (ui.perfetto.dev) opens.
 //!
 //! A *process* is a service's door, a container or a Postgres node; a *thread* is a lane of requests in one
-//! of them, or a connection. Requests that overlap take the lowest free lane. A connection has one thread at its
-//! container (dialling, idle, in use) and one at its node (grant, start, CPU, waits). Gauges are counters;
+//! of them, or a connection. Requests that overlap take the lowest free lane. A connection has one thread at
+//! its container (dialling, in use) and one at its node (grant, start, CPU, waits). Gauges are counters;
 //! events of the timeline are instants. Times are microseconds since the start of the run.
 
 use super::segments;
