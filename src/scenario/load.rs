@@ -4,7 +4,7 @@ use super::complete::complete;
 use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
-use super::{AS_WRITTEN, Document, Scenario, check, lint, mend, overlay, tables, timeline};
+use super::{AS_WRITTEN, Document, Scenario, check, lint, mend, overlay, tables, timeline, values};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,7 @@ fn build(
     if let Some(problem) = too_new(&written) {
         return Err(problem.into());
     }
+    values::lay(&mut written, base, &mut problems);
     for overlay in &layers.with {
         overlay::lay(&mut written, overlay, &Layer::With, &mut problems);
     }
@@ -136,7 +137,10 @@ fn resolve(
 /// The scenario that a tree stands for, but for its CSV files.
 fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario> {
     let standing = complete(&tree, problems);
-    let (file, standing) = mend::read(standing, problems)?;
+    let (mut file, mut standing) = mend::read(standing, problems)?;
+    // They have been read: what is resolved stands for itself.
+    file.values_from.clear();
+    standing.entries_mut().map(|entries| entries.shift_remove("values_from"));
     check::check(&file, &standing, problems);
     Some(Scenario {
         variant: variant.to_owned(),

@@ -16,6 +16,7 @@ mod tables;
 mod timeline;
 pub mod tree;
 pub mod units;
+pub mod values;
 pub mod when;
 
 use crate::engine::time::Time;

@@ -75,6 +75,7 @@ pub fn origin(node: &Node) -> String {
     let place = place.unwrap_or_default();
     let text = match &node.origin.layer {
         Layer::File | Layer::With | Layer::Set => place,
+        Layer::ValuesFrom(name) => format!("values_from {name} ({place})"),
         Layer::Variant(name) => format!("variant {name} ({place})"),
         Layer::Event(name) => format!("event {name} ({place})"),
         Layer::Like(name) => format!("like {name} ({place})"),

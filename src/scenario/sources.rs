@@ -22,7 +22,10 @@ pub fn without_source(tree: &Node) -> Vec<String> {
             (_, Value::Integer(_) | Value::Float(_)) => true,
             _ => false,
         };
-        let written = !matches!(node.origin.layer, Layer::Default | Layer::Preset(_) | Layer::Like(_));
+        let written = !matches!(
+            node.origin.layer,
+            Layer::Default | Layer::Preset(_) | Layer::Like(_) | Layer::ValuesFrom(_)
+        );
         if of_the_world && quantity && written && !covered.iter().any(|source| covers(source, path)) {
             bare.push(path.to_owned());
         }

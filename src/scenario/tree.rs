@@ -20,6 +20,8 @@ const MAX_BYTES: u64 = 4 << 20;
 pub enum Layer {
     /// The scenario file.
     File,
+    /// An entry of `[values_from]`.
+    ValuesFrom(Arc<str>),
     /// A `--with` file.
     With,
     /// A variant.

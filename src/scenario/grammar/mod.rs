@@ -21,6 +21,7 @@ mod request;
 mod service;
 mod timeline;
 mod traffic;
+mod values;
 
 pub use bound::*;
 pub use device::*;
@@ -34,6 +35,7 @@ pub use request::*;
 pub use service::*;
 pub use timeline::*;
 pub use traffic::*;
+pub use values::*;
 
 use crate::engine::time::Span;
 use indexmap::IndexMap;
@@ -112,6 +114,9 @@ pub struct File {
     /// What must hold.
     #[serde(default)]
     pub expect: Named<Expect>,
+    /// Values that are read from where they live, each time.
+    #[serde(default)]
+    pub values_from: Named<ValuesFrom>,
     /// Where each number comes from, by path.
     #[serde(default)]
     pub source: Named<Source>,

@@ -1,0 +1,78 @@
+//! Files of settings in the formats that teams keep them in, as JSON.
+
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// Settings are small; more than this is something else.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Reads a TOML, JSON or YAML file. Of several YAML documents the first that is a service counts, or the
+/// first.
+///
+/// # Errors
+/// It cannot be read, is not of its format, or has another ending.
+pub fn read(path: &Path) -> Result<Value, String> {
+    let text = text(path)?;
+    let name = path.display();
+    let wrong = |error: &dyn std::fmt::Display| {
+        let error = error.to_string();
+        format!("`{name}`: {}", error.lines().next().unwrap_or_default())
+    };
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("toml") => {
+            let table: toml::Table =
+                text.parse().map_err(|error: toml::de::Error| wrong(&error.message()))?;
+            serde_json::to_value(table).map_err(|error| wrong(&error))
+        }
+        Some("json") => serde_json::from_str(&text).map_err(|error| wrong(&error)),
+        Some("yaml" | "yml") => {
+            let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| wrong(&error))?;
+            let service =
+                all.iter().position(|one| one["kind"] == "Service" && one["spec"]["template"].is_object());
+            all.into_iter().nth(service.unwrap_or(0)).ok_or_else(|| format!("`{name}` is empty"))
+        }
+        _ => Err(format!("`{name}` ends neither in .toml, .json, .yaml nor .yml")),
+    }
+}
+
+/// The value at a dotted path; a list's elements have numbers.
+pub fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(document, |value, name| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        other => other.get(name),
+    })
+}
+
+/// A text in a file: all of it, a line `NAME=…` of a `.env` file, or the string at a path.
+///
+/// # Errors
+/// The file cannot be read, or does not hold it.
+pub fn text_at(path: &Path, place: Option<&str>) -> Result<String, String> {
+    let Some(place) = place else { return text(path).map(|text| text.trim().to_owned()) };
+    let name = path.display();
+    let file = path.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
+    let found = if file.starts_with(".env") || file.ends_with(".env") {
+        text(path)?.lines().find_map(|line| variable(line, place))
+    } else {
+        at(&read(path)?, place).and_then(Value::as_str).map(str::to_owned)
+    };
+    found.ok_or_else(|| format!("`{name}` has no text `{place}`"))
+}
+
+/// The value of a line `NAME=value`, `export NAME="value"`.
+fn variable(line: &str, name: &str) -> Option<String> {
+    let line = line.trim();
+    let (key, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    (key.trim() == name).then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let cannot = |error: &dyn std::fmt::Display| format!("`{name}` cannot be read: {error}");
+    let found = fs::metadata(path).map_err(|error| cannot(&error))?;
+    if !found.is_file() || found.len() > MAX_BYTES {
+        return Err(cannot(&"it is no file of at most 4 MiB"));
+    }
+    fs::read_to_string(path).map_err(|error| cannot(&error))
+}

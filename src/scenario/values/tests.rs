@@ -1,0 +1,151 @@
+//! Settings as teams have them, and what becomes of them in a scenario.
+
+use crate::scenario::Document;
+use std::fs;
+use tempfile::TempDir;
+
+const SERVICE: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: frontend-api
+  annotations: { run.googleapis.com/minScale: "40" }
+spec:
+  template:
+    metadata:
+      annotations:
+        autoscaling.knative.dev/minScale: "1"
+        autoscaling.knative.dev/maxScale: '120'
+    spec:
+      containerConcurrency: 50
+      containers:
+        - image: example
+          resources: { limits: { cpu: 1500m, memory: 2Gi } }
+"#;
+
+const FLEET: &str = r#"
+schema_version = 1
+title    = "Settings from where they live"
+duration = "10s"
+[postgres.primary]
+cores           = 4
+max_connections = 5000
+[service.api]
+scaler     = "cloud-run-2026"
+containers = { min = 2, max = 2 }
+[service.api.pool.primary]
+preset       = "pgxpool"
+max          = 3
+max_lifetime = "7m"
+[query.lookup]
+cpu = "1ms"
+[request.sign-in]
+service = "api"
+steps   = [{ query = "lookup", on = "primary" }]
+[traffic.users]
+request = "sign-in"
+rate    = "10/s"
+"#;
+
+const URL: &str = "postgres://app:secret@db/app?pool_max_conns=25&pool_max_conn_lifetime=1h30m0s&pool_max_conn_lifetime_jitter=90s&sslmode=require";
+
+/// A fleet with these values, beside these files.
+fn fleet(values: &str, files: &[(&str, &str)]) -> Result<Document, String> {
+    let dir = TempDir::new().unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    fs::write(dir.path().join("fleet.toml"), format!("{FLEET}{values}")).unwrap();
+    let loaded = Document::load(&dir.path().join("fleet.toml"), &[], &[]);
+    loaded.map(|(document, _)| document).map_err(|problems| problems.render(false))
+}
+
+#[test]
+fn a_cloud_run_service_tells_its_bounds_and_the_rest_is_the_default() {
+    let values = "[values_from.api]\ncloud-run = { file = \"service.yaml\", service = \"api\" }\n";
+    let document = fleet(values, &[("service.yaml", SERVICE)]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let scenario = document.scenario("as-written").unwrap();
+    let service = &scenario.file.service["api"];
+    assert_eq!((service.containers.min, service.containers.max), (40, 120), "the service's minimum counts");
+    assert_eq!((service.concurrency, service.cpus), (50, 1.5));
+    assert_eq!(service.request_timeout.as_secs(), 300.0);
+    let resolved = scenario.resolved();
+    assert!(resolved.contains("values_from api (fleet.toml:"), "{resolved}");
+    assert!(!resolved.contains("[values_from"), "what is resolved stands for itself");
+    assert!(Document::from_text("resolved.toml", &resolved).is_ok());
+}
+
+#[test]
+fn a_connection_string_sets_the_pool_and_nothing_else_of_it_is_kept() {
+    let values = "[values_from.pool]\npgxpool = { file = \".env\", at = \"DATABASE_URL\", pool = \"service.api.pool.primary\" }\n";
+    let env = format!("# settings\nexport DATABASE_URL=\"{URL}\"\n");
+    let document = fleet(values, &[(".env", &env)]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let scenario = document.scenario("as-written").unwrap();
+    let pool = &scenario.file.service["api"].pool["primary"];
+    let seconds = |limit: crate::scenario::units::Limit| limit.0.map(|span| span.as_secs());
+    assert_eq!((pool.max, pool.min), (25, 0));
+    assert_eq!(seconds(pool.max_lifetime), Some(5400.0), "over what the file says");
+    assert_eq!((pool.max_lifetime_jitter.as_secs(), seconds(pool.idle_timeout)), (90.0, Some(1800.0)));
+    assert!(!scenario.resolved().contains("secret"));
+}
+
+#[test]
+fn values_are_taken_by_path_from_any_format() {
+    let values = r#"
+[values_from.app]
+file = { file = "app.json", values = { "service.*.pool.*.max" = "db.pools.0.max", "service.*.pool.*.max_lifetime" = "db.lifetime" }, units = { "service.*.pool.*.max_lifetime" = "s" } }
+[values_from.more]
+file = { file = "more.yml", values = { "traffic.users.rate" = "rate" } }
+"#;
+    let files = [
+        ("app.json", r#"{ "db": { "pools": [{ "max": 12 }], "lifetime": 900 } }"#),
+        ("more.yml", "rate: 70/s"),
+    ];
+    let document = fleet(values, &files).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let file = &document.scenario("as-written").unwrap().file;
+    let pool = &file.service["api"].pool["primary"];
+    assert_eq!((pool.max, pool.max_lifetime.0.map(|span| span.as_secs())), (12, Some(900.0)));
+    assert_eq!(
+        file.traffic["users"].rate.to_owned(),
+        crate::scenario::grammar::Arrivals::Constant(crate::scenario::units::Rate(70.0))
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_place() {
+    let pool = "pool = \"service.api.pool.primary\"";
+    for (values, files, word) in [
+        ("cloud-run = { file = \"none.yaml\", service = \"api\" }".to_owned(), vec![], "cannot be read"),
+        (
+            "cloud-run = { file = \"a.yaml\", service = \"api\" }".to_owned(),
+            vec![("a.yaml", "kind: Job")],
+            "not a Cloud Run service",
+        ),
+        ("cloud-run = { file = \"a.yaml\", service = \"aip\" }".to_owned(), vec![("a.yaml", SERVICE)], "aip"),
+        (format!("pgxpool = {{ env = \"NO_SUCH_VARIABLE_HERE\", {pool} }}"), vec![], "is not set"),
+        (format!("pgxpool = {{ {pool} }}"), vec![], "either `env` or `file`"),
+        (
+            format!("pgxpool = {{ file = \"dsn\", {pool} }}"),
+            vec![("dsn", "pool_max_conn=3 host=x")],
+            "pool_max_conn`",
+        ),
+        (
+            format!("pgxpool = {{ file = \"dsn\", {pool} }}"),
+            vec![("dsn", "pool_max_conns=many")],
+            "whole number",
+        ),
+        ("file = { file = \"a.ini\", values = {} }".to_owned(), vec![("a.ini", "")], "neither in .toml"),
+        (
+            "file = { file = \"a.json\", values = { \"duration\" = \"b.c\" } }".to_owned(),
+            vec![("a.json", "{}")],
+            "has no `b.c`",
+        ),
+        ("flie = 3".to_owned(), vec![], "did you mean `file`"),
+    ] {
+        let wrong = fleet(&format!("[values_from.x]\n{values}\n"), &files).expect_err(&values);
+        assert!(wrong.contains(word) && wrong.contains("fleet.toml:"), "{values}: {wrong}");
+    }
+}
