@@ -1,9 +1,12 @@
 //! `init`: a scenario to begin with.
 
-use super::Failure;
 use super::console::Console;
+use super::first::{self, Found};
+use super::{Failure, activity};
 use crate::scenario::schema::schema_json;
+use crate::scenario::values::{cloud_run, document, dsn};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,7 +21,19 @@ pub struct InitArgs {
     /// List the templates.
     #[arg(long, conflicts_with = "file")]
     list_templates: bool,
-    /// Where to; `-` is stdout [default: the template's name, with .toml].
+    /// Write a first scenario of your own fleet instead, from the YAML of a Cloud Run service (again for more).
+    #[arg(long, value_name = "YAML", conflicts_with = "template")]
+    from: Vec<PathBuf>,
+    /// … and a connection string with pgxpool's parameters. It is not written into the file.
+    #[arg(long, value_name = "STRING", conflicts_with_all = ["template", "dsn_env"])]
+    dsn: Option<String>,
+    /// … or the environment variable that holds it, which is read anew each time.
+    #[arg(long, value_name = "NAME", conflicts_with = "template")]
+    dsn_env: Option<String>,
+    /// … and what `psql --csv` shows of pg_stat_activity, as for `inspect`.
+    #[arg(long, value_name = "CSV", conflicts_with = "template")]
+    activity: Option<PathBuf>,
+    /// Where to; `-` is stdout [default: the template's or the service's name, with .toml].
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -26,7 +41,8 @@ pub struct InitArgs {
 const EXAMPLES: &str = "Examples:
   herdsim init                                    quickstart.toml, here
   herdsim init --template fleet my-fleet.toml     a fuller one
-  herdsim init --template fleet - | less          only look at it";
+  herdsim init --template fleet - | less          only look at it
+  herdsim init --from service.yaml --dsn-env DATABASE_URL mine.toml     your own fleet";
 
 /// A scenario that ships with the program.
 #[derive(Debug)]
@@ -64,8 +80,12 @@ pub fn perform(args: &InitArgs, console: &Console) -> Result<(), Failure> {
         let lines = TEMPLATES.iter().map(|t| format!("{:<12}{}\n", t.name, t.about));
         return console.result(&lines.collect::<String>());
     }
-    let text = args.template.text.replacen(SCHEMA_HERE, SCHEMA_THERE, 1);
-    let file = args.file.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", args.template.name)));
+    let own = args.is_own();
+    let (name, text) = match own {
+        true => own_fleet(args)?,
+        false => (args.template.name.to_owned(), args.template.text.replacen(SCHEMA_HERE, SCHEMA_THERE, 1)),
+    };
+    let file = args.file.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
     if file.as_os_str() == "-" {
         return console.result(&text);
     }
@@ -76,8 +96,56 @@ pub fn perform(args: &InitArgs, console: &Console) -> Result<(), Failure> {
         create(&schema, &schema_json())?;
     }
     console.note(&format!("wrote {} (its schema beside it, for editors)", file.display()));
-    console.note(&format!("next: herdsim compare {}", file.display()));
+    let verb = if own { "check" } else { "compare" };
+    console.note(&format!("next: herdsim {verb} {}", file.display()));
     Ok(())
+}
+
+impl InitArgs {
+    /// Whether anything of a fleet is given.
+    fn is_own(&self) -> bool {
+        !self.from.is_empty() || self.dsn.is_some() || self.dsn_env.is_some() || self.activity.is_some()
+    }
+}
+
+/// The name and text of a first scenario from what is given.
+fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
+    let usage = |why: String| Failure::Usage(why);
+    let mut found = Found::default();
+    for file in &args.from {
+        let service = document::read(file).and_then(|document| cloud_run::read(&document));
+        let name = file.display().to_string();
+        let service =
+            service.map_err(|why| usage(if why.contains(&name) { why } else { format!("{name}: {why}") }))?;
+        found.services.push((beside(args.file.as_deref(), file), service));
+    }
+    let text = match (&args.dsn, &args.dsn_env) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(name)) => {
+            let unset = |_| usage(format!("the environment variable `{name}` is not set"));
+            Some(std::env::var(name).map_err(unset)?)
+        }
+        (None, None) => None,
+    };
+    if let Some(text) = text {
+        found.pool = Some((dsn::read(&text).map_err(usage)?, args.dsn_env.clone()));
+    }
+    if let Some(file) = &args.activity {
+        let bytes = fs::read(file).map_err(|error| Failure::io("read", file, error))?;
+        let name = file.display().to_string();
+        let connections = activity::read(&bytes, &name)?.connections;
+        let clients: BTreeSet<_> = connections.iter().map(|one| one.client.as_deref()).collect();
+        found.activity = Some((name, connections.len(), clients.len()));
+    }
+    let name = found.services.first().and_then(|(_, service)| service.name.clone());
+    Ok((name.unwrap_or_else(|| "fleet".to_owned()), first::text(&found)))
+}
+
+/// How a scenario names a file: as it was given if they share a directory, whole otherwise.
+fn beside(scenario: Option<&Path>, file: &Path) -> String {
+    let directory = scenario.and_then(Path::parent).unwrap_or(Path::new(""));
+    let whole = file.canonicalize().ok().filter(|_| !directory.as_os_str().is_empty());
+    whole.unwrap_or_else(|| file.to_owned()).display().to_string()
 }
 
 /// Writes a file that was not there before; its directory is made if need be.

@@ -12,6 +12,7 @@ mod compare;
 mod console;
 mod explain;
 mod failure;
+mod first;
 mod init;
 mod inputs;
 mod inspect;

@@ -74,3 +74,44 @@ fn an_unknown_template_names_those_there_are() {
     let (_, err) = Desk::new().ends("init --template slowstart", 2);
     assert!(err.contains("quickstart, fleet"), "{err}");
 }
+
+const SERVICE: &str = "kind: Service\nmetadata: { name: front }\nspec:\n  template:\n    metadata: { annotations: { autoscaling.knative.dev/minScale: '3', autoscaling.knative.dev/maxScale: '9' } }\n    spec: { containerConcurrency: 20 }\n";
+
+#[test]
+fn a_first_scenario_is_written_from_what_a_team_has() {
+    let desk = Desk::new();
+    desk.write("service.yaml", SERVICE);
+    let dsn = "postgres://app:geheim@db/app?pool_max_conns=5&pool_max_conn_lifetime=10m";
+    desk.ends(&format!("init --from service.yaml --dsn {dsn}"), 0);
+    let text = desk.read("front.toml");
+    for part in ["min = 3, max = 9", "concurrency     = 20", "max                 = 5", "\"10m\"", "assumed"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("geheim"), "a secret has no business in a scenario");
+    let (out, err) = desk.ends("check front.toml --sources", 0);
+    assert!(out.contains("service.yaml") && out.contains("the connection string"), "{out}{err}");
+    assert!(!err.contains("no `[source]`") && !err.contains("without a source"), "{err}");
+    // The real settings are seen, not a copy.
+    desk.write("service.yaml", &SERVICE.replace("'9'", "'12'"));
+    let (out, _) = desk.ends("check front.toml --print-resolved", 0);
+    assert!(out.contains("max = 12  # values_from front (front.toml:"), "{out}");
+    desk.ends("init --from service.yaml deeper/copy.toml", 0);
+    desk.ends("check deeper/copy.toml", 0);
+}
+
+#[test]
+fn a_snapshot_alone_makes_a_scenario() {
+    let desk = Desk::new();
+    let row = |n: usize| format!("2026-01-01 00:00:{:02}+00,app,10.0.0.{},idle\n", n % 60, n % 4);
+    let rows: String = (0..30).map(row).collect();
+    desk.write("activity.csv", &format!("backend_start,application_name,client_addr,state\n{rows}"));
+    let (out, _) = desk.ends("init --activity activity.csv -", 0);
+    assert!(out.contains("min = 4, max = 4") && out.contains("max                 = 8"), "{out}");
+    desk.ends("init --activity activity.csv mine.toml", 0);
+    desk.ends("check mine.toml", 0);
+    let (_, err) = desk.ends("init --dsn-env NO_SUCH_VARIABLE_HERE", 2);
+    assert!(err.contains("is not set"), "{err}");
+    let (_, err) = desk.ends("init --from tiny.toml", 2);
+    assert!(err.contains("not a Cloud Run service"), "{err}");
+}

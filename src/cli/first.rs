@@ -1,0 +1,212 @@
+//! A first scenario from what a team has: service YAML, connection string, `pg_stat_activity`.
+//!
+//! What was found is written down with where it was found, and read anew by `[values_from]` where that can be
+//! done without a secret in the file. What nobody knows is assumed, and marked so: the machine of the
+//! database, the traffic, what a query costs.
+
+use crate::engine::time::Span;
+use crate::scenario::units::parse_span;
+use crate::scenario::values::cloud_run::CloudRun;
+use crate::scenario::values::dsn::Pgxpool;
+use std::fmt::Write;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Services, each with the file that describes it.
+    pub services: Vec<(String, CloudRun)>,
+    /// The pool's settings, and the environment variable that holds them, if one does.
+    pub pool: Option<(Pgxpool, Option<String>)>,
+    /// Connections and their clients in a snapshot, and its file.
+    pub activity: Option<(String, usize, usize)>,
+}
+
+/// The cores that are assumed, the CPU of a query in milliseconds, and how busy the cores shall be.
+const CORES: f64 = 4.0;
+const QUERY_MS: f64 = 1.0;
+const BUSY: f64 = 0.5;
+
+/// One service, as it will be written.
+struct Service {
+    name: String,
+    file: Option<String>,
+    settings: CloudRun,
+    pool_max: u64,
+}
+
+/// The scenario's text.
+pub fn text(found: &Found) -> String {
+    let services = services(found);
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = head(&mut out, found, &services);
+    for service in &services {
+        let _ = service_tables(&mut out, found, service);
+    }
+    let _ = traffic(&mut out, &services);
+    let _ = questions(&mut out);
+    let _ = values_from(&mut out, found, &services);
+    let _ = sources(&mut out, found, &services);
+    out
+}
+
+fn services(found: &Found) -> Vec<Service> {
+    let pool = found.pool.as_ref().and_then(|(pool, _)| pool.max);
+    let (connections, clients) =
+        found.activity.as_ref().map_or((0, 1), |activity| (activity.1, activity.2.max(1)));
+    // pgxpool's default is four or the number of CPUs; a snapshot shows at least what is open now.
+    let pool_max = pool.unwrap_or((connections.div_ceil(clients) as u64).max(4));
+    if found.services.is_empty() {
+        let count = clients as u64;
+        let settings =
+            CloudRun { name: None, min: count, max: count, concurrency: 80, timeout_s: 300, cpus: 1.0 };
+        return vec![Service { name: "api".to_owned(), file: None, settings, pool_max }];
+    }
+    let named = found.services.iter().enumerate().map(|(number, (file, settings))| Service {
+        name: name(settings.name.as_deref(), number),
+        file: Some(file.clone()),
+        settings: CloudRun { min: settings.min.max(1).min(settings.max), ..settings.clone() },
+        pool_max,
+    });
+    named.collect()
+}
+
+/// A name that a scenario takes.
+fn name(given: Option<&str>, number: usize) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
+    let name: String = given.unwrap_or_default().chars().map(plain).collect();
+    if name.is_empty() { format!("api-{}", number + 1) } else { name }
+}
+
+fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
+    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    let lifetime = setting(found, "max_lifetime").and_then(|text| parse_span(text).ok());
+    let duration = Span(lifetime.unwrap_or(Span::from_secs(3600)).0 * 3).max(Span::from_secs(1800));
+    let most: u64 = services.iter().map(|service| service.settings.max * service.pool_max).sum();
+    writeln!(out, "#:schema ./scenario.schema.json")?;
+    writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.\n")?;
+    writeln!(out, "schema_version = 1")?;
+    writeln!(out, "title    = \"{}: a first look\"", names.join(", "))?;
+    writeln!(out, "question = \"Would this fleet herd after a stall, and would jitter prevent it?\"")?;
+    writeln!(out, "duration = \"{duration}\"")?;
+    writeln!(out, "seeds    = [1]\n")?;
+    writeln!(out, "[postgres.primary]")?;
+    writeln!(out, "cores           = {CORES}          # assumed")?;
+    writeln!(
+        out,
+        "max_connections = {}       # assumed: enough for a rollout; `show max_connections` tells",
+        2 * most + 10
+    )
+}
+
+/// A setting of the pool, if it was found.
+fn setting<'a>(found: &'a Found, key: &str) -> Option<&'a str> {
+    let (pool, _) = found.pool.as_ref()?;
+    pool.durations.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
+}
+
+fn service_tables(out: &mut String, found: &Found, service: &Service) -> std::fmt::Result {
+    let (name, settings) = (&service.name, &service.settings);
+    let scaler = if settings.min == settings.max { "fixed" } else { "cloud-run-2026" };
+    writeln!(out, "\n[service.{name}]")?;
+    writeln!(out, "containers      = {{ min = {}, max = {} }}", settings.min, settings.max)?;
+    writeln!(out, "concurrency     = {}", settings.concurrency)?;
+    writeln!(out, "request_timeout = \"{}s\"", settings.timeout_s)?;
+    writeln!(out, "cpus            = {}", settings.cpus)?;
+    writeln!(out, "scaler          = \"{scaler}\"")?;
+    writeln!(out, "\n[service.{name}.pool.primary]")?;
+    writeln!(out, "preset              = \"pgxpool\"")?;
+    writeln!(out, "max                 = {}", service.pool_max)?;
+    if let Some((pool, _)) = &found.pool {
+        writeln!(out, "min                 = {}", pool.min)?;
+    }
+    for key in ["max_lifetime", "max_lifetime_jitter", "idle_timeout"] {
+        if let Some(value) = setting(found, key) {
+            writeln!(out, "{key:19} = \"{value}\"")?;
+        }
+    }
+    Ok(())
+}
+
+fn traffic(out: &mut String, services: &[Service]) -> std::fmt::Result {
+    writeln!(out, "\n[query.lookup]\ncpu = {{ exponential = \"{QUERY_MS}ms\" }}     # assumed")?;
+    let rate = CORES * BUSY / (QUERY_MS / 1e3) / services.len() as f64;
+    for service in services {
+        let name = &service.name;
+        writeln!(out, "\n[request.{name}]\nservice = \"{name}\"")?;
+        writeln!(out, "steps   = [{{ app = \"2ms\" }}, {{ query = \"lookup\", on = \"primary\" }}]")?;
+        writeln!(out, "\n[traffic.{name}]\nrequest = \"{name}\"")?;
+        writeln!(out, "rate    = \"{rate:.0}/s\"            # assumed: the cores {}% busy", BUSY * 100.0)?;
+    }
+    Ok(())
+}
+
+fn questions(out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\n[variant.as-it-is]\nwhy = \"the settings as they are\"")?;
+    writeln!(out, "\n[variant.jitter]\nwhy = \"each connection lives longer by its own luck\"")?;
+    writeln!(out, "[variant.jitter.set]\n\"service.*.pool.*.max_lifetime_jitter\" = \"3m\"")?;
+    for variant in ["as-it-is", "jitter"] {
+        writeln!(
+            out,
+            "\n[expect.{variant}-does-not-bunch]\nvariant = \"{variant}\"\nmetric  = \"herd_gain\""
+        )?;
+        writeln!(out, "of      = \"postgres.primary\"\nmax     = 1")?;
+    }
+    Ok(())
+}
+
+fn values_from(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
+    let variable = found.pool.as_ref().and_then(|(_, variable)| variable.as_deref());
+    if variable.is_some() || services.iter().any(|service| service.file.is_some()) {
+        writeln!(out, "\n# Read anew each time; what they say stands over what is written above.")?;
+    }
+    for service in services {
+        let name = &service.name;
+        if let Some(file) = &service.file {
+            let file = toml::Value::from(file.as_str());
+            writeln!(out, "[values_from.{name}]\ncloud-run = {{ file = {file}, service = \"{name}\" }}")?;
+        }
+        if let Some(variable) = variable {
+            let variable = toml::Value::from(variable);
+            writeln!(out, "[values_from.{name}-pool]")?;
+            writeln!(out, "pgxpool = {{ env = {variable}, pool = \"service.{name}.pool.primary\" }}")?;
+        }
+    }
+    Ok(())
+}
+
+fn sources(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
+    writeln!(out, "\n[source]")?;
+    let mut line = |path: &str, from: &str| {
+        let (path, from) = (toml::Value::from(path), toml::Value::from(from));
+        writeln!(out, "{path} = {{ from = {from} }}")
+    };
+    for service in services {
+        let name = &service.name;
+        let from = match (&service.file, &found.activity) {
+            (Some(file), _) => file,
+            (None, Some((file, ..))) => file,
+            (None, None) => "assumed",
+        };
+        for key in ["containers", "concurrency", "request_timeout", "cpus"] {
+            line(&format!("service.{name}.{key}"), from)?;
+        }
+    }
+    let pool = match (&found.pool, &found.activity) {
+        (Some((_, Some(variable))), _) => format!("the connection string in {variable}"),
+        (Some((_, None)), _) => "the connection string".to_owned(),
+        (None, Some((file, ..))) => format!("{file}, at least"),
+        (None, None) => "assumed".to_owned(),
+    };
+    line("service.*.pool.*", &pool)?;
+    for path in [
+        "postgres.primary.cores",
+        "postgres.primary.max_connections",
+        "query.lookup.cpu",
+        "request.*.steps",
+        "traffic.*.rate",
+    ] {
+        line(path, "assumed")?;
+    }
+    Ok(())
+}
