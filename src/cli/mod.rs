@@ -5,24 +5,26 @@
 //! the completions and the man pages all come from the definitions below and in the verbs.
 
 mod activity;
-mod axis;
 mod batch;
 mod check;
 mod compare;
 mod console;
 mod explain;
 mod failure;
+mod find;
 mod init;
 mod inputs;
 mod inspect;
 mod interrupt;
 mod manual;
+mod merge;
 mod output;
 mod progress;
 mod report;
 mod run;
 mod schema;
 mod seeds;
+mod shard;
 mod sweep;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -62,6 +64,7 @@ enum Verb {
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
     Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Inspect(inspect::InspectArgs),
@@ -90,6 +93,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Run(args) => run::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
+        Verb::Merge(args) => merge::perform(args, console),
         Verb::Explain(args) => explain::perform(args, console),
         Verb::Report(args) => report::perform(args, console),
         Verb::Inspect(args) => inspect::perform(args, console),

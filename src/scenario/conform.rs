@@ -19,8 +19,8 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
         }
         (Shape::Map(inner), Value::Table(entries)) => {
             for (key, entry) in entries {
-                // The keys of these two are paths.
-                if name != "source" && name != "set" {
+                // The keys of these are paths.
+                if !matches!(name, "source" | "set" | "axes") {
                     entity_name(key, entry, problems);
                 }
                 check(entry, inner, key, problems);

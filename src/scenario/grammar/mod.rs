@@ -19,6 +19,7 @@ mod pool;
 mod postgres;
 mod request;
 mod service;
+mod sweep;
 mod timeline;
 mod traffic;
 
@@ -32,6 +33,7 @@ pub use pool::*;
 pub use postgres::*;
 pub use request::*;
 pub use service::*;
+pub use sweep::*;
 pub use timeline::*;
 pub use traffic::*;
 
@@ -112,6 +114,9 @@ pub struct File {
     /// What must hold.
     #[serde(default)]
     pub expect: Named<Expect>,
+    /// The points at which `sweep` runs the scenario, unless its command line says otherwise.
+    #[serde(default)]
+    pub sweep: Option<ScenarioSweep>,
     /// Where each number comes from, by path.
     #[serde(default)]
     pub source: Named<Source>,
