@@ -198,7 +198,7 @@ impl Findings<'_> {
     fn chart(&self) -> Chart {
         let (judged, range) = (self.expectation, &self.search.range);
         let part = |value: f64| (value - range.low) / (range.high - range.low);
-        let mut spots: Vec<line::Spot> = self
+        let spots: Vec<line::Spot> = self
             .tried
             .iter()
             .map(|one| line::Spot {
@@ -207,10 +207,8 @@ impl Findings<'_> {
                 median: one.median(),
             })
             .collect();
-        spots.sort_by(|a, b| a.at.total_cmp(&b.at));
-        let ticks = (0..=4).map(|n| f64::from(n) / 4.0);
-        let ticks = ticks.map(|at| (at, range.text(range.low + (range.high - range.low) * at))).collect();
-        let panel = line::Panel { name: self.path.to_owned(), ticks, spots, joined: true };
+        let panel =
+            line::Panel { name: self.path.to_owned(), ticks: line::ticks(range), spots, joined: true };
         let subtitle = format!(
             "{} · variant {} · {} · every seed, and their median",
             self.header.title,

@@ -70,9 +70,10 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether a point belongs to it. Neighbours, which take about equally long, go to different shards.
+    /// Whether a point belongs to it. Points are dealt like cards, and each round begins with another shard: so
+    /// none gets the same place of the last axis, which may be a slow one, in every round.
     pub fn has(self, point: usize) -> bool {
-        point % self.of == self.number - 1
+        (point + point / self.of) % self.of == self.number - 1
     }
 }
 
@@ -246,8 +247,12 @@ impl Ledger {
     /// One cannot be read.
     pub fn cells(&self, trials: &[(usize, usize, u64)]) -> Result<Vec<Cell>, ReportError> {
         let mut cells = Vec::new();
-        for (number, _, _) in trials {
-            cells.extend(self.read(*number)?.runs);
+        for (number, point, seed) in trials {
+            let runs = self.read(*number)?.runs;
+            if runs.iter().any(|cell| (cell.point, cell.seed) != (*point, *seed)) {
+                return Err(damaged(&self.path(*number), "it is of another point or seed"));
+            }
+            cells.extend(runs);
         }
         Ok(cells)
     }
@@ -313,4 +318,38 @@ fn remove(path: &Path) -> Result<(), ReportError> {
 fn io(path: &Path) -> impl Fn(std::io::Error) -> ReportError {
     let path = path.to_owned();
     move |source| ReportError::Io { path: path.clone(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_dealt_evenly_and_never_along_an_axis() {
+        let shards: Vec<Shard> = (1..=4).map(|number| Shard { number, of: 4 }).collect();
+        // A grid of four rows; each column is equally slow.
+        let columns =
+            |shard: &Shard| (0..16).filter(|point| shard.has(*point)).map(|point| point % 4).collect();
+        for shard in &shards {
+            let mut columns: Vec<usize> = columns(shard);
+            columns.sort_unstable();
+            assert_eq!(columns, [0, 1, 2, 3], "{shard:?}");
+        }
+        let owners = |point: usize| shards.iter().filter(|shard| shard.has(point)).count();
+        assert!((0..100).all(|point| owners(point) == 1));
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Ledger::open(dir.path()), Ok(None)));
+        fs::write(dir.path().join(MANIFEST), r#"{ "tool": "herdsim", "kind": "find" }"#).unwrap();
+        assert!(matches!(Ledger::open(dir.path()), Err(ReportError::NotASweep(_))));
+        fs::write(
+            dir.path().join(MANIFEST),
+            r#"{ "tool": "herdsim", "kind": "sweep", "schema_version": 1 }"#,
+        )
+        .unwrap();
+        assert!(matches!(Ledger::open(dir.path()), Err(ReportError::Damaged { .. })));
+    }
 }

@@ -10,3 +10,5 @@ mod interrupt;
 mod readme;
 mod simulate;
 mod sweep;
+mod sweep_find;
+mod sweep_kept;

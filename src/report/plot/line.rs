@@ -5,6 +5,7 @@ use super::page::{self, FAINT, PANEL, SMALL};
 use super::{PALETTE, WIDTH};
 use crate::report::canvas::{Anchor, Drawing, Point, Stroke};
 use crate::report::{font, human};
+use crate::scenario::axis::Range;
 
 /// What was measured at one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub struct Panel {
     pub name: String,
     /// Places with their labels.
     pub ticks: Vec<(f64, String)>,
-    /// What was measured, from left to right if joined.
+    /// What was measured.
     pub spots: Vec<Spot>,
     /// Whether the medians are joined by a line.
     pub joined: bool,
@@ -36,6 +37,16 @@ const HIGH: f64 = 240.0;
 const FOOT: f64 = 78.0;
 /// Half the width of a dot.
 const DOT: f64 = 3.0;
+
+/// Five ticks along a range; fewer where only whole numbers are meant and there are fewer.
+pub fn ticks(range: &Range) -> Vec<(f64, String)> {
+    let wide = range.high - range.low;
+    let values = (0..=4).map(|n| range.tidy(range.low + wide * f64::from(n) / 4.0));
+    let mut ticks: Vec<(f64, String)> =
+        values.map(|value| ((value - range.low) / wide, range.text(value))).collect();
+    ticks.dedup();
+    ticks
+}
 
 /// Draws the panels under each other, on one scale.
 pub fn draw(title: &str, subtitle: &str, unit: &str, panels: &[Panel]) -> Drawing {
@@ -88,10 +99,10 @@ fn draw_spots(drawing: &mut Drawing, frame: &Frame, panel: &Panel, scale: &Scale
             drawing.rect(at, (2.0 * DOT, 2.0 * DOT), PALETTE[1], 0.55);
         }
     }
+    let mut spots = panel.spots.clone();
+    spots.sort_by(|a, b| a.at.total_cmp(&b.at));
     // A place without a median breaks the line.
-    for piece in
-        panel.spots.split(|spot| spot.median.is_nan()).filter(|piece| panel.joined && piece.len() > 1)
-    {
+    for piece in spots.split(|spot| spot.median.is_nan()).filter(|piece| panel.joined && piece.len() > 1) {
         let points: Vec<Point> =
             piece.iter().map(|spot| (place(frame, spot.at), scale.y(frame, spot.median))).collect();
         drawing.line(points, Stroke { colour: PALETTE[0], width: 2.2, dash: &[] });
@@ -101,6 +112,14 @@ fn draw_spots(drawing: &mut Drawing, frame: &Frame, panel: &Panel, scale: &Scale
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_stand_where_their_number_says() {
+        let texts = |text: &str| ticks(&Range::parse(text).unwrap());
+        assert_eq!(texts("0s..120s")[1], (0.25, "30s".to_owned()));
+        assert_eq!(texts("1..8")[1], (2.0 / 7.0, "3".to_owned()));
+        assert_eq!(texts("1..3").len(), 3);
+    }
 
     #[test]
     fn every_value_is_a_dot_and_medians_are_joined_where_there_are_any() {

@@ -205,9 +205,7 @@ fn along(axis: &Axis, labels: &[&str]) -> (Vec<f64>, Vec<(f64, String)>) {
     if let Along::Between(range) = &axis.along {
         let wide = range.high - range.low;
         let part = |label: &&str| axis::number(label).map_or(0.0, |(number, _)| (number - range.low) / wide);
-        let ticks = (0..=4).map(|n| f64::from(n) / 4.0);
-        let ticks = ticks.map(|at| (at, range.text(range.low + wide * at)));
-        return (labels.iter().map(part).collect(), ticks.collect());
+        return (labels.iter().map(part).collect(), line::ticks(range));
     }
     let mut places: Vec<&str> = Vec::new();
     for label in labels {
