@@ -63,7 +63,7 @@ enum Verb {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
-    Sweep(sweep::SweepArgs),
+    Sweep(Box<sweep::SweepArgs>),
     Merge(merge::MergeArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),

@@ -74,9 +74,10 @@ const EXAMPLES: &str = "Examples:
   herdsim sweep fleet.toml --axis 'traffic.users.rate=x1,x2;postgres.primary.cores=4,8'
   herdsim sweep fleet.toml --axis traffic.users.rate=x0.5..x2 --mode random --points 100
   herdsim sweep fleet.toml --axis postgres.primary.cores=2,4,8 --shard 3/7 -o runs/parts
-  herdsim sweep fleet.toml --find 'service.*.pool.*.max_lifetime_jitter=0s..180s' --expect jitter-cures
+  herdsim sweep fleet.toml --find 'service.*.pool.*.max_lifetime_jitter=0s..180s' --expect calm
 
-Without -o the results go to runs/<scenario>-sweep, of --find to runs/<scenario>-find.";
+Without -o the results go to runs/<scenario>-sweep, of --find to runs/<scenario>-find.
+--find ends with 1 if nothing in the range does.";
 
 /// Does it.
 pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {

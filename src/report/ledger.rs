@@ -37,7 +37,7 @@ pub struct Manifest {
     pub header: Header,
     /// The file and its overlays as arguments.
     pub scenario: Vec<String>,
-    /// The scenario in full, without its sweep, as a hash.
+    /// The scenario in full, without its sweep and its seeds, as a hash.
     pub scenario_sha256: String,
     /// How the axes make points.
     pub mode: Mode,
@@ -150,11 +150,11 @@ struct Trial {
     runs: Vec<Cell>,
 }
 
-/// A scenario in full, under each of some variants, as a hash; its sweep does not count.
+/// A scenario in full, under each of some variants, as a hash; its sweep and its seeds do not count.
 pub fn fingerprint<'a>(scenarios: impl IntoIterator<Item = &'a Scenario>) -> String {
     let mut hash = Sha256::new();
     for scenario in scenarios {
-        let file = File { sweep: None, ..(*scenario.file).clone() };
+        let file = File { sweep: None, seeds: vec![], ..(*scenario.file).clone() };
         // The grammar's structs have string keys and finite numbers only, so that they are always JSON.
         hash.update(serde_json::to_vec(&(&scenario.variant, &file)).unwrap_or_default());
         for (name, table) in &scenario.tables {
