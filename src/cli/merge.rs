@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 /// Put the parts of a sweep together.
 ///
 /// The parts come from `herdsim sweep --shard`. The directory is the same, byte for byte, as if the sweep had
-/// been run as a whole. Parts of another scenario, axes, seeds or version are refused, and missing ones named.
+/// been run as a whole. Parts of another scenario, axes, seeds or version are refused; missing ones are
+/// named.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct MergeArgs {

@@ -1,8 +1,8 @@
 //! `--shard 3/7`, or what the scheduler that started this task says.
 //!
-//! Cloud Run jobs, AWS Batch arrays and Slurm arrays tell a task its number and how many there are; an indexed
-//! job of Kubernetes tells only the number, so the count comes with `auto/N` or in `JOB_COMPLETIONS`. None of
-//! them is looked at unless `auto` is asked for.
+//! Cloud Run jobs, AWS Batch arrays and Slurm arrays tell a task its number and how many there are; an
+//! indexed job of Kubernetes tells only the number, so the count comes with `auto/N` or in `JOB_COMPLETIONS`.
+//! None of them is looked at unless `auto` is asked for.
 
 use crate::report::ledger::Shard;
 

@@ -70,8 +70,8 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Whether a point belongs to it. Points are dealt like cards, and each round begins with another shard: so
-    /// none gets the same place of the last axis, which may be a slow one, in every round.
+    /// Whether a point belongs to it. Points are dealt like cards, and each round begins with another shard:
+    /// so none gets the same place of the last axis, which may be a slow one, in every round.
     pub fn has(self, point: usize) -> bool {
         (point + point / self.of) % self.of == self.number - 1
     }
