@@ -1,22 +1,31 @@
 //! `sweep --find`: how much is enough.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, TINY};
 
 const FIND: &str = "sweep tiny.toml --duration 1s --find service.api.pool.primary.max=1..64";
 
+/// A cold start under a rate that opens whole pools, and what is expected of it.
+const MORE: &str = r#"
+[expect.pool-opens]
+metric = "backend_starts"
+of = "postgres.primary"
+min = 60
+
+[expect.never]
+metric = "backend_starts"
+of = "postgres.primary"
+min = 100000
+
+[expect.always]
+metric = "backend_starts"
+of = "postgres.primary"
+min = 0
+"#;
+
 fn desk() -> Desk {
     let desk = Desk::new();
-    let expect = "[expect.pool-opens]\nmetric = \"backend_starts\"\nof = \"postgres.primary\"\nmin = 4\n\
-                  [expect.never]\nmetric = \"backend_starts\"\nof = \"postgres.primary\"\nmin = 100000\n\
-                  [expect.always]\nmetric = \"backend_starts\"\nof = \"postgres.primary\"\nmin = 0\n";
-    let cold = crate::desk::TINY.replace("title = \"Tiny\"", "title = \"Tiny\"\ninitial = \"cold\"");
-    desk.write(
-        "tiny.toml",
-        &cold.replace("rate = \"200/s\"", "rate = \"4000/s\"").replace(
-            "[expect.few-starts]",
-            &format!("{}[expect.few-starts]", expect.replace("min = 4\n", "min = 60\n")),
-        ),
-    );
+    let cold = TINY.replace("duration = \"5s\"", "duration = \"5s\"\ninitial = \"cold\"");
+    desk.write("tiny.toml", &(cold.replace("200/s", "4000/s") + MORE));
     desk
 }
 
@@ -56,7 +65,7 @@ fn a_wrong_question_is_told_what_is_wrong() {
         ("--find service.api.pool.primary.max=1..64", "--expect"),
         ("--find service.api.pool.primary.max=1,2 --expect never", "lo..hi"),
         ("--find service.api.pool.primary.mix=1..2 --expect never", "did you mean `max`?"),
-        ("--find service.api.pool.primary.max_lifetime=1s..9s --expect nevr", "there are: pool-opens"),
+        ("--find service.api.pool.primary.max_lifetime=1s..9s --expect nevr", "pool-opens, never, always"),
         ("--find service.api.pool.primary.max_lifetime=1s..9s --expect never --within 5", "--within"),
         ("--find duration=1s..9s --expect never --axis duration=1s,2s", "cannot be used with"),
     ] {
