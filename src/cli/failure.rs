@@ -26,6 +26,9 @@ pub enum Failure {
     /// Real connections are bunched, or nobody can tell, where that was to fail.
     #[error("--fail-if-bunched: {0}")]
     Bunched(&'static str),
+    /// No value of the range does.
+    #[error("--find: no value of the range was found to do")]
+    NotFound,
     /// Ctrl-C; what was finished is kept.
     #[error("interrupted: only finished runs were kept (`complete` is false in the manifest)")]
     Interrupted,
@@ -40,7 +43,7 @@ impl Failure {
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Failure::Expectation { .. } | Failure::Bunched(_) => 1,
+            Failure::Expectation { .. } | Failure::Bunched(_) | Failure::NotFound => 1,
             Failure::Usage(_) | Failure::Scenario(_) => 2,
             Failure::Io(_) => 3,
             Failure::Interrupted => 130,

@@ -5,25 +5,27 @@
 //! the completions and the man pages all come from the definitions below and in the verbs.
 
 mod activity;
-mod axis;
 mod batch;
 mod check;
 mod compare;
 mod console;
 mod explain;
 mod failure;
+mod find;
 mod first;
 mod init;
 mod inputs;
 mod inspect;
 mod interrupt;
 mod manual;
+mod merge;
 mod output;
 mod progress;
 mod report;
 mod run;
 mod schema;
 mod seeds;
+mod shard;
 mod sweep;
 mod trace;
 
@@ -63,7 +65,8 @@ enum Verb {
     Check(check::CheckArgs),
     Run(run::RunArgs),
     Compare(compare::CompareArgs),
-    Sweep(sweep::SweepArgs),
+    Sweep(Box<sweep::SweepArgs>),
+    Merge(merge::MergeArgs),
     Explain(explain::ExplainArgs),
     Trace(trace::TraceArgs),
     Report(report::ReportArgs),
@@ -93,6 +96,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Run(args) => run::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
+        Verb::Merge(args) => merge::perform(args, console),
         Verb::Explain(args) => explain::perform(args, console),
         Verb::Trace(args) => trace::perform(args, console),
         Verb::Report(args) => report::perform(args, console),

@@ -30,7 +30,48 @@ pub fn run_all(
     let all: Vec<&Scenario> = own.chain(kicks.iter().map(|(_, kick)| &kick.scenario)).collect();
     let clocks: Vec<AtomicU64> = all.iter().map(|_| AtomicU64::new(0)).collect();
     let whole: u64 = all.iter().map(|scenario| scenario.file.duration.0).sum();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build().expect("threads");
+    let pool = self::threads(threads);
+    let (of_jobs, of_kicks) = clocks.split_at(jobs.len());
+    let do_job = |((scenario, seed), clock): (&(&Scenario, u64), _)| run(scenario, *seed, clock, stop);
+    let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
+        kick.watch(jobs[*job].1, clock, stop).map(|watch| watch.gain())
+    };
+    let work = || {
+        rayon::join(
+            || jobs.par_iter().zip(of_jobs).map(do_job).collect(),
+            || kicks.par_iter().zip(of_kicks).map(do_kick).collect(),
+        )
+    };
+    let (mut runs, gains): (Vec<Option<Run>>, Vec<Option<f64>>) =
+        watched(&clocks, whole, progress, || pool.install(work));
+    for ((job, kick), gain) in kicks.iter().zip(gains) {
+        // A run whose kick test was given up is not finished.
+        runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
+    }
+    runs.into_iter().flatten().collect()
+}
+
+/// One job and then its kick tests; nothing if it was stopped on the way.
+pub(super) fn run_one(scenario: &Scenario, seed: u64, clock: &AtomicU64, stop: &AtomicBool) -> Option<Run> {
+    let own = run(scenario, seed, clock, stop)?;
+    kick::asked(scenario).into_iter().try_fold(own, |run, kick| {
+        let gain = kick.watch(seed, &AtomicU64::new(0), stop)?.gain();
+        Some(with_gain(run, &kick.node, gain))
+    })
+}
+
+/// So many threads, or one for each core.
+pub(super) fn threads(count: Option<usize>) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(count.unwrap_or(0)).build().expect("threads")
+}
+
+/// Does some work while progress is told the share of `whole` that the clocks show.
+pub(super) fn watched<T>(
+    clocks: &[AtomicU64],
+    whole: u64,
+    progress: &(dyn Fn(f64) + Sync),
+    work: impl FnOnce() -> T,
+) -> T {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
@@ -40,25 +81,9 @@ pub fn run_all(
                 std::thread::park_timeout(SHOW_EVERY);
             }
         });
-        // Also when a run panics: the scope would wait for the watcher for ever.
-        let over = Over { done: &done, watcher: watcher.thread().clone() };
-        let (of_jobs, of_kicks) = clocks.split_at(jobs.len());
-        let do_job = |((scenario, seed), clock): (&(&Scenario, u64), _)| run(scenario, *seed, clock, stop);
-        let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
-            kick.watch(jobs[*job].1, clock, stop).map(|watch| watch.gain())
-        };
-        let (mut runs, gains): (Vec<Option<Run>>, Vec<Option<f64>>) = pool.install(|| {
-            rayon::join(
-                || jobs.par_iter().zip(of_jobs).map(do_job).collect(),
-                || kicks.par_iter().zip(of_kicks).map(do_kick).collect(),
-            )
-        });
-        drop(over);
-        for ((job, kick), gain) in kicks.iter().zip(gains) {
-            // A run whose kick test was given up is not finished.
-            runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
-        }
-        runs.into_iter().flatten().collect()
+        // Also when the work panics: the scope would wait for the watcher for ever.
+        let _over = Over { done: &done, watcher: watcher.thread().clone() };
+        work()
     })
 }
 

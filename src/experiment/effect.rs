@@ -158,6 +158,7 @@ fn world(file: &File) -> File {
     world.event.clear();
     world.variant.clear();
     world.expect.clear();
+    world.sweep = None;
     world.source.clear();
     world
 }

@@ -13,6 +13,7 @@ pub use batch::run_all;
 pub use run::{record, run};
 
 use crate::measure::Measured;
+use serde::{Deserialize, Serialize};
 
 /// One run: a variant and a seed, and what they showed.
 #[derive(Clone, Debug)]
@@ -26,7 +27,8 @@ pub struct Run {
 }
 
 /// The verdict on an expectation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It held with every seed.
     Pass,

@@ -23,6 +23,9 @@ pub enum ReportError {
     /// There is no run to be read.
     #[error("{path} is not a run directory: it has no manifest.json (`run` and `compare` write one with `-o`)", path = .0.display())]
     NotARun(PathBuf),
+    /// There is something else than a sweep.
+    #[error("{path} is not the directory of a sweep: name another with `-o`", path = .0.display())]
+    NotASweep(PathBuf),
     /// It was written by a newer version of this program.
     #[error("{path} has schema version {version}, and this program reads up to {SCHEMA_VERSION}: use the version that wrote it", path = path.display())]
     Newer {

@@ -5,6 +5,7 @@ mod edge;
 mod expect;
 mod nodes;
 mod service;
+mod sweep;
 
 use super::AS_WRITTEN;
 use super::grammar::{
@@ -56,6 +57,7 @@ impl Checker<'_> {
         for (name, expect) in &self.file.expect {
             self.expect(name, expect);
         }
+        self.sweep();
     }
 
     fn place(&self, path: &str) -> Option<Place> {

@@ -20,7 +20,7 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
         (Shape::Map(inner), Value::Table(entries)) => {
             for (key, entry) in entries {
                 // The keys of these are paths.
-                if !["source", "set", "values", "units"].contains(&name) {
+                if !matches!(name, "source" | "set" | "axes" | "values" | "units") {
                     entity_name(key, entry, problems);
                 }
                 check(entry, inner, key, problems);

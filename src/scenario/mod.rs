@@ -1,5 +1,6 @@
 //! Floor 1: what was asked. From TOML text to a checked, complete [`Scenario`].
 
+pub mod axis;
 mod check;
 mod complete;
 mod conform;

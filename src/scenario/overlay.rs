@@ -147,7 +147,7 @@ fn walk_choice(
 }
 
 /// The shape at a concrete path.
-fn shape_at<'a>(tree: &Node, path: &str) -> Option<&'a Shape> {
+pub fn shape_at<'a>(tree: &Node, path: &str) -> Option<&'a Shape> {
     let mut node = Some(tree);
     let mut shape = schema::root();
     for name in path.split('.') {

@@ -2,7 +2,7 @@
 
 use assert_cmd::Command;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Five simulated seconds: four containers, lifetimes of two seconds, one expectation that holds and one that
@@ -91,6 +91,17 @@ impl Desk {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// All files of two directories on the desk are the same, byte for byte.
+    pub fn same(&self, one: &str, other: &str) {
+        let (ours, theirs) = (files(&self.path(one)), files(&self.path(other)));
+        let names =
+            |files: &[(PathBuf, Vec<u8>)]| files.iter().map(|file| file.0.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&ours), names(&theirs));
+        for ((name, bytes), (_, others)) in ours.iter().zip(&theirs) {
+            assert!(bytes == others, "{} differs", name.display());
+        }
+    }
+
     /// The program with these arguments, in an environment that asks for nothing.
     pub fn herdsim(&self, line: &str) -> Command {
         let mut command = Command::cargo_bin("herdsim").unwrap();
@@ -109,4 +120,20 @@ impl Desk {
         assert_eq!(output.status.code(), Some(code), "herdsim {line}\nstdout:\n{out}\nstderr:\n{err}");
         (out, err)
     }
+}
+
+/// All files below a directory, by their path in it.
+fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let (mut found, mut folders) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push((path.strip_prefix(dir).unwrap().to_owned(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
 }

@@ -3,8 +3,8 @@
 use crate::desk::Desk;
 use std::process::{Command, Stdio};
 
-const VERBS: [&str; 9] =
-    ["init", "check", "run", "compare", "sweep", "explain", "report", "inspect", "schema"];
+const VERBS: [&str; 10] =
+    ["init", "check", "run", "compare", "sweep", "merge", "explain", "report", "inspect", "schema"];
 
 #[test]
 fn every_verb_explains_itself_with_examples() {

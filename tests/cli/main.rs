@@ -10,4 +10,6 @@ mod interrupt;
 mod readme;
 mod simulate;
 mod sweep;
+mod sweep_find;
+mod sweep_kept;
 mod trace;

@@ -15,13 +15,35 @@ fn every_command_in_the_readme_is_taken() {
 #[test]
 fn every_example_in_the_help_is_taken() {
     let desk = Desk::new();
-    for verb in
-        ["", "init ", "check ", "run ", "compare ", "sweep ", "explain ", "report ", "inspect ", "schema "]
-    {
+    for verb in [
+        "", "init ", "check ", "run ", "compare ", "sweep ", "merge ", "explain ", "report ", "inspect ",
+        "schema ",
+    ] {
         let (help, _) = desk.ends(&format!("{verb}--help"), 0);
         let examples = help.split("Examples:").nth(1).unwrap_or_default();
         let commands: Vec<&str> = examples.lines().filter(|line| line.starts_with("  herdsim ")).collect();
         assert!(!commands.is_empty(), "{verb}: {examples}");
+        takes_all(&commands);
+    }
+}
+
+#[test]
+fn every_command_in_the_files_for_schedulers_is_taken() {
+    let files = [
+        include_str!("../../deploy/cloud-run-job.yaml"),
+        include_str!("../../deploy/kubernetes-indexed-job.yaml"),
+        include_str!("../../deploy/slurm.sh"),
+        include_str!("../../deploy/aws-batch.md"),
+    ];
+    for file in files {
+        let commands =
+            file.lines().flat_map(|line| line.match_indices("herdsim ").map(|(at, _)| &line[at..]));
+        let commands: Vec<&str> = commands
+            .filter(|command| command.starts_with("herdsim sweep ") || command.starts_with("herdsim merge "))
+            .map(|command| command.split(['"', ';']).next().unwrap())
+            .collect();
+        assert!(commands.iter().any(|command| command.contains("--shard auto")), "{file}");
+        assert!(commands.iter().any(|command| command.contains("merge")), "{file}");
         takes_all(&commands);
     }
 }

@@ -1,4 +1,4 @@
-//! `sweep`: a grid of overlays, its tables and maps.
+//! `sweep`: points, their tables and maps.
 
 use crate::desk::Desk;
 
@@ -8,7 +8,7 @@ const GRID: &str = "sweep tiny.toml --variants jitter --seeds 2 --axis traffic.u
 #[test]
 fn every_point_is_measured_and_mapped() {
     let desk = Desk::new();
-    let (out, err) = desk.ends(GRID, 0);
+    let (out, err) = desk.ends(&format!("{GRID} --map herd_size{{lifetime}}@postgres.primary"), 0);
     assert!(err.contains("6 points × 1 variant × 2 seeds"), "{err}");
     assert!(out.contains("users.rate=x0.5  primary.max=8"), "{out}");
     assert_eq!(out.matches("2 of 2 seeds pass").count(), 6, "{out}");
@@ -16,7 +16,9 @@ fn every_point_is_measured_and_mapped() {
     let head = "scenario,traffic.users.rate,service.api.pool.primary.max,variant,seed,expectation,value,unit,verdict";
     assert_eq!(table.lines().next(), Some(head));
     assert_eq!(table.lines().count(), 1 + 6 * 2);
-    for file in ["summary.csv", "manifest.json", "plots/map.few-starts.svg", "plots/map.few-starts.png"] {
+    let map = "plots/map.herd_size_lifetime__postgres.primary.svg";
+    for file in ["summary.csv", "manifest.json", "plots/map.few-starts.svg", "plots/map.few-starts.png", map]
+    {
         assert!(desk.path("runs/tiny-sweep").join(file).is_file(), "{file}");
     }
 }
@@ -41,21 +43,71 @@ fn threads_do_not_change_a_sweep() {
     let desk = Desk::new();
     desk.ends(&format!("{GRID} -j 1 -o one"), 0);
     desk.ends(&format!("{GRID} -j 2 -o two"), 0);
-    for file in ["summary.csv", "expectations.csv", "manifest.json", "plots/map.few-starts.svg"] {
-        assert_eq!(desk.read(&format!("one/{file}")), desk.read(&format!("two/{file}")), "{file}");
-    }
+    desk.same("one", "two");
 }
 
 #[test]
 fn a_wrong_axis_is_told_before_anything_runs() {
     let desk = Desk::new();
-    let (_, err) = desk.ends("sweep tiny.toml --axis traffic.users.rate", 2);
-    assert!(err.contains("write a path, `=` and values by commas"), "{err}");
-    let (_, err) = desk.ends("sweep tiny.toml --axis traffic.user.rate=x1,x2", 2);
-    assert!(err.contains("traffic.user.rate"), "{err}");
-    let (_, err) = desk.ends("sweep tiny.toml --variants jiter --axis traffic.users.rate=x1,x2", 2);
-    assert!(err.contains("did you mean `jitter`?"), "{err}");
-    let (_, err) = desk.ends("sweep tiny.toml", 2);
-    assert!(err.contains("--axis"), "{err}");
+    for (line, wanted) in [
+        ("--axis traffic.users.rate", "write a path, `=` and values by commas"),
+        ("--axis traffic.user.rate=x1,x2", "traffic.user.rate"),
+        ("--variants jiter --axis traffic.users.rate=x1,x2", "did you mean `jitter`?"),
+        ("", "--axis"),
+        ("--axis traffic.users.rate=x1..x2", "`lo..hi:n`"),
+        ("--axis traffic.users.rate=x1,x2 --axis duration=1s --mode zip", "equally many"),
+        ("--axis seeds=[2],[3]", "an axis cannot move `seeds`"),
+        ("--axis traffic.users.rate=x1,x2 --points 3", "--mode random"),
+        ("--axis traffic.users.rate=x1,x2 --map herd_sise@postgres.primary", "did you mean `herd_size`?"),
+        ("--axis traffic.users.rate=x1,x2 --shard 0/3", "the first is 1"),
+        ("--axis traffic.users.rate=x1,x2 --shard auto", "CLOUD_RUN_TASK_INDEX"),
+    ] {
+        let (_, err) = desk.ends(&format!("sweep tiny.toml {line}"), 2);
+        assert!(err.contains(wanted), "{line}: {err}");
+    }
     assert!(!desk.path("runs").exists());
+}
+
+#[test]
+fn a_scenario_may_bring_its_own_axes_and_the_command_line_changes_them() {
+    let desk = Desk::new();
+    let sweep = "[sweep]\nmode = \"zip\"\nvariants = [\"jitter\"]\n[sweep.axes]\n\"postgres.primary.cores\" = [2, 4]\n\"traffic.users.rate\" = \"x0.5..x1:2\"\n";
+    desk.write("own.toml", &(crate::desk::TINY.to_owned() + sweep));
+    let (out, err) = desk.ends("sweep own.toml --duration 1s", 0);
+    assert!(err.contains("2 points × 1 variant"), "{err}");
+    assert!(out.contains("primary.cores=4  users.rate=x1"), "{out}");
+    assert!(desk.path("runs/own-sweep/plots/map.few-starts.svg").is_file());
+    let line =
+        "sweep own.toml --duration 1s --mode random --points 5 --axis traffic.users.rate=x0.5..x1 -o r";
+    let (_, err) = desk.ends(line, 0);
+    assert!(err.contains("5 points"), "{err}");
+    assert_eq!(desk.read("r/expectations.csv").lines().count(), 1 + 5);
+    // A run of the whole fleet does not mind what is swept.
+    desk.ends("run own.toml --variant jitter --duration 1s --no-plots", 0);
+}
+
+#[test]
+fn a_wrong_axis_in_a_scenario_is_told_with_its_line() {
+    let desk = Desk::new();
+    let wrong = |sweep: &str| {
+        desk.write("own.toml", &format!("{}[sweep]\n{sweep}\n", crate::desk::TINY));
+        let (_, err) = desk.ends("check own.toml", 2);
+        assert!(err.contains("own.toml:5") || err.contains("own.toml:6"), "{err}");
+        err
+    };
+    for (sweep, wanted) in [
+        ("[sweep.axes]\n\"postgres.primary.core\" = [2]", "did you mean `cores`?"),
+        ("[sweep.axes]\n\"postgres.primary.cores\" = []", "no values"),
+        ("[sweep.axes]\n\"postgres.primary.max_connections\" = [100, 2.5]", "whole number"),
+        ("[sweep.axes]\n\"traffic.users.rate\" = \"x1..x2\"", "\"lo..hi:n\""),
+        (
+            "mode = \"zip\"\n[sweep.axes]\n\"postgres.primary.cores\" = [2]\n\"traffic.users.rate\" = \"x1,x2\"",
+            "has 1 values",
+        ),
+        ("variants = [\"jiter\"]", "did you mean `jitter`?"),
+        ("mode = \"gird\"", "did you mean `grid`?"),
+    ] {
+        let err = wrong(sweep);
+        assert!(err.contains(wanted), "{sweep}: {err}");
+    }
 }

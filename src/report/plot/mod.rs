@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fleet;
 pub mod heat;
 pub mod latency;
+pub mod line;
 pub mod marks;
 pub mod onset;
 pub mod outcomes;

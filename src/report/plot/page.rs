@@ -10,7 +10,7 @@ pub const INK: Rgb = Rgb(0x22, 0x22, 0x22);
 /// Lesser text.
 pub const GREY: Rgb = Rgb(0x5F, 0x5F, 0x5F);
 /// The lines of the grid.
-const GRID: Rgb = Rgb(0xE6, 0xE6, 0xE6);
+pub const GRID: Rgb = Rgb(0xE6, 0xE6, 0xE6);
 /// Left of every panel: room for the labels of the y axis.
 pub const LEFT: f64 = 84.0;
 /// Right of every panel, at the least: room for half of the last time.

@@ -19,6 +19,7 @@ mod pool;
 mod postgres;
 mod request;
 mod service;
+mod sweep;
 mod timeline;
 mod traffic;
 mod values;
@@ -33,6 +34,7 @@ pub use pool::*;
 pub use postgres::*;
 pub use request::*;
 pub use service::*;
+pub use sweep::*;
 pub use timeline::*;
 pub use traffic::*;
 pub use values::*;
@@ -117,6 +119,9 @@ pub struct File {
     /// Values that are read from where they live, each time.
     #[serde(default)]
     pub values_from: Named<ValuesFrom>,
+    /// The points at which `sweep` runs the scenario, unless its command line says otherwise.
+    #[serde(default)]
+    pub sweep: Option<ScenarioSweep>,
     /// Where each number comes from, by path.
     #[serde(default)]
     pub source: Named<Source>,

@@ -1,0 +1,145 @@
+//! `sweep --find`: how much is enough.
+
+use super::batch::plural;
+use super::console::Console;
+use super::inputs::variant;
+use super::progress::Progress;
+use super::sweep::SweepArgs;
+use super::{Failure, interrupt, output};
+use crate::experiment::sweep::find::{Answer, Search, Tried, search};
+use crate::experiment::sweep::question::Question;
+use crate::report::find::Findings;
+use crate::report::{self, Header};
+use crate::scenario::AS_WRITTEN;
+use crate::scenario::axis::{self, Along, Axis, Range};
+use crate::scenario::problem::Problems;
+use clap::Args;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+/// How many steps of the answer the range has unless `--within` says otherwise.
+const STEPS: f64 = 64.0;
+
+/// What is to be found.
+#[derive(Debug, Args)]
+pub struct FindArgs {
+    /// Find the smallest value in `path=lo..hi` with which the expectation holds with every seed.
+    #[arg(long, value_name = "PATH=LO..HI", value_parser = between, requires = "expect")]
+    #[arg(conflicts_with_all = ["axes", "mode", "points", "variants", "maps", "resume", "restart", "shard"])]
+    find: Option<Axis>,
+    /// The expectation that --find asks about, by its name.
+    #[arg(long, value_name = "NAME", requires = "find")]
+    expect: Option<String>,
+    /// Find the largest value instead.
+    #[arg(long, requires = "find")]
+    largest: bool,
+    /// How near the answer is to a value that does not do, such as 5s [default: a 64th of the range; of
+    /// counts: 1].
+    #[arg(long, value_name = "WIDTH", requires = "find")]
+    within: Option<String>,
+}
+
+impl FindArgs {
+    /// Whether something is to be found.
+    pub fn asked(&self) -> bool {
+        self.find.is_some()
+    }
+}
+
+/// Reads `path=lo..hi`.
+fn between(text: &str) -> Result<Axis, String> {
+    let (_, range) = text.split_once('=').unwrap_or_default();
+    Range::parse(range)?;
+    axis::parse(text)
+}
+
+/// Does it.
+pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
+    let (Some(axis), Some(name)) = (&args.find.find, &args.find.expect) else { return Ok(()) };
+    let Along::Between(range) = &axis.along else { return Ok(()) };
+    let looked_for =
+        Search { range: range.clone(), largest: args.find.largest, within: within(args, range)? };
+    let document = args.source.load(&args.seeding, console)?;
+    let written = variant(&document, AS_WRITTEN)?;
+    let Some(mut question) = Question::new(&document, name, &axis.name, range) else {
+        let names: Vec<&str> = written.file.expect.keys().map(String::as_str).collect();
+        return Err(Failure::Usage(format!(
+            "there is no expectation `{name}`; there are: {}",
+            names.join(", ")
+        )));
+    };
+    let shown = |problems: Problems| {
+        console.problems(&problems.render(console.stderr_colour()));
+        Failure::Scenario(1)
+    };
+    for end in [range.low, range.high] {
+        question.with(end).map_err(shown)?;
+    }
+    let out = args.running.out.clone();
+    let out = out.unwrap_or_else(|| PathBuf::from("runs").join(args.source.stem() + "-find"));
+    output::claim(&out)?;
+    let stop = interrupt::listen();
+    announce(args, &question, written.file.seeds.len(), console);
+    let seeds = &written.file.seeds;
+    let (tried, answer) = hunt(args, &mut question, (&looked_for, seeds), console, stop).map_err(shown)?;
+    let findings = Findings {
+        header: &Header::of(&args.source.stem(), written),
+        scenario: &args.source.arguments(),
+        path: &axis.name,
+        search: &looked_for,
+        expectation: &question.unasked().ok_or_else(|| Failure::Usage("nothing was asked".to_owned()))?,
+        tried: &tried,
+        answer,
+    };
+    console.result(&findings.text())?;
+    let written = report::directory::put(&out, findings.files(!args.running.no_plots));
+    let written = written.map_err(|error| Failure::Io(error.to_string()))?;
+    console.note(&format!("wrote {}: {}", out.display(), super::batch::listed(&written)));
+    match answer {
+        None => Err(Failure::Interrupted),
+        Some(Answer::Nowhere(_)) => Err(Failure::NotFound),
+        Some(_) => Ok(()),
+    }
+}
+
+/// How near the answer is to be.
+fn within(args: &SweepArgs, range: &Range) -> Result<f64, Failure> {
+    match &args.find.within {
+        Some(text) => range.width(text).map_err(|why| Failure::Usage(format!("--within: {why}"))),
+        None if range.whole => Ok(1.0),
+        None => Ok((range.high - range.low) / STEPS),
+    }
+}
+
+fn announce(args: &SweepArgs, question: &Question, seeds: usize, console: &Console) {
+    let others = question.others();
+    let beside = if others.is_empty() { String::new() } else { format!(", beside {}", others.join(", ")) };
+    let (file, of) = (args.source.file.display(), question.variant());
+    console.note(&format!("{file}: variant {of} with {}{beside}", plural(seeds, "seed")));
+}
+
+/// What was tried, and what it came to.
+type Hunt = (Vec<Tried>, Option<Answer>);
+
+fn hunt(
+    args: &SweepArgs,
+    question: &mut Question,
+    (looked_for, seeds): (&Search, &[u64]),
+    console: &Console,
+    stop: &AtomicBool,
+) -> Result<Hunt, Problems> {
+    let threads = args.running.jobs.map(usize::from);
+    if !question.prepare(seeds, threads, stop) {
+        return Ok((vec![], None));
+    }
+    search(looked_for, |value| {
+        let progress = Progress::new(console);
+        let tried = question.attempt(value, seeds, threads, &|share| progress.show(share), stop);
+        progress.finish();
+        if let Ok(Some(tried)) = &tried {
+            let (text, passed) = (looked_for.range.text(value), tried.passed());
+            console.note(&format!("  {text}: {passed} of {} pass", plural(seeds.len(), "seed")));
+        }
+        tried
+    })
+}

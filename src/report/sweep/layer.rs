@@ -1,0 +1,256 @@
+//! One thing that a sweep measured at all of its points, and the picture that suits the points.
+
+use super::Sweep;
+use crate::experiment::Verdict;
+use crate::experiment::sweep::{Cell, median};
+use crate::report::canvas::Drawing;
+use crate::report::human;
+use crate::report::plot::{Chart, heat, line};
+use crate::scenario::axis::{self, Along, Axis};
+use crate::scenario::grammar::{Metric, Mode};
+
+/// A metric to be mapped: `herd_size{lifetime}@postgres.primary`, `latency.p99{ok}@request.sign-in`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapOf {
+    /// As written.
+    pub text: String,
+    metric: String,
+    stat: Option<String>,
+    cause: String,
+    of: String,
+}
+
+/// Metrics of `summary.csv` that no expectation can be about.
+const OTHERS: [&str; 3] = ["requests", "latency", "refused"];
+
+impl MapOf {
+    /// Reads `METRIC[.STAT][{CAUSE}]@OF`.
+    ///
+    /// # Errors
+    /// Says how it is written, or which metric was probably meant.
+    pub fn parse(text: &str) -> Result<MapOf, String> {
+        let form = "a map is written `METRIC@OF`, such as `herd_size{lifetime}@postgres.primary`";
+        let (what, of) = text.trim().split_once('@').filter(|(_, of)| of.contains('.')).ok_or(form)?;
+        let (what, cause) = match what.split_once('{') {
+            Some((what, cause)) => (what, cause.strip_suffix('}').ok_or(form)?),
+            None => (what, ""),
+        };
+        let (metric, stat) = match what.split_once('.') {
+            Some((metric, stat)) => (metric, Some(stat.to_owned())),
+            None => (what, None),
+        };
+        let known = || Metric::ALL.iter().map(|metric| metric.name()).chain(OTHERS);
+        if !known().any(|name| name == metric) {
+            let near = known()
+                .max_by(|a, b| strsim::jaro_winkler(metric, a).total_cmp(&strsim::jaro_winkler(metric, b)));
+            let cure = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            return Err(format!("there is no metric `{metric}`{cure}"));
+        }
+        let [metric, cause, of] = [metric, cause, of].map(str::to_owned);
+        Ok(MapOf { text: text.trim().to_owned(), metric, stat, cause, of })
+    }
+
+    /// Its value in a run, and the unit: that of the first row that fits.
+    fn of<'a>(&self, cell: &'a Cell) -> Option<(f64, &'a str)> {
+        let fits = |stat: &str| self.stat.as_deref().is_none_or(|wanted| wanted == stat);
+        let mut rows = cell.summary.iter();
+        let row =
+            rows.find(|row| row.0 == self.metric && row.1 == self.of && row.2 == self.cause && fits(&row.3));
+        row.map(|row| (row.4, row.5.as_str()))
+    }
+}
+
+/// Something that was measured at every point.
+pub struct Layer {
+    name: String,
+    title: String,
+    subtitle: String,
+    unit: String,
+    spots: Vec<Spot>,
+}
+
+/// What it was at one point.
+#[derive(Clone, Default)]
+struct Spot {
+    /// With each seed.
+    values: Vec<f64>,
+    /// How many seeds kept within the bounds, if there are bounds.
+    passed: Option<usize>,
+}
+
+impl Sweep<'_> {
+    /// Expectations, then the metrics that were asked for with each variant.
+    pub(super) fn layers(&self) -> Vec<Layer> {
+        let expectations = self.expectations().into_iter().map(|(judged, variant)| {
+            let mut spots = vec![Spot::default(); self.points.len()];
+            for cell in self.cells {
+                let found = cell.judged.iter().find(|other| other.name == judged.name);
+                if let Some(found) = found {
+                    let spot = &mut spots[cell.point];
+                    spot.values.push(found.value);
+                    *spot.passed.get_or_insert(0) += usize::from(found.verdict == Verdict::Pass);
+                }
+            }
+            Layer {
+                name: format!("map.{}", judged.name),
+                title: format!("{}: {}", judged.name, judged.claim),
+                subtitle: format!("{} · variant {variant}", self.header.title),
+                unit: judged.unit.clone(),
+                spots,
+            }
+        });
+        let metrics = self.maps.iter().flat_map(|map| {
+            let variants = self.variants();
+            let suffix =
+                |variant: &str| if variants.len() > 1 { format!(".{variant}") } else { String::new() };
+            let layers = variants.iter().map(|variant| self.metric(map, variant, &suffix(variant)));
+            layers.collect::<Vec<_>>()
+        });
+        expectations.chain(metrics).collect()
+    }
+
+    fn metric(&self, map: &MapOf, variant: &str, suffix: &str) -> Layer {
+        let mut spots = vec![Spot::default(); self.points.len()];
+        let mut unit = "";
+        for cell in self.cells.iter().filter(|cell| cell.variant == variant) {
+            if let Some((value, its)) = map.of(cell) {
+                spots[cell.point].values.push(value);
+                unit = its;
+            }
+        }
+        Layer {
+            name: format!("map.{}{suffix}", map.text),
+            title: map.text.replace('@', " of "),
+            subtitle: format!("{} · variant {variant}", self.header.title),
+            unit: unit.to_owned(),
+            spots,
+        }
+    }
+
+    fn variants(&self) -> Vec<&str> {
+        let mut variants: Vec<&str> = Vec::new();
+        for cell in self.cells {
+            if !variants.contains(&cell.variant.as_str()) {
+                variants.push(&cell.variant);
+            }
+        }
+        variants
+    }
+}
+
+impl Layer {
+    /// The picture that suits the points.
+    pub(super) fn chart(&self, sweep: &Sweep) -> Chart {
+        let drawing = match (sweep.mode, sweep.axes) {
+            (Mode::Grid, [.., rows, columns]) => self.map(sweep, rows, columns),
+            (Mode::Random, _) => self.lines(sweep, sweep.axes.len()),
+            _ => self.lines(sweep, 1),
+        };
+        Chart { name: self.name.clone(), drawing }
+    }
+
+    fn map(&self, sweep: &Sweep, rows: &Axis, columns: &Axis) -> Drawing {
+        let ticks = |axis: &Axis| axis.places().iter().map(|place| place.label.clone()).collect::<Vec<_>>();
+        let (row_ticks, column_ticks) = (ticks(rows), ticks(columns));
+        let per_panel = (row_ticks.len() * column_ticks.len()).max(1);
+        let panels =
+            sweep.points.chunks(per_panel).zip(self.spots.chunks(per_panel)).map(|(points, spots)| {
+                let before = sweep.axes.len() - 2;
+                let named = sweep.axes.iter().take(before).zip(&points[0]);
+                let title = named.map(|(axis, label)| format!("{} = {label}", axis.name)).collect::<Vec<_>>();
+                heat::Panel {
+                    title: title.join(", "),
+                    cells: spots.iter().map(|spot| self.field(spot)).collect(),
+                }
+            });
+        let bounded = self.spots.iter().any(|spot| spot.passed.is_some());
+        let below = if bounded { "; below it how many seeds kept within the bounds" } else { "" };
+        heat::draw(
+            &self.title,
+            &format!("{} · median over seeds{below}", self.subtitle),
+            heat::Side { name: &rows.name, labels: &row_ticks },
+            heat::Side { name: &columns.name, labels: &column_ticks },
+            &panels.collect::<Vec<_>>(),
+        )
+    }
+
+    fn field(&self, spot: &Spot) -> heat::Cell {
+        let value = median(spot.values.iter().copied());
+        let below = spot.passed.map_or(String::new(), |passed| format!("{passed} of {}", spot.values.len()));
+        heat::Cell { value, text: human::quantity(value, &self.unit), below }
+    }
+
+    /// One panel for each of the first so many axes; of random points only the dots mean anything.
+    fn lines(&self, sweep: &Sweep, axes: usize) -> Drawing {
+        let panels = sweep.axes.iter().enumerate().take(axes).map(|(place, axis)| {
+            let labels: Vec<&str> = sweep.points.iter().map(|point| point[place].as_str()).collect();
+            let (positions, ticks) = along(axis, &labels);
+            let spots = self.spots.iter().zip(positions).map(|(spot, at)| line::Spot {
+                at,
+                values: spot.values.clone(),
+                median: median(spot.values.iter().copied()),
+            });
+            let joined = sweep.mode != Mode::Random;
+            line::Panel { name: axis.name.clone(), ticks, spots: spots.collect(), joined }
+        });
+        let line = if sweep.mode == Mode::Random { "" } else { ", and their median" };
+        let subtitle = format!("{} · every seed{line}", self.subtitle);
+        line::draw(&self.title, &subtitle, &self.unit, &panels.collect::<Vec<_>>())
+    }
+}
+
+/// Where labels stand along an axis, from 0 to 1, and its ticks: by their numbers, if all are numbers of one
+/// unit; one after the other otherwise.
+fn along(axis: &Axis, labels: &[&str]) -> (Vec<f64>, Vec<(f64, String)>) {
+    if let Along::Between(range) = &axis.along {
+        let wide = range.high - range.low;
+        let part = |label: &&str| axis::number(label).map_or(0.0, |(number, _)| (number - range.low) / wide);
+        return (labels.iter().map(part).collect(), line::ticks(range));
+    }
+    let mut places: Vec<&str> = Vec::new();
+    for label in labels {
+        if !places.contains(label) {
+            places.push(label);
+        }
+    }
+    let numbers: Option<Vec<(f64, &str)>> = places.iter().map(|label| axis::number(label)).collect();
+    let numbers = numbers.filter(|numbers| numbers.windows(2).all(|pair| pair[0].1 == pair[1].1));
+    let by_order = || (0..places.len()).map(|n| n as f64).collect();
+    let values: Vec<f64> =
+        numbers.map_or_else(by_order, |numbers| numbers.into_iter().map(|(number, _)| number).collect());
+    let (least, most) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(*value), b.max(*value)));
+    let part = |value: f64| if most > least { (value - least) / (most - least) } else { 0.5 };
+    let ticks: Vec<(f64, String)> =
+        places.iter().zip(&values).map(|(label, value)| (part(*value), (*label).to_owned())).collect();
+    let at = |label: &&str| places.iter().position(|place| place == label).map_or(0.0, |n| ticks[n].0);
+    (labels.iter().map(at).collect(), ticks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_read_or_told_how_to_be_written() {
+        let map = MapOf::parse("herd_size{lifetime}@postgres.primary").unwrap();
+        assert_eq!(
+            (map.metric.as_str(), map.cause.as_str(), map.of.as_str()),
+            ("herd_size", "lifetime", "postgres.primary")
+        );
+        assert_eq!(MapOf::parse("latency.p99{ok}@request.sign-in").unwrap().stat.as_deref(), Some("p99"));
+        assert!(MapOf::parse("herd_sise@postgres.primary").unwrap_err().contains("`herd_size`"));
+        assert!(MapOf::parse("herd_size").unwrap_err().contains("METRIC@OF"));
+    }
+
+    #[test]
+    fn numbers_stand_where_they_belong_and_names_one_after_the_other() {
+        let numbers = axis::parse("a=0s,30s,120s").unwrap();
+        assert_eq!(along(&numbers, &["0s", "30s", "120s"]).0, [0.0, 0.25, 1.0]);
+        let names = axis::parse("a=x,y,z").unwrap();
+        assert_eq!(along(&names, &["x", "y", "z"]).0, [0.0, 0.5, 1.0]);
+        let range = axis::parse("a=10..20").unwrap();
+        assert_eq!(along(&range, &["15", "20"]).0, [0.5, 1.0]);
+    }
+}

@@ -1,0 +1,153 @@
+//! A sweep on paper: two tidy tables, a text, and a picture of each expectation and of the metrics asked for.
+//!
+//! All of it is made of what the trials left in their files, so that a sweep that was gone on with, or merged
+//! of parts, gives the same paper.
+
+mod layer;
+
+pub use layer::MapOf;
+
+use super::csv::float;
+use super::ledger::Manifest;
+use super::plot::{Chart, tell_apart};
+use super::{Header, human};
+use crate::experiment::sweep::{Cell, Finding, Row, outcome};
+use crate::report::directory::{drawn, verdict_name};
+use crate::scenario::axis::Axis;
+use crate::scenario::grammar::Mode;
+
+/// What a sweep gave.
+pub struct Sweep<'a> {
+    /// The scenario in short.
+    pub header: &'a Header,
+    /// How the axes make points.
+    pub mode: Mode,
+    /// The axes.
+    pub axes: &'a [Axis],
+    /// Where each point stands on each axis; of a grid, the last axis moves fastest.
+    pub points: &'a [Vec<String>],
+    /// What the runs showed.
+    pub cells: &'a [Cell],
+    /// Metrics to be mapped beside the expectations.
+    pub maps: &'a [MapOf],
+}
+
+impl Sweep<'_> {
+    /// The tables, and the pictures if they are wanted, by path.
+    pub fn files(&self, plots: bool) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![
+            ("summary.csv".to_owned(), self.summary_csv().into_bytes()),
+            ("expectations.csv".to_owned(), self.expectations_csv().into_bytes()),
+        ];
+        if plots {
+            files.extend(drawn(self.charts()));
+        }
+        files
+    }
+
+    /// One row a point, run and metric: the axes, `variant,seed,metric,of,cause,stat,value,unit`.
+    pub fn summary_csv(&self) -> String {
+        let rows = self.cells.iter().flat_map(|cell| {
+            let texts = |row: &Row| {
+                let Row(metric, of, cause, stat, value, unit) = row.clone();
+                vec![metric, of, cause, stat, float(value), unit]
+            };
+            cell.summary.iter().map(move |row| (cell, texts(row)))
+        });
+        self.table(&["metric", "of", "cause", "stat", "value", "unit"], rows)
+    }
+
+    /// One row a point, run and expectation: the axes, `variant,seed,expectation,value,unit,verdict`.
+    pub fn expectations_csv(&self) -> String {
+        let rows = self.cells.iter().flat_map(|cell| {
+            cell.judged.iter().map(move |judged| {
+                let (value, verdict) = (float(judged.value), verdict_name(judged.verdict).to_owned());
+                (cell, vec![judged.name.clone(), value, judged.unit.clone(), verdict])
+            })
+        });
+        self.table(&["expectation", "value", "unit", "verdict"], rows)
+    }
+
+    fn table<'a>(&self, columns: &[&str], rows: impl Iterator<Item = (&'a Cell, Vec<String>)>) -> String {
+        let mut builder = ::csv::WriterBuilder::new();
+        let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+        let axes = self.axes.iter().map(|axis| axis.name.as_str());
+        // Writing to memory does not fail.
+        let _ = writer.write_record(
+            ["scenario"].into_iter().chain(axes).chain(["variant", "seed"]).chain(columns.iter().copied()),
+        );
+        for (cell, values) in rows {
+            let seed = cell.seed.to_string();
+            let keys = [self.header.scenario.as_str()].into_iter();
+            let keys = keys.chain(self.points[cell.point].iter().map(String::as_str));
+            let keys = keys.chain([cell.variant.as_str(), &seed]);
+            let _ = writer.write_record(keys.chain(values.iter().map(String::as_str)));
+        }
+        writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// The expectations that were judged, each once, with its variant.
+    fn expectations(&self) -> Vec<(&Finding, &str)> {
+        let mut found: Vec<(&Finding, &str)> = Vec::new();
+        for (judged, variant) in self
+            .cells
+            .iter()
+            .flat_map(|cell| cell.judged.iter().map(|judged| (judged, cell.variant.as_str())))
+        {
+            if !found.iter().any(|(other, _)| other.name == judged.name) {
+                found.push((judged, variant));
+            }
+        }
+        found
+    }
+
+    /// A picture of each expectation, and of each metric that was asked for with each variant: a map over the
+    /// last two axes of a grid, one panel for each place of the axes before them; a line over a single axis;
+    /// dots over each axis of random points.
+    pub fn charts(&self) -> Vec<Chart> {
+        let mut charts: Vec<Chart> = self.layers().iter().map(|layer| layer.chart(self)).collect();
+        tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
+        charts
+    }
+
+    /// One line a point: its places, and for each expectation the median and how many seeds passed.
+    pub fn text(&self) -> String {
+        let expectations = self.expectations();
+        let mut text = String::new();
+        for (number, point) in self.points.iter().enumerate() {
+            let places =
+                self.axes.iter().zip(point).map(|(axis, label)| format!("{}={label}", short(&axis.name)));
+            text += &format!("{}\n", places.collect::<Vec<_>>().join("  "));
+            for (judged, _) in &expectations {
+                let outcome = outcome(self.cells, number, &judged.name);
+                if outcome.seeds > 0 {
+                    let value = human::quantity(outcome.median, &judged.unit);
+                    let (name, passed, seeds) = (&judged.name, outcome.passed, outcome.seeds);
+                    text += &format!("    {name:32} {value:>10}   {passed} of {seeds} seeds pass\n");
+                }
+            }
+        }
+        text
+    }
+}
+
+/// The paper of a sweep whose trials are all done.
+pub fn of<'a>(manifest: &'a Manifest, cells: &'a [Cell], maps: &'a [MapOf]) -> Sweep<'a> {
+    Sweep {
+        header: &manifest.header,
+        mode: manifest.mode,
+        axes: &manifest.axes,
+        points: &manifest.points,
+        cells,
+        maps,
+    }
+}
+
+/// The last two names of a path.
+fn short(path: &str) -> &str {
+    let mut dots = path.rmatch_indices('.');
+    match (dots.next(), dots.next()) {
+        (Some(_), Some((second, _))) => &path[second + 1..],
+        _ => path,
+    }
+}

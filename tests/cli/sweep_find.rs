@@ -1,0 +1,76 @@
+//! `sweep --find`: how much is enough.
+
+use crate::desk::{Desk, TINY};
+
+const FIND: &str = "sweep tiny.toml --duration 1s --find service.api.pool.primary.max=1..64";
+
+/// A cold start under a rate that opens whole pools, and what is expected of it.
+const MORE: &str = r#"
+[expect.pool-opens]
+metric = "backend_starts"
+of = "postgres.primary"
+min = 60
+
+[expect.never]
+metric = "backend_starts"
+of = "postgres.primary"
+min = 100000
+
+[expect.always]
+metric = "backend_starts"
+of = "postgres.primary"
+min = 0
+"#;
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let cold = TINY.replace("duration = \"5s\"", "duration = \"5s\"\ninitial = \"cold\"");
+    desk.write("tiny.toml", &(cold.replace("200/s", "4000/s") + MORE));
+    desk
+}
+
+#[test]
+fn the_smallest_value_that_does_is_found() {
+    let desk = desk();
+    let (out, err) = desk.ends(&format!("{FIND} --expect pool-opens --seeds 3"), 0);
+    let found: serde_json::Value = serde_json::from_str(&desk.read("runs/tiny-find/find.json")).unwrap();
+    let number = |key: &str| found[key].as_str().unwrap().parse::<u32>().unwrap();
+    assert_eq!(found["answer"], "between", "{out}{err}");
+    // Counts are whole: the last that does not do and the first that does are neighbours.
+    assert_eq!(number("holds"), number("fails") + 1, "{out}");
+    assert!(out.contains(&format!("found: {}; {} does not do", number("holds"), number("fails"))), "{out}");
+    assert!(out.contains("each seed for itself holds from"), "{out}");
+    let table = desk.read("runs/tiny-find/find.csv");
+    let head = "scenario,service.api.pool.primary.max,variant,seed,expectation,value,unit,verdict";
+    assert_eq!(table.lines().next(), Some(head));
+    assert_eq!(table.lines().count() - 1, 3 * found["tried"].as_array().unwrap().len());
+    assert!(desk.path("runs/tiny-find/plots/find.svg").is_file());
+}
+
+#[test]
+fn nothing_and_everything_are_answers_too() {
+    let desk = desk();
+    let (out, _) = desk.ends(&format!("{FIND} --expect never --no-plots"), 1);
+    assert!(out.contains("found: nothing; not even 64 does"), "{out}");
+    let (out, _) = desk.ends(&format!("{FIND} --expect always --no-plots"), 0);
+    assert!(out.contains("found: 1; the whole range does"), "{out}");
+    let (out, _) = desk.ends(&format!("{FIND} --expect always --largest --no-plots"), 0);
+    assert!(out.contains("found: 64; the whole range does"), "{out}");
+}
+
+#[test]
+fn a_wrong_question_is_told_what_is_wrong() {
+    let desk = desk();
+    for (line, wanted) in [
+        ("--find service.api.pool.primary.max=1..64", "--expect"),
+        ("--find service.api.pool.primary.max=1,2 --expect never", "lo..hi"),
+        ("--find service.api.pool.primary.mix=1..2 --expect never", "did you mean `max`?"),
+        ("--find service.api.pool.primary.max_lifetime=1s..9s --expect nevr", "pool-opens, never, always"),
+        ("--find service.api.pool.primary.max_lifetime=1s..9s --expect never --within 5", "--within"),
+        ("--find duration=1s..9s --expect never --axis duration=1s,2s", "cannot be used with"),
+    ] {
+        let (_, err) = desk.ends(&format!("sweep tiny.toml {line}"), 2);
+        assert!(err.contains(wanted), "{line}: {err}");
+    }
+    assert!(!desk.path("runs").exists());
+}
