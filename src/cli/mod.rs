@@ -23,6 +23,8 @@ mod report;
 mod run;
 mod schema;
 mod seeds;
+mod several;
+mod stored;
 mod sweep;
 
 use clap::{CommandFactory, Parser, Subcommand};

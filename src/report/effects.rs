@@ -7,7 +7,8 @@ use super::font::printable;
 use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::engine::time::Time;
-use crate::experiment::effect::{Change, Difference, Effect, Recycling};
+use crate::experiment::effect::{Change, Effect, Recycling};
+use crate::experiment::statistics::Mean;
 use serde_json::{Value, json};
 
 /// Longer names are cut.
@@ -111,7 +112,7 @@ pub fn json(effects: &[Effect]) -> Value {
             "first_s": one.first.map(|at| at.as_secs()),
         })
     };
-    let difference = |one: Difference| json!({ "mean": one.mean, "ci95": one.interval });
+    let difference = |one: Mean| json!({ "mean": one.mean, "ci95": one.interval });
     let one = |effect: &Effect| {
         let pairs = effect.pairs.iter();
         json!({

@@ -1,0 +1,56 @@
+//! How made-up comparisons read.
+
+use super::*;
+use crate::experiment::Run;
+use crate::experiment::paired::paired;
+use crate::report::synthetic;
+
+fn some() -> Vec<Paired> {
+    let run = |variant: &str, seed, herd| synthetic::run(variant, seed, herd);
+    let mut runs: Vec<Run> = (1..=3).map(|seed| run("as-it-happened", seed, true)).collect();
+    runs.extend((2..=4).map(|seed| run("jitter", seed, false)));
+    runs.extend((1..=3).map(|seed| run("re|deploy", seed, true)));
+    paired(&runs, None)
+}
+
+#[test]
+fn differences_read_well() {
+    let all = some();
+    insta::assert_snapshot!(text(&all, Paint::Plain), @"");
+    insta::assert_snapshot!(markdown(&all), @"");
+    let one = paired(&[synthetic::run("a", 1, true), synthetic::run("b", 1, false)], None);
+    assert!(!one.is_empty() && text(&one, Paint::Plain).is_empty() && markdown(&one).is_empty());
+    assert_eq!(text(&[], Paint::Plain) + &markdown(&[]), "");
+}
+
+#[test]
+fn numbers_share_a_unit_and_a_sign_is_a_sign() {
+    let mean = |values: &[f64], unit| difference(&Mean::of(values), unit);
+    assert_eq!(mean(&[-1530.0, -1530.0], "ms"), "−1.53 s [−1.53, −1.53]");
+    assert_eq!(mean(&[0.25, 0.25], "ms"), "+250 µs [+250, +250]");
+    assert_eq!(mean(&[-0.884, -0.884], "share"), "−88.4 pp [−88.4, −88.4]");
+    assert_eq!(mean(&[0.0, 0.0], "count"), "0 [0, 0]");
+    assert_eq!(mean(&[1.0], "count"), "–", "one pair has no interval");
+    let of = |value, interval| ratio(Ratio { value, interval });
+    assert_eq!(of(0.341, Some((0.306, 0.3707))), "0.34 [0.31, 0.37]");
+    assert_eq!(
+        (of(0.0123, None), of(12.34, None), of(f64::NAN, None)),
+        ("0.012".into(), "12.3".into(), "–".into())
+    );
+    assert_eq!((times(3.14), times(1e9)), ("×3.1".to_owned(), "×>99".to_owned()));
+}
+
+#[test]
+fn differences_are_data() {
+    let all = some();
+    let csv = csv(&synthetic::header(), &all);
+    let mut lines = csv.lines();
+    assert_eq!(lines.next().unwrap(), COLUMNS.join(","));
+    assert_eq!(lines.count(), all.len());
+    insta::assert_snapshot!(csv.lines().find(|line| line.contains("jitter") && line.contains("worst_p99")).unwrap(), @"");
+    let data = json(&all);
+    assert_eq!((&data["schema_version"], &data["baseline"]), (&1.into(), &"as-it-happened".into()));
+    let row = &data["paired"][0];
+    assert_eq!((&row["family"], &row["pairs"], &row["unpaired"]), (&"headline".into(), &2.into(), &2.into()));
+    assert_eq!(row["diff"]["ci95"].as_array().map(Vec::len), Some(2));
+}
