@@ -130,7 +130,7 @@ pub fn paired(runs: &[Run], baseline: Option<&str>) -> Vec<Paired> {
         let after = of(variant);
         let mut rows: Vec<Paired> =
             shared(&before, &after).iter().map(|row| compare(row, &before, &after)).collect();
-        rows.sort_by_key(|row| !row.headline);
+        rows.sort_by_key(|row| headline(&row.row).unwrap_or(usize::MAX));
         all.extend(rows);
     }
     for headline in [true, false] {
@@ -172,12 +172,14 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
     let same = differences.iter().all(|difference| *difference == 0.0);
     let grain = if same { 0.0 } else { grain(row, mean(&one).max(mean(&other))) };
     let difference = Mean::of_differences(&differences, grain);
-    let wide = unpaired_half(&one, &other).zip(difference.half()).filter(|(_, half)| *half > 0.0);
+    // Without the steps: they are no doing of the pairs.
+    let halves = unpaired_half(&one, &other).zip(Mean::of(&differences).half());
+    let varies = |halves: &(f64, f64)| halves.0 > 0.0 && halves.1 > 0.0;
     Paired {
         variant: after.first().map_or_else(String::new, |run| run.variant.to_owned()),
         baseline: before.first().map_or_else(String::new, |run| run.variant.to_owned()),
         row: row.clone(),
-        headline: is_headline(row),
+        headline: headline(row).is_some(),
         pairs: one.len(),
         missing: both.len() - one.len(),
         unpaired: before.len() + after.len() - 2 * both.len(),
@@ -190,7 +192,7 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
         p: difference.p(),
         p_holm: None,
         shift: Shift::CannotTell,
-        gain: wide.map(|(unpaired, paired)| unpaired / paired),
+        gain: halves.filter(varies).map(|(unpaired, paired)| unpaired / paired),
         correlation: correlation(&one, &other),
     }
 }
@@ -220,15 +222,17 @@ fn grain(row: &SummaryRow, value: f64) -> f64 {
     }
 }
 
-/// What decides: few, so that the correction drowns nothing.
-fn is_headline(row: &SummaryRow) -> bool {
+/// The place among the metrics that decide: few, so that the correction drowns nothing.
+fn headline(row: &SummaryRow) -> Option<usize> {
     let users = !row.of.ends_with(".abusive");
-    match row.metric {
-        "recycle_spikes" | "worst_p99" | "recovery" => true,
-        "latency" => users && row.stat == "p99" && row.cause.is_empty(),
-        "user_success" => users,
-        "herd_size" => row.cause == "lifetime",
-        _ => false,
+    match (row.metric, row.cause, row.stat) {
+        ("recycle_spikes", ..) => Some(0),
+        ("worst_p99", ..) => Some(1),
+        ("latency", "", "p99") if users => Some(2),
+        ("user_success", ..) if users => Some(3),
+        ("herd_size", "lifetime", _) => Some(4),
+        ("recovery", ..) => Some(5),
+        _ => None,
     }
 }
 

@@ -23,7 +23,7 @@ fn of(row: &SummaryRow, before: &[f64], after: &[f64]) -> Paired {
     let (before, after) = (told("plain", before), told("jitter", after));
     let (before, after): (Vec<&Told>, Vec<&Told>) = (before.iter().collect(), after.iter().collect());
     let mut all = vec![compare(row, &before, &after)];
-    correct(&mut all, is_headline(row));
+    correct(&mut all, headline(row).is_some());
     all[0].shift = shift(&all[0]);
     all.remove(0)
 }

@@ -136,7 +136,13 @@ mod tests {
 
     #[test]
     fn values_that_can_change_a_run_are_named() {
-        insta::assert_snapshot!(text(&scenarios(), "before", Paint::Plain), @"");
+        insta::assert_snapshot!(text(&scenarios(), "before", Paint::Plain), @r#"
+        SCENARIOS, against before
+          after: 2 values differ
+            postgres.primary.cores: 4 → 8
+            postgres.primary.lag: nothing → "1ms"
+          same: no value differs
+        "#);
         insta::assert_snapshot!(markdown(&scenarios(), "before"), @"");
         let all = json(&scenarios(), "before");
         assert_eq!(

@@ -4,7 +4,7 @@
 //! seed there is no interval and nothing to show people; files still hold the plain differences.
 
 use super::font::printable;
-use super::text::{Paint, cells, section, short, table, trimmed};
+use super::text::{Paint, cells, folded, section, short, table, trimmed};
 use super::{Header, SCHEMA_VERSION, human};
 use crate::experiment::paired::{Paired, Ratio, Shift};
 use crate::experiment::statistics::{CONFIDENCE, Mean};
@@ -15,7 +15,7 @@ const NAME: usize = 30;
 /// Rows of one variant; beyond these, those without a change are only counted.
 const ROWS: usize = 12;
 const HEAD: [&str; 7] =
-    ["", "baseline", "variant", "difference [95 %]", "ratio [95 %]", "verdict", "pairing"];
+    ["metric", "baseline", "variant", "difference [95 %]", "ratio [95 %]", "verdict", "pairing"];
 
 /// `latency p99, sign-in`; `herd_size{lifetime}, primary`.
 fn name(row: &Paired) -> String {
@@ -118,11 +118,13 @@ pub fn text(all: &[Paired], paint: Paint) -> String {
     let mut table = table(&HEAD);
     let mut silent = Vec::new();
     for (variant, rows) in &shown {
-        table.add_row(cells(&[short(variant, NAME)]));
         let (same, rows): (Vec<&Paired>, Vec<&Paired>) = rows.iter().copied().partition(|row| same(row));
         let many = rows.len() > ROWS;
         let told: Vec<&Paired> =
             rows.iter().copied().filter(|row| !many || row.shift != Shift::NoChange).collect();
+        if !told.is_empty() {
+            table.add_row(cells(&[short(variant, NAME)]));
+        }
         for row in &told {
             let mut line = vec![format!("  {}", short(&name(row), NAME))];
             line.extend(cells_of(row));
@@ -133,8 +135,9 @@ pub fn text(all: &[Paired], paint: Paint) -> String {
     if shown.is_empty() {
         return String::new();
     }
-    let notes = silent.into_iter().chain(notes(all)).map(|note| format!("   {note}\n"));
-    let body = trimmed(&table) + &notes.collect::<String>();
+    let notes = silent.into_iter().chain(notes(all)).map(|note| folded(&format!("   {note}"), "; ", 5));
+    let table = if table.row_count() == 0 { String::new() } else { trimmed(&table) };
+    let body = table + &notes.collect::<String>();
     section(&format!("DIFFERENCES, against {}", printable(&all[0].baseline)), body, paint)
 }
 
