@@ -143,7 +143,11 @@ mod tests {
             postgres.primary.lag: nothing → "1ms"
           same: no value differs
         "#);
-        insta::assert_snapshot!(markdown(&scenarios(), "before"), @"");
+        let markdown = markdown(&scenarios(), "before");
+        assert!(
+            markdown.contains("**before**:\n\n```text\nafter: 2 values differ\n  postgres"),
+            "{markdown}"
+        );
         let all = json(&scenarios(), "before");
         assert_eq!(
             all["after"][1],

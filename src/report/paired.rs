@@ -4,7 +4,7 @@
 //! seed there is no interval and nothing to show people; files still hold the plain differences.
 
 use super::font::printable;
-use super::text::{Paint, cells, folded, section, short, table, trimmed};
+use super::text::{Paint, cells, folded, range, section, short, table, trimmed};
 use super::{Header, SCHEMA_VERSION, human};
 use crate::experiment::paired::{Paired, Ratio, Shift};
 use crate::experiment::statistics::{CONFIDENCE, Mean};
@@ -80,7 +80,10 @@ fn signed(value: f64, decimals: usize) -> String {
 
 /// `0.34 [0.31, 0.37]`.
 fn ratio(ratio: Ratio) -> String {
-    let text = |value: f64| plain(value, 1 + usize::from(value < 10.0) + usize::from(value < 0.1));
+    let text = |value: f64| match 1 + usize::from(value < 10.0) + usize::from(value < 0.1) {
+        _ if value == 0.0 => "0".to_owned(),
+        decimals => format!("{value:.decimals$}"),
+    };
     match ratio.interval {
         _ if ratio.value.is_nan() => "–".to_owned(),
         Some((low, high)) => format!("{} [{}, {}]", text(ratio.value), text(low), text(high)),
@@ -158,7 +161,8 @@ fn unchanged(variant: &str, same: &[&Paired], more: usize) -> Vec<String> {
 /// How to read it, and what is out of the ordinary.
 fn notes(all: &[Paired]) -> Vec<String> {
     let headline = || all.iter().filter(|row| row.headline);
-    let pairs = headline().map(|row| row.pairs).max().unwrap_or(0);
+    let pairs: Vec<f64> = headline().filter(|row| row.pairs > 0).map(|row| row.pairs as f64).collect();
+    let pairs = range(&pairs, &human::number);
     let tested = headline().filter(|row| row.p_holm.is_some()).count();
     let mut notes = vec![
         format!("means over {pairs} pairs of equal seeds; a percentile is each run's own"),
