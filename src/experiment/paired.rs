@@ -7,11 +7,11 @@
 //! trusts no distribution.
 //!
 //! Many comparisons find something by chance. So each belongs to a *family*, and Holm's correction holds the
-//! rate of false alarms at 5 % over the family, all variants together: the *headline* metrics (recycle spikes,
-//! worst p99, recovery, p99 and user success of the legitimate classes, herd size of cause `lifetime`), and
-//! all others. Verdicts follow the corrected p; intervals are 95 % each. Where no pair differs at all there is
-//! nothing to test, and the row does not count (Tarone, 1990: whatever the signs of the differences, it could
-//! not be found).
+//! rate of false alarms at 5 % over the family, all variants together: the *headline* metrics (recycle
+//! spikes, worst p99, recovery, p99 and user success of the legitimate classes, herd size of cause
+//! `lifetime`), and all others. Verdicts follow the corrected p; intervals are 95 % each. Where no pair
+//! differs at all there is nothing to test, and the row does not count (Tarone, 1990: whatever the signs of
+//! the differences, it could not be found).
 //!
 //! A run without a value (a recovery that never came) is not left out at random: then the verdict is
 //! `cannot-tell`, whatever the other pairs say. Left out: effect sizes, and what a difference is worth.

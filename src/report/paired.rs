@@ -164,13 +164,13 @@ fn notes(all: &[Paired]) -> Vec<String> {
     let pairs: Vec<f64> = headline().filter(|row| row.pairs > 0).map(|row| row.pairs as f64).collect();
     let pairs = range(&pairs, &human::number);
     let tested = headline().filter(|row| row.p_holm.is_some()).count();
-    let mut notes = vec![
-        format!("means over {pairs} pairs of equal seeds; a percentile is each run's own"),
-        format!(
+    let mut notes = vec![format!("means over {pairs} pairs of equal seeds; a percentile is each run's own")];
+    if tested > 0 {
+        notes.push(format!(
             "verdicts: at most 5 % false alarms over the {tested} tested together (Holm); no change: none found"
-        ),
-        "pairing: how many times wider the interval would be without it".to_owned(),
-    ];
+        ));
+        notes.push("pairing: how many times wider the interval would be without it".to_owned());
+    }
     let against: Vec<String> = headline()
         .filter(|row| row.gain.is_some_and(|gain| gain < 1.0) && below_zero(row))
         .map(name)
