@@ -6,6 +6,7 @@ use super::output::{self, Results};
 use super::progress::Progress;
 use super::{inputs::Source, interrupt};
 use crate::experiment::{self, Judged, Verdict, kick};
+use crate::report::Header;
 use crate::scenario::grammar::Expect;
 use crate::scenario::{Document, Scenario};
 use clap::Args;
@@ -31,10 +32,10 @@ pub struct Running {
 #[derive(Clone, Debug, Args)]
 pub struct Handling {
     #[command(flatten)]
-    running: Running,
+    pub running: Running,
     /// End with 0 even if an expectation failed or is inconclusive.
     #[arg(long)]
-    exit_zero: bool,
+    pub exit_zero: bool,
 }
 
 /// A batch that is about to run.
@@ -86,7 +87,7 @@ impl Batch<'_> {
         self.handling.running.out.clone().unwrap_or_else(by_default)
     }
 
-    fn simulate(&self, console: &Console) -> Results<'_> {
+    fn simulate(&self, console: &Console) -> Results {
         // First the handler, then the announcement: whoever reads it may press Ctrl-C.
         let stop = interrupt::listen();
         console.note(&self.announcement());
@@ -102,11 +103,12 @@ impl Batch<'_> {
             .retain(|judged| self.expectations().any(|(name, e)| *name == judged.name && decidable(e, &ran)));
         let effects = experiment::effect::effects(self.document, &runs, self.baseline);
         Results {
-            name: self.source.stem(),
+            header: Header::of(&self.source.stem(), self.jobs[0].0),
+            resolved: output::resolved(&self.jobs),
             command: self.command(),
             complete: runs.len() == self.jobs.len() && !stop.load(Ordering::Relaxed),
             interrupted: stop.load(Ordering::Relaxed),
-            jobs: &self.jobs,
+            paired: experiment::paired::paired(&runs, self.baseline),
             plots: !self.handling.running.no_plots,
             runs,
             judged,
@@ -192,7 +194,7 @@ impl Batch<'_> {
 }
 
 /// Whether the variants that an expectation needs were run; without its control it is judged all the same.
-fn decidable(expect: &Expect, ran: &[&str]) -> bool {
+pub fn decidable(expect: &Expect, ran: &[&str]) -> bool {
     std::iter::once(expect.variant.as_str()).chain(expect.references()).all(|variant| ran.contains(&variant))
 }
 
@@ -207,7 +209,11 @@ pub fn listed(files: &[String]) -> String {
     names.join(", ")
 }
 
-fn verdict(results: &Results, exit_zero: bool) -> Result<(), Failure> {
+/// How the verb ends.
+///
+/// # Errors
+/// [`Failure::Interrupted`], [`Failure::Io`] if a run is missing, [`Failure::Expectation`].
+pub fn verdict(results: &Results, exit_zero: bool) -> Result<(), Failure> {
     if results.interrupted {
         return Err(Failure::Interrupted);
     }

@@ -1,36 +1,44 @@
-//! `compare`: variants side by side, with the same seeds.
+//! `compare`: variants side by side, with the same seeds; of one scenario, of several, or of earlier runs.
 
-use super::batch::{Batch, Handling};
+use super::batch::{Batch, Handling, listed, verdict};
 use super::console::Console;
 use super::inputs::{self, Seeding, Source};
-use super::{Failure, output};
+use super::output::{self, Results};
+use super::{Failure, several, stored};
 use crate::scenario::{AS_WRITTEN, Document, Scenario};
 use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
 
 /// Simulate variants of a scenario side by side, with the same seeds: a difference is the variant's alone.
+///
+/// Several scenario files are simulated with the same seeds; their variants are named `file/variant`. Run
+/// directories are compared as they are: nothing is simulated, and runs are paired by seed.
 ///
 /// Latency counts from a request's intended arrival, so queueing is never hidden (no coordinated omission).
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
     #[command(flatten)]
-    source: Source,
+    pub source: Source,
+    /// More scenarios; or FILE and these are directories that `run` or `compare` wrote.
+    #[arg(value_name = "MORE")]
+    more: Vec<PathBuf>,
     /// These variants, by commas [default: those that the scenario's `compare` names].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "all")]
-    variants: Vec<String>,
+    pub variants: Vec<String>,
     /// Every variant.
     #[arg(long)]
     all: bool,
     /// What the others are held against, shown first if it is not shown anyway [default: the first].
     #[arg(long, value_name = "NAME")]
-    baseline: Option<String>,
+    pub baseline: Option<String>,
     #[command(flatten)]
-    seeding: Seeding,
+    pub seeding: Seeding,
     /// What is printed: a table for people, one for a pull request, or data.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     #[command(flatten)]
-    handling: Handling,
+    pub handling: Handling,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -38,6 +46,10 @@ const EXAMPLES: &str = "Examples:
   herdsim compare fleet.toml --variants as-written,jitter --seeds 10
   herdsim compare fleet.toml --all --baseline as-it-happened
   herdsim compare fleet.toml --all --format markdown >> \"$GITHUB_STEP_SUMMARY\"
+  herdsim compare runs/before runs/after            earlier runs, paired by seed
+  herdsim compare small.toml large.toml --seeds 5   several scenarios
+
+Verdicts on differences rest on 95 % intervals over pairs of equal seeds: one seed has none.
 
 Without -o the results go to runs/<scenario>-compare.";
 
@@ -50,13 +62,101 @@ enum Format {
     Markdown,
     /// One JSON object.
     Json,
+    /// The differences from the baseline as CSV.
+    Csv,
+}
+
+/// What is compared.
+enum Inputs {
+    One,
+    Files,
+    Directories,
 }
 
 /// Does it.
 pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
+    let paths = args.paths();
+    match inputs(&paths)? {
+        Inputs::One => one(args, console),
+        Inputs::Files => {
+            let (results, out) = several::results(args, console)?;
+            finish(args, console, &results, &out)?;
+            verdict(&results, args.handling.exit_zero)
+        }
+        Inputs::Directories => {
+            let (results, out) = stored::results(args, &paths, console)?;
+            finish(args, console, &results, &out)
+        }
+    }
+}
+
+fn inputs(paths: &[PathBuf]) -> Result<Inputs, Failure> {
+    let directory = paths.iter().find(|path| path.is_dir());
+    let file = paths.iter().find(|path| !path.is_dir());
+    match (directory, file) {
+        (Some(directory), Some(file)) => Err(Failure::Usage(format!(
+            "`{}` is a directory and `{}` is not: compare scenario files with each other, or run directories",
+            directory.display(),
+            file.display()
+        ))),
+        (Some(_), None) => Ok(Inputs::Directories),
+        _ if paths.len() == 1 => Ok(Inputs::One),
+        _ => Ok(Inputs::Files),
+    }
+}
+
+impl CompareArgs {
+    /// All that is to be compared.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        [std::slice::from_ref(&self.source.file), &self.more].concat()
+    }
+
+    /// The variants of a document that are chosen by these names, or as `--all` or the scenario says.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if there is no such variant.
+    pub fn chosen<'a>(&self, document: &'a Document, names: &[String]) -> Result<Vec<&'a Scenario>, Failure> {
+        if self.all {
+            let varied: Vec<_> = document.scenarios.values().filter(|s| s.variant != AS_WRITTEN).collect();
+            // The file as written is the whole only where it has no variants.
+            return Ok(if varied.is_empty() { document.scenarios.values().collect() } else { varied });
+        }
+        if names.is_empty() {
+            return Ok(document.compared());
+        }
+        let mut chosen: Vec<&Scenario> = Vec::new();
+        for name in names {
+            let scenario = inputs::variant(document, name.trim())?;
+            // Named twice is shown once.
+            if !chosen.iter().any(|other| other.variant == scenario.variant) {
+                chosen.push(scenario);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The text of results that come from one scenario, or from several.
+    fn render(
+        &self,
+        console: &Console,
+        results: &Results,
+        dir: &Path,
+        several: bool,
+    ) -> Result<String, Failure> {
+        let colour = console.stdout_colour();
+        Ok(match self.format {
+            Format::Text => output::comparison(results, colour, several),
+            Format::Markdown => output::comparison_markdown(results, several),
+            Format::Json => output::comparison_json(results, dir, several)?,
+            Format::Csv => output::comparison_csv(results),
+        })
+    }
+}
+
+fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let document = args.source.load(&args.seeding, console)?;
     let mut jobs = Vec::new();
-    let mut shown = chosen(args, &document)?;
+    let mut shown = args.chosen(&document, &args.variants)?;
     let baseline = match &args.baseline {
         Some(name) => Some(inputs::variant(&document, name)?),
         None => None,
@@ -71,29 +171,56 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let baseline = baseline.map(|scenario| scenario.variant.as_str());
     let (source, document, verb, extra) = (&args.source, &document, "compare", vec![]);
     let batch = Batch { source, document, jobs, handling, verb, baseline, extra };
-    batch.perform(console, |results, dir| match args.format {
-        Format::Text => Ok(output::comparison(results, console.stdout_colour())),
-        Format::Markdown => Ok(output::comparison_markdown(results)),
-        Format::Json => output::comparison_json(results, dir),
-    })
+    batch.perform(console, |results, dir| args.render(console, results, dir, false))
 }
 
-fn chosen<'a>(args: &CompareArgs, document: &'a Document) -> Result<Vec<&'a Scenario>, Failure> {
-    if args.all {
-        let varied: Vec<_> = document.scenarios.values().filter(|s| s.variant != AS_WRITTEN).collect();
-        // The file as written is the whole only where it has no variants.
-        return Ok(if varied.is_empty() { document.scenarios.values().collect() } else { varied });
-    }
-    if args.variants.is_empty() {
-        return Ok(document.compared());
-    }
-    let mut chosen: Vec<&Scenario> = Vec::new();
-    for name in &args.variants {
-        let scenario = inputs::variant(document, name.trim())?;
-        // Named twice is shown once.
-        if !chosen.iter().any(|other| other.variant == scenario.variant) {
-            chosen.push(scenario);
+/// Writes and prints results that were put together from several.
+fn finish(args: &CompareArgs, console: &Console, results: &Results, out: &Path) -> Result<(), Failure> {
+    let written = output::write(out, results, &[])?;
+    console.result(&args.render(console, results, out, true)?)?;
+    console.note(&format!("wrote {}: {}", out.display(), listed(&written)));
+    Ok(())
+}
+
+/// The names of several files or directories that tell them apart: the last part of their paths or, where two
+/// share it, the paths.
+///
+/// # Errors
+/// [`Failure::Usage`] if one is there twice.
+pub fn names(paths: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    let plain = |path: &PathBuf| {
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let last = if path.is_dir() { whole.file_name() } else { whole.file_stem() };
+        last.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    };
+    let short: Vec<String> = paths.iter().map(plain).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (path, name) in paths.iter().zip(&short) {
+        let shared = short.iter().filter(|other| *other == name).count() > 1;
+        let name = if shared { path.with_extension("").display().to_string() } else { name.clone() };
+        if names.contains(&name) {
+            return Err(Failure::Usage(format!("`{}` is there twice", path.display())));
         }
+        names.push(name);
     }
-    Ok(chosen)
+    Ok(names)
+}
+
+/// The name under which a variant of one of several is shown: that of its file or directory if it is the only
+/// one from there.
+pub fn shown_as(side: &str, variant: &str, only: bool) -> String {
+    if only { side.to_owned() } else { format!("{side}/{variant}") }
+}
+
+/// `before-after`, `before-and-3-more`.
+pub fn joined(names: &[String]) -> String {
+    const MOST: usize = 3;
+    let plain: Vec<String> = names.iter().map(|name| name.replace(['/', '\\'], "-")).collect();
+    if plain.len() <= MOST { plain.join("-") } else { format!("{}-and-{}-more", plain[0], plain.len() - 1) }
+}
+
+/// Where results of several go unless a directory is named.
+pub fn out(args: &CompareArgs, names: &[String]) -> PathBuf {
+    let by_default = || PathBuf::from("runs").join(joined(names) + "-compare");
+    args.handling.running.out.clone().unwrap_or_else(by_default)
 }

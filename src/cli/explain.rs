@@ -7,10 +7,10 @@ use super::output::{self, Results};
 use super::progress::Progress;
 use super::{Failure, interrupt};
 use crate::engine::time::{Span, Time};
-use crate::experiment::explain::{self, Explanation, Found, Inquiry, Suspect};
+use crate::experiment::explain::{self, Explanation, Inquiry, Suspect};
 use crate::experiment::{self, Run};
 use crate::report::explain::{Story, files, markdown, text};
-use crate::report::human;
+use crate::report::{Header, human};
 use crate::scenario::{AS_WRITTEN, Scenario, units};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -96,18 +96,21 @@ pub fn perform(args: &ExplainArgs, console: &Console) -> Result<(), Failure> {
     let found = explain::found(&scenario.file, &runs);
     let interrupted = stop.load(Ordering::Relaxed);
     let results = Results {
-        name: args.source.stem(),
+        header: Header::of(&args.source.stem(), scenario),
+        resolved: output::resolved(&jobs),
         command: command(args, &explanation),
-        jobs: &jobs,
         runs,
         judged: vec![],
         effects: vec![],
+        paired: vec![],
         complete: all && !interrupted,
         interrupted,
         plots: !args.running.no_plots,
         took: begun.elapsed(),
     };
-    finish(args, console, &out, &results, (&explanation, &found))
+    let (header, variant, explanation) = (&results.header, &args.variant, &explanation);
+    let story = Story { header, variant, duration_s: duration.as_secs(), explanation, found: &found };
+    finish(args, console, &out, &results, &story)
 }
 
 /// The suspects that are asked for.
@@ -176,16 +179,13 @@ fn finish(
     console: &Console,
     out: &Path,
     results: &Results,
-    (explanation, found): (&Explanation, &[Found]),
+    story: &Story,
 ) -> Result<(), Failure> {
-    let header = results.header();
-    let duration_s = results.jobs[0].0.file.duration.as_secs();
-    let story = Story { header: &header, variant: &args.variant, duration_s, explanation, found };
-    let files = files::all(&story, results.plots);
+    let files = files::all(story, results.plots);
     let written = output::write(out, results, &files)?;
     console.result(&match args.format {
-        Format::Text => text(&story, output::paint(console.stdout_colour())),
-        Format::Markdown => markdown(&story),
+        Format::Text => text(story, output::paint(console.stdout_colour())),
+        Format::Markdown => markdown(story),
         Format::Json => json(&files),
     })?;
     console.detail(&format!("it took {:.1} s", results.took.as_secs_f64()));
@@ -196,7 +196,7 @@ fn finish(
     if !results.complete {
         return Err(Failure::Io("not every run was finished".to_owned()));
     }
-    if results.jobs.len() < 2 {
+    if story.explanation.focus.seeds.len() < 2 {
         console.note(&format!("next: herdsim explain {} --seeds 5", args.source.file.display()));
     }
     Ok(())

@@ -90,6 +90,16 @@ pub struct Seeding {
 }
 
 impl Seeding {
+    /// These, unless seeds were asked for.
+    pub fn or(&self, seeds: &[u64]) -> Seeding {
+        if self.asked() { self.clone() } else { Seeding { seed: None, seeds: Some(Seeds(seeds.to_vec())) } }
+    }
+
+    /// Whether seeds were asked for.
+    pub fn asked(&self) -> bool {
+        self.seed.is_some() || self.seeds.is_some()
+    }
+
     /// Seeds are a value of the scenario like any other: its checks and its resolved form must know them.
     fn overlay(&self) -> Option<String> {
         let seeds = match (self.seed, &self.seeds) {
@@ -106,14 +116,17 @@ impl Seeding {
 /// # Errors
 /// [`Failure::Usage`] with the nearest name, or all of them.
 pub fn variant<'a>(document: &'a Document, name: &str) -> Result<&'a Scenario, Failure> {
-    document.scenario(name).ok_or_else(|| {
-        let names: Vec<&str> = document.scenarios.keys().map(String::as_str).collect();
-        let cure = match nearest(name, &names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are: {}", names.join(", ")),
-        };
-        Failure::Usage(format!("unknown variant `{name}`; {cure}"))
-    })
+    let names = || document.scenarios.keys().map(String::as_str).collect::<Vec<_>>();
+    document.scenario(name).ok_or_else(|| unknown_variant(name, &names()))
+}
+
+/// That there is no such variant, with the nearest name, or all of them.
+pub fn unknown_variant(name: &str, names: &[&str]) -> Failure {
+    let cure = match nearest(name, names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", names.join(", ")),
+    };
+    Failure::Usage(format!("unknown variant `{name}`; {cure}"))
 }
 
 /// The name that was most likely meant, if any is near.

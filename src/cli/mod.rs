@@ -25,7 +25,9 @@ mod report;
 mod run;
 mod schema;
 mod seeds;
+mod several;
 mod shard;
+mod stored;
 mod sweep;
 mod trace;
 

@@ -2,13 +2,14 @@
 
 use super::Failure;
 use crate::experiment::effect::Effect;
+use crate::experiment::paired::Paired;
 use crate::experiment::{Judged, Run};
 use crate::measure::snapshot::Snapshot;
 use crate::measure::summary;
 use crate::report::inspect::{self, About};
 use crate::report::terminal;
 use crate::report::text::Paint;
-use crate::report::{self, Header, Paper, effects, plot};
+use crate::report::{self, Header, Paper, apart, effects, paired, plot};
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
@@ -17,19 +18,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a batch of runs gave.
-pub struct Results<'a> {
-    /// The scenario's short name: its file's name without the ending.
-    pub name: String,
+pub struct Results {
     /// The command that gives these results again.
     pub command: Vec<String>,
-    /// What was asked for.
-    pub jobs: &'a [(&'a Scenario, u64)],
+    /// What paper needs to know of the scenario, or of several.
+    pub header: Header,
+    /// The resolved scenario of each variant, as TOML.
+    pub resolved: Vec<(String, String)>,
     /// What was finished, in the order of the jobs.
     pub runs: Vec<Run>,
     /// The expectations that could be judged.
     pub judged: Vec<Judged>,
     /// What each variant does against the baseline; nothing where one variant was run.
     pub effects: Vec<Effect>,
+    /// How each variant differs from the baseline, metric by metric; nothing where one variant was run.
+    pub paired: Vec<Paired>,
     /// Whether every job was finished.
     pub complete: bool,
     /// Whether Ctrl-C came.
@@ -40,17 +43,11 @@ pub struct Results<'a> {
     pub took: Duration,
 }
 
-impl Results<'_> {
-    /// All variants share one file, and with it title, question and start.
-    pub fn header(&self) -> Header {
-        Header::of(&self.name, self.jobs[0].0)
-    }
-
-    fn resolved(&self) -> Vec<(String, String)> {
-        let mut scenarios: Vec<&Scenario> = self.jobs.iter().map(|(scenario, _)| *scenario).collect();
-        scenarios.dedup_by_key(|scenario| &scenario.variant);
-        scenarios.into_iter().map(|scenario| (scenario.variant.clone(), scenario.resolved())).collect()
-    }
+/// The resolved scenario of each variant among these jobs, as TOML.
+pub fn resolved(jobs: &[(&Scenario, u64)]) -> Vec<(String, String)> {
+    let mut scenarios: Vec<&Scenario> = jobs.iter().map(|(scenario, _)| *scenario).collect();
+    scenarios.dedup_by_key(|scenario| &scenario.variant);
+    scenarios.into_iter().map(|scenario| (scenario.variant.clone(), scenario.resolved())).collect()
 }
 
 /// Makes sure, before anybody waits for runs, that the results may go to `dir`.
@@ -82,67 +79,94 @@ fn is_ours(dir: &Path) -> bool {
 /// [`Failure::Io`] if that fails.
 pub fn write(dir: &Path, results: &Results, extra: &[(String, Vec<u8>)]) -> Result<Vec<String>, Failure> {
     let summaries: Vec<_> = results.runs.iter().map(|run| summary::rows(&run.measured)).collect();
-    let header = results.header();
+    let header = &results.header;
     let paper = Paper {
-        header: &header,
+        header,
         runs: &results.runs,
         summaries: &summaries,
         judged: &results.judged,
-        resolved: &results.resolved(),
+        resolved: &results.resolved,
         argv: &results.command,
         complete: results.complete,
         timing: &json!({ "wall_s": results.took.as_secs_f64(), "runs": results.runs.len() }),
         plots: results.plots,
-        extra: &[effect_files(&header, &results.effects), extra.to_vec()].concat(),
+        extra: &[comparison_files(results), extra.to_vec()].concat(),
     };
     report::write(dir, &paper).map_err(|error| Failure::Io(error.to_string()))
 }
 
-/// `effects.csv` and `effects.json`, where there is something to compare.
-fn effect_files(header: &Header, all: &[Effect]) -> Vec<(String, Vec<u8>)> {
-    if all.is_empty() {
-        return vec![];
+/// `effects` and `paired` as tables and data, where there is something to compare.
+fn comparison_files(results: &Results) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut add = |name: &str, table: String, data: Value| {
+        files.push((format!("{name}.csv"), table.into_bytes()));
+        files.push((format!("{name}.json"), format!("{data:#}\n").into_bytes()));
+    };
+    if !results.effects.is_empty() {
+        add("effects", effects::csv(&results.header, &results.effects), effects::json(&results.effects));
     }
-    let table = effects::csv(header, all).into_bytes();
-    let data = format!("{:#}\n", effects::json(all)).into_bytes();
-    vec![("effects.csv".to_owned(), table), ("effects.json".to_owned(), data)]
+    if !results.paired.is_empty() {
+        add("paired", paired::csv(&results.header, &results.paired), paired::json(&results.paired));
+    }
+    files
 }
 
 /// Each run in full; the verdicts, which are over all seeds, come with the first.
 pub fn runs(results: &Results, colour: bool) -> String {
-    let header = results.header();
+    let header = &results.header;
     let mut judged = results.judged.as_slice();
     let mut texts = Vec::new();
     for run in &results.runs {
-        texts.push(terminal::run(&header, run, judged, paint(colour)));
+        texts.push(terminal::run(header, run, judged, paint(colour)));
         judged = &[];
     }
     texts.join("\n")
 }
 
-/// The variants beside each other.
-pub fn comparison(results: &Results, colour: bool) -> String {
-    terminal::compare(&results.header(), &results.runs, &results.judged, paint(colour))
-        + &effects::text(&results.effects, paint(colour))
+/// The variants beside each other; of several scenarios, with what sets them apart.
+pub fn comparison(results: &Results, colour: bool, several: bool) -> String {
+    let paint = paint(colour);
+    let apart = || apart::text(&results.resolved, baseline(results), paint);
+    terminal::compare(&results.header, &results.runs, &results.judged, paint)
+        + &if several { apart() } else { String::new() }
+        + &effects::text(&results.effects, paint)
+        + &paired::text(&results.paired, paint)
 }
 
 /// The same in Markdown, for a pull request.
-pub fn comparison_markdown(results: &Results) -> String {
-    terminal::compare_markdown(&results.header(), &results.runs, &results.judged)
+pub fn comparison_markdown(results: &Results, several: bool) -> String {
+    let apart = || apart::markdown(&results.resolved, baseline(results));
+    terminal::compare_markdown(&results.header, &results.runs, &results.judged)
+        + &if several { apart() } else { String::new() }
         + &effects::markdown(&results.effects)
+        + &paired::markdown(&results.paired)
 }
 
 /// The same in JSON, for a program: what `summary.json` and `expectations.json` of the run directory hold,
-/// and the effects.
+/// the effects and the differences; of several scenarios, what sets them apart.
 ///
 /// # Errors
 /// [`Failure::Io`] if they cannot be read.
-pub fn comparison_json(results: &Results, dir: &Path) -> Result<String, Failure> {
+pub fn comparison_json(results: &Results, dir: &Path, several: bool) -> Result<String, Failure> {
     let mut whole = read_json(&dir.join("summary.json"))?;
     let expectations = read_json(&dir.join("expectations.json"))?;
     whole["expectations"] = expectations["expectations"].clone();
     whole["effects"] = effects::json(&results.effects);
+    whole["paired"] = paired::rows(&results.paired);
+    if several {
+        whole["scenarios"] = apart::json(&results.resolved, baseline(results));
+    }
     Ok(format!("{whole:#}\n"))
+}
+
+fn baseline(results: &Results) -> &str {
+    let first = results.runs.first().map_or("", |run| &run.variant);
+    results.paired.first().map_or(first, |row| &row.baseline)
+}
+
+/// The differences as a table: what `paired.csv` of the run directory holds.
+pub fn comparison_csv(results: &Results) -> String {
+    paired::csv(&results.header, &results.paired)
 }
 
 fn read_json(path: &Path) -> Result<Value, Failure> {

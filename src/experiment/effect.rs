@@ -9,6 +9,7 @@
 //! a remedy, and spikes that have another cause.
 
 use super::Run;
+use super::statistics::Mean;
 use crate::engine::time::{Span, Time};
 use crate::measure::recycles::{is_herd, recycle_spikes};
 use crate::measure::spikes::mid;
@@ -60,15 +61,6 @@ pub struct Recycling {
     pub first: Option<Time>,
 }
 
-/// A mean difference over the seeds, variant less baseline.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Difference {
-    /// The mean.
-    pub mean: f64,
-    /// The 95 % interval; `None` with one seed.
-    pub interval: Option<(f64, f64)>,
-}
-
 /// The effect of a variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
@@ -87,13 +79,13 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// The difference in recycle spikes.
-    pub fn spikes(&self) -> Difference {
+    /// The mean difference in recycle spikes, variant less baseline.
+    pub fn spikes(&self) -> Mean {
         difference(&self.pairs, |one| one.spikes as f64)
     }
 
-    /// The difference in seconds of recycle spikes.
-    pub fn seconds(&self) -> Difference {
+    /// The same in seconds of recycle spikes.
+    pub fn seconds(&self) -> Mean {
         difference(&self.pairs, |one| one.seconds)
     }
 
@@ -105,7 +97,7 @@ impl Effect {
 }
 
 /// The effect of every variant but the baseline, in the order of the runs; the baseline is the first variant
-/// unless one is named.
+/// unless one is named. Of runs whose scenarios are not in the document, recycling counts from the start.
 pub fn effects(document: &Document, runs: &[Run], baseline: Option<&str>) -> Vec<Effect> {
     let Some(baseline) = baseline.or(runs.first().map(|run| run.variant.as_str())) else { return vec![] };
     let mut variants: Vec<&str> = runs.iter().map(|run| run.variant.as_str()).collect();
@@ -115,12 +107,12 @@ pub fn effects(document: &Document, runs: &[Run], baseline: Option<&str>) -> Vec
 }
 
 fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) -> Option<Effect> {
-    let (before, after) = (document.scenario(baseline)?, document.scenario(variant)?);
+    let courses = document.scenario(baseline).zip(document.scenario(variant));
     let of = |variant: &'_ str| runs.iter().filter(move |run| run.variant == variant).collect::<Vec<_>>();
     let (ours, theirs) = (of(variant), of(baseline));
     let nodes = theirs.first()?.measured.nodes.iter();
     let lifetime = nodes.filter_map(|node| node.lifetime).max().unwrap_or(Span::ZERO);
-    let from = match parting(before, after) {
+    let from = match courses.and_then(|(before, after)| parting(before, after)) {
         Some(at) if at > Time::ZERO => at + lifetime,
         _ => Time::ZERO,
     };
@@ -129,7 +121,7 @@ fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) 
         Some((recycling(their, from), recycling(our, from)))
     };
     let pairs: Vec<_> = theirs.iter().filter_map(pair).collect();
-    let history = after.file.variant.get(variant).and_then(|variant| variant.history);
+    let history = courses.and_then(|(_, after)| after.file.variant.get(variant)?.history);
     let (variant, baseline) = (variant.to_owned(), baseline.to_owned());
     let change = judge(&pairs, lifetime);
     (!pairs.is_empty()).then_some(Effect { variant, baseline, change, from, pairs, history })
@@ -199,7 +191,7 @@ fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> Change {
     let (spikes, seconds) =
         (difference(pairs, |one| one.spikes as f64), difference(pairs, |one| one.seconds));
     // Fewer but longer, or more but shorter: what counts is for how long users suffer.
-    let side = if seconds.side() == 0 { spikes.side() } else { seconds.side() };
+    let side = if side(&seconds) == 0 { side(&spikes) } else { side(&seconds) };
     match side {
         1 => Change::MakesWorse,
         -1 => Change::Eases,
@@ -214,32 +206,14 @@ fn delay((before, after): &(Recycling, Recycling)) -> Option<f64> {
     (!delay.is_nan()).then_some(delay)
 }
 
-impl Difference {
-    /// 1 for more, −1 for less, 0 where zero cannot be ruled out.
-    fn side(&self) -> i8 {
-        let (low, high) = self.interval.unwrap_or((self.mean, self.mean));
-        i8::from(low > 0.0) - i8::from(high < 0.0)
-    }
+/// 1 for more, −1 for less, 0 where zero cannot be ruled out.
+fn side(difference: &Mean) -> i8 {
+    let (low, high) = difference.interval.unwrap_or((difference.mean, difference.mean));
+    i8::from(low > 0.0) - i8::from(high < 0.0)
 }
 
-fn difference(pairs: &[(Recycling, Recycling)], value: fn(&Recycling) -> f64) -> Difference {
-    let each: Vec<f64> = pairs.iter().map(|(before, after)| value(after) - value(before)).collect();
-    let n = each.len() as f64;
-    let mean = each.iter().sum::<f64>() / n;
-    let variance = each.iter().map(|one| (one - mean) * (one - mean)).sum::<f64>() / (n - 1.0);
-    let half = student(each.len()) * (variance / n).sqrt();
-    Difference { mean, interval: (each.len() > 1).then_some((mean - half, mean + half)) }
-}
-
-/// The 97.5 % quantile of Student's t for so many values, within half a percent beyond thirty.
-fn student(values: usize) -> f64 {
-    const TABLE: [f64; 29] = [
-        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
-        2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
-        2.045,
-    ];
-    let freedom = values.saturating_sub(1).max(1);
-    TABLE.get(freedom - 1).copied().unwrap_or(1.96 + 2.4 / freedom as f64)
+fn difference(pairs: &[(Recycling, Recycling)], value: fn(&Recycling) -> f64) -> Mean {
+    Mean::of(&pairs.iter().map(|(before, after)| value(after) - value(before)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ pub mod effect;
 pub mod expect;
 pub mod explain;
 pub mod kick;
+pub mod paired;
 mod run;
+pub mod statistics;
 pub mod sweep;
 pub mod trace;
 

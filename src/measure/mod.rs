@@ -38,7 +38,7 @@ pub const CAUSES: usize = Cause::ALL.len();
 pub const BIN: Span = Span::from_secs(10);
 
 /// Everything that one run showed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Measured {
     /// Simulated time.
     pub duration: Span,

@@ -7,7 +7,8 @@ use super::font::printable;
 use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::engine::time::Time;
-use crate::experiment::effect::{Change, Difference, Effect, Recycling};
+use crate::experiment::effect::{Change, Effect, Recycling};
+use crate::experiment::statistics::Mean;
 use serde_json::{Value, json};
 
 /// Longer names are cut.
@@ -111,7 +112,7 @@ pub fn json(effects: &[Effect]) -> Value {
             "first_s": one.first.map(|at| at.as_secs()),
         })
     };
-    let difference = |one: Difference| json!({ "mean": one.mean, "ci95": one.interval });
+    let difference = |one: Mean| json!({ "mean": one.mean, "ci95": one.interval });
     let one = |effect: &Effect| {
         let pairs = effect.pairs.iter();
         json!({
@@ -257,9 +258,9 @@ mod tests {
     fn effects_are_data() {
         insta::assert_snapshot!(csv(&synthetic::header(), &some()), @r#"
         scenario,variant,baseline,seeds,effect,delay_s,from_s,baseline_spikes_mean,spikes_mean,baseline_spikes_s_mean,spikes_s_mean,baseline_herds_mean,herds_mean,spikes_diff,spikes_diff_low,spikes_diff_high,spikes_s_diff,spikes_s_diff_low,spikes_s_diff_high,history,agrees
-        september,jitter,as-it-happened,2,cures,,2700,5,0,100,0,5,0,-5,-17.706,7.7059999999999995,-100,-354.12,154.12,cures,true
-        september,old-postgres,as-it-happened,2,delays,5400,2700,5,2.5,100,50,5,2.5,-2.5,-8.853,3.8529999999999998,-50,-177.06,77.06,cures,false
-        september,redeploy|only,as-it-happened,2,no-change,,2700,5,5.5,100,110,5,5.5,0.5,-5.853,6.853,10,-117.06,137.06,unknown,
+        september,jitter,as-it-happened,2,cures,,2700,5,0,100,0,5,0,-5,-17.70620473617464,7.706204736174641,-100,-354.1240947234928,154.12409472349282,cures,true
+        september,old-postgres,as-it-happened,2,delays,5400,2700,5,2.5,100,50,5,2.5,-2.5,-8.85310236808732,3.8531023680873204,-50,-177.0620473617464,77.06204736174641,cures,false
+        september,redeploy|only,as-it-happened,2,no-change,,2700,5,5.5,100,110,5,5.5,0.5,-5.85310236808732,6.85310236808732,10,-117.06204736174641,137.0620473617464,unknown,
         september,more,as-it-happened,2,makes-worse,,2700,5,10,100,200,5,10,5,5,5,100,100,100,,
         "#);
         let one = [effect("jitter", Change::Eases, &[(4, 2)], None)];

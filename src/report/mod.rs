@@ -5,6 +5,7 @@
 //! A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
 //! without its scenario. Left out: the HTML page, JUnit and Perfetto traces.
 
+pub mod apart;
 pub mod archive;
 pub mod canvas;
 pub mod compare;
@@ -21,6 +22,7 @@ pub mod inspect;
 pub mod ledger;
 pub mod load;
 pub mod outage;
+pub mod paired;
 pub mod plot;
 mod success;
 pub mod sweep;
@@ -35,7 +37,7 @@ mod synthetic_outage;
 
 pub use directory::{Paper, write};
 pub use error::ReportError;
-pub use load::{Loaded, load, redraw};
+pub use load::{Loaded, load, redraw, resolved};
 
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,21 @@ impl Header {
             title: scenario.file.title.clone(),
             question: scenario.file.question.clone(),
             start: scenario.file.start.as_ref().map(|start| start.0.clone()),
+        }
+    }
+
+    /// The header of several scenarios as one; what they do not share is named (titles) or left out.
+    pub fn of_several(name: &str, all: &[&Header]) -> Header {
+        let mut titles: Vec<&str> = all.iter().map(|header| header.title.as_str()).collect();
+        titles.dedup();
+        let shared = |same: bool| all.first().filter(|_| same);
+        let question = shared(all.windows(2).all(|two| two[0].question == two[1].question));
+        let start = shared(all.windows(2).all(|two| two[0].start == two[1].start));
+        Header {
+            scenario: name.to_owned(),
+            title: titles.join(" · "),
+            question: question.map_or_else(String::new, |header| header.question.clone()),
+            start: start.and_then(|header| header.start.clone()),
         }
     }
 

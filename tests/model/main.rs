@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod books;
+mod coverage;
 mod determinism;
 mod devices;
 mod disk;

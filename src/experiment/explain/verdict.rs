@@ -7,6 +7,7 @@
 
 use super::Figures;
 use super::suspects::Stop;
+use crate::experiment::statistics::Mean;
 
 /// A share of the spikes that must vanish to call them gone.
 const GONE: f64 = 0.8;
@@ -15,13 +16,6 @@ const SMALL: f64 = 0.25;
 /// The worst p99 tells when it changes by this factor, and more than this with one seed.
 const FACTOR: f64 = 1.25;
 const FACTOR_ONCE: f64 = 2.0;
-
-/// Student's t for a two-sided 95 % interval, by degrees of freedom from 1 on (any table of statistics; the
-/// platform's maths library has no say in it).
-const STUDENT_95: [f64; 30] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
 
 /// The verdict on a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,51 +63,24 @@ pub enum Effect {
     Unclear,
 }
 
-/// The mean of paired differences, knock-out less unchanged.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
-    /// The mean; NaN if there is no pair.
-    pub mean: f64,
-    /// Its 95 % interval; `None` with fewer than two pairs.
-    pub interval: Option<(f64, f64)>,
-    /// How many pairs there are.
-    pub pairs: usize,
-}
-
-impl Change {
-    /// The change over some pairs.
-    pub fn new(differences: &[f64]) -> Change {
-        let pairs = differences.len();
-        let n = pairs as f64;
-        let mean = differences.iter().sum::<f64>() / n;
-        let squares: f64 = differences.iter().map(|one| (one - mean) * (one - mean)).sum();
-        let interval = (pairs > 1).then(|| {
-            // Beyond the table its last entry errs on the side of doubt.
-            let t = STUDENT_95[(pairs - 2).min(STUDENT_95.len() - 1)];
-            let half = t * (squares / (n - 1.0) / n).sqrt();
-            (mean - half, mean + half)
-        });
-        Change { mean, interval, pairs }
-    }
-
-    /// Whether it is a fall by at least `enough`, a rise, within `small` of nothing, or not to be told.
-    fn tells(&self, enough: f64, small: f64) -> Effect {
-        match self.interval {
-            _ if self.pairs == 0 || self.mean.is_nan() => Effect::Unclear,
-            Some((low, high)) if low > 0.0 || high < 0.0 => match self.mean {
-                mean if mean <= -enough => Effect::Gone,
-                mean if mean < 0.0 => Effect::Less,
-                _ => Effect::More,
-            },
-            Some((low, high)) if low >= -small && high <= small => Effect::Nothing,
-            Some(_) => Effect::Unclear,
-            None => match self.mean {
-                mean if mean <= -enough => Effect::Gone,
-                mean if mean <= -small => Effect::Less,
-                mean if mean >= small => Effect::More,
-                _ => Effect::Nothing,
-            },
-        }
+/// Whether a mean change (knock-out less unchanged) is a fall by at least `enough`, a rise, within `small` of
+/// nothing, or not to be told.
+fn tells(change: &Mean, enough: f64, small: f64) -> Effect {
+    match change.interval {
+        _ if change.mean.is_nan() => Effect::Unclear,
+        Some((low, high)) if low > 0.0 || high < 0.0 => match change.mean {
+            mean if mean <= -enough => Effect::Gone,
+            mean if mean < 0.0 => Effect::Less,
+            _ => Effect::More,
+        },
+        Some((low, high)) if low >= -small && high <= small => Effect::Nothing,
+        Some(_) => Effect::Unclear,
+        None => match change.mean {
+            mean if mean <= -enough => Effect::Gone,
+            mean if mean <= -small => Effect::Less,
+            mean if mean >= small => Effect::More,
+            _ => Effect::Nothing,
+        },
     }
 }
 
@@ -123,9 +90,9 @@ pub struct Trial {
     /// What it showed with each seed; `None` where it was not run or showed nothing.
     pub figures: Vec<Option<Figures>>,
     /// The change of the number of spikes.
-    pub spikes: Change,
+    pub spikes: Mean,
     /// The change of the worst p99, as a natural logarithm: −0.69 is half.
-    pub worst_p99: Change,
+    pub worst_p99: Mean,
     /// What follows.
     pub effect: Effect,
 }
@@ -137,7 +104,7 @@ impl Trial {
             base.iter().zip(&figures).filter_map(|(base, one)| Some(((*base)?, (*one)?))).collect();
         let change = |of: &dyn Fn(&Figures) -> f64| {
             let differences = pairs.iter().map(|(base, one)| of(one) - of(base));
-            Change::new(&differences.filter(|one| !one.is_nan()).collect::<Vec<_>>())
+            Mean::of(&differences.filter(|one| !one.is_nan()).collect::<Vec<_>>())
         };
         let spikes = change(&|figures| figures.spikes as f64);
         let worst_p99 = change(&|figures| libm::log(figures.worst_p99_us));
@@ -147,8 +114,8 @@ impl Trial {
 }
 
 /// `before`: spikes of the unchanged run, on average.
-fn effect(before: f64, spikes: &Change, worst_p99: &Change) -> Effect {
-    let counted = spikes.tells(GONE * before, SMALL * before);
+fn effect(before: f64, spikes: &Mean, worst_p99: &Mean) -> Effect {
+    let counted = tells(spikes, GONE * before, SMALL * before);
     if before.is_nan() || (before <= 0.0 && counted != Effect::More) {
         return Effect::Unclear;
     }
@@ -156,8 +123,8 @@ fn effect(before: f64, spikes: &Change, worst_p99: &Change) -> Effect {
         return counted;
     }
     // As many as before: are they as high?
-    let factor = libm::log(if worst_p99.pairs > 1 { FACTOR } else { FACTOR_ONCE });
-    match worst_p99.tells(f64::INFINITY, factor) {
+    let factor = libm::log(if worst_p99.count > 1 { FACTOR } else { FACTOR_ONCE });
+    match tells(worst_p99, f64::INFINITY, factor) {
         Effect::Less if worst_p99.mean <= -factor => Effect::Less,
         Effect::More if worst_p99.mean >= factor => Effect::More,
         _ => Effect::Nothing,
@@ -173,7 +140,7 @@ pub fn word(never: &Trial, stopped: Option<&Trial>, stop: Stop) -> (Word, String
         Stop::Never | Stop::Future => None,
     };
     let (word, because) = match (never.effect, later) {
-        (_, _) if never.spikes.pairs == 0 => (Word::CannotTell, "it was not run without it"),
+        (_, _) if never.spikes.count == 0 => (Word::CannotTell, "it was not run without it"),
         (Effect::Gone, None | Some(Effect::Gone)) => (Word::Causes, ""),
         (Effect::Gone, Some(Effect::Nothing)) if stop == Stop::Past => {
             (Word::SetsOff, "it was over when the judged time began")
@@ -210,16 +177,6 @@ mod tests {
 
     fn trial(base: &[usize], without: &[usize]) -> Trial {
         Trial::new(&counts(base), counts(without))
-    }
-
-    #[test]
-    fn an_interval_is_students() {
-        let change = Change::new(&[1.0, 2.0, 3.0]);
-        let (low, high) = change.interval.unwrap();
-        assert!((change.mean - 2.0).abs() < 1e-12);
-        assert!((high - low - 2.0 * 4.303 / 3f64.sqrt()).abs() < 1e-9);
-        assert_eq!(Change::new(&[1.0]).interval, None);
-        assert!(Change::new(&[]).mean.is_nan());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The files of `explain`: tidy tables, one object, pictures.
 
 use super::Story;
-use crate::experiment::explain::{Change, Effect, Figures, Finding, Found, Trial};
+use crate::experiment::explain::{Effect, Figures, Finding, Found, Trial};
+use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::Line;
 use crate::report::SCHEMA_VERSION;
 use crate::report::plot;
@@ -117,11 +118,11 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-fn change(change: &Change) -> Value {
+fn change(change: &Mean) -> Value {
     json!({
         "mean": change.mean,
         "interval_95": change.interval.map(|(low, high)| [low, high]),
-        "pairs": change.pairs,
+        "pairs": change.count,
     })
 }
 

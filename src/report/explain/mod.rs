@@ -7,7 +7,8 @@ pub mod files;
 
 use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human};
-use crate::experiment::explain::{Change, Explanation, Figures, Finding, Found, TOGETHER, Trial, Word};
+use crate::experiment::explain::{Explanation, Figures, Finding, Found, TOGETHER, Trial, Word};
+use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::{FALSE_ALARM, Line};
 use crate::report::font::printable;
 use comfy_table::Cell;
@@ -105,7 +106,7 @@ impl Story<'_> {
     fn together(&self, trial: &Trial) -> String {
         let none = trial.figures.iter().flatten().all(|figures| figures.spikes == 0);
         let alone = |finding: &Finding| matches!(finding.word, Word::Causes | Word::SetsOff);
-        let says = match (trial.spikes.pairs, none, self.explanation.findings.iter().any(alone)) {
+        let says = match (trial.spikes.count, none, self.explanation.findings.iter().any(alone)) {
             (0, ..) => "not run",
             (_, true, false) => "none left, but no one of them alone: they stand in for each other",
             (_, true, true) => "none left",
@@ -129,7 +130,7 @@ fn each(figures: &[Option<Figures>], of: impl Fn(&Figures) -> f64) -> Vec<f64> {
 }
 
 /// `−5.7 ± 1.4`; with one seed `−6`.
-fn change(change: &Change) -> String {
+fn change(change: &Mean) -> String {
     let signed = |value: f64| match value {
         value if value.is_nan() => "–".to_owned(),
         value => {

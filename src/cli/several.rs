@@ -1,0 +1,188 @@
+//! Several scenario files side by side: the chosen variants of each, simulated with the same seeds.
+//!
+//! Each file is loaded, run and judged for itself; then its variants get the file's name before their own,
+//! and all are one comparison. A remedy (`--with`) belongs to one scenario: laying one over several, with
+//! and without, is a matrix and not a comparison.
+
+use super::Failure;
+use super::batch::{decidable, plural};
+use super::compare::{CompareArgs, joined, names, out, shown_as};
+use super::console::Console;
+use super::inputs::{self, Source};
+use super::interrupt;
+use super::output::{self, Results};
+use super::progress::Progress;
+use crate::experiment::{self, Judged, Run, effect, expect, paired};
+use crate::report::Header;
+use crate::scenario::{Document, Scenario};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// A scenario file with its variants that are compared.
+struct Side {
+    name: String,
+    source: Source,
+    document: Document,
+    chosen: Vec<String>,
+}
+
+impl Side {
+    fn jobs(&self) -> Vec<(&Scenario, u64)> {
+        let chosen = self.chosen.iter().filter_map(|name| self.document.scenario(name));
+        chosen.flat_map(|scenario| scenario.file.seeds.iter().map(move |seed| (scenario, *seed))).collect()
+    }
+
+    fn shown_as(&self, variant: &str) -> String {
+        shown_as(&self.name, variant, self.chosen.len() == 1)
+    }
+
+    /// The expectations that can be judged by these runs, under the names that are shown.
+    fn judged(&self, runs: &[Run]) -> Vec<Judged> {
+        let ran: Vec<&str> = self.chosen.iter().map(String::as_str).collect();
+        let Some((_, first)) = self.document.scenarios.first() else { return vec![] };
+        let mut judged = expect::judge(&self.document, runs);
+        judged.retain(|judged| first.file.expect.get(&judged.name).is_some_and(|one| decidable(one, &ran)));
+        for judged in &mut judged {
+            judged.name = format!("{}/{}", self.name, judged.name);
+            judged.variant = self.shown_as(&judged.variant);
+        }
+        judged
+    }
+}
+
+/// Simulates all files; where the results go comes with them.
+///
+/// # Errors
+/// As the files and the arguments deserve.
+pub fn results(args: &CompareArgs, console: &Console) -> Result<(Results, PathBuf), Failure> {
+    if !args.source.with.is_empty() {
+        let cure = "compare one scenario with it, or lay single values over all by --set";
+        return Err(Failure::Usage(format!(
+            "`--with` belongs to one scenario, and there are several: {cure}"
+        )));
+    }
+    let sides = sides(args, console)?;
+    let shown = shown(&sides);
+    let names: Vec<&str> = shown.scenarios.keys().map(String::as_str).collect();
+    if let Some(baseline) = args.baseline.as_deref().filter(|baseline| !names.contains(baseline)) {
+        return Err(inputs::unknown_variant(baseline, &names));
+    }
+    let of: Vec<String> = sides.iter().map(|side| side.name.clone()).collect();
+    let out = out(args, &of);
+    output::claim(&out)?;
+    let (stop, begun) = (interrupt::listen(), Instant::now());
+    let (runs, judged) = simulate(args, &sides, console, stop);
+    let headers: Vec<Header> = sides.iter().filter_map(header).collect();
+    let baseline = args.baseline.as_deref();
+    let jobs = sides.iter().map(|side| side.jobs().len()).sum::<usize>();
+    let interrupted = stop.load(Ordering::Relaxed);
+    let results = Results {
+        header: Header::of_several(&joined(&of), &headers.iter().collect::<Vec<_>>()),
+        resolved: shown.scenarios.iter().map(|(name, one)| (name.clone(), one.resolved())).collect(),
+        command: command(args, &sides),
+        complete: runs.len() == jobs && !interrupted,
+        interrupted,
+        effects: effect::effects(&shown, &runs, baseline),
+        paired: paired::paired(&runs, baseline),
+        runs,
+        judged,
+        plots: !args.handling.running.no_plots,
+        took: begun.elapsed(),
+    };
+    Ok((results, out))
+}
+
+fn sides(args: &CompareArgs, console: &Console) -> Result<Vec<Side>, Failure> {
+    let paths = args.paths();
+    let mut seeding = args.seeding.clone();
+    let mut sides: Vec<Side> = Vec::new();
+    for (file, name) in paths.iter().zip(names(&paths)?) {
+        let source = Source { file: file.clone(), ..args.source.clone() };
+        let document = source.load(&seeding, console)?;
+        // The same seeds for all: those of the first file, unless some were asked for.
+        let seeds = document.scenarios.values().next().map(|first| first.file.seeds.clone());
+        seeding = seeding.or(&seeds.unwrap_or_default());
+        let mine = of_side(&args.variants, &name, &document);
+        if mine.is_empty() && !args.variants.is_empty() {
+            let names: Vec<&str> = document.scenarios.keys().map(String::as_str).collect();
+            return Err(inputs::unknown_variant(&args.variants[0], &names));
+        }
+        let chosen = args.chosen(&document, &mine)?;
+        let chosen: Vec<String> = chosen.into_iter().map(|scenario| scenario.variant.clone()).collect();
+        sides.push(Side { name, source, document, chosen });
+    }
+    if sides.iter().all(|side| side.jobs().is_empty()) {
+        return Err(Failure::Usage("nothing to run: no variant or no seed is chosen".to_owned()));
+    }
+    Ok(sides)
+}
+
+/// Those of the names that this file has, plainly or after its own name.
+fn of_side(variants: &[String], side: &str, document: &Document) -> Vec<String> {
+    let own = |name: &String| {
+        let name = name.trim();
+        let plain = name.strip_prefix(side).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
+        document.scenario(plain).map(|scenario| scenario.variant.clone())
+    };
+    variants.iter().filter_map(own).collect()
+}
+
+/// All that is compared as one document, under the names that are shown.
+fn shown(sides: &[Side]) -> Document {
+    let of = |side: &Side| {
+        let own = side.chosen.iter().filter_map(|name| side.document.scenario(name));
+        let named = own.map(|scenario| {
+            let mut scenario = scenario.clone();
+            scenario.variant = side.shown_as(&scenario.variant);
+            (scenario.variant.clone(), scenario)
+        });
+        named.collect::<Vec<_>>()
+    };
+    Document { scenarios: sides.iter().flat_map(of).collect() }
+}
+
+fn simulate(
+    args: &CompareArgs,
+    sides: &[Side],
+    console: &Console,
+    stop: &AtomicBool,
+) -> (Vec<Run>, Vec<Judged>) {
+    let threads = args.handling.running.jobs.map(usize::from);
+    let (mut all, mut judged) = (Vec::new(), Vec::new());
+    for side in sides {
+        let jobs = side.jobs();
+        let seeds = jobs.len() / side.chosen.len().max(1);
+        let (variants, seeds) = (plural(side.chosen.len(), "variant"), plural(seeds, "seed"));
+        let duration = jobs.first().map_or(String::new(), |(scenario, _)| scenario.file.duration.to_string());
+        console.note(&format!("{}: {variants} × {seeds}, {duration} each", side.source.file.display()));
+        let progress = Progress::new(console);
+        let mut runs = experiment::run_all(&jobs, threads, &|share| progress.show(share), stop);
+        progress.finish();
+        judged.extend(side.judged(&runs));
+        for run in &mut runs {
+            run.variant = side.shown_as(&run.variant);
+        }
+        all.extend(runs);
+    }
+    (all, judged)
+}
+
+fn header(side: &Side) -> Option<Header> {
+    side.document.scenarios.values().next().map(|scenario| Header::of(&side.name, scenario))
+}
+
+/// The command that gives the same results again.
+fn command(args: &CompareArgs, sides: &[Side]) -> Vec<String> {
+    let mut command = vec!["herdsim".to_owned(), "compare".to_owned()];
+    command.extend(sides.iter().skip(1).map(|side| side.source.file.display().to_string()));
+    command.splice(2..2, args.source.arguments());
+    let of = |side: &Side| side.chosen.iter().map(|name| format!("{}/{name}", side.name)).collect::<Vec<_>>();
+    let variants: Vec<String> = sides.iter().flat_map(of).collect();
+    let first = sides.first().and_then(|side| side.document.scenarios.values().next());
+    let seeds = first.map(|first| first.file.seeds.iter().map(u64::to_string).collect::<Vec<_>>());
+    command.extend(["--variants".to_owned(), variants.join(",")]);
+    command.extend(["--seeds".to_owned(), seeds.unwrap_or_default().join(",")]);
+    command.extend(args.baseline.iter().flat_map(|name| ["--baseline".to_owned(), name.clone()]));
+    command
+}

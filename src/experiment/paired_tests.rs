@@ -1,0 +1,157 @@
+//! Made-up runs with values of our choice.
+
+use super::*;
+use crate::scenario::grammar::Label;
+
+/// A row of the summary with a value.
+fn row(metric: &'static str, of: &str, cause: &'static str, unit: &'static str, value: f64) -> SummaryRow {
+    let stat = if metric == "latency" { "p99" } else { "count" };
+    SummaryRow { metric, of: of.to_owned(), cause, stat, value, unit }
+}
+
+/// The comparison of one row with these values, the seeds counted from 1.
+fn of(row: &SummaryRow, before: &[f64], after: &[f64]) -> Paired {
+    let told = |variant: &'static str, values: &[f64]| -> Vec<Told<'static>> {
+        let one = |(n, value): (usize, &f64)| Told {
+            variant,
+            seed: n as u64 + 1,
+            rows: vec![SummaryRow { value: *value, ..row.clone() }],
+            values: BTreeMap::from([(key(row), *value)]),
+        };
+        values.iter().enumerate().map(one).collect()
+    };
+    let (before, after) = (told("plain", before), told("jitter", after));
+    let (before, after): (Vec<&Told>, Vec<&Told>) = (before.iter().collect(), after.iter().collect());
+    let mut all = vec![compare(row, &before, &after)];
+    correct(&mut all, headline(row).is_some());
+    all[0].shift = shift(&all[0]);
+    all.remove(0)
+}
+
+fn latency() -> SummaryRow {
+    row("latency", "request.sign-in", "", "ms", 0.0)
+}
+
+#[test]
+fn the_verdict_follows_the_metrics_direction() {
+    let (low, high) = ([10.0, 20.0, 30.0, 40.0], [15.0, 25.1, 34.8, 45.0]);
+    for (metric, of_what, cause, unit, shift) in [
+        ("latency", "request.sign-in", "", "ms", Shift::Worse),
+        ("recycle_spikes", "service.api", "", "count", Shift::Worse),
+        ("user_success", "request.sign-in", "", "share", Shift::Better),
+        ("requests", "request.sign-in", "ok", "count", Shift::Better),
+        ("requests", "request.sign-in", "500", "count", Shift::Worse),
+        ("requests", "request.sign-in", "", "count", Shift::Higher),
+        ("herd_onset", "postgres.primary", "lifetime", "s", Shift::Better),
+        ("backend_starts", "postgres.primary", "", "count", Shift::Higher),
+    ] {
+        let row = row(metric, of_what, cause, unit, 0.0);
+        assert_eq!(of(&row, &low, &high).shift, shift, "{metric}");
+        let back = match shift {
+            Shift::Worse => Shift::Better,
+            Shift::Better => Shift::Worse,
+            _ => Shift::Lower,
+        };
+        assert_eq!(of(&row, &high, &low).shift, back, "{metric}, the other way round");
+    }
+}
+
+#[test]
+fn pairs_narrow_the_interval_by_what_they_share() {
+    let paired = of(&latency(), &[10.0, 20.0, 30.0, 40.0], &[15.0, 25.1, 34.8, 45.0]);
+    assert!((paired.difference.mean - 4.975).abs() < 1e-9 && paired.pairs == 4);
+    assert!(paired.gain.unwrap() > 50.0 && paired.correlation.unwrap() > 0.99, "{paired:?}");
+    let against = of(&latency(), &[10.0, 20.0, 30.0, 40.0], &[45.0, 34.8, 25.1, 15.0]);
+    assert!(against.gain.unwrap() < 1.0 && against.correlation.unwrap() < -0.99, "{against:?}");
+    assert_eq!(against.shift, Shift::NoChange);
+}
+
+#[test]
+fn the_ratio_is_of_the_pairs_where_all_are_above_zero() {
+    let paired = of(&latency(), &[10.0, 20.0, 40.0], &[5.0, 10.0, 20.0]);
+    assert!((paired.ratio.value - 0.5).abs() < 1e-12);
+    let (low, high) = paired.ratio.interval.unwrap();
+    assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12);
+    let spikes = row("recycle_spikes", "service.api", "", "count", 0.0);
+    let gone = of(&spikes, &[2.0, 2.0, 2.0], &[0.0, 0.0, 0.0]);
+    assert_eq!(gone.ratio, Ratio { value: 0.0, interval: None });
+    let new = of(&spikes, &[0.0, 0.0], &[2.0, 2.0]);
+    assert!(new.ratio.value.is_nan() && new.ratio.interval.is_none(), "nothing is no measure");
+}
+
+#[test]
+fn nothing_measured_or_one_pair_cannot_tell() {
+    let nan = f64::NAN;
+    for (before, after, pairs, missing) in [
+        (&[10.0][..], &[20.0][..], 1, 0),
+        (&[], &[], 0, 0),
+        (&[nan, nan], &[nan, nan], 0, 2),
+        (&[10.0, 20.0, 30.0, nan], &[11.0, 21.0, 31.0, 41.0], 3, 1),
+    ] {
+        let paired = of(&latency(), before, after);
+        assert_eq!((paired.pairs, paired.missing), (pairs, missing));
+        assert_eq!((paired.shift, paired.p_holm), (Shift::CannotTell, None), "{before:?}");
+    }
+    let uneven = of(&latency(), &[1.0, 2.0, 3.0], &[1.0, 2.0]);
+    assert_eq!((uneven.pairs, uneven.unpaired), (2, 1));
+}
+
+#[test]
+fn what_never_varies_is_no_change_or_as_sure_as_its_steps() {
+    let spikes = row("recycle_spikes", "service.api", "", "count", 0.0);
+    let same = of(&spikes, &[2.0; 5], &[2.0; 5]);
+    assert_eq!((same.shift, same.p, same.p_holm, same.gain), (Shift::NoChange, Some(1.0), None, None));
+    assert_eq!(same.difference.interval, Some((0.0, 0.0)));
+    assert_eq!(of(&spikes, &[2.0; 2], &[0.0; 2]).shift, Shift::NoChange, "two runs are too few");
+    assert_eq!(of(&spikes, &[2.0; 3], &[0.0; 3]).shift, Shift::Better);
+}
+
+#[test]
+fn each_family_is_corrected_for_itself() {
+    let headline = latency();
+    let other = SummaryRow { stat: "p50", ..latency() };
+    let (before, after) = ([10.0, 20.0, 30.0, 40.0], [11.0, 22.0, 30.5, 42.0]);
+    let one = of(&headline, &before, &after);
+    let mut all =
+        vec![one.clone(), one.clone(), of(&other, &before, &after), of(&headline, &[1.0; 4], &[1.0; 4])];
+    correct(&mut all, true);
+    correct(&mut all, false);
+    let raised: Vec<Option<f64>> = all.iter().map(|row| row.p_holm).collect();
+    let p = one.p.unwrap();
+    assert_eq!(raised, [Some(2.0 * p), Some(2.0 * p), Some(p), None], "what is the same is not tested");
+}
+
+#[test]
+fn runs_are_paired_by_their_seeds_and_headlines_come_first() {
+    use crate::measure::{ClassMeasured, Measured, UserCounts, latency};
+    let run = |variant: &str, seed: u64, label: Label| {
+        let mut histogram = latency::histogram();
+        histogram.record_n(1000 * seed, 100).unwrap();
+        histogram.record_n(50_000 + 10_000 * seed + if variant == "slow" { 9_000 } else { 0 }, 5).unwrap();
+        let class = ClassMeasured {
+            class: "sign-in".into(),
+            label,
+            service: "api".into(),
+            arrived: 105,
+            ended: [0; crate::measure::OUTCOMES],
+            in_flight: 0,
+            users: UserCounts { arrived: 105, succeeded: 105, failed: 0 },
+            latency_us: vec![Some(histogram)],
+            bins: vec![],
+            served: vec![],
+        };
+        let measured = Measured { classes: vec![class], ..crate::measure::Measured::default() };
+        Run { variant: variant.into(), seed, measured }
+    };
+    let of = |label| {
+        let runs = |variant: &'static str, seeds: [u64; 4]| seeds.map(|seed| run(variant, seed, label));
+        paired(&[runs("plain", [1, 2, 3, 4]), runs("slow", [9, 4, 3, 2])].concat(), None)
+    };
+    let all = of(Label::Legitimate);
+    assert!(all[0].headline && !all[all.len() - 1].headline);
+    let p99 = all.iter().find(|row| row.headline && row.row.metric == "latency").unwrap();
+    assert_eq!((p99.pairs, p99.unpaired, p99.shift), (3, 2, Shift::Worse));
+    assert!((p99.difference.mean - 9.0).abs() < 0.5, "{p99:?}");
+    assert!(of(Label::Abusive).iter().all(|row| !row.headline), "an attack's own latency is nobody's");
+    assert!(paired(&[], None).is_empty());
+}

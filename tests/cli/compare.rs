@@ -1,0 +1,132 @@
+//! `compare`: differences with their intervals; earlier runs, and several scenarios.
+
+use crate::desk::{Desk, TINY};
+use serde_json::Value;
+
+/// The rows of a table as columns and cells.
+fn rows(text: &str) -> Vec<Vec<(String, String)>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let head = reader.headers().unwrap().clone();
+    let row = |row: csv::StringRecord| {
+        head.iter().zip(row.iter()).map(|(head, cell)| (head.to_owned(), cell.to_owned())).collect()
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+/// The distinct cells of a column, in order.
+fn column(text: &str, name: &str) -> Vec<String> {
+    let cells = rows(text).into_iter().flatten().filter(|(head, _)| head == name).map(|(_, cell)| cell);
+    let mut cells: Vec<String> = cells.collect();
+    cells.dedup();
+    cells
+}
+
+#[test]
+fn one_seed_has_no_intervals_and_several_have() {
+    let desk = Desk::new();
+    let (out, _) = desk.ends("compare tiny.toml --no-plots", 0);
+    assert!(!out.contains("DIFFERENCES"), "{out}");
+    let table = desk.read("runs/tiny-compare/paired.csv");
+    assert_eq!(column(&table, "verdict"), ["cannot-tell"], "{table}");
+    let (out, _) = desk.ends("compare tiny.toml --seeds 1..3 --no-plots", 0);
+    assert!(out.contains("DIFFERENCES, against plain\n") && out.contains("latency p99, sign-in"), "{out}");
+    assert!(out.contains("3 pairs of equal seeds"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 120), "{out}");
+    let (markdown, _) = desk.ends("compare tiny.toml --seeds 1..3 --no-plots --format markdown", 0);
+    assert!(markdown.contains("Differences, against **plain**"), "{markdown}");
+    assert!(markdown.contains("| jitter | latency p99, sign-in |"), "{markdown}");
+    let (table, _) = desk.ends("compare tiny.toml --seeds 1..3 --no-plots --format csv", 0);
+    assert_eq!(table, desk.read("runs/tiny-compare/paired.csv"));
+    let (json, _) = desk.ends("compare tiny.toml --seeds 1..3 --no-plots --format json", 0);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let file: Value = serde_json::from_str(&desk.read("runs/tiny-compare/paired.json")).unwrap();
+    assert_eq!((&json["paired"], &file["baseline"]), (&file["paired"], &"plain".into()));
+    assert!(json.get("scenarios").is_none(), "one scenario is not set apart");
+}
+
+#[test]
+fn earlier_runs_are_paired_by_seed() {
+    let desk = Desk::new();
+    desk.ends("run tiny.toml --variant plain --seeds 1..3 --no-plots -o runs/before", 0);
+    desk.ends("run tiny.toml --variant jitter --seeds 2..4 --no-plots -o runs/after", 0);
+    let (out, err) = desk.ends("compare runs/before runs/after --no-plots", 0);
+    assert!(out.contains("DIFFERENCES, against before\n") && out.contains("2 pairs of equal seeds"), "{out}");
+    assert!(out.contains("left out: 2 runs") && out.contains("SCENARIOS, against before"), "{out}");
+    assert!(out.contains("max_lifetime_jitter: \"0s\" → \"1s\""), "{out}");
+    assert!(err.contains("wrote runs/before-after-compare: "), "{err}");
+    let earlier = desk.read("runs/before-after-compare/paired.csv");
+    assert_eq!(column(&earlier, "variant"), ["after"]);
+    desk.ends("compare tiny.toml --seeds 2,3 --no-plots -o runs/now", 0);
+    let now = desk.read("runs/now/paired.csv");
+    let told = |text: &str| -> Vec<Vec<(String, String)>> {
+        let silent = ["scenario", "variant", "baseline", "unpaired"];
+        let told = |row: Vec<(String, String)>| {
+            row.into_iter().filter(|(head, _)| !silent.contains(&head.as_str())).collect()
+        };
+        rows(text).into_iter().map(told).collect()
+    };
+    assert_eq!(told(&earlier), told(&now), "as if they had been simulated together");
+
+    // A directory with several variants, another baseline, and a comparison of comparisons.
+    let line = "compare runs/now runs/after --baseline after --no-plots -o runs/all --format json";
+    let json: Value = serde_json::from_str(&desk.ends(line, 0).0).unwrap();
+    assert_eq!(json["paired"][0]["variant"], "now/plain", "{}", json["paired"][0]);
+    assert_eq!(json["scenarios"]["now/jitter"], Value::Array(vec![]), "the same scenario");
+    assert!(desk.path("runs/all/scenario.now_plain.resolved.toml").is_file());
+    let line = "compare runs/now runs/after --variants now/plain,after --no-plots -o runs/two";
+    assert!(desk.ends(line, 0).0.contains("DIFFERENCES, against now/plain"));
+    desk.ends("compare runs/now --no-plots -o runs/again", 0);
+    assert_eq!(column(&desk.read("runs/again/paired.csv"), "variant"), ["now/jitter"]);
+}
+
+#[test]
+fn several_scenarios_meet_the_same_seeds() {
+    let desk = Desk::new();
+    desk.write("busy.toml", &TINY.replace("200/s", "300/s").replace("seeds = [1]", "seeds = [7]"));
+    let (out, err) = desk.ends("compare tiny.toml busy.toml --variants plain --seeds 1..3 --no-plots", 0);
+    assert!(err.contains("tiny.toml: 1 variant × 3 seeds") && err.contains("busy.toml: 1 variant"), "{err}");
+    assert!(out.contains("DIFFERENCES, against tiny\n"), "{out}");
+    assert!(out.contains("busy: one value differs\n") && out.contains("\"200/s\" → \"300/s\""), "{out}");
+    assert_eq!(column(&desk.read("runs/tiny-busy-compare/summary.csv"), "variant"), ["tiny", "busy"]);
+
+    // Each file's expectations are judged, on its own variants.
+    let line =
+        "compare tiny.toml busy.toml --variants jitter,busy/doubtful --baseline busy/jitter --no-plots";
+    let (out, err) = desk.ends(&format!("{line} -o out"), 1);
+    assert!(out.contains("tiny/few-starts") && out.contains("busy/absurdly-many-starts"), "{out}");
+    assert!(err.contains("1 of 3 expectations did not pass"), "{err}");
+    assert_eq!(column(&desk.read("out/summary.csv"), "seed"), ["1"], "the seeds of the first");
+    assert_eq!(column(&desk.read("out/paired.csv"), "variant"), ["tiny", "busy/doubtful"]);
+    desk.ends(&format!("{line} -o out --exit-zero"), 0);
+    let manifest: Value = serde_json::from_str(&desk.read("out/manifest.json")).unwrap();
+    let command = manifest["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    let command: Vec<&str> = command.skip(1).collect();
+    let before = desk.read("out/paired.csv");
+    desk.ends(&format!("{} --no-plots -o again --exit-zero", command.join(" ")), 0);
+    assert_eq!(desk.read("again/paired.csv"), before, "the manifest's command gives the same again");
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_with_the_cure() {
+    let desk = Desk::new();
+    desk.ends("run tiny.toml --variant plain --no-plots -o runs/plain", 0);
+    desk.ends("compare tiny.toml --no-plots -o runs/both", 0);
+    for (line, cure) in [
+        ("compare tiny.toml runs/plain", "compare scenario files with each other, or run directories"),
+        ("compare runs/plain", "there is only one variant, `plain`: name another directory"),
+        ("compare runs/plain runs/plain", "is there twice"),
+        ("compare runs/plain runs/both --set duration=1s", "leave out --set"),
+        ("compare runs/plain runs/both --seeds 3", "leave out --seed"),
+        ("compare runs/plain runs/both --baseline both/plian", "did you mean `both/plain`?"),
+        ("compare runs/plain runs/both -o runs/plain", "name another -o"),
+        ("compare tiny.toml tiny.toml", "is there twice"),
+        ("compare tiny.toml nowhere.toml", "nowhere.toml"),
+        ("compare tiny.toml nowhere.toml --with tiny.toml", "belongs to one scenario"),
+    ] {
+        let (out, err) = desk.ends(line, 2);
+        assert!(err.contains(cure), "{line}: {cure} in:\n{err}");
+        assert_eq!(out, "", "{line}");
+    }
+    std::fs::create_dir(desk.path("empty")).unwrap();
+    assert!(desk.ends("compare runs/plain empty", 3).1.contains("is not a run directory"));
+}
