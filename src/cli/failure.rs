@@ -27,7 +27,7 @@ pub enum Failure {
     #[error("--fail-if-bunched: {0}")]
     Bunched(&'static str),
     /// Ctrl-C; what was finished is kept.
-    #[error("interrupted: only finished runs were kept (`complete` is false in the manifest)")]
+    #[error("interrupted: only finished runs were kept, and what was written says `complete`: false")]
     Interrupted,
 }
 

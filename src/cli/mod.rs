@@ -18,12 +18,14 @@ mod inspect;
 mod interrupt;
 mod manual;
 mod output;
+mod paths;
 mod progress;
 mod report;
 mod run;
 mod schema;
 mod seeds;
 mod sweep;
+mod test;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use console::{Console, Voice};
@@ -49,6 +51,7 @@ const EXAMPLES: &str = "Examples:
   herdsim init                                      write quickstart.toml to begin with
   herdsim compare quickstart.toml                   run its variants side by side
   herdsim run quickstart.toml --variant jitter      one variant in detail
+  herdsim test scenarios/                           does what they expect hold? for CI
   herdsim inspect sessions.csv --lifetime 15m       are real connections bunched?
   herdsim explain quickstart.toml --variant no-jitter   who causes the latency spikes?
 
@@ -60,6 +63,7 @@ enum Verb {
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Run(run::RunArgs),
+    Test(test::TestArgs),
     Compare(compare::CompareArgs),
     Sweep(sweep::SweepArgs),
     Explain(explain::ExplainArgs),
@@ -88,6 +92,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Init(args) => init::perform(args, console),
         Verb::Check(args) => check::perform(args, console),
         Verb::Run(args) => run::perform(args, console),
+        Verb::Test(args) => test::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
         Verb::Explain(args) => explain::perform(args, console),

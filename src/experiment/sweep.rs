@@ -110,7 +110,7 @@ pub fn sweep(
 fn cells_of(number: usize, point: &Point, runs: &[Run]) -> Vec<Cell> {
     let reduced = runs.iter().map(|run| {
         let alike: Vec<Run> = runs.iter().filter(|other| other.seed == run.seed).cloned().collect();
-        let mut judged = expect::judge(&point.document, &alike);
+        let mut judged = expect::judge_seed(&point.document, &alike);
         judged.retain(|judged| judged.variant == run.variant);
         let summary = summary::rows(&run.measured);
         Cell { point: number, variant: run.variant.clone(), seed: run.seed, summary, judged }
@@ -174,13 +174,10 @@ mod tests {
             judged: vec![Judged {
                 name: "e".into(),
                 variant: "v".into(),
-                claim: String::new(),
                 unit: "share",
                 values: vec![value],
-                control: None,
-                control_values: vec![],
                 verdict,
-                because: String::new(),
+                ..Judged::default()
             }],
         };
         let cells = [
