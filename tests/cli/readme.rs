@@ -15,9 +15,10 @@ fn every_command_in_the_readme_is_taken() {
 #[test]
 fn every_example_in_the_help_is_taken() {
     let desk = Desk::new();
-    for verb in
-        ["", "init ", "check ", "run ", "compare ", "sweep ", "explain ", "report ", "inspect ", "schema "]
-    {
+    for verb in [
+        "", "init ", "check ", "run ", "test ", "compare ", "sweep ", "explain ", "report ", "inspect ",
+        "schema ",
+    ] {
         let (help, _) = desk.ends(&format!("{verb}--help"), 0);
         let examples = help.split("Examples:").nth(1).unwrap_or_default();
         let commands: Vec<&str> = examples.lines().filter(|line| line.starts_with("  herdsim ")).collect();
