@@ -5,8 +5,8 @@
 //! which it must hold, the seeds that were run are a sample: pass and fail are what their Wilson interval
 //! allows, and anything else is inconclusive; a seed with nothing to measure is one with which it did not
 //! hold. A *control* is a variant that must not keep within the same bounds: what every fleet passes tells
-//! nothing of this one. If it keeps within them with any seed, the expectation fails; what never happens in it
-//! is out of bounds. Where it was not run, the expectation is judged without it. Left out: an interval of the
+//! nothing of this one. If it keeps within them with any seed, the expectation fails; what never happens in
+//! it is out of bounds. Where it was not run, the expectation is judged without it. Left out: an interval of the
 //! values themselves.
 
 use super::{Judged, Limit, Run, Verdict, Written};
@@ -26,8 +26,8 @@ pub fn judge(document: &Document, runs: &[Run]) -> Vec<Judged> {
     each(document, runs, |expect| expect.share.map(|share| share.0))
 }
 
-/// Judges every expectation on the runs of a single seed: whether it held with this one, whatever share of all
-/// seeds is asked for.
+/// Judges every expectation on the runs of a single seed: whether it held with this one, whatever share of
+/// all seeds is asked for.
 pub fn judge_seed(document: &Document, runs: &[Run]) -> Vec<Judged> {
     each(document, runs, |_| None)
 }

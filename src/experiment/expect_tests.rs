@@ -230,6 +230,6 @@ fn a_judged_expectation_knows_where_it_stands() {
     let place = judged.place.unwrap();
     assert_eq!((place.file.as_str(), place.column), ("test.toml", 9), "at its name");
     let base = include_str!("../../tests/scenario/base.toml");
-    assert_eq!(place.line, base.lines().count() + 6, "a line for the scaler, four variants, and itself");
+    assert_eq!(place.line, base.lines().count() + 5, "a line for the scaler, three variants, and itself");
     assert!(judged.max.unwrap().value.is_nan(), "another with each seed");
 }

@@ -1,8 +1,8 @@
 //! What GitHub Actions shows of expectations: annotations at their lines, and a step summary.
 //!
-//! GitHub shows ten annotations of a kind for a step and drops the rest, so that the tenth sums up what is left;
-//! it takes a step summary of up to a mebibyte and drops a larger one whole, so that ours ends in time and says
-//! so.
+//! GitHub shows ten annotations of a kind for a step and drops the rest, so that the tenth sums up what is
+//! left; it takes a step summary of up to a mebibyte and drops a larger one whole, so that ours ends in time
+//! and says so.
 
 use super::expectations::told;
 use super::tested::Tested;
@@ -89,7 +89,10 @@ mod tests {
 
     #[test]
     fn an_annotation_points_at_the_line_and_is_escaped() {
-        insta::assert_snapshot!(annotations(&tested()), @"");
+        insta::assert_snapshot!(annotations(&tested()), @r#"
+        ::error file=herd/a.toml,line=9,title=<fails> (jitter) failed::herd_size{lifetime} of postgres.primary ≤ 5%25 — measured 1.0–50%25, and nothing with 1 of 3 seeds
+        ::error file=herd/b%2C c%3A 50%25.toml,line=7,title=who-knows (jitter) is inconclusive::herd_size{lifetime} of postgres.primary ≤ 5%25 — measured 1.0–50%25, and nothing with 1 of 3 seeds; held with 1 of 3%0Aseeds
+        "#);
         let borne = annotations(&Tested { bears_inconclusive: true, ..tested() });
         assert!(
             borne.contains("::error file=herd/a.toml,line=9") && borne.contains("\n::warning "),

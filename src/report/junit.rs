@@ -1,9 +1,9 @@
 //! JUnit XML, which every CI shows: a suite for each scenario, a case for each expectation.
 //!
 //! A failed expectation is a `failure`. An inconclusive one is an `error` of type `inconclusive`: it does not
-//! pass, and consumers count the two apart; where inconclusive ones are borne it is `skipped`. Values stand in
-//! the properties and, for consumers that show no properties, in `system-out`. Left out: times, which differ
-//! from one run to the next.
+//! pass, and consumers count the two apart; where inconclusive ones are borne it is `skipped`. Values stand
+//! in the properties and, for consumers that show no properties, in `system-out`. Left out: times, which
+//! differ from one run to the next.
 
 use super::expectations::{measured, verdict_name};
 use super::font::printable;

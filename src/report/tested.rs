@@ -189,7 +189,7 @@ pub mod synthetic {
         let (a, b) = ("herd/a.toml", "herd/b, c: 50%.toml");
         let good = judged("cures", Verdict::Pass, "", (a, 3));
         let bad = judged("<fails>", Verdict::Fail, "", (a, 9));
-        let unclear = judged("who-knows", Verdict::Inconclusive, "held with 1 of 3 seeds\n", (b, 7));
+        let unclear = judged("who-knows", Verdict::Inconclusive, "held with 1 of 3\nseeds", (b, 7));
         let suites = vec![suite(a, vec![good, bad], 6), suite(b, vec![unclear], 6)];
         Tested { suites, bears_inconclusive: false }
     }
@@ -202,12 +202,36 @@ mod tests {
 
     #[test]
     fn verdicts_come_with_their_values_and_places_and_are_counted() {
-        insta::assert_snapshot!(tested().text(Paint::Plain), @"");
+        insta::assert_snapshot!(tested().text(Paint::Plain), @r#"
+        herd/a.toml: September 2025: bus bunching (3 seeds)
+          ✓ cures (jitter)  herd/a.toml:3
+              herd_size{lifetime} of postgres.primary ≤ 5%: measured 1.0–50%, and nothing with 1 of 3 seeds
+          ✗ <fails> (jitter)  herd/a.toml:9
+              herd_size{lifetime} of postgres.primary ≤ 5%: measured 1.0–50%, and nothing with 1 of 3 seeds
+
+        herd/b, c: 50%.toml: September 2025: bus bunching (3 seeds)
+          ? who-knows (jitter)  herd/b, c: 50%.toml:7
+              herd_size{lifetime} of postgres.primary ≤ 5%: measured 1.0–50%, and nothing with 1 of 3 seeds
+              held with 1 of 3 seeds
+
+        1 passed, 1 failed, 1 inconclusive in 2 scenarios
+        "#);
     }
 
     #[test]
     fn markdown_is_a_list_for_each_scenario() {
-        insta::assert_snapshot!(tested().markdown(), @"");
+        insta::assert_snapshot!(tested().markdown(), @r#"
+        ### herdsim: 1 passed, 1 failed, 1 inconclusive in 2 scenarios
+
+        **September 2025: bus bunching** — herd/a.toml
+
+        - ✓ **cures** (jitter): herd_size{lifetime} of postgres.primary ≤ 5% — measured 1.0–50%, and nothing with 1 of 3 seeds — herd/a.toml:3
+        - ✗ **&lt;fails>** (jitter): herd_size{lifetime} of postgres.primary ≤ 5% — measured 1.0–50%, and nothing with 1 of 3 seeds — herd/a.toml:9
+
+        **September 2025: bus bunching** — herd/b, c: 50%.toml
+
+        - ? **who-knows** (jitter): herd_size{lifetime} of postgres.primary ≤ 5% — measured 1.0–50%, and nothing with 1 of 3 seeds; held with 1 of 3 seeds — herd/b, c: 50%.toml:7
+        "#);
     }
 
     #[test]

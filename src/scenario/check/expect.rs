@@ -74,7 +74,11 @@ impl Checker<'_> {
     fn share(&mut self, base: &str, expect: &Expect) {
         let Some(Share(share)) = expect.share else { return };
         let path = format!("{base}.share");
-        let Some(needed) = proof::seeds_needed(share).filter(|_| share > 0.0) else {
+        if share == 0.0 {
+            let message = "a share of nothing asks for nothing";
+            return self.error(&path, message, "write for example \"90%\", or leave `share` out");
+        }
+        let Some(needed) = proof::seeds_needed(share) else {
             let message = format!("no number of seeds shows {} %", percent(share));
             let help = "leave `share` out: then it must hold with every seed that is run; or ask for 95%";
             return self.error(&path, message, help);
