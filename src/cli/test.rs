@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 /// Run the expectations of scenarios, and only the variants that they name.
 ///
 /// All scenarios are read and checked before the first is run. An expectation fails, passes, or is
-/// inconclusive, which is no pass. Latency counts from a request's intended arrival, so queueing is never hidden (no
-/// coordinated omission).
+/// inconclusive, which is no pass. Latency counts from a request's intended arrival, so queueing is never
+/// hidden (no coordinated omission).
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {

@@ -6,8 +6,8 @@
 //! allows, and anything else is inconclusive; a seed with nothing to measure is one with which it did not
 //! hold. A *control* is a variant that must not keep within the same bounds: what every fleet passes tells
 //! nothing of this one. If it keeps within them with any seed, the expectation fails; what never happens in
-//! it is out of bounds. Where it was not run, the expectation is judged without it. Left out: an interval of the
-//! values themselves.
+//! it is out of bounds. Where it was not run, the expectation is judged without it. Left out: an interval of
+//! the values themselves.
 
 use super::{Judged, Limit, Run, Verdict, Written};
 use crate::engine::time::{Span, Time};

@@ -1,8 +1,8 @@
 //! What some seeds show about all of them.
 //!
 //! An expectation holds with k of n seeds. The share of all possible seeds with which it would hold lies,
-//! with 95 % confidence, within Wilson's interval (E. B. Wilson, 1927), which stays inside 0 to 1 and does not
-//! shrink to a point at 0 of n or n of n. Left out: corrections for many expectations at once.
+//! with 95 % confidence, within Wilson's interval (E. B. Wilson, 1927), which stays inside 0 to 1 and does
+//! not shrink to a point at 0 of n or n of n. Left out: corrections for many expectations at once.
 
 /// The normal quantile of a two-sided 95 %.
 const Z: f64 = 1.96;
