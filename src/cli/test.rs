@@ -320,3 +320,20 @@ fn verdict(args: &TestArgs, tested: &Tested, interrupted: bool) -> Result<(), Fa
         failed => Err(Failure::Expectation { failed, judged: tested.tally().all() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_of_some_seeds_is_none_and_a_failure_stays_one() {
+        let judged = |verdict| Judged { verdict, values: vec![0.1, 0.2], ..Judged::default() };
+        assert_eq!(doubted(judged(Verdict::Pass), 2), judged(Verdict::Pass));
+        let some = doubted(judged(Verdict::Pass), 3);
+        assert_eq!(
+            (some.verdict, &some.because[..]),
+            (Verdict::Inconclusive, "interrupted: 2 of 3 seeds were run")
+        );
+        assert_eq!(doubted(judged(Verdict::Fail), 3), judged(Verdict::Fail));
+    }
+}

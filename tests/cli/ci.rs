@@ -78,6 +78,20 @@ fn without_the_cure_the_build_fails_and_everybody_is_told_where() {
 }
 
 #[test]
+fn a_step_summary_goes_on_where_others_began_and_its_absence_is_said() {
+    let desk = Desk::new();
+    desk.write("summary.md", "Built.\n");
+    let (_, summary) = on_github(&desk, "test tiny.toml --github --only few-starts", 0);
+    assert!(summary.starts_with("Built.\n### herdsim: 1 passed"), "{summary}");
+    let nowhere =
+        desk.herdsim("test tiny.toml --github --only few-starts").env_remove("GITHUB_STEP_SUMMARY").output();
+    let nowhere = nowhere.unwrap();
+    let err = String::from_utf8_lossy(&nowhere.stderr);
+    assert!(nowhere.status.success() && err.contains("GITHUB_STEP_SUMMARY is not set"), "{err}");
+    desk.ends("test tiny.toml --only few-starts --junit tiny.toml/junit.xml", 3);
+}
+
+#[test]
 fn every_expectation_in_the_guide_is_taken() {
     let desk = Desk::new();
     let seeds: Vec<String> = (1..=40).map(|seed| seed.to_string()).collect();
