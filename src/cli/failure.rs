@@ -30,7 +30,7 @@ pub enum Failure {
     #[error("--find: no value of the range was found to do")]
     NotFound,
     /// Ctrl-C; what was finished is kept.
-    #[error("interrupted: only finished runs were kept (`complete` is false in the manifest)")]
+    #[error("interrupted: only finished runs were kept, and what was written says `complete`: false")]
     Interrupted,
 }
 

@@ -71,7 +71,11 @@ impl Source {
     }
 }
 
-fn path_and_value(text: &str) -> Result<String, String> {
+/// A `--set` argument as it is.
+///
+/// # Errors
+/// If there is no path or no value.
+pub fn path_and_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((path, _)) if !path.trim().is_empty() => Ok(text.to_owned()),
         _ => Err("write a path, `=` and a value, such as `duration=10m`".to_owned()),

@@ -20,6 +20,7 @@ mod interrupt;
 mod manual;
 mod merge;
 mod output;
+mod paths;
 mod progress;
 mod report;
 mod run;
@@ -29,6 +30,7 @@ mod several;
 mod shard;
 mod stored;
 mod sweep;
+mod test;
 mod trace;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -55,6 +57,7 @@ const EXAMPLES: &str = "Examples:
   herdsim init                                      write quickstart.toml to begin with
   herdsim compare quickstart.toml                   run its variants side by side
   herdsim run quickstart.toml --variant jitter      one variant in detail
+  herdsim test scenarios/                           does what they expect hold? for CI
   herdsim inspect sessions.csv --lifetime 15m       are real connections bunched?
   herdsim explain quickstart.toml --variant no-jitter   who causes the latency spikes?
 
@@ -66,6 +69,7 @@ enum Verb {
     Init(init::InitArgs),
     Check(check::CheckArgs),
     Run(run::RunArgs),
+    Test(test::TestArgs),
     Compare(compare::CompareArgs),
     Sweep(Box<sweep::SweepArgs>),
     Merge(merge::MergeArgs),
@@ -96,6 +100,7 @@ fn perform(verb: &Verb, console: &Console) -> Result<(), Failure> {
         Verb::Init(args) => init::perform(args, console),
         Verb::Check(args) => check::perform(args, console),
         Verb::Run(args) => run::perform(args, console),
+        Verb::Test(args) => test::perform(args, console),
         Verb::Compare(args) => compare::perform(args, console),
         Verb::Sweep(args) => sweep::perform(args, console),
         Verb::Merge(args) => merge::perform(args, console),

@@ -11,9 +11,7 @@ use std::time::Duration;
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores, and the kick tests that
-/// their expectations ask for. `progress` is told the share done; when `stop` is set, runs under way are
-/// given up and those that have finished are returned.
+/// As [`run_each`]: the runs that have finished.
 ///
 /// # Panics
 /// If threads cannot be started, or a run panics.
@@ -23,6 +21,21 @@ pub fn run_all(
     progress: &(dyn Fn(f64) + Sync),
     stop: &AtomicBool,
 ) -> Vec<Run> {
+    run_each(jobs, threads, progress, stop).into_iter().flatten().collect()
+}
+
+/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores, and the kick tests that
+/// their expectations ask for. `progress` is told the share done; when `stop` is set, runs under way are
+/// given up, and there is nothing in their places.
+///
+/// # Panics
+/// If threads cannot be started, or a run panics.
+pub fn run_each(
+    jobs: &[(&Scenario, u64)],
+    threads: Option<usize>,
+    progress: &(dyn Fn(f64) + Sync),
+    stop: &AtomicBool,
+) -> Vec<Option<Run>> {
     let kicks: Vec<(usize, Kick)> = (jobs.iter().enumerate())
         .flat_map(|(job, (scenario, _))| kick::asked(scenario).into_iter().map(move |kick| (job, kick)))
         .collect();
@@ -48,7 +61,7 @@ pub fn run_all(
         // A run whose kick test was given up is not finished.
         runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
     }
-    runs.into_iter().flatten().collect()
+    runs
 }
 
 /// One job and then its kick tests; nothing if it was stopped on the way.

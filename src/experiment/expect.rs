@@ -1,17 +1,21 @@
 //! Expectations: what a scenario says must hold, and whether it did.
 //!
 //! Each seed is judged for itself. All held: pass. None held: fail. Some held, or one had nothing to measure:
-//! inconclusive, which is never a pass. A *control* is a variant that must not keep within the same bounds:
-//! what every fleet passes tells nothing of this one. If it keeps within them with any seed, the expectation
-//! fails; what never happens in it is out of bounds. Where it was not run, the expectation is judged without
-//! it. Intervals over many seeds come later.
+//! inconclusive, which is never a pass. Where the expectation names the *share* of all possible seeds with
+//! which it must hold, the seeds that were run are a sample: pass and fail are what their Wilson interval
+//! allows, and anything else is inconclusive; a seed with nothing to measure is one with which it did not
+//! hold. A *control* is a variant that must not keep within the same bounds: what every fleet passes tells
+//! nothing of this one. If it keeps within them with any seed, the expectation fails; what never happens in
+//! it is out of bounds. Where it was not run, the expectation is judged without it. Left out: an interval of
+//! the values themselves.
 
-use super::{Judged, Run, Verdict};
+use super::{Judged, Limit, Run, Verdict, Written};
 use crate::engine::time::{Span, Time};
 use crate::measure::summary;
 use crate::measure::window::Window;
 use crate::scenario::grammar::{Bound, Expect, File, Relative};
-use crate::scenario::{Document, when};
+use crate::scenario::problem::SET;
+use crate::scenario::{Document, Scenario, proof, when};
 use serde_json::Value;
 
 /// How long a deed is left out by `except`.
@@ -19,37 +23,65 @@ const AFTER_DEED: Span = Span::from_secs(120);
 
 /// Judges every expectation of a document on the runs of its variant.
 pub fn judge(document: &Document, runs: &[Run]) -> Vec<Judged> {
-    let Some(scenario) = document.scenarios.values().next() else { return vec![] };
-    let file = &scenario.file;
-    let judged = file.expect.iter().map(|(name, expect)| {
+    each(document, runs, |expect| expect.share.map(|share| share.0))
+}
+
+/// Judges every expectation on the runs of a single seed: whether it held with this one, whatever share of
+/// all seeds is asked for.
+pub fn judge_seed(document: &Document, runs: &[Run]) -> Vec<Judged> {
+    each(document, runs, |_| None)
+}
+
+fn each(document: &Document, runs: &[Run], share: impl Fn(&Expect) -> Option<f64>) -> Vec<Judged> {
+    let Some(first) = document.scenarios.values().next() else { return vec![] };
+    let judged = first.file.expect.iter().map(|(name, expect)| {
         // Events are on or off by variant: times are those of the variant that is judged.
-        let file = document.scenario(&expect.variant).map_or(file, |scenario| &scenario.file);
-        let unjudged = |because: String| Judged {
-            name: name.clone(),
-            variant: expect.variant.clone(),
-            claim: claim(expect),
-            unit: "",
-            values: vec![],
-            control: expect.control.clone(),
-            control_values: vec![],
-            verdict: Verdict::Inconclusive,
-            because,
-        };
-        let at = |bound: &Option<_>, otherwise| match bound {
-            Some(bound) => when::resolve(file, bound),
-            None => Ok(otherwise),
-        };
-        let window = at(&expect.after, Time::ZERO)
-            .and_then(|from| at(&expect.until, Time::ZERO + file.duration).map(|to| (from, to)));
-        match window {
-            Ok((from, to)) => {
-                let window = Window { from, to, except: gaps(file, expect) };
-                Asked { expect, window }.judge(name, runs)
-            }
-            Err(problem) => unjudged(problem),
+        let scenario = document.scenario(&expect.variant).unwrap_or(first);
+        let asked = Judged { share: share(expect), ..asked(name, expect, scenario) };
+        match window(expect, &scenario.file) {
+            Ok(window) => Asked { expect, window }.judge(asked, runs),
+            Err(problem) => Judged { because: problem, ..asked },
         }
     });
     judged.collect()
+}
+
+/// An expectation before it is judged.
+fn asked(name: &str, expect: &Expect, scenario: &Scenario) -> Judged {
+    let unit = expect.metric.unit();
+    let place = scenario.place(&format!("expect.{name}")).filter(|place| place.source.name != SET);
+    let [min, max] = expect.bounds().map(|bound| {
+        let value = |bound: &Bound| match bound {
+            Bound::Value(written) => unit.read(written).unwrap_or(f64::NAN),
+            Bound::Relative(_) => f64::NAN,
+        };
+        bound.map(|bound| Limit { words: words(bound), value: value(bound) })
+    });
+    Judged {
+        name: name.to_owned(),
+        variant: expect.variant.clone(),
+        place: place.map(|place| Written {
+            file: place.source.name.clone(),
+            line: place.line(),
+            column: place.column(),
+        }),
+        claim: claim(expect),
+        unit: unit.name(),
+        min,
+        max,
+        control: expect.control.clone(),
+        ..Judged::default()
+    }
+}
+
+fn window(expect: &Expect, file: &File) -> Result<Window, String> {
+    let at = |bound: &Option<_>, otherwise| match bound {
+        Some(bound) => when::resolve(file, bound),
+        None => Ok(otherwise),
+    };
+    let from = at(&expect.after, Time::ZERO)?;
+    let to = at(&expect.until, Time::ZERO + file.duration)?;
+    Ok(Window { from, to, except: gaps(file, expect) })
 }
 
 /// An expectation whose words have been understood.
@@ -72,7 +104,7 @@ enum Stands {
 }
 
 impl Asked<'_> {
-    fn judge(&self, name: &str, runs: &[Run]) -> Judged {
+    fn judge(&self, asked: Judged, runs: &[Run]) -> Judged {
         let mine: Vec<&Run> = runs.iter().filter(|run| run.variant == self.expect.variant).collect();
         let values: Vec<f64> = mine.iter().map(|run| self.value(run)).collect();
         let stands: Vec<Stands> =
@@ -82,27 +114,28 @@ impl Asked<'_> {
             value.is_some_and(|value| self.stands(value, run.seed, runs) == Stands::Within)
         });
         let ran = control.iter().flatten().count();
-        let verdict = self.controlled(self.verdict(&stands), &stands, (ran, kept.count()));
+        let verdict = match asked.share {
+            Some(share) => self.of_all_seeds(share, &stands),
+            None => self.of_each_seed(&stands),
+        };
+        let (verdict, because) = self.controlled(verdict, &stands, (ran, kept.count()));
         let present = control.iter().filter(|_| ran > 0);
         Judged {
-            name: name.to_owned(),
-            variant: self.expect.variant.clone(),
-            claim: claim(self.expect),
-            unit: self.expect.metric.unit().name(),
-            control: self.expect.control.clone(),
             control_values: present.map(|value| value.unwrap_or(f64::NAN)).collect(),
             values,
-            verdict: verdict.0,
-            because: verdict.1,
+            held: count(&stands, Stands::Within),
+            verdict,
+            because,
+            ..asked
         }
     }
 
-    fn verdict(&self, stands: &[Stands]) -> (Verdict, String) {
-        let (seeds, count) =
-            (stands.len(), |wanted| stands.iter().filter(|stands| **stands == wanted).count());
+    /// It must hold with every seed that was run.
+    fn of_each_seed(&self, stands: &[Stands]) -> (Verdict, String) {
+        let seeds = stands.len();
         let inconclusive = |because: String| (Verdict::Inconclusive, because);
-        let missing = if self.expect.metric.is_a_time() { "did not happen" } else { "nothing to measure" };
-        match [Stands::Within, Stands::Outside, Stands::Missing, Stands::Alone].map(count) {
+        let all = [Stands::Within, Stands::Outside, Stands::Missing, Stands::Alone];
+        match all.map(|wanted| count(stands, wanted)) {
             [0, 0, 0, 0] => inconclusive("its variant was not run".to_owned()),
             [_, 0, 0, 0] => (Verdict::Pass, String::new()),
             [0, _, 0, 0] => (Verdict::Fail, String::new()),
@@ -110,8 +143,39 @@ impl Asked<'_> {
             [_, _, 0, alone] => {
                 inconclusive(format!("nothing to hold it against with {alone} of {seeds} seeds"))
             }
-            [_, _, none, _] => inconclusive(format!("{missing} with {none} of {seeds} seeds")),
+            [_, _, none, _] => inconclusive(format!("{} with {none} of {seeds} seeds", self.nothing())),
         }
+    }
+
+    /// It must hold with a share of all possible seeds, of which those that were run are a sample.
+    fn of_all_seeds(&self, share: f64, stands: &[Stands]) -> (Verdict, String) {
+        let (held, seeds) = (count(stands, Stands::Within), stands.len());
+        if seeds == 0 {
+            return (Verdict::Inconclusive, "its variant was not run".to_owned());
+        }
+        let (low, high) = proof::interval(held, seeds);
+        let verdict = match () {
+            () if low >= share => Verdict::Pass,
+            () if high < share => Verdict::Fail,
+            () => Verdict::Inconclusive,
+        };
+        let mut because = format!("held with {held} of {seeds} seeds");
+        for (wanted, what) in
+            [(Stands::Missing, self.nothing()), (Stands::Alone, "nothing to hold it against")]
+        {
+            let without = count(stands, wanted);
+            if without > 0 {
+                because += &format!(", {what} with {without}");
+            }
+        }
+        let [low, high, share] = [low, high, share].map(percent);
+        because += &format!(": between {low} % and {high} % of all would; {share} % is asked for");
+        (verdict, because)
+    }
+
+    /// What is said of a seed without a value.
+    fn nothing(&self) -> &'static str {
+        if self.expect.metric.is_a_time() { "did not happen" } else { "nothing to measure" }
     }
 
     /// The verdict once the control has been looked at, which ran with so many of the seeds and kept within
@@ -130,7 +194,8 @@ impl Asked<'_> {
             return (Verdict::Fail, first + &kept);
         }
         if verdict == Verdict::Pass && ran > 0 && ran < seeds {
-            let because = format!("the control `{control}` was run with {ran} of {seeds} seeds only");
+            let first = if because.is_empty() { because } else { because + "; " };
+            let because = format!("{first}the control `{control}` was run with {ran} of {seeds} seeds only");
             return (Verdict::Inconclusive, because);
         }
         (verdict, because)
@@ -146,7 +211,7 @@ impl Asked<'_> {
     }
 
     fn stands(&self, value: f64, seed: u64, runs: &[Run]) -> Stands {
-        let bound = |bound: &Option<Bound>, otherwise| match bound {
+        let bound = |bound: Option<&Bound>, otherwise| match bound {
             None => Some(otherwise),
             Some(Bound::Value(written)) => self.expect.metric.unit().read(written).ok(),
             Some(Bound::Relative(relative)) => {
@@ -154,8 +219,9 @@ impl Asked<'_> {
                 relative.bound(other, self.expect.metric.unit())
             }
         };
-        let min = bound(&self.expect.min, f64::NEG_INFINITY).filter(|min| !min.is_nan());
-        let max = bound(&self.expect.max, f64::INFINITY).filter(|max| !max.is_nan());
+        let [min, max] = self.expect.bounds();
+        let min = bound(min, f64::NEG_INFINITY).filter(|min| !min.is_nan());
+        let max = bound(max, f64::INFINITY).filter(|max| !max.is_nan());
         match (min, max) {
             _ if value.is_nan() => Stands::Missing,
             (Some(min), Some(max)) if min <= value && value <= max => Stands::Within,
@@ -163,6 +229,15 @@ impl Asked<'_> {
             _ => Stands::Alone,
         }
     }
+}
+
+fn count(stands: &[Stands], wanted: Stands) -> usize {
+    stands.iter().filter(|stands| **stands == wanted).count()
+}
+
+/// A share in per cent, to a tenth.
+fn percent(share: f64) -> f64 {
+    (share * 1000.0).round() / 10.0
 }
 
 fn find<'a>(runs: &'a [Run], variant: &str, seed: u64) -> Option<&'a Run> {
@@ -195,12 +270,15 @@ fn claim(expect: &Expect) -> String {
     if let Some(until) = &expect.until {
         claim += &format!(" until {until}");
     }
-    for (sign, limit) in [("≥", &expect.min), ("≤", &expect.max)] {
+    for (sign, limit) in ["≥", "≤"].into_iter().zip(expect.bounds()) {
         if let Some(limit) = limit {
             claim += &format!(" {sign} {}", words(limit));
         }
     }
-    claim
+    match expect.share {
+        Some(share) => claim + &format!(" with {} % of all seeds", percent(share.0)),
+        None => claim,
+    }
 }
 
 /// `5%`, `1.3 × variant.as-it-happened`, `variant.as-it-happened − 10%`.

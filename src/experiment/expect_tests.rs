@@ -141,3 +141,95 @@ fn what_did_not_happen_never_passes() {
     assert_eq!(never.verdict, Verdict::Pass, "a control in which it never happens");
     assert!(never.control_values[0].is_nan());
 }
+
+/// The verdict on `sound` where a share of all seeds is asked for, and why.
+fn over_a_share(share: &str, seeds: usize, sound: &[u32]) -> (Verdict, String) {
+    let expect =
+        format!("metric = \"request_success\"\nof = \"request.sign-in\"\nmin = \"90%\"\nshare = \"{share}\"");
+    let numbers: Vec<String> = (1..=seeds).map(|seed| seed.to_string()).collect();
+    let base = include_str!("../../tests/scenario/base.toml");
+    let base = base.replace("[1, 2, 3, 4, 5, 6]", &format!("[{}]", numbers.join(", ")));
+    let text = format!("{base}[variant.sound]\n[expect.e]\nvariant = \"sound\"\n{expect}\n");
+    let document = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}")).0;
+    let runs: Vec<Run> = (1..)
+        .zip(sound)
+        // 255 stands for a seed with nothing to measure.
+        .map(|(seed, ok)| run("sound", seed, if *ok == 255 { (0, 0) } else { (*ok, 100 - ok) }))
+        .collect();
+    let judged = judge(&document, &runs).remove(0);
+    assert!(judged.claim.contains(&format!("with {} % of all seeds", share.trim_end_matches('%'))));
+    (judged.verdict, judged.because)
+}
+
+#[test]
+fn over_a_share_of_all_seeds_the_interval_decides() {
+    let because = |verdict: (Verdict, String)| {
+        assert_eq!(verdict.0, Verdict::Inconclusive);
+        verdict.1
+    };
+    let ten = |held: usize| -> Vec<u32> { (0..10).map(|n| if n < held { 99 } else { 10 }).collect() };
+    assert_eq!(over_a_share("70%", 10, &ten(10)).0, Verdict::Pass);
+    assert_eq!(
+        because(over_a_share("70%", 10, &ten(9))),
+        "held with 9 of 10 seeds: between 59.6 % and 98.2 % of all would; 70 % is asked for"
+    );
+    assert_eq!(over_a_share("70%", 10, &ten(3)).0, Verdict::Fail, "60.3 % at most");
+    let none = over_a_share("30%", 10, &ten(0));
+    assert_eq!((none.0, none.1.contains("between 0 % and 27.8 %")), (Verdict::Fail, true), "{}", none.1);
+    let silent = over_a_share("70%", 10, &[99, 99, 99, 99, 99, 99, 99, 99, 99, 255]);
+    assert_eq!(
+        because(silent),
+        "held with 9 of 10 seeds, nothing to measure with 1: between 59.6 % and 98.2 % of all would; 70 % is asked for"
+    );
+    assert_eq!(because(over_a_share("70%", 10, &[])), "its variant was not run");
+}
+
+#[test]
+fn a_control_and_a_share_go_together() {
+    let controlled = format!("{CONTROLLED}\nshare = \"30%\"");
+    let verdict = |sick: &[u32]| {
+        let judged = judged(&controlled, &[runs("sound", &[99; 6]), runs("sick", sick)]);
+        (judged.verdict, judged.because)
+    };
+    assert_eq!(verdict(&[10; 6]).0, Verdict::Pass);
+    let (failed, because) = verdict(&[10, 10, 95, 10, 10, 10]);
+    assert_eq!(failed, Verdict::Fail);
+    assert!(because.ends_with("the control `sick` keeps within it as well (1 of 6 seeds)"), "{because}");
+    let (some, because) = verdict(&[10]);
+    assert!(some == Verdict::Inconclusive && because.contains("run with 1 of 6 seeds only"), "{because}");
+}
+
+#[test]
+fn a_seed_for_itself_is_judged_without_a_share() {
+    let expect = "metric = \"request_success\"\nof = \"request.sign-in\"\nmin = \"90%\"\nshare = \"50%\"";
+    let one = runs("sound", &[99]);
+    assert_eq!(judge(&document(expect), &one)[0].verdict, Verdict::Inconclusive);
+    assert_eq!(judge_seed(&document(expect), &one)[0].verdict, Verdict::Pass);
+}
+
+#[test]
+fn both_ends_are_within() {
+    let verdict = |percent: u32| {
+        let expect = "metric = \"request_success\"\nof = \"request.sign-in\"\nbetween = [\"20%\", \"50%\"]";
+        judged(expect, &[runs("sound", &[percent])])
+    };
+    assert_eq!(
+        [19, 20, 50, 51].map(|percent| verdict(percent).verdict == Verdict::Pass),
+        [false, true, true, false]
+    );
+    let judged = verdict(20);
+    assert!(judged.claim.ends_with(" ≥ 20% ≤ 50%"), "{}", judged.claim);
+    let (min, max) = (judged.min.unwrap(), judged.max.unwrap());
+    assert_eq!((min.words.as_str(), min.value, max.words.as_str(), max.value), ("20%", 0.2, "50%", 0.5));
+}
+
+#[test]
+fn a_judged_expectation_knows_where_it_stands() {
+    let judged =
+        judged("metric = \"spikes\"\nof = \"service.api\"\nmax = { times = 2, of = \"variant.sick\" }", &[]);
+    let place = judged.place.unwrap();
+    assert_eq!((place.file.as_str(), place.column), ("test.toml", 9), "at its name");
+    let base = include_str!("../../tests/scenario/base.toml");
+    assert_eq!(place.line, base.lines().count() + 5, "a line for the scaler, three variants, and itself");
+    assert!(judged.max.unwrap().value.is_nan(), "another with each seed");
+}

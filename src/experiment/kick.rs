@@ -13,7 +13,7 @@ use crate::engine::time::{Span, Time};
 use crate::measure::gain::{KickWatch, LIFETIMES, lifetime_at};
 use crate::model::build;
 use crate::model::world::World;
-use crate::scenario::grammar::{Arrivals, Expect, File, Initial, Label, Metric};
+use crate::scenario::grammar::{Arrivals, File, Initial, Label, Metric};
 use crate::scenario::units::Rate;
 use crate::scenario::{Moment, Scenario};
 use std::sync::Arc;
@@ -78,18 +78,13 @@ pub fn asked(scenario: &Scenario) -> Vec<Kick> {
     for expect in scenario.file.expect.values() {
         let node = expect.of.strip_prefix("postgres.").filter(|_| expect.metric == Metric::HerdGain);
         if let Some(node) = node
-            && speaks_of(expect, &scenario.variant)
+            && expect.variants().any(|one| one == scenario.variant)
             && !nodes.contains(&node)
         {
             nodes.push(node);
         }
     }
     nodes.into_iter().map(|node| Kick::of(scenario, node)).collect()
-}
-
-fn speaks_of(expect: &Expect, variant: &str) -> bool {
-    let others = expect.references().chain(expect.control.as_deref());
-    std::iter::once(expect.variant.as_str()).chain(others).any(|one| one == variant)
 }
 
 /// The fleet at the end of its run, in the steady state and with its steady traffic alone; and the lifetime

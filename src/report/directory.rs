@@ -5,8 +5,9 @@
 //! equal inputs.
 
 use super::error::damaged;
-use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, plot};
-use crate::experiment::{Judged, Run, Verdict};
+pub(super) use super::expectations::verdict_name;
+use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, expectations, plot};
+use crate::experiment::{Judged, Run};
 use crate::measure::SummaryRow;
 use crate::scenario::AS_WRITTEN;
 use serde_json::{Value, json};
@@ -127,7 +128,7 @@ fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     files.push((MEASURED.to_owned(), measured.into_bytes()));
     files.push((MANIFEST.to_owned(), pretty(&manifest(paper))));
     files.push((SUMMARY.to_owned(), pretty(&summary(paper))));
-    files.push((EXPECTATIONS.to_owned(), pretty(&expectations(paper.judged))));
+    files.push((EXPECTATIONS.to_owned(), pretty(&expectations_file(paper.judged))));
     files.push(("timing.json".to_owned(), pretty(paper.timing)));
     for (name, text) in csv::all(paper.header, paper.runs, paper.summaries) {
         files.push((name.to_owned(), text.into_bytes()));
@@ -219,29 +220,8 @@ fn summary(paper: &Paper) -> Value {
     json!({ "schema_version": SCHEMA_VERSION, "runs": runs.collect::<Vec<_>>() })
 }
 
-fn expectations(judged: &[Judged]) -> Value {
-    let one = |judged: &Judged| {
-        let mut one = json!({
-            "name": judged.name, "variant": judged.variant, "claim": judged.claim,
-            "verdict": verdict_name(judged.verdict), "values": judged.values, "unit": judged.unit,
-            "because": judged.because,
-        });
-        if let Some(control) = &judged.control {
-            one["control"] = json!(control);
-            one["control_values"] = json!(judged.control_values);
-        }
-        one
-    };
-    json!({ "schema_version": SCHEMA_VERSION, "expectations": judged.iter().map(one).collect::<Vec<_>>() })
-}
-
-/// The name of a verdict in files.
-pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "fail",
-        Verdict::Inconclusive => "inconclusive",
-    }
+fn expectations_file(judged: &[Judged]) -> Value {
+    json!({ "schema_version": SCHEMA_VERSION, "expectations": expectations::json(judged) })
 }
 
 #[cfg(test)]

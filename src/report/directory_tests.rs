@@ -1,6 +1,7 @@
 //! Run directories: whole or not at all, never over something foreign, the same bytes for the same runs.
 
 use super::*;
+use crate::experiment::{Limit, Written};
 use crate::report::{load, redraw, synthetic};
 
 struct Made {
@@ -23,15 +24,21 @@ fn made() -> Made {
     let judged = Judged {
         name: "jitter-cures".into(),
         variant: "jitter".into(),
+        place: Some(Written { file: "fleet.toml".into(), line: 12, column: 2 }),
         claim: "herd_size{lifetime} of postgres.primary ≤ 5%".into(),
         unit: "share",
+        max: Some(Limit { words: "5%".into(), value: 0.05 }),
         values: vec![0.01, f64::NAN],
-        control: None,
-        control_values: vec![],
-        verdict: Verdict::Inconclusive,
+        held: 1,
+        share: Some(0.9),
         because: "seed 2 had no starts".into(),
+        ..Judged::default()
     };
     let controlled = Judged {
+        place: None,
+        min: Some(Limit { words: "2 × variant.jitter".into(), value: f64::NAN }),
+        max: None,
+        share: None,
         control: Some("as-it-happened".into()),
         control_values: vec![0.9, f64::NAN],
         ..judged.clone()
@@ -90,9 +97,18 @@ fn a_run_directory_reads_back_and_is_replaced() {
     let loaded = load(&dir).unwrap();
     assert_eq!((loaded.header, loaded.runs.len()), (made.header.clone(), 1));
     assert!(loaded.summaries[0][0].value.is_nan() && loaded.judged[0].values[1].is_nan());
-    assert_eq!(loaded.judged[0].because, made.judged[0].because);
-    assert_eq!((&loaded.judged[0].control, loaded.judged[0].control_values.len()), (&None, 0));
+    let first = Judged { values: made.judged[0].values.clone(), ..loaded.judged[0].clone() };
+    assert_eq!(format!("{first:?}"), format!("{:?}", made.judged[0]));
+    let expectations = fs::read_to_string(dir.join("expectations.json")).unwrap();
+    let expectations: Value = serde_json::from_str(&expectations).unwrap();
+    let first = &expectations["expectations"][0];
+    assert_eq!((&first["file"], &first["line"]), (&json!("fleet.toml"), &json!(12)));
+    assert_eq!(first["limit"], json!({ "max": { "words": "5%", "value": 0.05 } }));
+    let low = first["held_interval"][0].as_f64().unwrap();
+    assert!(low > 0.0 && low < 0.5, "one of two: {first}");
     let controlled = &loaded.judged[1];
+    let min = controlled.min.as_ref().unwrap();
+    assert!(min.words == "2 × variant.jitter" && min.value.is_nan() && controlled.place.is_none());
     assert_eq!(controlled.control, made.judged[1].control);
     assert!(controlled.control_values[0] == 0.9 && controlled.control_values[1].is_nan());
 }

@@ -1,12 +1,24 @@
-//! Expectations as people read them: the sign of the verdict, the claim, what was measured, and why.
+//! Judged expectations as people read them (the sign of the verdict, the claim, what was measured, and why)
+//! and as programs do.
 
 use super::font::printable;
 use super::human;
-use super::text::{Paint, folded, range};
+use super::text::{Paint, escaped, folded, range};
 use crate::experiment::{Judged, Verdict};
+use crate::scenario::proof;
+use serde_json::{Value, json};
+
+/// Whether to say where an expectation was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Places {
+    /// Beside each.
+    Said,
+    /// Nowhere: there is one file, and the reader has just named it.
+    Unsaid,
+}
 
 /// Two lines each, a third where the control needs one, and another where there is a reason.
-pub(super) fn lines(judged: &[Judged], paint: Paint) -> String {
+pub(super) fn lines(judged: &[Judged], places: Places, paint: Paint) -> String {
     let line = |judged: &Judged| {
         let code = match judged.verdict {
             Verdict::Pass => "32",
@@ -15,7 +27,9 @@ pub(super) fn lines(judged: &[Judged], paint: Paint) -> String {
         };
         let name = paint.head(&printable(&judged.name));
         let sign = paint.with(code, sign(judged.verdict));
-        let mut text = format!("  {sign} {name} ({})\n", printable(&judged.variant));
+        let place = judged.place.as_ref().filter(|_| places == Places::Said);
+        let place = place.map_or(String::new(), |place| format!("  {}", printable(&place.to_string())));
+        let mut text = format!("  {sign} {name} ({}){place}\n", printable(&judged.variant));
         let told = format!("      {}: {}", printable(&judged.claim), printable(&measured(judged)));
         text += &folded(&told, "; ", 8);
         if !judged.because.is_empty() {
@@ -27,16 +41,21 @@ pub(super) fn lines(judged: &[Judged], paint: Paint) -> String {
 }
 
 /// A list in Markdown, and an empty line after it.
-pub(super) fn markdown(judged: &[Judged], escape: &dyn Fn(&str) -> String) -> String {
+pub(super) fn markdown(judged: &[Judged], places: Places) -> String {
     let line = |judged: &Judged| {
-        let [name, variant, claim, measured, because] =
-            [&judged.name, &judged.variant, &judged.claim, &measured(judged), &judged.because]
-                .map(|text| escape(text));
-        let because = if because.is_empty() { because } else { format!("; {because}") };
-        format!("- {} **{name}** ({variant}): {claim} — {measured}{because}\n", sign(judged.verdict))
+        let [name, variant, told] = [&judged.name, &judged.variant, &told(judged)].map(|text| escaped(text));
+        let place = judged.place.as_ref().filter(|_| places == Places::Said);
+        let place = place.map_or(String::new(), |place| format!(" — {}", escaped(&place.to_string())));
+        format!("- {} **{name}** ({variant}): {told}{place}\n", sign(judged.verdict))
     };
     let text: String = judged.iter().map(line).collect();
     if text.is_empty() { text } else { text + "\n" }
+}
+
+/// The claim, what was measured, and why the verdict is what it is, in a line.
+pub(super) fn told(judged: &Judged) -> String {
+    let because = if judged.because.is_empty() { "" } else { "; " };
+    format!("{} — {}{because}{}", judged.claim, measured(judged), judged.because)
 }
 
 fn sign(verdict: Verdict) -> &'static str {
@@ -48,7 +67,7 @@ fn sign(verdict: Verdict) -> &'static str {
 }
 
 /// `measured 98%; control pinned: 0.1%`.
-fn measured(judged: &Judged) -> String {
+pub(super) fn measured(judged: &Judged) -> String {
     let text = format!("measured {}", values(&judged.values, judged.unit));
     match &judged.control {
         None => text,
@@ -67,4 +86,46 @@ fn values(values: &[f64], unit: &str) -> String {
         n if n == values.len() => "nothing".to_owned(),
         n => format!("{text}, and nothing with {n} of {} seeds", values.len()),
     }
+}
+
+/// The name of a verdict in files.
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// A list of judged expectations for programs; what there is not is left out.
+pub(super) fn json(judged: &[Judged]) -> Value {
+    judged.iter().map(one_json).collect()
+}
+
+fn one_json(judged: &Judged) -> Value {
+    let mut one = json!({
+        "name": judged.name, "variant": judged.variant, "claim": judged.claim,
+        "verdict": verdict_name(judged.verdict), "values": judged.values, "unit": judged.unit,
+        "held": judged.held, "limit": {}, "because": judged.because,
+    });
+    if let Some(place) = &judged.place {
+        one["file"] = json!(place.file);
+        one["line"] = json!(place.line);
+        one["column"] = json!(place.column);
+    }
+    for (key, limit) in [("min", &judged.min), ("max", &judged.max)] {
+        if let Some(limit) = limit {
+            one["limit"][key] = json!({ "words": limit.words, "value": limit.value });
+        }
+    }
+    if let Some(share) = judged.share {
+        let (low, high) = proof::interval(judged.held, judged.values.len());
+        one["share"] = json!(share);
+        one["held_interval"] = json!([low, high]);
+    }
+    if let Some(control) = &judged.control {
+        one["control"] = json!(control);
+        one["control_values"] = json!(judged.control_values);
+    }
+    one
 }

@@ -1,9 +1,10 @@
 //! A run directory read back: to draw its pictures again, or to compare it, without simulating.
 
-use super::directory::{EXPECTATIONS, MANIFEST, MEASURED, SUMMARY, pictures, verdict_name, write_files};
+use super::directory::{EXPECTATIONS, MANIFEST, MEASURED, SUMMARY, pictures, write_files};
 use super::error::damaged;
+use super::expectations::verdict_name;
 use super::{Header, ReportError, SCHEMA_VERSION, archive};
-use crate::experiment::{Judged, Run, Verdict};
+use crate::experiment::{Judged, Limit, Run, Verdict, Written};
 use crate::measure::SummaryRow;
 use serde_json::Value;
 use std::fs;
@@ -112,22 +113,40 @@ fn read_summaries(file: &Value) -> Option<Vec<Vec<SummaryRow>>> {
 }
 
 fn read_judged(file: &Value) -> Option<Vec<Judged>> {
-    let one = |one: &Value| {
-        let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive];
-        let verdict = verdicts.into_iter().find(|verdict| one["verdict"] == verdict_name(*verdict))?;
-        Some(Judged {
-            name: text(&one["name"])?,
-            variant: text(&one["variant"])?,
-            claim: text(&one["claim"])?,
-            unit: archive::name(one["unit"].as_str()?),
-            values: numbers(&one["values"])?,
-            control: text(&one["control"]),
-            control_values: one.get("control_values").map_or(Some(vec![]), numbers)?,
-            verdict,
-            because: text(&one["because"])?,
-        })
-    };
-    file["expectations"].as_array()?.iter().map(one).collect()
+    file["expectations"].as_array()?.iter().map(judged).collect()
+}
+
+fn judged(one: &Value) -> Option<Judged> {
+    let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive];
+    Some(Judged {
+        name: text(&one["name"])?,
+        variant: text(&one["variant"])?,
+        place: written(one),
+        claim: text(&one["claim"])?,
+        unit: archive::name(one["unit"].as_str()?),
+        min: limit(&one["limit"]["min"]),
+        max: limit(&one["limit"]["max"]),
+        values: numbers(&one["values"])?,
+        held: whole(&one["held"])?,
+        share: one["share"].as_f64(),
+        control: text(&one["control"]),
+        control_values: one.get("control_values").map_or(Some(vec![]), numbers)?,
+        verdict: verdicts.into_iter().find(|verdict| one["verdict"] == verdict_name(*verdict))?,
+        because: text(&one["because"])?,
+    })
+}
+
+fn whole(value: &Value) -> Option<usize> {
+    value.as_u64().and_then(|number| usize::try_from(number).ok())
+}
+
+/// Where an expectation was written, if somebody wrote it.
+fn written(one: &Value) -> Option<Written> {
+    Some(Written { file: text(&one["file"])?, line: whole(&one["line"])?, column: whole(&one["column"])? })
+}
+
+fn limit(limit: &Value) -> Option<Limit> {
+    Some(Limit { words: text(&limit["words"])?, value: number(&limit["value"])? })
 }
 
 fn read(path: &Path) -> Result<String, ReportError> {

@@ -3,7 +3,7 @@
 //! Everything here is a pure function of [`Header`] and [`Run`](crate::experiment::Run)s, except
 //! [`directory`], which writes and reads run directories, and [`inspect`], which is about real connections.
 //! A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
-//! without its scenario. Left out: the HTML page, JUnit and Perfetto traces.
+//! without its scenario. Left out: the HTML page and Perfetto traces.
 
 pub mod apart;
 pub mod archive;
@@ -17,8 +17,10 @@ mod expectations;
 pub mod explain;
 pub mod find;
 pub mod font;
+pub mod github;
 pub mod human;
 pub mod inspect;
+pub mod junit;
 pub mod ledger;
 pub mod load;
 pub mod outage;
@@ -27,6 +29,7 @@ pub mod plot;
 mod success;
 pub mod sweep;
 pub mod terminal;
+pub mod tested;
 pub mod text;
 pub mod trace;
 

@@ -4,9 +4,10 @@
 //! scenario files are printed without control characters, so that no file can steer a terminal.
 
 use super::compare::{self, Figures, Herd, ONSET_SHARE};
+use super::expectations::{self, Places};
 use super::font::printable;
-use super::text::{Paint, WIDTH, cells, folded, range, section, short, table, trimmed};
-use super::{Header, expectations, human, outage, plot::marks, success};
+use super::text::{Paint, WIDTH, cells, escaped, folded, range, section, short, table, trimmed};
+use super::{Header, human, outage, plot::marks, success};
 use crate::experiment::{Judged, Run};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
@@ -23,7 +24,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
     let (title, variant) = (printable(&header.title), printable(&run.variant));
     let mut text =
         format!("{}\nvariant {variant} · seed {} · {span} simulated\n", paint.head(&title), run.seed);
-    text += &section("EXPECTATIONS", expectations::lines(judged, paint), paint);
+    text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
     text += &section("REQUESTS", classes(measured), paint);
     text += &section("CONNECTIONS STARTED", nodes(header, measured), paint);
     text += &section("LATENCY SPIKES", spikes(header, &measured.spikes), paint);
@@ -39,7 +40,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
 /// Variants side by side, one row each, ranges over their seeds.
 pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -> String {
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
-    text += &section("EXPECTATIONS", expectations::lines(judged, paint), paint);
+    text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
     let rows = compare_rows(runs);
     let tables = [NAME, 20, 12].map(|longest| compare_table(&rows, longest));
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
@@ -57,22 +58,21 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
 
 /// The same as a Markdown table.
 pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> String {
-    let escape = |text: &str| printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
-    let mut text = format!("**{}** — {}\n\n", escape(&header.title), seeds(runs));
-    text += &expectations::markdown(judged, &escape);
+    let mut text = format!("**{}** — {}\n\n", escaped(&header.title), seeds(runs));
+    text += &expectations::markdown(judged, Places::Unsaid);
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     text += &line(COMPARED.map(str::to_owned).to_vec());
     text += &line(
         COMPARED.iter().enumerate().map(|(n, _)| if n == 0 { "---" } else { "--:" }.to_owned()).collect(),
     );
     for row in compare_rows(runs) {
-        text += &line(row.iter().map(|cell| escape(cell)).collect());
+        text += &line(row.iter().map(|cell| escaped(cell)).collect());
     }
-    text += &success::markdown(runs, &escape);
+    text += &success::markdown(runs, &escaped);
     let verdicts = outage::verdicts(runs);
     if !verdicts.is_empty() {
         text += "\nRecovery:\n\n";
-        text += &verdicts.iter().map(|line| format!("- {}\n", escape(line))).collect::<String>();
+        text += &verdicts.iter().map(|line| format!("- {}\n", escaped(line))).collect::<String>();
     }
     text
 }

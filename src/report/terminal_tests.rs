@@ -11,10 +11,9 @@ fn judged() -> Vec<Judged> {
         claim: "herd_size{lifetime} of postgres.primary after 1h ≤ 5%".into(),
         unit: "share",
         values,
-        control: None,
-        control_values: vec![],
         verdict,
         because: because.into(),
+        ..Judged::default()
     };
     let with_control = |one: Judged, control: &str, control_values| Judged {
         control: Some(control.into()),

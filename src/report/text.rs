@@ -51,6 +51,11 @@ pub fn range(values: &[f64], text: &dyn Fn(f64) -> String) -> String {
     }
 }
 
+/// A text inside a line or a cell of Markdown.
+pub fn escaped(text: &str) -> String {
+    printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
+}
+
 /// A name, cut if it is longer.
 pub fn short(name: &str, longest: usize) -> String {
     let name = printable(name);

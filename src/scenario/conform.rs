@@ -29,7 +29,8 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
         (Shape::List(item, min, max), Value::Array(items)) => {
             if items.len() < *min || items.len() > *max {
                 let message = format!("`{name}` has {} elements", items.len());
-                problems.push(Problem::error(message, node.place()).help(format!("give {min} to {max}")));
+                let help = if min == max { format!("give {min}") } else { format!("give {min} to {max}") };
+                problems.push(Problem::error(message, node.place()).help(help));
             }
             items.iter().for_each(|each| check(each, item, name, problems));
         }

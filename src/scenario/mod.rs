@@ -10,6 +10,7 @@ mod load;
 mod mend;
 mod overlay;
 pub mod problem;
+pub mod proof;
 mod resolved;
 pub mod schema;
 mod sources;

@@ -36,6 +36,12 @@ impl Place {
         let end = self.span.start.min(self.source.text.len());
         self.source.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1
     }
+
+    /// The column of its first character in that line, from 1.
+    pub fn column(&self) -> usize {
+        let before = &self.source.text[..floor_char(&self.source.text, self.span.start)];
+        before.chars().rev().take_while(|c| *c != '\n').count() + 1
+    }
 }
 
 impl fmt::Display for Place {

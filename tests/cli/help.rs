@@ -3,8 +3,10 @@
 use crate::desk::Desk;
 use std::process::{Command, Stdio};
 
-const VERBS: [&str; 10] =
-    ["init", "check", "run", "compare", "sweep", "merge", "explain", "report", "inspect", "schema"];
+const VERBS: [&str; 12] = [
+    "init", "check", "run", "test", "compare", "sweep", "merge", "explain", "trace", "report", "inspect",
+    "schema",
+];
 
 #[test]
 fn every_verb_explains_itself_with_examples() {
@@ -23,7 +25,7 @@ fn every_verb_explains_itself_with_examples() {
 #[test]
 fn the_long_help_says_from_when_latency_counts_and_what_exit_codes_mean() {
     let desk = Desk::new();
-    for line in ["--help", "run --help", "compare --help", "explain --help"] {
+    for line in ["--help", "run --help", "test --help", "compare --help", "explain --help"] {
         assert!(desk.ends(line, 0).0.contains("intended arrival"), "{line}");
     }
     assert!(desk.ends("--help", 0).0.contains("130 interrupted"));

@@ -1,6 +1,7 @@
 //! The program as a user meets it: arguments in; stdout, stderr, files and an exit code out.
 
 mod check;
+mod ci;
 mod compare;
 mod desk;
 mod explain;

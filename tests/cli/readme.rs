@@ -16,8 +16,8 @@ fn every_command_in_the_readme_is_taken() {
 fn every_example_in_the_help_is_taken() {
     let desk = Desk::new();
     for verb in [
-        "", "init ", "check ", "run ", "compare ", "sweep ", "merge ", "explain ", "report ", "inspect ",
-        "schema ",
+        "", "init ", "check ", "run ", "test ", "compare ", "sweep ", "merge ", "explain ", "trace ",
+        "report ", "inspect ", "schema ",
     ] {
         let (help, _) = desk.ends(&format!("{verb}--help"), 0);
         let examples = help.split("Examples:").nth(1).unwrap_or_default();

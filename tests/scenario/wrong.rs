@@ -365,6 +365,46 @@ fn expectations_that_hold_against_other_variants() {
 }
 
 #[test]
+fn expectations_between_two_bounds_and_over_a_share_of_seeds() {
+    let metric = "metric = \"herd_size\"\nof = \"postgres.primary\"\n";
+    let expect = |rest: &str| said(&with(&format!("[expect.e]\n{metric}{rest}\n")));
+    says!(
+        "expectations_between_and_over_a_share",
+        expect("between = [\"5%\", \"2%\"]"),
+        expect("between = [\"5%\"]"),
+        expect("between = \"5%\""),
+        expect("between = [2, \"5%\"]"),
+        expect("between = [\"2%\", { times = 2, of = \"variant.v\" }]"),
+        expect("between = [\"2%\", \"5%\"]\nmax = \"5%\""),
+        expect("min = \"5%\"\nmax = \"2%\""),
+        expect("max = \"5%\"\nshare = \"90%\""),
+        expect("max = \"5%\"\nshare = \"100%\""),
+        expect("max = \"5%\"\nshare = \"0%\""),
+        expect("max = \"5%\"\nshare = 0.9"),
+        expect("max = \"5%\"\nshares = \"60%\""),
+        expect("max = \"5%\"\ncause = \"lifetme\""),
+    );
+    for right in ["between = [\"2%\", \"5%\"]", "between = [\"2%\", \"2%\"]\nshare = \"60%\""] {
+        assert_eq!(expect(right), "");
+    }
+    let few = BASE.replace("[1, 2, 3, 4, 5, 6]", "[1]");
+    let few = said(&format!("{few}[expect.e]\n{metric}max = \"5%\"\nshare = \"20%\"\n"));
+    assert_eq!(few, "", "it asks for what one seed can show");
+}
+
+#[test]
+fn fewer_seeds_by_hand_are_a_look_and_no_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("scenario.toml");
+    let expect = "[expect.e]\nmetric = \"herd_gain\"\nof = \"postgres.primary\"\nmax = 1\nshare = \"60%\"\n";
+    std::fs::write(&path, with(expect)).unwrap();
+    let (_, warnings) = Document::load(&path, &[], &["seeds=[7]".to_owned()]).expect("a scenario");
+    let warnings = warnings.to_string();
+    assert!(warnings.starts_with("warning: 1 seed cannot show 60 %"), "{warnings}");
+    assert!(warnings.contains("give 6 seeds or more, or ask for at most 20 %"), "{warnings}");
+}
+
+#[test]
 fn several_at_once_in_the_order_of_the_file() {
     let text = BASE
         .replace("\"15m\"", "900")

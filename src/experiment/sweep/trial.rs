@@ -64,7 +64,7 @@ fn trial(
     let runs = scenarios.par_iter().zip(clocks).map(|(scenario, clock)| run_one(scenario, seed, clock, stop));
     let runs: Vec<Run> = runs.collect::<Option<_>>()?;
     // Expectations relative to another variant find it among the runs with the same seed.
-    let judged = expect::judge(document, &runs);
+    let judged = expect::judge_seed(document, &runs);
     let cell = |run: &Run| Cell {
         point,
         variant: run.variant.clone(),

@@ -3,28 +3,22 @@
 use super::Checker;
 use crate::scenario::grammar::{Bound, Causes, Expect, Metric, Relative, Scaler};
 use crate::scenario::problem::Problem;
-use crate::scenario::when;
+use crate::scenario::tree::Layer;
+use crate::scenario::units::Share;
+use crate::scenario::{proof, when};
 
 impl Checker<'_> {
     pub(super) fn expect(&mut self, name: &str, expect: &Expect) {
         let base = format!("expect.{name}");
         self.variant(&format!("{base}.variant"), &expect.variant);
-        if expect.min.is_none() && expect.max.is_none() {
-            self.error(&base, format!("`{name}` expects nothing"), "add a `min` or a `max`");
+        if expect.bounds() == [None, None] {
+            self.error(&base, format!("`{name}` expects nothing"), "add `min`, `max` or `between`");
         }
         if let Some(control) = &expect.control {
             self.control(&format!("{base}.control"), control, &expect.variant);
         }
-        for (key, bound) in [("min", &expect.min), ("max", &expect.max)] {
-            let path = format!("{base}.{key}");
-            match bound {
-                Some(Bound::Value(value)) => {
-                    self.bound(&path, expect.metric, expect.metric.unit().read(value))
-                }
-                Some(Bound::Relative(relative)) => self.relative(&path, expect.metric, relative),
-                None => {}
-            }
-        }
+        self.bounds(&base, expect);
+        self.share(&base, expect);
         self.measured(&base, expect);
         self.window(&base, expect);
         if expect.metric == Metric::Recovery && expect.after.is_none() {
@@ -45,6 +39,63 @@ impl Checker<'_> {
             let message = format!("`{control}` is the variant itself: it cannot hold and not hold");
             self.error(path, message, "name a variant in which it must not hold, or leave `control` out");
         }
+    }
+
+    /// Bounds in the unit of the metric, in order, and written in one way.
+    fn bounds(&mut self, base: &str, expect: &Expect) {
+        let between = expect.between.is_some();
+        if between && (expect.min.is_some() || expect.max.is_some()) {
+            let message = "`between` beside `min` or `max`: which one is meant?";
+            self.error(&format!("{base}.between"), message, "keep one of them; `between` has both ends");
+        }
+        let keys = if between { ["between.0", "between.1"] } else { ["min", "max"] };
+        let mut ends = [None, None];
+        for ((end, key), bound) in ends.iter_mut().zip(keys).zip(expect.bounds()) {
+            let path = format!("{base}.{key}");
+            match bound {
+                Some(Bound::Value(value)) => {
+                    let read = expect.metric.unit().read(value);
+                    *end = read.as_ref().ok().copied();
+                    self.bound(&path, expect.metric, read);
+                }
+                Some(Bound::Relative(relative)) => self.relative(&path, expect.metric, relative),
+                None => {}
+            }
+        }
+        if let [Some(least), Some(greatest)] = ends
+            && least > greatest
+        {
+            let message = "the least is greater than the greatest: nothing keeps within them";
+            self.error(&format!("{base}.{}", keys[0]), message, "put them the other way round");
+        }
+    }
+
+    /// A share of all seeds that these could show, if it held with every one of them.
+    fn share(&mut self, base: &str, expect: &Expect) {
+        let Some(Share(share)) = expect.share else { return };
+        let path = format!("{base}.share");
+        if share == 0.0 {
+            let message = "a share of nothing asks for nothing";
+            return self.error(&path, message, "write for example \"90%\", or leave `share` out");
+        }
+        let Some(needed) = proof::seeds_needed(share) else {
+            let message = format!("no number of seeds shows {} %", percent(share));
+            let help = "leave `share` out: then it must hold with every seed that is run; or ask for 95%";
+            return self.error(&path, message, help);
+        };
+        let seeds = self.file.seeds.len();
+        let shown = proof::most_shown(seeds);
+        if shown >= share || self.names_only {
+            return;
+        }
+        let noun = if seeds == 1 { "seed" } else { "seeds" };
+        let message = format!("{seeds} {noun} cannot show {} %", percent(share));
+        let help =
+            format!("give {needed} seeds or more, or ask for at most {:.0} %", (100.0 * shown).floor());
+        // Fewer seeds on the command line are a look at something, and the verdict will say what it is worth.
+        let by_hand = self.tree.child("seeds").is_some_and(|seeds| seeds.origin.layer == Layer::Set);
+        let problem = if by_hand { Problem::warning } else { Problem::error };
+        self.problems.push(problem(message, self.place(&path)).help(help));
     }
 
     /// A number in the unit of the metric, or why it is none.
@@ -140,4 +191,9 @@ impl Checker<'_> {
             _ => {}
         }
     }
+}
+
+/// A share as people say it: `90`, `99.5`.
+fn percent(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
 }

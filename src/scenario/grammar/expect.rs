@@ -1,7 +1,7 @@
 //! What must hold, and where the numbers come from.
 
 use super::{Bound, Unit};
-use crate::scenario::units::When;
+use crate::scenario::units::{Share, When};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,13 @@ pub struct Expect {
     /// The value must not be more.
     #[serde(default)]
     pub max: Option<Bound>,
+    /// The least and the greatest that it may be, both included; in place of `min` and `max`.
+    #[serde(default)]
+    pub between: Option<[Bound; 2]>,
+    /// With which share of all possible seeds it must hold, shown with 95 % confidence by those that are run;
+    /// without it, with every seed that is run.
+    #[serde(default)]
+    pub share: Option<Share>,
     /// A variant that must not keep within the bounds, with any seed: a check that cannot fail proves
     /// nothing. What never happens in it is out of bounds. Left aside where this variant is not run.
     #[serde(default)]
@@ -44,12 +51,26 @@ pub struct Expect {
 }
 
 impl Expect {
+    /// The least and the greatest that its value may be, however they are written.
+    pub fn bounds(&self) -> [Option<&Bound>; 2] {
+        match &self.between {
+            Some([least, greatest]) => [Some(least), Some(greatest)],
+            None => [self.min.as_ref(), self.max.as_ref()],
+        }
+    }
+
     /// The variants that its bounds are relative to.
     pub fn references(&self) -> impl Iterator<Item = &str> {
-        [&self.min, &self.max].into_iter().flatten().filter_map(|bound| match bound {
+        self.bounds().into_iter().flatten().filter_map(|bound| match bound {
             Bound::Relative(relative) => Some(relative.variant()),
             Bound::Value(_) => None,
         })
+    }
+
+    /// Every variant that it speaks of: its own, those that its bounds are relative to, and its control.
+    pub fn variants(&self) -> impl Iterator<Item = &str> {
+        let others = self.references().chain(self.control.as_deref());
+        std::iter::once(self.variant.as_str()).chain(others)
     }
 }
 

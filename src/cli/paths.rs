@@ -1,0 +1,103 @@
+//! Which files `test` is about.
+
+use super::Failure;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The TOML files that some paths name: files as they are, directories by what is directly in them, sorted;
+/// each once.
+///
+/// # Errors
+/// [`Failure::Usage`] if a path leads nowhere, or a directory holds no TOML file.
+pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let found = if path.is_dir() { inside(path)? } else { vec![path.clone()] };
+        if found.is_empty() {
+            return Err(Failure::Usage(format!(
+                "`{}` holds no scenario: no file ends in .toml",
+                path.display()
+            )));
+        }
+        for file in found {
+            if !file.exists() {
+                let message = format!("`{}` does not exist: name scenarios or directories", file.display());
+                return Err(Failure::Usage(message));
+            }
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn inside(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let entries = entries.map_err(|error| Failure::io("read", dir, error))?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|file| file.is_file() && file.extension().is_some_and(|ending| ending == "toml"));
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a file expects something; also if it cannot be read, so that somebody says why.
+pub fn expects(file: &Path) -> bool {
+    let table = fs::read_to_string(file).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    table.is_none_or(|table| table.contains_key("expect"))
+}
+
+/// Whether a name is of a pattern in which `*` stands for anything.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, tail)) => name.strip_prefix(head).is_some_and(|rest| {
+            let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            ends.into_iter().any(|at| matches(tail, &rest[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name) in
+            [("a", "a"), ("*", ""), ("no-*", "no-herd"), ("*-herd", "no-herd"), ("*o*e*", "no-herd")]
+        {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("a", "ab"), ("no-*", "yes-herd"), ("*-herd", "no-herds"), ("", "a")] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_directory_stands_for_its_toml_files_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for name in ["b.toml", "a.toml", "notes.md"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let files = scenarios(&[path("b.toml"), dir.path().to_owned()]).unwrap();
+        assert_eq!(files, [path("b.toml"), path("a.toml")]);
+        fs::create_dir(path("empty")).unwrap();
+        for nothing in ["empty", "nowhere.toml"] {
+            assert!(matches!(scenarios(&[path(nothing)]), Err(Failure::Usage(_))), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.toml");
+        for (text, expected) in [("[expect.x]\n", true), ("[expect", true), ("\"expect.x.max\" = 1\n", false)]
+        {
+            fs::write(&file, text).unwrap();
+            assert_eq!(expects(&file), expected, "{text}");
+        }
+        assert!(expects(&dir.path().join("absent.toml")));
+    }
+}

@@ -1,0 +1,334 @@
+//! `test`: what scenarios expect, and nothing else.
+
+use super::batch::plural;
+use super::console::Console;
+use super::inputs::{Seeding, Source};
+use super::output::{self, Results};
+use super::progress::Progress;
+use super::{Failure, interrupt, paths};
+use crate::engine::time::Span;
+use crate::experiment::{self, Judged, Run, Verdict, kick};
+use crate::report::tested::{Suite, Tested};
+use crate::report::{Header, github, junit};
+use crate::scenario::{Document, Scenario, units};
+use clap::{Args, ValueEnum};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Run the expectations of scenarios, and only the variants that they name.
+///
+/// All scenarios are read and checked before the first is run. An expectation fails, passes, or is
+/// inconclusive, which is no pass. Latency counts from a request's intended arrival, so queueing is never
+/// hidden (no coordinated omission).
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct TestArgs {
+    /// Scenarios, or directories with scenarios; what has no [expect] is skipped.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    paths: Vec<PathBuf>,
+    /// Only expectations of this name; `*` stands for anything (again for more).
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Lay another file's values over each scenario (again for more).
+    #[arg(long, value_name = "FILE")]
+    with: Vec<PathBuf>,
+    /// Lay a value over each scenario, such as `service.*.pool.*.max_lifetime=17m` (again for more).
+    #[arg(long, value_name = "PATH=VALUE", value_parser = super::inputs::path_and_value)]
+    set: Vec<String>,
+    /// Simulated time, such as `10m` or `90s`; short for `--set duration=…`.
+    #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
+    duration: Option<Span>,
+    #[command(flatten)]
+    seeding: Seeding,
+    /// What is printed.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Write JUnit XML, too.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// In GitHub Actions: annotations at the lines of expectations that did not pass, and a step summary.
+    #[arg(long)]
+    github: bool,
+    /// Bear inconclusive expectations: only those that failed end with 1.
+    #[arg(long)]
+    allow_inconclusive: bool,
+    /// End with 0 even if an expectation failed or is inconclusive.
+    #[arg(long)]
+    exit_zero: bool,
+    /// Threads [default: one for each core].
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Keep a run directory of each scenario, DIR/<scenario>, without pictures.
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "Examples:
+  herdsim test                                        all of scenarios/
+  herdsim test fleet.toml --only 'no-herd*' --seeds 10
+  herdsim test fleet.toml --with jitter.toml          does the cure hold?
+  herdsim test herdsim/ --github --junit herdsim.xml  in GitHub Actions
+
+What these expectations say, with which seeds and how sure one may be: docs/ci.md";
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// A list for a pull request.
+    Markdown,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML.
+    Junit,
+}
+
+/// A scenario that is to be tested.
+struct Subject {
+    source: Source,
+    document: Document,
+    /// Its expectations that were chosen.
+    expectations: Vec<String>,
+}
+
+/// Does it.
+pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
+    if args.github && !matches!(args.format, Format::Text | Format::Github) {
+        let message =
+            "--github prints annotations: they go with `--format text`; `--junit FILE` may stand beside";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let subjects = subjects(args, console)?;
+    let outs = outs(args, &subjects)?;
+    let stop = interrupt::listen();
+    let jobs: Vec<Vec<(&Scenario, u64)>> = subjects.iter().map(Subject::jobs).collect();
+    console.note(&announcement(&subjects, &jobs));
+    let (begun, progress) = (Instant::now(), Progress::new(console));
+    let threads = args.jobs.map(usize::from);
+    let mut runs =
+        experiment::run_each(&jobs.concat(), threads, &|share| progress.show(share), stop).into_iter();
+    progress.finish();
+    let mut tested = Tested { suites: Vec::new(), bears_inconclusive: args.allow_inconclusive };
+    for ((subject, jobs), out) in subjects.iter().zip(&jobs).zip(outs) {
+        let runs: Vec<Run> = runs.by_ref().take(jobs.len()).flatten().collect();
+        let suite = subject.suite(jobs, &runs);
+        if let Some(out) = out {
+            let written = output::write(&out, &subject.results(jobs, runs, &suite, begun.elapsed()), &[])?;
+            console.detail(&format!("wrote {}: {}", out.display(), written.join(", ")));
+        }
+        tested.suites.push(suite);
+    }
+    tell(args, &tested, console)?;
+    verdict(args, &tested, stop.load(Ordering::Relaxed))
+}
+
+/// Every scenario with expectations, read and checked; all problems are shown before anything is run.
+fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure> {
+    let mut subjects = Vec::new();
+    let (mut skipped, mut bad) = (Vec::new(), 0);
+    for file in paths::scenarios(&args.paths)? {
+        if !paths::expects(&file) {
+            skipped.push(file.display().to_string());
+            continue;
+        }
+        let (with, set) = (args.with.clone(), args.set.clone());
+        let source = Source { file, with, set, duration: args.duration };
+        match source.load(&args.seeding, console) {
+            Ok(document) => subjects.push(Subject::new(source, document, &args.only)),
+            Err(Failure::Scenario(_)) => bad += 1,
+            Err(other) => return Err(other),
+        }
+    }
+    if !skipped.is_empty() {
+        console.note(&format!("skipped, without [expect]: {}", skipped.join(", ")));
+    }
+    if bad > 0 {
+        return Err(Failure::Scenario(bad));
+    }
+    let names: Vec<String> = subjects.iter().flat_map(Subject::names).collect();
+    subjects.retain(|subject| !subject.expectations.is_empty());
+    if !subjects.is_empty() {
+        return Ok(subjects);
+    }
+    let nothing = match names.is_empty() {
+        true => "add a table `[expect.NAME]` to a scenario".to_owned(),
+        false => format!("`--only` leaves none of: {}", names.join(", ")),
+    };
+    Err(Failure::Usage(format!("nothing to test: {nothing}")))
+}
+
+impl Subject {
+    fn new(source: Source, document: Document, only: &[String]) -> Subject {
+        let mut subject = Subject { source, document, expectations: Vec::new() };
+        let wanted = |name: &String| only.is_empty() || only.iter().any(|one| paths::matches(one, name));
+        subject.expectations = subject.names().into_iter().filter(wanted).collect();
+        subject
+    }
+
+    /// All that it expects.
+    fn names(&self) -> Vec<String> {
+        let first = self.document.scenarios.values().next();
+        first.into_iter().flat_map(|scenario| scenario.file.expect.keys().cloned()).collect()
+    }
+
+    /// Every variant that a chosen expectation speaks of, with every seed.
+    fn jobs(&self) -> Vec<(&Scenario, u64)> {
+        let spoken_of = |scenario: &&Scenario| {
+            let mut chosen = self.expectations.iter().filter_map(|name| scenario.file.expect.get(name));
+            chosen.any(|expect| expect.variants().any(|variant| variant == scenario.variant))
+        };
+        let scenarios = self.document.scenarios.values().filter(spoken_of);
+        scenarios.flat_map(|scenario| scenario.file.seeds.iter().map(move |seed| (scenario, *seed))).collect()
+    }
+
+    fn suite(&self, jobs: &[(&Scenario, u64)], runs: &[Run]) -> Suite {
+        let seeds = &jobs[0].0.file.seeds;
+        let mut judged = experiment::expect::judge(&self.document, runs);
+        judged.retain(|judged| self.expectations.contains(&judged.name));
+        Suite {
+            header: Header::of(&self.source.stem(), jobs[0].0),
+            file: self.source.file.display().to_string(),
+            judged: judged.into_iter().map(|judged| doubted(judged, seeds.len())).collect(),
+            seeds: seeds.clone(),
+            asked: jobs.len(),
+            finished: runs.len(),
+        }
+    }
+
+    fn results(&self, jobs: &[(&Scenario, u64)], runs: Vec<Run>, suite: &Suite, took: Duration) -> Results {
+        let seeds: Vec<String> = suite.seeds.iter().map(u64::to_string).collect();
+        let mut command = vec!["herdsim".to_owned(), "test".to_owned()];
+        command.extend(self.source.arguments());
+        command.extend(["--seeds".to_owned(), seeds.join(",")]);
+        Results {
+            header: suite.header.clone(),
+            resolved: output::resolved(jobs),
+            command,
+            runs,
+            judged: suite.judged.clone(),
+            effects: vec![],
+            paired: vec![],
+            complete: suite.complete(),
+            interrupted: !suite.complete(),
+            plots: false,
+            took,
+        }
+    }
+}
+
+/// A pass of which not every seed was finished is none.
+fn doubted(judged: Judged, seeds: usize) -> Judged {
+    let ran = judged.values.len();
+    if judged.verdict != Verdict::Pass || ran == seeds {
+        return judged;
+    }
+    let because = format!("interrupted: {ran} of {} were run", plural(seeds, "seed"));
+    Judged { verdict: Verdict::Inconclusive, because, ..judged }
+}
+
+/// Where the run directory of each subject goes, if they are kept.
+fn outs(args: &TestArgs, subjects: &[Subject]) -> Result<Vec<Option<PathBuf>>, Failure> {
+    let Some(dir) = &args.out else { return Ok(vec![None; subjects.len()]) };
+    let mut outs: Vec<Option<PathBuf>> = Vec::new();
+    for subject in subjects {
+        let out = dir.join(subject.source.stem());
+        if outs.contains(&Some(out.clone())) {
+            let message = format!("two scenarios are called `{}`: test them apart", subject.source.stem());
+            return Err(Failure::Usage(message));
+        }
+        output::claim(&out)?;
+        outs.push(Some(out));
+    }
+    Ok(outs)
+}
+
+fn announcement(subjects: &[Subject], jobs: &[Vec<(&Scenario, u64)>]) -> String {
+    let expectations = subjects.iter().map(|subject| subject.expectations.len()).sum();
+    let runs = jobs.iter().map(Vec::len).sum();
+    let kicks: usize = jobs.iter().flatten().map(|(scenario, _)| kick::asked(scenario).len()).sum();
+    let kicks = if kicks > 0 { format!(" and {}", plural(kicks, "kick test")) } else { String::new() };
+    let (scenarios, expectations) = (plural(subjects.len(), "scenario"), plural(expectations, "expectation"));
+    format!("{scenarios}, {expectations}: {}{kicks}", plural(runs, "run"))
+}
+
+/// Prints and writes all that was asked for.
+fn tell(args: &TestArgs, tested: &Tested, console: &Console) -> Result<(), Failure> {
+    let xml = || junit::xml(tested).map_err(|error| Failure::Io(format!("cannot write JUnit XML: {error}")));
+    let text = match args.format {
+        Format::Text => tested.text(output::paint(console.stdout_colour())),
+        Format::Json => tested.json(),
+        Format::Markdown => tested.markdown(),
+        Format::Github => github::annotations(tested) + &tested.closing() + "\n",
+        Format::Junit => xml()?,
+    };
+    console.result(&text)?;
+    if args.github && args.format != Format::Github {
+        console.result(&github::annotations(tested))?;
+    }
+    if let Some(file) = &args.junit {
+        write(file, &xml()?)?;
+        console.note(&format!("wrote {}", file.display()));
+    }
+    if args.github { summarise(tested, console) } else { Ok(()) }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let made = parent.map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(file, text)).map_err(|error| Failure::io("write", file, error))
+}
+
+/// Appends to the step summary, which other commands of the step may have begun.
+fn summarise(tested: &Tested, console: &Console) -> Result<(), Failure> {
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|name| !name.is_empty()) else {
+        console.note("no step summary: GITHUB_STEP_SUMMARY is not set");
+        return Ok(());
+    };
+    let file = PathBuf::from(file);
+    let taken = match fs::metadata(&file) {
+        Ok(data) => usize::try_from(data.len()).unwrap_or(usize::MAX),
+        Err(error) if error.kind() == ErrorKind::NotFound => 0,
+        Err(error) => return Err(Failure::io("append to", &file, error)),
+    };
+    let text = github::summary(tested, taken);
+    let appended = OpenOptions::new().append(true).create(true).open(&file);
+    let appended = appended.and_then(|mut open| open.write_all(text.as_bytes()));
+    appended.map_err(|error| Failure::io("append to", &file, error))
+}
+
+fn verdict(args: &TestArgs, tested: &Tested, interrupted: bool) -> Result<(), Failure> {
+    if interrupted {
+        return Err(Failure::Interrupted);
+    }
+    if !tested.complete() {
+        return Err(Failure::Io("not every run was finished".to_owned()));
+    }
+    match tested.not_passed() {
+        0 => Ok(()),
+        _ if args.exit_zero => Ok(()),
+        failed => Err(Failure::Expectation { failed, judged: tested.tally().all() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_of_some_seeds_is_none_and_a_failure_stays_one() {
+        let judged = |verdict| Judged { verdict, values: vec![0.1, 0.2], ..Judged::default() };
+        assert_eq!(doubted(judged(Verdict::Pass), 2), judged(Verdict::Pass));
+        let some = doubted(judged(Verdict::Pass), 3);
+        assert_eq!(
+            (some.verdict, &some.because[..]),
+            (Verdict::Inconclusive, "interrupted: 2 of 3 seeds were run")
+        );
+        assert_eq!(doubted(judged(Verdict::Fail), 3), judged(Verdict::Fail));
+    }
+}

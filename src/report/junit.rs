@@ -1,0 +1,91 @@
+//! JUnit XML, which every CI shows: a suite for each scenario, a case for each expectation.
+//!
+//! A failed expectation is a `failure`. An inconclusive one is an `error` of type `inconclusive`: it does not
+//! pass, and consumers count the two apart; where inconclusive ones are borne it is `skipped`. Values stand
+//! in the properties and, for consumers that show no properties, in `system-out`. Left out: times, which
+//! differ from one run to the next.
+
+use super::expectations::{measured, verdict_name};
+use super::font::printable;
+use super::tested::{Suite, Tested};
+use crate::experiment::{Judged, Verdict};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// The report as XML.
+///
+/// # Errors
+/// If the library cannot write it.
+pub fn xml(tested: &Tested) -> Result<String, quick_junit::SerializeError> {
+    let mut report = Report::new("herdsim");
+    report.add_test_suites(tested.suites.iter().map(|suite| self::suite(suite, tested.bears_inconclusive)));
+    report.to_string()
+}
+
+fn suite(suite: &Suite, bears_inconclusive: bool) -> TestSuite {
+    let mut xml = TestSuite::new(printable(&suite.file));
+    let seeds: Vec<String> = suite.seeds.iter().map(u64::to_string).collect();
+    xml.add_properties(
+        [
+            ("title", printable(&suite.header.title)),
+            ("seeds", seeds.join(" ")),
+            ("complete", suite.complete().to_string()),
+        ]
+        .map(|(name, value)| Property::new(name, value)),
+    );
+    let scenario = printable(&suite.header.scenario);
+    xml.add_test_cases(suite.judged.iter().map(|judged| case(judged, &scenario, bears_inconclusive)));
+    xml
+}
+
+fn case(judged: &Judged, scenario: &str, bears_inconclusive: bool) -> TestCase {
+    let mut case = TestCase::new(printable(&judged.name), status(judged, bears_inconclusive));
+    case.set_classname(scenario);
+    if let Some(place) = &judged.place {
+        case.extra.insert("file".into(), printable(&place.file).into());
+        case.extra.insert("line".into(), place.line.to_string().into());
+    }
+    let values: Vec<String> = judged.values.iter().map(f64::to_string).collect();
+    case.add_properties(
+        [
+            ("variant", printable(&judged.variant)),
+            ("claim", printable(&judged.claim)),
+            ("unit", judged.unit.to_owned()),
+            ("values", values.join(" ")),
+            ("verdict", verdict_name(judged.verdict).to_owned()),
+        ]
+        .map(|(name, value)| Property::new(name, value)),
+    );
+    for (name, limit) in [("min", &judged.min), ("max", &judged.max)] {
+        if let Some(limit) = limit {
+            case.add_property(Property::new(name, printable(&limit.words)));
+        }
+    }
+    case.set_system_out(told(judged));
+    case
+}
+
+fn status(judged: &Judged, bears_inconclusive: bool) -> TestCaseStatus {
+    let mut status = match judged.verdict {
+        Verdict::Pass => return TestCaseStatus::success(),
+        Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Inconclusive if bears_inconclusive => TestCaseStatus::skipped(),
+        Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    let because = if judged.because.is_empty() { measured(judged) } else { judged.because.clone() };
+    status.set_type(verdict_name(judged.verdict));
+    status.set_message(printable(&because)).set_description(told(judged));
+    status
+}
+
+/// Line by line: the claim, what was measured, why, and where it stands.
+fn told(judged: &Judged) -> String {
+    let place = judged.place.as_ref().map_or(String::new(), |place| format!("at {place}"));
+    let lines = [judged.claim.clone(), measured(judged), judged.because.clone(), place];
+    let lines: Vec<String> =
+        lines.iter().filter(|line| !line.is_empty()).map(|line| printable(line)).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+#[path = "junit_tests.rs"]
+mod tests;

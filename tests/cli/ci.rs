@@ -1,0 +1,219 @@
+//! `test`, and the files for CI in docs/ci: what they say is done, and what they promise is kept.
+
+use crate::desk::{Desk, TINY};
+use serde_json::Value;
+#[cfg(unix)]
+use std::process::Command;
+
+const GUIDE: &str = include_str!("../../docs/ci.md");
+const GITHUB: &str = include_str!("../../docs/ci/github-actions.yml");
+const GITLAB: &str = include_str!("../../docs/ci/gitlab-ci.yml");
+const FLEET: &str = include_str!("../../docs/ci/no-herd.toml");
+const JITTER: &str = include_str!("../../docs/ci/jitter.toml");
+
+/// A repository with the files of docs/ci where they belong.
+fn repository() -> Desk {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("herdsim")).unwrap();
+    desk.write("herdsim/no-herd.toml", FLEET);
+    desk.write("herdsim/jitter.toml", JITTER);
+    desk
+}
+
+/// Runs the program as GitHub does; it must end with this code. Gives stdout and the step summary.
+fn on_github(desk: &Desk, line: &str, code: i32) -> (String, String) {
+    let summary = desk.path("summary.md");
+    let output = desk.herdsim(line).env("GITHUB_STEP_SUMMARY", &summary).output().unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "herdsim {line}\n{out}\n{err}");
+    (out, std::fs::read_to_string(summary).unwrap_or_default())
+}
+
+/// What a text tells a shell to do with the program, without its name.
+fn commands(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(str::trim_start);
+    lines
+        .map(|line| line.strip_prefix("- ").unwrap_or(line))
+        .map(|line| line.strip_prefix("run: ").unwrap_or(line))
+        .map(|line| line.strip_prefix("$ ").unwrap_or(line))
+        .filter_map(|line| line.strip_prefix("herdsim "))
+        .filter(|line| line.starts_with("test "))
+        .collect()
+}
+
+#[test]
+fn every_command_in_the_files_for_ci_does_what_it_says() {
+    for (text, count) in [(GITHUB, 1), (GITLAB, 1), (GUIDE, 2)] {
+        let commands = commands(text);
+        assert_eq!(commands.len(), count, "{commands:?}");
+        for command in commands {
+            let (line, comment) = command.split_once('#').unwrap_or((command, ""));
+            let code = if comment.trim() == "exit 1" { 1 } else { 0 };
+            on_github(&repository(), line, code);
+        }
+    }
+}
+
+#[test]
+fn without_the_cure_the_build_fails_and_everybody_is_told_where() {
+    let desk = repository();
+    let command = commands(GITHUB)[0].replace("--with herdsim/jitter.toml", "");
+    let (out, summary) = on_github(&desk, &command, 1);
+    let line = FLEET.lines().position(|line| line == "[expect.no-herd]").unwrap() + 1;
+    assert!(out.contains(&format!("✗ no-herd (as-written)  herdsim/no-herd.toml:{line}")), "{out}");
+    let annotation =
+        format!("::error file=herdsim/no-herd.toml,line={line},title=no-herd (as-written) failed::");
+    assert!(out.lines().any(|one| one.starts_with(&annotation)), "{out}");
+    assert!(summary.contains("✗ **no-herd** (as-written): herd_size"), "{summary}");
+    assert!(
+        summary.starts_with("### herdsim: 0 passed, 2 failed, 0 inconclusive in 1 scenario"),
+        "{summary}"
+    );
+    let xml = desk.read("herdsim.xml");
+    let place = format!("file=\"herdsim/no-herd.toml\" line=\"{line}\"");
+    assert!(xml.contains(&place) && xml.matches("<failure ").count() == 2, "{xml}");
+    // What the guide shows is what is printed.
+    let shown = GUIDE.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(out.starts_with(shown), "{out}");
+}
+
+#[test]
+fn a_step_summary_goes_on_where_others_began_and_its_absence_is_said() {
+    let desk = Desk::new();
+    desk.write("summary.md", "Built.\n");
+    let (_, summary) = on_github(&desk, "test tiny.toml --github --only few-starts", 0);
+    assert!(summary.starts_with("Built.\n### herdsim: 1 passed"), "{summary}");
+    let nowhere =
+        desk.herdsim("test tiny.toml --github --only few-starts").env_remove("GITHUB_STEP_SUMMARY").output();
+    let nowhere = nowhere.unwrap();
+    let err = String::from_utf8_lossy(&nowhere.stderr);
+    assert!(nowhere.status.success() && err.contains("GITHUB_STEP_SUMMARY is not set"), "{err}");
+    desk.ends("test tiny.toml --only few-starts --junit tiny.toml/junit.xml", 3);
+}
+
+#[test]
+fn every_expectation_in_the_guide_is_taken() {
+    let desk = Desk::new();
+    let seeds: Vec<String> = (1..=40).map(|seed| seed.to_string()).collect();
+    let fleet = FLEET.replace("[1, 2, 3, 4, 5, 6]", &format!("[{}]", seeds.join(", ")));
+    let blocks: Vec<&str> =
+        GUIDE.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(blocks.len() > 3, "{blocks:?}");
+    desk.write("guide.toml", &(fleet + &blocks.join("\n")));
+    desk.ends("check guide.toml", 0);
+}
+
+#[test]
+fn only_the_variants_that_expectations_name_are_run() {
+    let desk = Desk::new();
+    let (out, err) = desk.ends("test tiny.toml", 1);
+    assert!(err.contains("1 scenario, 2 expectations: 2 runs"), "{err}");
+    assert!(out.starts_with("tiny.toml: Tiny (1 seed)\n"), "{out}");
+    assert!(out.contains("✓ few-starts (jitter)") && out.contains("✗ absurdly-many-starts"), "{out}");
+    assert!(out.ends_with("\n1 passed, 1 failed, 0 inconclusive in 1 scenario\n"), "{out}");
+    assert!(!desk.path("runs").exists(), "nothing is kept unless asked for");
+    desk.ends("test tiny.toml --exit-zero", 0);
+    let (some, err) = desk.ends("test tiny.toml --only few-*", 0);
+    assert!(some.contains("1 passed, 0 failed") && err.contains("1 expectation: 1 run"), "{some}{err}");
+    let (_, err) = desk.ends("test tiny.toml --only fewer", 2);
+    assert!(err.contains("leaves none of: few-starts, absurdly-many-starts"), "{err}");
+}
+
+#[test]
+fn a_directory_is_tested_whole_and_what_expects_nothing_is_named() {
+    let desk = repository();
+    std::fs::create_dir(desk.path("scenarios")).unwrap();
+    desk.write("scenarios/b.toml", TINY);
+    desk.write("scenarios/a.toml", TINY);
+    desk.write("scenarios/overlay.toml", JITTER);
+    let (out, err) = desk.ends("test -o kept --only few-starts --duration 3s", 0);
+    assert!(out.ends_with("2 passed, 0 failed, 0 inconclusive in 2 scenarios\n"), "{out}");
+    assert!(out.find("a.toml") < out.find("b.toml"), "{out}");
+    assert!(err.contains("skipped, without [expect]: scenarios/overlay.toml"), "{err}");
+    for name in ["a", "b"] {
+        let kept: Value =
+            serde_json::from_str(&desk.read(&format!("kept/{name}/expectations.json"))).unwrap();
+        let first = &kept["expectations"][0];
+        assert_eq!(first["file"], format!("scenarios/{name}.toml"), "{kept}");
+        assert_eq!(first["limit"]["max"]["value"], 100000.0, "{kept}");
+    }
+    assert!(desk.ends("test tiny.toml scenarios/../tiny.toml -o kept", 2).1.contains("two scenarios"));
+    assert!(desk.ends("test herdsim/jitter.toml", 2).1.contains("nothing to test"));
+    assert!(desk.ends("test nowhere", 2).1.contains("`nowhere` does not exist"));
+}
+
+#[test]
+fn all_problems_of_all_scenarios_are_shown_and_nothing_is_run() {
+    let desk = Desk::new();
+    desk.write("a.toml", &TINY.replace("connects_max_1s", "connects_max"));
+    desk.write("b.toml", &TINY.replace("max = 100000", "max = \"5%\""));
+    let (out, err) = desk.ends("test a.toml tiny.toml b.toml --junit junit.xml", 2);
+    assert!(out.is_empty() && !desk.path("junit.xml").exists(), "{out}");
+    assert!(err.contains("a.toml") && err.contains("did you mean `connects_max_1s`?"), "{err}");
+    assert!(err.contains("b.toml") && err.contains("2 scenarios with problems"), "{err}");
+}
+
+#[test]
+fn an_inconclusive_expectation_is_borne_only_if_asked_for() {
+    let desk = Desk::new();
+    let never = "[expect.never]\nmetric = \"herd_onset\"\nof = \"postgres.primary\"\nmin = \"1s\"\n";
+    let kick =
+        "[expect.kick]\nmetric = \"herd_gain\"\nof = \"postgres.primary\"\nmax = 1000\nshare = \"20%\"\n";
+    desk.write("never.toml", &format!("{TINY}{never}{kick}"));
+    let line = "test never.toml --only never --only kick";
+    let (out, _) = desk.ends(line, 1);
+    assert!(out.contains("? never") && out.contains("did not happen with 1 of 1 seeds"), "{out}");
+    assert!(out.contains("✓ kick") && out.contains("held with 1 of 1 seeds: between 20.7 %"), "{out}");
+    desk.ends(&format!("{line} --allow-inconclusive"), 0);
+    let (json, _) = desk.ends(&format!("{line} --allow-inconclusive --format json"), 0);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["passed"], &json["inconclusive"], &json["complete"]),
+        (&1.into(), &1.into(), &true.into())
+    );
+    let (xml, _) = desk.ends(&format!("{line} --allow-inconclusive --format junit"), 0);
+    assert!(xml.contains("<skipped") && !xml.contains("<error"), "{xml}");
+    let (markdown, _) = desk.ends(&format!("{line} --format markdown"), 1);
+    assert!(markdown.contains("- ? **never**"), "{markdown}");
+    let (github, _) = desk.ends(&format!("{line} --format github"), 1);
+    assert!(github.starts_with("::error file=never.toml,line="), "{github}");
+    assert!(desk.ends("test never.toml --github --format json", 2).1.contains("--github"));
+}
+
+#[test]
+fn any_number_of_threads_tells_the_same_and_nothing_tells_the_time() {
+    let desk = Desk::new();
+    let tell = |threads: u8| {
+        ["text", "json", "markdown", "github", "junit"].map(|format| {
+            desk.ends(&format!("test tiny.toml --seeds 1,2 -j {threads} --format {format} -q"), 1).0
+        })
+    };
+    assert_eq!(tell(1), tell(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_finished_is_reported_and_said_to_be_incomplete() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+    let desk = Desk::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_herdsim"))
+        .current_dir(desk.path("."))
+        .args(["test", "tiny.toml", "--duration", "2000h", "--junit", "junit.xml"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+    assert!(lines.any(|line| line.contains("2 runs")), "no announcement");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(
+        out.contains("0 passed, 0 failed, 2 inconclusive in 1 scenario; incomplete: 0 of 2 runs"),
+        "{out}"
+    );
+    assert!(desk.read("junit.xml").contains("name=\"complete\" value=\"false\""));
+}
