@@ -4,7 +4,7 @@ use super::batch::{Batch, Handling, listed, verdict};
 use super::console::Console;
 use super::inputs::{self, Seeding, Source};
 use super::output::{self, Results};
-use super::{Failure, several, stored};
+use super::{Failure, matrix, several, stored};
 use crate::scenario::{AS_WRITTEN, Document, Scenario};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Latency counts from a request's intended arrival, so queueing is never hidden (no coordinated omission).
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("with", |with| with.num_args(1..)))]
 pub struct CompareArgs {
     #[command(flatten)]
     pub source: Source,
@@ -29,6 +29,10 @@ pub struct CompareArgs {
     /// Every variant.
     #[arg(long)]
     all: bool,
+    /// Try each --with file alone, on top of one variant: remedies beside each other. So it is always done
+    /// with several scenarios, each with the first of --variants that it has.
+    #[arg(long, requires = "with")]
+    each: bool,
     /// What the others are held against, shown first if it is not shown anyway [default: the first].
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
@@ -36,7 +40,7 @@ pub struct CompareArgs {
     pub seeding: Seeding,
     /// What is printed: a table for people, one for a pull request, or data.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    pub format: Format,
     #[command(flatten)]
     pub handling: Handling,
 }
@@ -48,6 +52,7 @@ const EXAMPLES: &str = "Examples:
   herdsim compare fleet.toml --all --format markdown >> \"$GITHUB_STEP_SUMMARY\"
   herdsim compare runs/before runs/after            earlier runs, paired by seed
   herdsim compare small.toml large.toml --seeds 5   several scenarios
+  herdsim compare a.toml b.toml --with jitter.toml cap.toml     which remedy for which incident?
 
 Verdicts on differences rest on 95 % intervals over pairs of equal seeds: one seed has none.
 
@@ -55,7 +60,7 @@ Without -o the results go to runs/<scenario>-compare.";
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub enum Format {
     /// Aligned tables.
     Text,
     /// Markdown tables.
@@ -77,6 +82,8 @@ enum Inputs {
 pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let paths = args.paths();
     match inputs(&paths)? {
+        Inputs::Files if !args.source.with.is_empty() => matrix::perform(args, console),
+        Inputs::One if args.each => matrix::perform(args, console),
         Inputs::One => one(args, console),
         Inputs::Files => {
             let (results, out) = several::results(args, console)?;

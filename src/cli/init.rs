@@ -21,7 +21,8 @@ pub struct InitArgs {
     /// List the templates.
     #[arg(long, conflicts_with = "file")]
     list_templates: bool,
-    /// Write a first scenario of your own fleet instead, from the YAML of a Cloud Run service (again for more).
+    /// Write a first scenario of your own fleet instead, from the YAML of a Cloud Run service (again for
+    /// more).
     #[arg(long, value_name = "YAML", conflicts_with = "template")]
     from: Vec<PathBuf>,
     /// … and a connection string with pgxpool's parameters. It is not written into the file.

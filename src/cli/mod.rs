@@ -18,6 +18,7 @@ mod inputs;
 mod inspect;
 mod interrupt;
 mod manual;
+mod matrix;
 mod merge;
 mod output;
 mod paths;

@@ -1,8 +1,7 @@
 //! Several scenario files side by side: the chosen variants of each, simulated with the same seeds.
 //!
 //! Each file is loaded, run and judged for itself; then its variants get the file's name before their own,
-//! and all are one comparison. A remedy (`--with`) belongs to one scenario: laying one over several, with
-//! and without, is a matrix and not a comparison.
+//! and all are one comparison. With remedies (`--with`) it is a matrix: see [`super::matrix`].
 
 use super::Failure;
 use super::batch::{decidable, plural};
@@ -56,12 +55,6 @@ impl Side {
 /// # Errors
 /// As the files and the arguments deserve.
 pub fn results(args: &CompareArgs, console: &Console) -> Result<(Results, PathBuf), Failure> {
-    if !args.source.with.is_empty() {
-        let cure = "compare one scenario with it, or lay single values over all by --set";
-        return Err(Failure::Usage(format!(
-            "`--with` belongs to one scenario, and there are several: {cure}"
-        )));
-    }
     let sides = sides(args, console)?;
     let shown = shown(&sides);
     let names: Vec<&str> = shown.scenarios.keys().map(String::as_str).collect();

@@ -4,6 +4,7 @@ mod batch;
 pub mod effect;
 pub mod expect;
 pub mod explain;
+pub mod harm;
 pub mod kick;
 pub mod paired;
 mod run;

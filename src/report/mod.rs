@@ -23,6 +23,7 @@ pub mod inspect;
 pub mod junit;
 pub mod ledger;
 pub mod load;
+pub mod matrix;
 pub mod outage;
 pub mod paired;
 pub mod plot;

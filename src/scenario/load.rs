@@ -4,7 +4,7 @@ use super::complete::complete;
 use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
-use super::{AS_WRITTEN, Document, Scenario, check, lint, mend, overlay, tables, timeline, values};
+use super::{AS_WRITTEN, Document, Remedy, Scenario, check, lint, mend, overlay, tables, timeline, values};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,21 @@ impl Document {
     pub fn from_text(name: &str, text: &str) -> Result<(Document, Problems), Problems> {
         let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned(), order: 0 });
         build(&source, Path::new(""), &Layers::default(), Problems::default())
+    }
+}
+
+impl Remedy {
+    /// Reads a remedy: what a `--with` file holds.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no TOML.
+    pub fn load(path: &Path) -> Result<Remedy, Problems> {
+        let node = tree::read(path, 0).and_then(|source| tree::parse(&source, &Layer::With))?;
+        let text = |key: &str| node.child(key).and_then(Node::text).map(str::to_owned);
+        let (title, why) = (text("title"), text("why").unwrap_or_default());
+        let set = with_overlay(node).unwrap_or_default();
+        let set = set.into_iter().map(|(path, value)| (path, value.to_json())).collect();
+        Ok(Remedy { title, why, set })
     }
 }
 

@@ -121,7 +121,7 @@ fn what_cannot_be_compared_is_said_with_the_cure() {
         ("compare runs/plain runs/both -o runs/plain", "name another -o"),
         ("compare tiny.toml tiny.toml", "is there twice"),
         ("compare tiny.toml nowhere.toml", "nowhere.toml"),
-        ("compare tiny.toml nowhere.toml --with tiny.toml", "belongs to one scenario"),
+        ("compare tiny.toml runs/plain --with tiny.toml", "compare scenario files with each other"),
     ] {
         let (out, err) = desk.ends(line, 2);
         assert!(err.contains(cure), "{line}: {cure} in:\n{err}");

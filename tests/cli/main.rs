@@ -9,6 +9,7 @@ mod help;
 mod init;
 mod inspect;
 mod interrupt;
+mod matrix;
 mod readme;
 mod simulate;
 mod sweep;

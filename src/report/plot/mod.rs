@@ -15,6 +15,7 @@ pub mod heat;
 pub mod latency;
 pub mod line;
 pub mod marks;
+pub mod matrix;
 pub mod onset;
 pub mod outcomes;
 pub mod page;

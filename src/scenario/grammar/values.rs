@@ -36,7 +36,8 @@ pub struct PgxpoolValues {
     /// The environment variable that holds it.
     #[serde(default)]
     pub env: Option<String>,
-    /// The file that holds it: alone, as a line `NAME=…` of a `.env` file, or at a path in TOML, JSON or YAML.
+    /// The file that holds it: alone, as a line `NAME=…` of a `.env` file, or at a path in TOML, JSON or
+    /// YAML.
     #[serde(default)]
     pub file: Option<String>,
     /// Its name or path in the file.

@@ -80,7 +80,9 @@ fn a_cloud_run_service_tells_its_bounds_and_the_rest_is_the_default() {
 
 #[test]
 fn a_connection_string_sets_the_pool_and_nothing_else_of_it_is_kept() {
-    let values = "[values_from.pool]\npgxpool = { file = \".env\", at = \"DATABASE_URL\", pool = \"service.api.pool.primary\" }\n";
+    let values = r#"[values_from.pool]
+pgxpool = { file = ".env", at = "DATABASE_URL", pool = "service.api.pool.primary" }
+"#;
     let env = format!("# settings\nexport DATABASE_URL=\"{URL}\"\n");
     let document = fleet(values, &[(".env", &env)]).unwrap_or_else(|wrong| panic!("{wrong}"));
     let scenario = document.scenario("as-written").unwrap();
@@ -95,8 +97,13 @@ fn a_connection_string_sets_the_pool_and_nothing_else_of_it_is_kept() {
 #[test]
 fn values_are_taken_by_path_from_any_format() {
     let values = r#"
-[values_from.app]
-file = { file = "app.json", values = { "service.*.pool.*.max" = "db.pools.0.max", "service.*.pool.*.max_lifetime" = "db.lifetime" }, units = { "service.*.pool.*.max_lifetime" = "s" } }
+[values_from.app.file]
+file = "app.json"
+[values_from.app.file.values]
+"service.*.pool.*.max"          = "db.pools.0.max"
+"service.*.pool.*.max_lifetime" = "db.lifetime"
+[values_from.app.file.units]
+"service.*.pool.*.max_lifetime" = "s"
 [values_from.more]
 file = { file = "more.yml", values = { "traffic.users.rate" = "rate" } }
 "#;

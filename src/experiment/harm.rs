@@ -1,0 +1,160 @@
+//! Harm: for how long users suffered, and how many wishes were lost. One measure for every kind of incident.
+//!
+//! A remedy for a herd may make an outage worse, so that the two must be measured alike. *Bad time* is the
+//! sum of the 10 s bins in which any service answers fewer than 99 % of its legitimate requests well, or its
+//! p99 exceeds ten times the median of the unchanged run with the same seed (as for a latency spike). *Lost*
+//! is the share of users' wishes that were given up after all retries. Left out: what a remedy costs.
+
+use super::Run;
+use super::statistics::Mean;
+use crate::measure::spikes::mid;
+use crate::measure::{BIN, ClassMeasured, Measured};
+use crate::scenario::grammar::{Label, Outcome};
+
+/// The least share of requests that is answered well in a good bin.
+const WELL: f64 = 0.99;
+/// A p99 of more than so many times the usual one is bad.
+const SLOW: f64 = 10.0;
+
+/// What users suffered in one run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Harm {
+    /// Seconds in which a service did not serve as usual.
+    pub bad_s: f64,
+    /// The share of wishes that were given up; NaN if there were none.
+    pub lost: f64,
+}
+
+/// What users suffered in a run, held against the usual latency of another.
+pub fn harm(run: &Run, usual: &Run) -> Harm {
+    let measured = &run.measured;
+    let bins = measured.services.iter().map(|service| service.bins.len()).max().unwrap_or(0);
+    let limits: Vec<f64> =
+        measured.services.iter().map(|one| SLOW * usual_p99(&usual.measured, &one.service)).collect();
+    let bad = (0..bins).filter(|bin| {
+        let mut services = measured.services.iter().zip(&limits);
+        services.any(|(service, limit)| {
+            let p99 = service.bins.get(*bin).and_then(|bin| bin.latency).map(|latency| latency.p99_us as f64);
+            p99.is_some_and(|p99| p99 > *limit) || failing(measured, &service.service, *bin)
+        })
+    });
+    Harm { bad_s: bad.count() as f64 * BIN.as_secs(), lost: lost(measured) }
+}
+
+/// The median of the bins' p99 of a service, in microseconds; NaN if it never answered.
+fn usual_p99(measured: &Measured, service: &str) -> f64 {
+    let bins = measured.services.iter().filter(|one| one.service == service).flat_map(|one| &one.bins);
+    mid(bins.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64).collect())
+}
+
+fn users(measured: &Measured) -> impl Iterator<Item = &ClassMeasured> {
+    measured.classes.iter().filter(|class| class.label == Label::Legitimate)
+}
+
+/// Whether too few of a service's requests that ended in a bin ended well.
+fn failing(measured: &Measured, service: &str, bin: usize) -> bool {
+    let bins =
+        users(measured).filter(|class| class.service == service).filter_map(|class| class.bins.get(bin));
+    let (ok, all) = bins.fold((0, 0), |(ok, all), bin| {
+        (ok + bin.ended[Outcome::Ok as usize], all + bin.ended.iter().sum::<u32>())
+    });
+    f64::from(ok) < WELL * f64::from(all)
+}
+
+fn lost(measured: &Measured) -> f64 {
+    let (kept, lost) = users(measured)
+        .fold((0, 0), |(kept, lost), class| (kept + class.users.succeeded, lost + class.users.failed));
+    lost as f64 / (kept + lost) as f64
+}
+
+/// What a remedy does to the harm of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// With every seed nine tenths of the bad time and of the lost wishes are gone.
+    Cures,
+    /// Less harm.
+    Better,
+    /// No difference that counts, or that the seeds can show.
+    NoChange,
+    /// Less of one harm and more of the other.
+    Mixed,
+    /// More harm.
+    Worse,
+    /// There is no harm to cure, and the remedy does none.
+    Harmless,
+}
+
+impl Change {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Change::Cures => "cures",
+            Change::Better => "better",
+            Change::NoChange => "no change",
+            Change::Mixed => "mixed",
+            Change::Worse => "worse",
+            Change::Harmless => "harmless",
+        }
+    }
+}
+
+/// What of a harm may be left of a cured incident.
+const LEFT: f64 = 0.1;
+/// Bad time that differs by less than this share of it, or than so many seconds, does not count.
+const TIME: (f64, f64) = (0.1, 30.0);
+/// Lost wishes that differ by less than this share of them, or of all wishes, do not count.
+const WISHES: (f64, f64) = (0.1, 0.001);
+
+/// The word for an incident's harm without and with a remedy, seed by seed.
+pub fn change(pairs: &[(Harm, Harm)]) -> Change {
+    let time = side(pairs, |harm| harm.bad_s, TIME);
+    let wishes = side(pairs, |harm| harm.lost, WISHES);
+    let gone = |(before, after): &(Harm, Harm)| {
+        after.bad_s <= LEFT * before.bad_s && (after.lost <= LEFT * before.lost || after.lost < WISHES.1)
+    };
+    let any = pairs.iter().any(|(before, _)| before.bad_s > 0.0);
+    match (time.min(wishes), time.max(wishes)) {
+        (_, _) if any && !pairs.is_empty() && pairs.iter().all(gone) => Change::Cures,
+        (0, 0) if !any => Change::Harmless,
+        (0, 0) => Change::NoChange,
+        (-1, 1) => Change::Mixed,
+        (_, 1) => Change::Worse,
+        _ => Change::Better,
+    }
+}
+
+/// 1 for more, −1 for less, 0 where the difference is small or zero cannot be ruled out.
+fn side(pairs: &[(Harm, Harm)], of: fn(&Harm) -> f64, (share, least): (f64, f64)) -> i8 {
+    let differences: Vec<f64> = pairs.iter().map(|(before, after)| of(after) - of(before)).collect();
+    let before = pairs.iter().map(|(before, _)| of(before)).sum::<f64>() / pairs.len() as f64;
+    let found = Mean::of(&differences);
+    if found.mean.is_nan() || found.mean.abs() < least || found.mean.abs() < share * before {
+        return 0;
+    }
+    let (low, high) = found.interval.unwrap_or((found.mean, found.mean));
+    i8::from(low > 0.0) - i8::from(high < 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(pairs: &[((f64, f64), (f64, f64))]) -> Change {
+        let harm = |(bad_s, lost)| Harm { bad_s, lost };
+        change(&pairs.iter().map(|(before, after)| (harm(*before), harm(*after))).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn each_word_has_its_meaning() {
+        assert_eq!(judged(&[((600.0, 0.4), (0.0, 0.0))]), Change::Cures);
+        assert_eq!(judged(&[((600.0, 0.0), (40.0, 0.0005))]), Change::Cures, "a few wishes do not count");
+        assert_eq!(judged(&[((600.0, 0.4), (40.0, 0.3))]), Change::Better);
+        assert_eq!(judged(&[((600.0, 0.4), (590.0, 0.4005))]), Change::NoChange);
+        assert_eq!(judged(&[((600.0, 0.4), (300.0, 0.6))]), Change::Mixed);
+        assert_eq!(judged(&[((600.0, 0.4), (600.0, 0.6))]), Change::Worse);
+        assert_eq!(judged(&[((0.0, 0.0), (90.0, 0.0))]), Change::Worse, "harm where there was none");
+        assert_eq!(judged(&[((0.0, 0.0), (0.0, 0.0))]), Change::Harmless);
+        let doubtful = [((600.0, 0.4), (300.0, 0.4)), ((600.0, 0.4), (700.0, 0.4))];
+        assert_eq!(judged(&doubtful), Change::NoChange, "the seeds do not agree");
+    }
+}

@@ -1,0 +1,183 @@
+//! Remedies × incidents: what each remedy does to each incident, alone.
+
+use super::font::printable;
+use super::human;
+use super::text::{Paint, cells, range, section, short, table, trimmed};
+use crate::experiment::harm::{Change, Harm, change};
+use serde_json::{Value, json};
+
+/// A remedy at an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Without and with it, by seed.
+    Tried(Vec<(Harm, Harm)>),
+    /// The scenario has no place for any of it, or refuses it: why.
+    Not(String),
+}
+
+/// A remedy: a file of values laid over a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The file's name without its ending.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Why it may help.
+    pub why: String,
+}
+
+/// An incident: a variant of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// The scenario's short name.
+    pub scenario: String,
+    /// The variant to which remedies are added.
+    pub variant: String,
+    /// What users suffer in it, by seed.
+    pub harm: Vec<Harm>,
+    /// One for each remedy.
+    pub cells: Vec<Cell>,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+}
+
+/// The whole matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    /// Its columns.
+    pub remedies: Vec<Column>,
+    /// Its rows.
+    pub incidents: Vec<Incident>,
+}
+
+impl Cell {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Cell::Tried(pairs) => change(pairs).name(),
+            Cell::Not(_) => "–",
+        }
+    }
+
+    /// The change, if it was tried.
+    pub fn change(&self) -> Option<Change> {
+        match self {
+            Cell::Tried(pairs) => Some(change(pairs)),
+            Cell::Not(_) => None,
+        }
+    }
+}
+
+/// `4m20s, 0.4% lost`.
+pub fn harm_words(harms: &[Harm]) -> String {
+    let times: Vec<f64> = harms.iter().map(|harm| harm.bad_s).collect();
+    let lost: Vec<f64> = harms.iter().map(|harm| harm.lost).collect();
+    format!("{} bad, {} lost", range(&times, &human::offset), range(&lost, &human::share))
+}
+
+fn after(pairs: &[(Harm, Harm)]) -> Vec<Harm> {
+    pairs.iter().map(|pair| pair.1).collect()
+}
+
+impl Matrix {
+    /// The words at a glance, then each incident with its figures.
+    pub fn text(&self, paint: Paint) -> String {
+        let names: Vec<String> = self.incidents.iter().map(|one| short(&one.scenario, 16)).collect();
+        let head: Vec<&str> = std::iter::once("remedy").chain(names.iter().map(String::as_str)).collect();
+        let mut glance = table(&head);
+        for (place, remedy) in self.remedies.iter().enumerate() {
+            let words = self.incidents.iter().map(|incident| incident.cells[place].word().to_owned());
+            let row: Vec<String> = std::iter::once(short(&remedy.name, 24)).chain(words).collect();
+            glance.add_row(cells(&row));
+        }
+        let mut text = section("REMEDIES, each alone", trimmed(&glance), paint).trim_start().to_owned();
+        for incident in &self.incidents {
+            let title = format!("{} ({})", incident.scenario, incident.variant);
+            text += &section(&printable(&title), self.figures(incident), paint);
+        }
+        text + "\nbad: the time in which a service answers fewer than 99% well, or its p99 is over ten times the usual\n\
+                lost: wishes that users gave up, after all retries\n"
+    }
+
+    fn figures(&self, incident: &Incident) -> String {
+        let mut table = table(&["", "", "bad time, wishes lost"]);
+        let unchanged = ["unchanged".to_owned(), String::new(), harm_words(&incident.harm)];
+        table.add_row(cells(&unchanged));
+        for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
+            let told = match cell {
+                Cell::Tried(pairs) => harm_words(&after(pairs)),
+                Cell::Not(why) => short(why, 60),
+            };
+            table.add_row(cells(&[short(&remedy.name, 24), cell.word().to_owned(), told]));
+        }
+        trimmed(&table)
+    }
+
+    /// The words in Markdown, for a pull request.
+    pub fn markdown(&self) -> String {
+        let escape =
+            |text: &str| printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let names = self.incidents.iter().map(|one| escape(&one.scenario));
+        let mut text = line(std::iter::once("remedy".to_owned()).chain(names).collect());
+        text += &line(vec!["---".to_owned(); self.incidents.len() + 1]);
+        let unchanged = self.incidents.iter().map(|one| escape(&harm_words(&one.harm)));
+        text += &line(std::iter::once("*unchanged*".to_owned()).chain(unchanged).collect());
+        for (place, remedy) in self.remedies.iter().enumerate() {
+            let words = self.incidents.iter().map(|incident| match &incident.cells[place] {
+                Cell::Tried(pairs) => {
+                    format!("**{}** {}", incident.cells[place].word(), harm_words(&after(pairs)))
+                }
+                Cell::Not(_) => "–".to_owned(),
+            });
+            text += &line(std::iter::once(escape(&remedy.title)).chain(words).collect());
+        }
+        text
+    }
+
+    /// One row an incident, remedy and seed; the unchanged runs have no remedy.
+    pub fn csv(&self) -> String {
+        let mut text = "scenario,variant,remedy,seed,bad_s,lost_share,change\n".to_owned();
+        let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+        let mut rows = |incident: &Incident, remedy: &str, word: &str, harms: &[Harm]| {
+            for (seed, harm) in incident.seeds.iter().zip(harms) {
+                let (scenario, variant) = (&incident.scenario, &incident.variant);
+                let (bad, lost) = (number(harm.bad_s), number(harm.lost));
+                text += &format!("{scenario},{variant},{remedy},{seed},{bad},{lost},{word}\n");
+            }
+        };
+        for incident in &self.incidents {
+            rows(incident, "", "", &incident.harm);
+            for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
+                if let Cell::Tried(pairs) = cell {
+                    rows(incident, &remedy.name, cell.word(), &after(pairs));
+                }
+            }
+        }
+        text
+    }
+
+    /// All of it, for a program.
+    pub fn json(&self) -> Value {
+        let harm = |harm: &Harm| json!({ "bad_s": harm.bad_s, "lost_share": harm.lost });
+        let cell = |(remedy, cell): (&Column, &Cell)| match cell {
+            Cell::Tried(pairs) => json!({
+                "remedy": remedy.name, "change": cell.word(), "harm": after(pairs).iter().map(harm).collect::<Vec<_>>(),
+            }),
+            Cell::Not(why) => json!({ "remedy": remedy.name, "not_tried": why }),
+        };
+        let incident = |one: &Incident| {
+            json!({
+                "scenario": one.scenario, "variant": one.variant, "seeds": one.seeds,
+                "unchanged": one.harm.iter().map(harm).collect::<Vec<_>>(),
+                "remedies": self.remedies.iter().zip(&one.cells).map(cell).collect::<Vec<_>>(),
+            })
+        };
+        let remedy = |one: &Column| json!({ "name": one.name, "title": one.title, "why": one.why });
+        json!({
+            "schema_version": super::SCHEMA_VERSION,
+            "remedies": self.remedies.iter().map(remedy).collect::<Vec<_>>(),
+            "incidents": self.incidents.iter().map(incident).collect::<Vec<_>>(),
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! `compare` with remedies: which one for which incident?
+
+use crate::desk::Desk;
+
+const JITTER: &str = "title = \"Jitter\"\n\"service.*.pool.*.max_lifetime_jitter\" = \"1s\"\n";
+const NOWHERE: &str = "\"endpoint.reads.breaker.failures\" = \"50%\"\n";
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("other.toml", &desk.read("tiny.toml").replace("200/s", "100/s"));
+    desk.write("jitter.toml", JITTER);
+    desk.write("nowhere.toml", NOWHERE);
+    desk
+}
+
+#[test]
+fn every_remedy_is_tried_alone_at_every_incident() {
+    let desk = desk();
+    let command = "compare tiny.toml other.toml --seeds 2 --with jitter.toml nowhere.toml";
+    let (out, err) = desk.ends(command, 0);
+    assert!(err.contains("2 remedies × 2 incidents: 8 runs"), "{err}");
+    assert!(
+        out.contains("REMEDIES") && out.contains("tiny (plain)") && out.contains("other (plain)"),
+        "{out}"
+    );
+    assert!(out.contains("matches nothing"), "a remedy that has no place says so: {out}");
+    let table = desk.read("runs/remedies/remedies.csv");
+    assert_eq!(table.lines().next(), Some("scenario,variant,remedy,seed,bad_s,lost_share,change"));
+    assert_eq!(table.lines().count(), 1 + 2 * 2 * 2);
+    for file in ["remedies.json", "manifest.json", "plots/remedies.svg", "plots/remedies.png"] {
+        assert!(desk.path("runs/remedies").join(file).is_file(), "{file}");
+    }
+    let (markdown, _) = desk.ends(&format!("{command} --format markdown -j 1 -o again"), 0);
+    assert!(markdown.starts_with("| remedy | tiny | other |"), "{markdown}");
+    assert_eq!(table, desk.read("again/remedies.csv"), "on any number of threads");
+}
+
+#[test]
+fn one_scenario_tries_remedies_apart_only_if_asked() {
+    let desk = desk();
+    let (out, _) = desk.ends("compare tiny.toml --each --variants doubtful --with jitter.toml", 0);
+    assert!(out.contains("tiny (doubtful)"), "{out}");
+    let (out, _) = desk.ends("compare tiny.toml --no-plots --with jitter.toml", 0);
+    assert!(out.contains("VARIANTS"), "{out}");
+    let (_, err) = desk.ends("compare tiny.toml --each", 2);
+    assert!(err.contains("--with"), "{err}");
+    desk.write("broken.toml", "title = ");
+    let (_, err) = desk.ends("compare tiny.toml other.toml --with broken.toml", 2);
+    assert!(err.contains("broken.toml:1"), "{err}");
+}
