@@ -8,7 +8,8 @@ use crate::measure::summary;
 use crate::report::inspect::{self, About};
 use crate::report::terminal;
 use crate::report::text::Paint;
-use crate::report::{self, Header, Paper, effects, plot};
+use crate::report::page::overlay::{self, Overlay};
+use crate::report::{self, Header, Loaded, Paper, effects, plot};
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
@@ -178,12 +179,24 @@ pub fn snapshot_picture(file: &Path, seen: &Snapshot) -> Result<[PathBuf; 2], Fa
     Ok([file.to_owned(), png])
 }
 
-/// Draws the pictures of a run directory again and names them.
+/// Draws the page and the pictures of a run directory again, with measured values over them, and names them.
 ///
 /// # Errors
-/// [`Failure::Io`] if it is no run directory or cannot be written.
-pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
-    report::redraw(dir).map_err(|error| Failure::Io(error.to_string()))
+/// [`Failure::Io`] if it is no run directory or a file cannot be read or written, [`Failure::Usage`] if
+/// there is no such chart or a file of measured values is not what it should be.
+pub fn redraw(dir: &Path, overlays: &[String], note: &dyn Fn(&str)) -> Result<Vec<String>, Failure> {
+    let loaded = report::load(dir).map_err(|error| Failure::Io(error.to_string()))?;
+    let read = overlays.iter().map(|argument| measured(&loaded, argument));
+    let overlays = read.collect::<Result<Vec<_>, _>>()?;
+    overlays.iter().for_each(|overlay| note(&overlay.words()));
+    report::redraw(dir, &loaded, &overlays).map_err(|error| Failure::Io(error.to_string()))
+}
+
+fn measured(loaded: &Loaded, argument: &str) -> Result<Overlay, Failure> {
+    let (chart, file) = overlay::parted(argument).map_err(Failure::Usage)?;
+    let text = fs::read_to_string(file).map_err(|error| Failure::io("read", Path::new(file), error))?;
+    let seconds = loaded.runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
+    overlay::read(&loaded.header, seconds, chart, file, &text).map_err(Failure::Usage)
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ pub(super) fn markdown(judged: &[Judged], escape: &dyn Fn(&str) -> String) -> St
     if text.is_empty() { text } else { text + "\n" }
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+/// The sign of a verdict.
+pub(super) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
         Verdict::Fail => "✗",
@@ -48,7 +49,7 @@ fn sign(verdict: Verdict) -> &'static str {
 }
 
 /// `measured 98%; control pinned: 0.1%`.
-fn measured(judged: &Judged) -> String {
+pub(super) fn measured(judged: &Judged) -> String {
     let text = format!("measured {}", values(&judged.values, judged.unit));
     match &judged.control {
         None => text,

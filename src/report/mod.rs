@@ -3,7 +3,7 @@
 //! Everything here is a pure function of [`Header`] and [`Run`](crate::experiment::Run)s, except
 //! [`directory`], which writes and reads run directories, and [`inspect`], which is about real connections.
 //! A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
-//! without its scenario. Left out: the HTML page, JUnit and Perfetto traces.
+//! without its scenario. Left out: JUnit and Perfetto traces.
 
 pub mod archive;
 pub mod canvas;
@@ -19,6 +19,7 @@ pub mod human;
 pub mod inspect;
 pub mod load;
 pub mod outage;
+pub mod page;
 pub mod plot;
 mod success;
 pub mod sweep;
