@@ -28,6 +28,8 @@ const DARK = {
   ink: "#e8e8e8", grey: "#a8adb5", grid: "#2c323b", paper: "#171b21", band: "rgba(242,182,60,0.17)",
   mark: "rgba(220,220,220,0.6)",
 };
+// Whether midnight (UTC) lies within the run: then every panel tells the dates.
+const MIDNIGHT = HAS_START && Math.floor(START / 86400) !== Math.floor((START + DATA.duration) / 86400);
 const DASHES = [[], [7, 3], [2, 3]];
 
 let theme = LIGHT;
@@ -107,12 +109,12 @@ function instant(x) {
 }
 
 // Ticks of the time axis; a new day says its date.
-function timeLabels(u, ticks) {
+function timeLabels(ticks, dates) {
   let day = null;
   const fine = ticks.length > 1 && ticks[1] - ticks[0] < 60;
   return ticks.map((x) => {
     const label = clock(x, fine);
-    if (!HAS_START) return label;
+    if (!dates) return label;
     const at = new Date(x * 1000);
     const today = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
     const text = today === day ? label : `${label}\n${today}`;
@@ -266,7 +268,9 @@ function stackedSeries(shown) {
 function drawnSeries(panel, hidden) {
   const shown = panel.series.filter((series) => !hidden.has(series.name));
   const measured = shown.filter((series) => series.measured);
-  const own = shown.filter((series) => !series.measured);
+  // The chosen variant is wide, and lies under the others.
+  const own = shown.filter((series) => !series.measured)
+    .sort((a, b) => Number(b.wide ?? false) - Number(a.wide ?? false));
   const lines = (list) => list.map((series) => ({ data: valuesOf(series), series: lineSeries(series, series.wide) }));
   if (panel.kind === "stack") return [...stackedSeries(own), ...lines(measured)];
   if (panel.kind !== "heat") return lines([...own, ...measured]);
@@ -283,6 +287,7 @@ const nothing = (panel) => panel.kind !== "heat" && panel.kind !== "births"
 function emptyText(panel) {
   if (COLUMNS === 0) return "the run lasts no time";
   if (panel.heat && panel.heat.cells.every((cell) => cell === null)) return "no request ended";
+  if (panel.lanes) return null;
   return nothing(panel) ? panel.empty ?? "nothing, all the time" : null;
 }
 
@@ -293,14 +298,15 @@ function yAxis(panel, range, narrow) {
     grid: { stroke: theme.grid, width: 1 }, ticks: { show: false },
     values: (u, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))),
   };
-  if (panel.log) axis.splits = logTicks;
+  if (panel.log) Object.assign(axis, { splits: logTicks, filter: (u, ticks) => ticks });
   if (panel.kind === "births") axis.splits = () => [0, 0.25, 0.5, 0.75, 1].map((part) => part * range[1]);
   return axis;
 }
 
 // A chart in `place`; `range` is that of y, `hooks` are told of cursor and zoom.
-function chart(panel, { place, range, hidden, events, hooks, height, width }) {
+function chart(panel, { place, range, hidden, events, hooks, height, width, first }) {
   const narrow = width < 600;
+  const dates = MIDNIGHT || (HAS_START && first);
   const drawn = drawnSeries(panel, hidden);
   const empty = emptyText(panel);
   const under = (u) => {
@@ -314,17 +320,18 @@ function chart(panel, { place, range, hidden, events, hooks, height, width }) {
     if (empty) say(u, empty);
   };
   const options = {
-    width, height, legend: { show: false }, padding: [8, narrow ? 10 : 16, 0, 0],
+    width, height, legend: { show: false }, padding: [8, narrow ? 20 : 26, 0, 0],
     cursor: { sync: { key: "run", setSeries: false }, drag: { x: true, y: false }, y: panel.kind !== "lanes",
       points: { size: 6 }, focus: { prox: -1 } },
     scales: { x: { time: false }, y: { range: () => range, distr: panel.log ? 3 : 1, log: 10 } },
     axes: [
-      { stroke: theme.grey, incrs: STEPS, space: narrow ? 58 : 70, values: timeLabels, size: HAS_START ? 44 : 28,
+      { stroke: theme.grey, incrs: STEPS, space: narrow ? 58 : 70, size: dates ? 44 : 28,
+        values: (u, ticks) => timeLabels(ticks, dates),
         font: "12px system-ui, sans-serif", grid: { stroke: theme.grid, width: 1 }, ticks: { stroke: theme.grid } },
       panel.lanes ? { scale: "y", size: narrow ? 50 : 64, splits: () => [], stroke: theme.grey } : yAxis(panel, range, narrow),
     ],
     series: [{}, ...drawn.map((one) => one.series)],
-    hooks: { drawClear: [under], draw: [over], setCursor: [hooks.cursor], setScale: [hooks.scale] },
+    hooks: { drawAxes: [under], draw: [over], setCursor: [hooks.cursor], setScale: [hooks.scale] },
   };
   const fallback = XS.map(() => null);
   const data = [XS, ...drawn.map((one) => one.data)];

@@ -71,7 +71,7 @@ pub fn births(node: &NodeMeasured) -> Option<Value> {
         "most": most, "lifetime": lifetime, "width": lifetime * per as f64,
         "cells": counts.iter().map(shaded).collect::<Vec<_>>(),
     });
-    let title = "Births on the lifetime clock: a dark row is a herd that comes again";
+    let title = "Births on the lifetime clock: a strong row is a herd that comes again";
     Some(json!({
         "key": "births", "by": "node", "of": node.node, "kind": "births", "unit": "s", "title": title,
         "series": [], "heat": heat,
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(merged(&bins[..2]), Some((78, vec![5, 0, 101])));
         assert_eq!(most(&bins, columns), 101);
         let heat = latency(&bins, columns, 101);
-        assert_eq!(heat["cells"], json!([[78, "l-_"], null]));
+        assert_eq!(heat["cells"], json!([[78, "m-_"], null]));
         assert_eq!(heat["floors"].as_array().unwrap().len(), 82);
     }
 

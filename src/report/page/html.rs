@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn texts_stay_texts() {
-        assert_eq!(text("</script> & \"x\" 'y'\u{7}"), "&lt;/script&gt; &amp; &quot;x&quot; &#39;y&#39;");
+        assert_eq!(text("</script> & \"x\" 'y'\u{7}"), "&lt;/script&gt; &amp; &quot;x&quot; &#39;y&#39; ");
         let page = fill("<p>{{a}}</p>{{b}}", &[("a", "{{b}}".into()), ("b", "B".into())]);
         assert_eq!(page, "<p>{{b}}</p>B");
         assert_eq!(table("empty", &["a".into()], &[]), "");

@@ -128,7 +128,8 @@ function colourBar(panel) {
 
 function noteOf(panel) {
   const column = offset(DATA.column);
-  if (panel.kind === "births") return `one column a lifetime of ${offset(panel.heat.lifetime)}; up is older`;
+  if (panel.kind === "births") return `one column a lifetime of ${offset(panel.heat.lifetime)}; upwards the time within it`;
+  if (panel.note && DATA.column <= 10) return panel.note;
   if (panel.note) return `${panel.note}; a column is ${column}`;
   if (panel.lanes || DATA.column <= 10) return "";
   if (panel.unit === "us") return `lines: the highest of the 10 s values in each column of ${column}`;
@@ -136,7 +137,7 @@ function noteOf(panel) {
 }
 
 function heightOf(panel) {
-  if (panel.lanes) return panel.lanes.rows * ROW + (HAS_START ? 52 : 36);
+  if (panel.lanes) return panel.lanes.rows * ROW + 52;
   return { heat: 320, births: 220, stack: 200 }[panel.kind] ?? 180;
 }
 
@@ -167,7 +168,7 @@ function draw(one) {
   const width = Math.max(260, Math.floor(one.place.clientWidth));
   if (one.panel.lanes) one.panel.lanes = packLanes(one.panel.timeline, width, width < 600 ? 60 : 80);
   one.u = chart(one.panel, {
-    place: one.place, hidden, events: one.events, width, height: heightOf(one.panel),
+    place: one.place, first: one === state.charts[0], hidden, events: one.events, width, height: heightOf(one.panel),
     range: one.panel.lanes ? [0, 1] : rangeOf(one.panel, hidden),
     hooks: { cursor: (u) => onCursor(one, u), scale: onScale },
   });

@@ -91,7 +91,7 @@ fn effects(effects: &Value) -> String {
     let row = |effect: &Value| {
         let delay = effect["delay_s"].as_f64().map_or(String::new(), |by| format!(" by {}", human::offset(by)));
         vec![
-            word(effect, "variant"),
+            effect["variant"].as_str().unwrap_or_default().to_owned(),
             word(effect, "effect") + &delay,
             course(effect, "spikes", &human::number),
             difference(effect),
@@ -103,8 +103,11 @@ fn effects(effects: &Value) -> String {
     };
     let head = ["variant", "effect", "recycle spikes", "difference [95 %]", "lasting", "counted from", "seeds", "history"];
     let baseline = effects[0]["baseline"].as_str().unwrap_or_default();
-    let rows: Vec<Vec<String>> = effects.iter().map(row).collect();
-    table(&format!("Effects, against {baseline}"), &strings(&head), &rows)
+    let mut rows: Vec<Vec<String>> = effects.iter().map(row).collect();
+    // Most scenarios have no record of history: the last column is not for them.
+    let columns = if effects.iter().any(|effect| effect["history"].is_string()) { 8 } else { 7 };
+    rows.iter_mut().for_each(|row| row.truncate(columns));
+    table(&format!("Effects, against {baseline}"), &strings(&head[..columns]), &rows)
 }
 
 /// The first run of each variant.
