@@ -18,6 +18,7 @@ pub mod font;
 pub mod human;
 pub mod inspect;
 pub mod load;
+pub mod openmetrics;
 pub mod outage;
 pub mod page;
 pub mod plot;

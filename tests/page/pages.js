@@ -23,7 +23,7 @@ const edit = (file, change) => writeFileSync(file, JSON.stringify(change(readFil
 // What was stored is edited: names that no scenario may have, in every place.
 function hostile() {
   const out = join(room, "hostile");
-  const long = "a-name-as-long-as-a-name-may-be-and-then-not-a-letter-more-000000";
+  const long = "a-name-as-long-as-a-name-may-be-and-then-not-a-letter-more-0000";
   run("compare", join(here, "hostile.toml"), "-o", out, "--exit-zero", "--no-plots");
   const evil = JSON.stringify(EVIL).slice(1, -1);
   for (const name of ["measured.json", "manifest.json", "expectations.json", "effects.json"]) {

@@ -242,7 +242,7 @@ function lineSeries(series, wide) {
   if (series.fill) one.fill = colour + "66";
   if (series.measured) {
     Object.assign(one, { width: 2.5, paths: uPlot.paths.linear(), spanGaps: true,
-      points: { show: true, size: 5, fill: theme.paper, stroke: colour } });
+      points: { show: true, size: 8, width: 2, fill: theme.paper, stroke: colour } });
   }
   return one;
 }
@@ -272,13 +272,14 @@ function drawnSeries(panel, hidden) {
   const own = shown.filter((series) => !series.measured)
     .sort((a, b) => Number(b.wide ?? false) - Number(a.wide ?? false));
   const lines = (list) => list.map((series) => ({ data: valuesOf(series), series: lineSeries(series, series.wide) }));
-  if (panel.kind === "stack") return [...stackedSeries(own), ...lines(measured)];
-  if (panel.kind !== "heat") return lines([...own, ...measured]);
-  const cased = own.map((series) => {
-    const casing = { ...lineSeries(series), stroke: theme.paper, width: 4, dash: [] };
-    return { data: valuesOf(series), series: casing };
+  // What lies on other colours has an edge in the colour of the paper.
+  const cased = (list) => list.flatMap((series) => {
+    const casing = { ...lineSeries(series), stroke: theme.paper, width: series.measured ? 6 : 4, dash: [],
+      points: { show: false } };
+    return [{ data: valuesOf(series), series: casing }, ...lines([series])];
   });
-  return [...cased, ...lines([...own, ...measured])];
+  if (panel.kind === "stack") return [...stackedSeries(own), ...cased(measured)];
+  return [...(panel.kind === "heat" ? cased(own) : lines(own)), ...cased(measured)];
 }
 
 const nothing = (panel) => panel.kind !== "heat" && panel.kind !== "births"

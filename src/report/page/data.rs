@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Columns of a chart, at most; fewer where they would not fit.
 const COLUMNS: [usize; 5] = [900, 450, 225, 120, 60];
 /// Bytes of data in a page.
-const ROOM: usize = 1_000_000;
+const ROOM: usize = 950_000;
 
 /// The data as JSON that may stand in a `script` element.
 pub fn data(content: &Content) -> String {

@@ -42,7 +42,12 @@ impl Columns {
     }
 
     /// The entry with the greatest sum in each column, the first of equals; `finer` entries make a bin.
-    pub fn busiest<'a, T>(&self, entries: &'a [T], finer: usize, sum: impl Fn(&T) -> u64) -> Vec<Option<&'a T>> {
+    pub fn busiest<'a, T>(
+        &self,
+        entries: &'a [T],
+        finer: usize,
+        sum: impl Fn(&T) -> u64,
+    ) -> Vec<Option<&'a T>> {
         let greatest = |entries: &'a [T]| {
             let summed = entries.iter().map(|entry| (sum(entry), entry)).rev();
             summed.max_by_key(|(sum, _)| *sum).map(|(_, entry)| entry)

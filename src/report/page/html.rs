@@ -26,12 +26,13 @@ pub fn table(caption: &str, head: &[String], rows: &[Vec<String>]) -> String {
         return String::new();
     }
     let caption = text(caption);
-    let head: String = head.iter().map(|cell| format!("<th scope=\"col\">{}</th>", text(cell))).collect();
+    let head: String = head.iter().map(|cell| format!("<th scope=\"col\">{}</th>", name(cell))).collect();
     let cell = |(n, cell): (usize, &String)| match n {
         0 => format!("<th scope=\"row\">{}</th>", name(cell)),
         _ => format!("<td>{}</td>", name(cell)),
     };
-    let row = |row: &Vec<String>| format!("<tr>{}</tr>\n", row.iter().enumerate().map(cell).collect::<String>());
+    let row =
+        |row: &Vec<String>| format!("<tr>{}</tr>\n", row.iter().enumerate().map(cell).collect::<String>());
     format!(
         "<div class=\"table\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\
          <table><caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{}</tbody></table></div></div>\n",

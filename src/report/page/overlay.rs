@@ -73,7 +73,13 @@ pub fn parted(argument: &str) -> Result<(Option<Chart>, &str), String> {
 ///
 /// # Errors
 /// What is wrong and how to mend it, after the name of the file and the line.
-pub fn read(header: &Header, seconds: f64, chart: Option<Chart>, file: &str, text: &str) -> Result<Overlay, String> {
+pub fn read(
+    header: &Header,
+    seconds: f64,
+    chart: Option<Chart>,
+    file: &str,
+    text: &str,
+) -> Result<Overlay, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut names: Vec<String> = Vec::new();
     let mut series: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
@@ -102,7 +108,11 @@ pub fn read(header: &Header, seconds: f64, chart: Option<Chart>, file: &str, tex
             let Some(found) = found else { continue };
             let name = if long { cell(2) } else { names.get(column).map_or("", String::as_str) };
             let inside = (0.0..seconds.max(f64::MIN_POSITIVE)).contains(&at);
-            if inside { kept += 1 } else { cut += 1 }
+            if inside {
+                kept += 1
+            } else {
+                cut += 1
+            }
             if inside {
                 push(&mut series, named(name, column), (at, found));
             }
@@ -118,7 +128,8 @@ pub fn read(header: &Header, seconds: f64, chart: Option<Chart>, file: &str, tex
             header.start.as_deref().unwrap_or("second 0")
         ));
     }
-    let name = Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into());
+    let name =
+        Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into());
     Ok(Overlay { name, chart, series, kept, cut })
 }
 
@@ -154,7 +165,9 @@ fn value(cell: &str) -> Result<Option<f64>, String> {
 fn time(header: &Header, cell: &str) -> Result<f64, String> {
     let since = |epoch: f64| match header.start() {
         Some(start) => Ok(epoch - start.as_millisecond() as f64 / 1e3),
-        None => Err(format!("`{cell}` is a calendar time, and the scenario has no `start`: give it one, or use seconds from the start of the run")),
+        None => Err(format!(
+            "`{cell}` is a calendar time, and the scenario has no `start`: give it one, or use seconds from the start of the run"
+        )),
     };
     if let Ok(number) = cell.parse::<f64>() {
         return match number {
@@ -204,7 +217,9 @@ impl Overlay {
             || "a chart of its own".to_owned(),
             |chart| format!("over {}, taken for {}", chart.name, chart.unit),
         );
-        let values = |n: usize| if n == 1 { "1 value".to_owned() } else { format!("{} values", human::count(n as u64)) };
+        let values = |n: usize| {
+            if n == 1 { "1 value".to_owned() } else { format!("{} values", human::count(n as u64)) }
+        };
         let cut = match self.cut {
             0 => String::new(),
             n => format!("; {} outside the run left out", values(n)),

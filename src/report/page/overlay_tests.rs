@@ -33,10 +33,13 @@ fn a_time_is_written_in_many_ways() {
 #[test]
 fn long_and_wide_files_are_told_apart() {
     let wide = read_it("\"Time\",\"p99 a\",\"p99 b\"\n0,1,2\n10,,4\n20,3,null\n").unwrap();
-    assert_eq!(wide.series, [
-        ("p99 a".to_owned(), vec![(0.0, 1.0), (20.0, 3.0)]),
-        ("p99 b".to_owned(), vec![(0.0, 2.0), (10.0, 4.0)]),
-    ]);
+    assert_eq!(
+        wide.series,
+        [
+            ("p99 a".to_owned(), vec![(0.0, 1.0), (20.0, 3.0)]),
+            ("p99 b".to_owned(), vec![(0.0, 2.0), (10.0, 4.0)]),
+        ]
+    );
     let long = read_it("time,value,series\n0,1,a\n0,2,b\n10,3,a\n").unwrap();
     assert_eq!(long.series[0], ("a".to_owned(), vec![(0.0, 1.0), (10.0, 3.0)]));
     assert_eq!(long.series.len(), 2);

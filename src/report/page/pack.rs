@@ -86,12 +86,16 @@ pub mod tests {
 
     #[test]
     fn what_is_packed_is_read_back() {
-        let values = [Some(1000), Some(990), Some(990), None, None, Some(0), Some(-5), Some(i64::from(u32::MAX))];
+        let values =
+            [Some(1000), Some(990), Some(990), None, None, Some(0), Some(-5), Some(i64::from(u32::MAX))];
         assert_eq!(unpack(&pack(&values)), values);
         assert_eq!(pack(&[Some(1000), Some(990), Some(990), Some(990)]), "rs -a 0*2");
         assert_eq!(pack(&[None; 40]), "_*14");
         assert_eq!(pack(&[]), "");
-        assert_eq!((whole(f64::NAN, 10.0), whole(0.25, 1e4), whole(f64::INFINITY, 1.0)), (None, Some(2500), None));
+        assert_eq!(
+            (whole(f64::NAN, 10.0), whole(0.25, 1e4), whole(f64::INFINITY, 1.0)),
+            (None, Some(2500), None)
+        );
     }
 
     #[test]

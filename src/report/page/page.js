@@ -40,7 +40,7 @@ function withMeasured(panel) {
 
 function measuredSeries(series, n) {
   const values = [...series.data, null];
-  return { name: `measured: ${series.name}`, colour: [3, 9, 10, 8][n % 4], dash: 2, measured: true, values };
+  return { name: `measured: ${series.name}`, colour: [6, 9, 10, 8][n % 4], dash: 0, measured: true, values };
 }
 
 function ownCharts(run) {
@@ -298,7 +298,7 @@ function measureChoice() {
     option.selected = n === state.measure;
     return option;
   });
-  const select = make("select", { change: () => {
+  const select = make("select", { "aria-label": "Measure", change: () => {
     state.measure = Number(select.value);
     render();
     document.querySelector("[data-key=variants] select").focus();
@@ -323,7 +323,8 @@ function choice(label, names, value, choose) {
     option.selected = name === value;
     return option;
   });
-  const select = make("select", { change: () => choose(names[select.selectedIndex]) }, ...options);
+  const change = () => choose(names[select.selectedIndex]);
+  const select = make("select", { "aria-label": label, change }, ...options);
   return make("label", { class: "choice" }, `${label} `, select);
 }
 

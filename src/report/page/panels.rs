@@ -8,7 +8,8 @@ use super::heat;
 use super::pack::{pack, whole};
 use crate::experiment::Run;
 use crate::measure::{
-    BIN, CAUSES, ClassBin, ClassMeasured, LevelBin, NodeMeasured, OUTCOMES, Quantiles, ServiceMeasured, outage,
+    BIN, CAUSES, ClassBin, ClassMeasured, LevelBin, NodeMeasured, OUTCOMES, Quantiles, ServiceMeasured,
+    outage,
 };
 use crate::scenario::grammar::{Cause, Label, Outcome};
 use serde_json::{Value, json};
@@ -57,7 +58,12 @@ pub fn panels(run: &Run, setting: &Setting) -> Vec<Value> {
 }
 
 /// `by` is what the reader chooses among, `of` one of these.
-fn panel(key: &str, (by, of): (&str, &str), (kind, unit, title): (&str, &str, &str), series: Vec<Value>) -> Value {
+fn panel(
+    key: &str,
+    (by, of): (&str, &str),
+    (kind, unit, title): (&str, &str, &str),
+    series: Vec<Value>,
+) -> Value {
     json!({ "key": key, "by": by, "of": of, "kind": kind, "unit": unit, "title": title, "series": series })
 }
 
@@ -73,7 +79,8 @@ fn latency(service: &ServiceMeasured, setting: &Setting) -> Value {
         })
     };
     let lines = LATENCIES.iter().enumerate();
-    let lines = lines.map(|(which, (name, colour, dash))| line(name, (*colour, *dash), 1.0, &quantile(which)));
+    let lines =
+        lines.map(|(which, (name, colour, dash))| line(name, (*colour, *dash), 1.0, &quantile(which)));
     let title = "Latency of every request, from arrival to end";
     let mut panel = panel("latency", ("service", &service.service), ("heat", "us", title), lines.collect());
     panel["heat"] = heat::latency(&service.bins, setting.columns, (setting.most)(&service.service));
@@ -87,7 +94,13 @@ fn most(bin: &LevelBin) -> f64 {
 }
 
 /// A gauge's highest values; nothing where there is no such gauge.
-fn gauge(run: &Run, (level, of): (&str, &str), name: &str, style: (u8, u8), setting: &Setting) -> Option<Value> {
+fn gauge(
+    run: &Run,
+    (level, of): (&str, &str),
+    name: &str,
+    style: (u8, u8),
+    setting: &Setting,
+) -> Option<Value> {
     picked(run, (level, of), name, style, (most, 1.0), setting)
 }
 
@@ -180,14 +193,16 @@ fn failures(class: &ClassMeasured, setting: &Setting) -> Value {
         series
     };
     let title = "Failures per second, by how they ended";
-    let mut panel = panel("failures", ("class", &label(class)), ("stack", "per_s", title), kinds.map(of).collect());
+    let mut panel =
+        panel("failures", ("class", &label(class)), ("stack", "per_s", title), kinds.map(of).collect());
     panel["note"] = json!("the worst 10 s of each column");
     panel["empty"] = json!("no request failed");
     panel
 }
 
 fn rates(class: &ClassMeasured, setting: &Setting) -> Value {
-    let rate = |count: fn(&ClassBin) -> u32| setting.columns.highest(&class.bins, |bin| Some(count(bin).into()));
+    let rate =
+        |count: fn(&ClassBin) -> u32| setting.columns.highest(&class.bins, |bin| Some(count(bin).into()));
     let series = vec![
         line("arrived, retries included", (6, 0), BIN.as_secs(), &rate(|bin| bin.arrived)),
         line("answered", (1, 1), BIN.as_secs(), &rate(|bin| bin.ended[Outcome::Ok as usize])),
@@ -222,14 +237,16 @@ fn starts(node: &NodeMeasured, setting: &Setting) -> Value {
     let causes = Cause::ALL.into_iter().filter(|cause| node.starts[*cause as usize] > 0);
     let of = |cause: Cause| {
         let place = cause as usize;
-        let data: Vec<_> = busiest.iter().map(|second| second.map(|second| i64::from(second[place]))).collect();
+        let data: Vec<_> =
+            busiest.iter().map(|second| second.map(|second| i64::from(second[place]))).collect();
         let mut series = stacked(cause.name(), CAUSE_COLOURS[place], &data, 1.0);
         series["total"] = json!(node.starts[place]);
         series["most"] = json!(node.starts_per_s.iter().map(|second| second[place]).max());
         series
     };
     let title = "Connections started within one second, by cause";
-    let mut panel = panel("starts", ("node", &node.node), ("stack", "count", title), causes.map(of).collect());
+    let mut panel =
+        panel("starts", ("node", &node.node), ("stack", "count", title), causes.map(of).collect());
     panel["note"] = json!("the busiest second of each column");
     panel["empty"] = json!("no connection was started");
     panel

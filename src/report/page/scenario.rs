@@ -13,7 +13,8 @@ pub fn packed(resolved: &[(String, String)]) -> Vec<Value> {
         0 => base.iter().map(|line| json!(line)).collect::<Vec<_>>(),
         _ => against(&base, &text.lines().collect::<Vec<_>>()),
     };
-    let one = |(n, (name, text)): (usize, &(String, String))| json!({ "variant": name, "lines": whole(n, text) });
+    let one =
+        |(n, (name, text)): (usize, &(String, String))| json!({ "variant": name, "lines": whole(n, text) });
     resolved.iter().enumerate().map(one).collect()
 }
 

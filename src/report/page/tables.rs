@@ -69,7 +69,9 @@ pub fn figures(content: &Content) -> String {
 
 /// The effects, as `effects.json` tells them.
 fn effects(effects: &Value) -> String {
-    let Some(effects) = effects.as_array().filter(|effects| !effects.is_empty()) else { return String::new() };
+    let Some(effects) = effects.as_array().filter(|effects| !effects.is_empty()) else {
+        return String::new();
+    };
     let word = |effect: &Value, key: &str| effect[key].as_str().unwrap_or_default().replace('-', " ");
     let course = |effect: &Value, key: &str, show: &dyn Fn(f64) -> String| {
         let pairs = effect["pairs"].as_array().map_or(&[][..], Vec::as_slice);
@@ -89,7 +91,8 @@ fn effects(effects: &Value) -> String {
         }
     };
     let row = |effect: &Value| {
-        let delay = effect["delay_s"].as_f64().map_or(String::new(), |by| format!(" by {}", human::offset(by)));
+        let delay =
+            effect["delay_s"].as_f64().map_or(String::new(), |by| format!(" by {}", human::offset(by)));
         vec![
             effect["variant"].as_str().unwrap_or_default().to_owned(),
             word(effect, "effect") + &delay,
@@ -101,7 +104,16 @@ fn effects(effects: &Value) -> String {
             word(effect, "history"),
         ]
     };
-    let head = ["variant", "effect", "recycle spikes", "difference [95 %]", "lasting", "counted from", "seeds", "history"];
+    let head = [
+        "variant",
+        "effect",
+        "recycle spikes",
+        "difference [95 %]",
+        "lasting",
+        "counted from",
+        "seeds",
+        "history",
+    ];
     let baseline = effects[0]["baseline"].as_str().unwrap_or_default();
     let mut rows: Vec<Vec<String>> = effects.iter().map(row).collect();
     // Most scenarios have no record of history: the last column is not for them.
@@ -143,7 +155,11 @@ fn timeline(header: &Header, measured: &Measured) -> String {
         vec![what + &often, human::instant(header, from), until, lasting]
     };
     let rows: Vec<Vec<String>> = outage::lines(measured).into_iter().map(row).collect();
-    table("Changes: events, and what was not as usual", &strings(&["what", "from", "until", "lasting"]), &rows)
+    table(
+        "Changes: events, and what was not as usual",
+        &strings(&["what", "from", "until", "lasting"]),
+        &rows,
+    )
 }
 
 fn spikes(header: &Header, measured: &Measured) -> String {
@@ -158,10 +174,16 @@ fn spikes(header: &Header, measured: &Measured) -> String {
     };
     let rows: Vec<Vec<String>> = measured.spikes.iter().take(SPIKES).map(row).collect();
     let more = match measured.spikes.len() {
-        n if n > SPIKES => format!(" (the first {SPIKES} of {}; all are in events.csv)", human::count(n as u64)),
+        n if n > SPIKES => {
+            format!(" (the first {SPIKES} of {}; all are in events.csv)", human::count(n as u64))
+        }
         _ => String::new(),
     };
-    table(&format!("Latency spikes{more}"), &strings(&["from", "service", "lasting", "highest p99", "beside"]), &rows)
+    table(
+        &format!("Latency spikes{more}"),
+        &strings(&["from", "service", "lasting", "highest p99", "beside"]),
+        &rows,
+    )
 }
 
 /// Requests by class, the first seed of each variant.
@@ -180,12 +202,13 @@ pub fn requests(content: &Content) -> String {
 }
 
 /// Bytes of pictures in a page.
-const PICTURES: usize = 240_000;
+const PICTURES: usize = 300_000;
 
 /// Pictures for those without scripts: the variants, then latency and starts, as far as there is room.
 pub fn pictures(pictures: &[(String, Vec<u8>)]) -> String {
     let kinds = ["plots/variants.", "plots/latency.", "plots/starts.", "plots/outcomes."];
-    let of = |kind: &&str| pictures.iter().find(|(path, _)| path.starts_with(*kind) && path.ends_with(".svg"));
+    let of =
+        |kind: &&str| pictures.iter().find(|(path, _)| path.starts_with(*kind) && path.ends_with(".svg"));
     let mut room = PICTURES;
     let mut html = String::new();
     for (_, bytes) in kinds.iter().filter_map(of) {
@@ -204,7 +227,10 @@ pub fn footer(content: &Content) -> String {
     let of = |key: &str| text(manifest[key].as_str().unwrap_or_default());
     let list = |key: &str| {
         let items = manifest[key].as_array().map_or(&[][..], Vec::as_slice);
-        items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>()
+        items
+            .iter()
+            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+            .collect::<Vec<_>>()
     };
     let hash = manifest["resolved"][0]["sha256"].as_str().unwrap_or_default();
     let incomplete = match manifest["complete"].as_bool() {
