@@ -8,5 +8,6 @@ mod init;
 mod inspect;
 mod interrupt;
 mod readme;
+mod report;
 mod simulate;
 mod sweep;

@@ -217,7 +217,7 @@ test("the resolved scenario is searched, and tells what differs", async () => {
   const all = await lines.count();
   assert.ok(all > 20);
   await jitter.getByLabel("only what differs").check();
-  assert.deepEqual((await lines.allTextContents()).map((line) => line.split(" ")[0]), ["max_lifetime_jitter"]);
+  assert.deepEqual((await lines.allTextContents()).map((line) => line.split(" ")[0]), ["[service.api.pool.primary]\n", "max_lifetime_jitter"]);
   await jitter.getByLabel("only what differs").uncheck();
   await jitter.getByLabel("Find in lines").fill("max_connections");
   assert.equal(await lines.count(), 1);

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = concat!(include_str!("vendor/uPlot.min.css"), include_str!("page.css"));
 const UPLOT: &str = include_str!("vendor/uPlot.iife.min.js");
-const SCRIPT: &str = concat!(include_str!("charts.js"), include_str!("page.js"));
+const SCRIPT: &str = concat!(include_str!("charts.js"), include_str!("tools.js"), include_str!("page.js"));
 
 /// What a page is made of.
 #[derive(Clone, Debug)]

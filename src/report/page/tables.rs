@@ -62,9 +62,9 @@ pub fn figures(content: &Content) -> String {
     let fates = outage::verdicts(content.runs);
     if !fates.is_empty() {
         let items: String = fates.iter().map(|line| format!("<li>{}</li>\n", text(line))).collect();
-        html += &format!("<h3>Recovery</h3>\n<ul class=\"plain\">{items}</ul>\n");
+        html += &format!("<div><h3>Recovery</h3>\n<ul class=\"plain\">{items}</ul></div>\n");
     }
-    html
+    format!("<div class=\"flow\">\n{html}</div>\n")
 }
 
 /// The effects, as `effects.json` tells them.
@@ -72,6 +72,13 @@ fn effects(effects: &Value) -> String {
     let Some(effects) = effects.as_array().filter(|effects| !effects.is_empty()) else {
         return String::new();
     };
+    let spikes = |pair: &Value| pair["baseline"]["spikes"].as_u64().max(pair["variant"]["spikes"].as_u64());
+    let recycles = |effect: &Value| {
+        effect["pairs"].as_array().is_some_and(|all| all.iter().any(|one| spikes(one) > Some(0)))
+    };
+    if !effects.iter().any(|effect| recycles(effect) || effect["history"].is_string()) {
+        return "<p class=\"quiet\">Effects: no recycle spikes in any variant.</p>\n".to_owned();
+    }
     let word = |effect: &Value, key: &str| effect[key].as_str().unwrap_or_default().replace('-', " ");
     let course = |effect: &Value, key: &str, show: &dyn Fn(f64) -> String| {
         let pairs = effect["pairs"].as_array().map_or(&[][..], Vec::as_slice);

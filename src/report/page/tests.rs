@@ -126,6 +126,8 @@ fn a_run_of_nothing_has_a_page() {
     let page = page(&synthetic::header(), &[synthetic::nothing()], &[], &[]);
     assert!(page.contains("no verdict") && page.contains("Nothing was changed"));
     assert_eq!(data_of(&page)["columns"], 0);
+    let page = self::page(&synthetic::header(), &[], &[], &[]);
+    assert_eq!(data_of(&page)["runs"], json!([]), "interrupted before any was finished");
 }
 
 #[test]
