@@ -1,5 +1,5 @@
-//! What runs showed as OpenMetrics text with timestamps, so that Prometheus can be filled with it and simulated
-//! and measured series stand in one Grafana panel (`promtool tsdb create-blocks-from openmetrics`).
+//! What runs showed as OpenMetrics text with timestamps, so that Prometheus can be filled with it and
+//! simulated and measured series stand in one Grafana panel (`promtool tsdb create-blocks-from openmetrics`).
 //!
 //! Gauges are given with the least, mean and highest value of each ten seconds, latency with its percentiles,
 //! requests and backend starts as counters. A sample stands at the end of its bin. Left out: histograms, what

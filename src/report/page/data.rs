@@ -61,6 +61,8 @@ fn json_text(content: &Content, seeds: &[u64], most: usize) -> String {
         })
     };
     let duration = runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
+    let overlays = content.overlays.iter().map(|overlay| overlay.json(columns, duration));
+    let overlays: Vec<Value> = overlays.collect();
     let whole = json!({
         "start_ms": content.header.start().map(|start| start.as_millisecond()),
         "duration": duration,
@@ -69,7 +71,7 @@ fn json_text(content: &Content, seeds: &[u64], most: usize) -> String {
         "seeds_left_out": self::seeds(content.runs).len() - seeds.len(),
         "runs": runs.iter().map(one).collect::<Vec<_>>(),
         "resolved": scenario::packed(content.resolved),
-        "overlays": content.overlays.iter().map(|overlay| overlay.json(columns, duration)).collect::<Vec<_>>(),
+        "overlays": overlays,
     });
     // Within a script element only `<` could end or begin anything.
     whole.to_string().replace('<', "\\u003c")

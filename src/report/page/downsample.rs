@@ -1,8 +1,8 @@
 //! From ten-second bins to the columns of a chart, so that no peak is lost.
 //!
-//! A column holds whole bins. Of gauges and percentiles it keeps the highest (and where asked the least) value
-//! of any of its bins; of stacked counts the whole bin with the greatest sum; histograms are added up. Nothing
-//! is averaged but means over equal times.
+//! A column holds whole bins. Of gauges and percentiles it keeps the highest (and where asked the least)
+//! value of any of its bins; of stacked counts the whole bin with the greatest sum; histograms are added up.
+//! Nothing is averaged but means over equal times.
 
 /// How bins make columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ const VARIANTS = [...new Set(DATA.runs.map((run) => run.variant))];
 const SEEDS = [...new Set(DATA.runs.map((run) => run.seed))];
 const NAMES = { service: "Service", class: "Request class", node: "Postgres node" };
 
-const state = { variant: 0, seed: SEEDS[0], of: {}, hidden: {}, measure: 0, zoom: null, charts: [] };
+const state = { variant: 0, seed: SEEDS[0], of: {}, hidden: {}, measure: 0, zoom: null, charts: [], printing: false };
 
 const runOf = (variant) => DATA.runs.find((run) => run.variant === VARIANTS[variant] && run.seed === state.seed)
   ?? DATA.runs.find((run) => run.variant === VARIANTS[variant]);
@@ -162,10 +162,13 @@ function spoken(panel) {
   return `${panel.title}. ${most.join(", ")}. Arrow keys move the cursor.`;
 }
 
+// A sheet of paper is narrower than most windows.
+const widthOf = (place) => Math.max(260, state.printing ? 700 : Math.floor(place.clientWidth));
+
 function draw(one) {
   one.u?.destroy();
   const hidden = hiddenIn(one.key);
-  const width = Math.max(260, Math.floor(one.place.clientWidth));
+  const width = widthOf(one.place);
   if (one.panel.lanes) one.panel.lanes = packLanes(one.panel.timeline, width, width < 600 ? 60 : 80);
   one.u = chart(one.panel, {
     place: one.place, first: one === state.charts[0], hidden, events: one.events, width, height: heightOf(one.panel),
@@ -354,7 +357,7 @@ function toolbar() {
 
 function onResize() {
   for (const one of state.charts) {
-    const width = Math.max(260, Math.floor(one.place.clientWidth));
+    const width = widthOf(one.place);
     if (one.u && Math.abs(one.u.width - width) > 1) draw(one);
   }
 }

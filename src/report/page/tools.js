@@ -13,8 +13,15 @@ function themeButton() {
   apply(dark.matches ? "dark" : "light", false);
   dark.addEventListener("change", () => apply(dark.matches ? "dark" : "light", true));
   let before = null;
-  addEventListener("beforeprint", () => { before = document.documentElement.dataset.theme; apply("light", true); });
-  addEventListener("afterprint", () => { if (before === "dark") apply("dark", true); });
+  addEventListener("beforeprint", () => {
+    before = document.documentElement.dataset.theme;
+    state.printing = true;
+    apply("light", true);
+  });
+  addEventListener("afterprint", () => {
+    state.printing = false;
+    apply(before, true);
+  });
   return button;
 }
 
