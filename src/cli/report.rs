@@ -22,7 +22,7 @@ pub struct ReportArgs {
     /// failures (requests per second), lag (seconds). Without CHART= they get a chart of their own.
     #[arg(long, value_name = "[CHART=]FILE")]
     overlay: Vec<String>,
-    /// Write what was simulated as OpenMetrics text with timestamps, to fill Prometheus with, and draw nothing.
+    /// Write what was simulated as OpenMetrics text with timestamps, to fill Prometheus with; draw nothing.
     #[arg(long, value_name = "FILE", conflicts_with = "overlay")]
     openmetrics: Option<PathBuf>,
     /// Calendar time of the first instant, RFC 3339, where the scenario has none or another is wanted.
