@@ -93,9 +93,12 @@ pub fn text(header: &Header, runs: &[Run]) -> Option<String> {
     Some(text + "# EOF\n")
 }
 
-const STATS: [(&str, fn(&LevelBin) -> f64); 3] =
+/// A figure of a bin and its name.
+type Figure<T, N> = (&'static str, fn(&T) -> N);
+
+const STATS: [Figure<LevelBin, f64>; 3] =
     [("min", |bin| bin.min), ("mean", |bin| bin.mean), ("max", |bin| bin.max)];
-const QUANTILES: [(&str, fn(&Quantiles) -> u64); 4] = [
+const QUANTILES: [Figure<Quantiles, u64>; 4] = [
     ("p50", |latency| latency.p50_us),
     ("p95", |latency| latency.p95_us),
     ("p99", |latency| latency.p99_us),
