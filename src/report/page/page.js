@@ -138,6 +138,7 @@ function noteOf(panel) {
 
 function heightOf(panel) {
   if (panel.lanes) return panel.lanes.rows * ROW + 52;
+  if (nothing(panel)) return 96;
   return { heat: 320, births: 220, stack: 200 }[panel.kind] ?? 180;
 }
 

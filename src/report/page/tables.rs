@@ -89,7 +89,7 @@ fn effects(effects: &Value) -> String {
         format!("{} → {}", of("baseline"), of("variant"))
     };
     let difference = |effect: &Value| {
-        let number = |value: &Value| value.as_f64().map(human::number);
+        let number = |value: &Value| value.as_f64().map(|value| human::number(value).replace('-', "−"));
         let mean = number(&effect["spikes_diff"]["mean"]).unwrap_or_else(|| "–".to_owned());
         let interval = &effect["spikes_diff"]["ci95"];
         match (number(&interval[0]), number(&interval[1])) {
