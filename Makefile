@@ -6,13 +6,13 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs build regime evidence tools clean
+.PHONY: help test lint docs page build regime evidence tools browser clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
 
 # The tests come last: their closing line is the summary.
-test: tools lint docs   ## format, lints, documentation, its examples, all tests
+test: tools lint docs page   ## format, lints, documentation, its examples, the report page, all tests
 	cargo test --locked --doc --quiet
 	cargo nextest run --locked
 
@@ -22,6 +22,10 @@ lint: tools     ## format and lints
 
 docs:           ## the library's documentation, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+page: tools browser     ## the report page in a real browser
+	cargo build --locked
+	cd tests/page && npm ci --no-audit --no-fund --loglevel=error && node --test
 
 build:          ## the program, optimised, in target/release
 	cargo build --locked --release
@@ -38,6 +42,11 @@ tools:
 	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
+
+# Debian's packages; without a browser the tests of the page fail, they are not left out.
+browser:
+	@command -v chromium >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
+	@command -v npm >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends nodejs npm; }
 
 clean:          ## all that was built
 	cargo clean

@@ -187,7 +187,7 @@ impl Batch<'_> {
         }
         let pictures = match self.handling.running.no_plots {
             true => format!("herdsim report {}", out.display()),
-            false => format!("look at {}", out.join("plots").display()),
+            false => format!("look at {}", out.join("report.html").display()),
         };
         format!("{pictures}, or: herdsim compare {file} --seeds 10")
     }

@@ -7,9 +7,10 @@ use crate::experiment::{Judged, Run};
 use crate::measure::snapshot::Snapshot;
 use crate::measure::summary;
 use crate::report::inspect::{self, About};
+use crate::report::page::overlay::{self, Overlay};
 use crate::report::terminal;
 use crate::report::text::Paint;
-use crate::report::{self, Header, Paper, apart, effects, paired, plot};
+use crate::report::{self, Header, Loaded, Paper, apart, effects, openmetrics, paired, plot};
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
@@ -202,12 +203,53 @@ pub fn snapshot_picture(file: &Path, seen: &Snapshot) -> Result<[PathBuf; 2], Fa
     Ok([file.to_owned(), png])
 }
 
-/// Draws the pictures of a run directory again and names them.
+/// Reads a run directory; its runs begin at `start` if there is one.
 ///
 /// # Errors
-/// [`Failure::Io`] if it is no run directory or cannot be written.
-pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
-    report::redraw(dir).map_err(|error| Failure::Io(error.to_string()))
+/// [`Failure::Io`] if it is no run directory or damaged, [`Failure::Usage`] if the start is no time.
+pub fn load(dir: &Path, start: Option<&str>) -> Result<Loaded, Failure> {
+    let mut loaded = report::load(dir).map_err(|error| Failure::Io(error.to_string()))?;
+    if let Some(start) = start {
+        loaded.header.start = Some(start.to_owned());
+        let why = "is not a time; wanted: RFC 3339, such as 2026-03-10T15:40:00Z";
+        loaded.header.start().ok_or_else(|| Failure::Usage(format!("--start: `{start}` {why}")))?;
+    }
+    Ok(loaded)
+}
+
+/// Writes the series of a run directory as OpenMetrics text.
+///
+/// # Errors
+/// [`Failure::Usage`] if it has no calendar start, [`Failure::Io`] if the file cannot be written.
+pub fn openmetrics(loaded: &Loaded, file: &Path) -> Result<(), Failure> {
+    let without = "the scenario has no `start`, and Prometheus wants calendar times: name one with --start";
+    let text =
+        openmetrics::text(&loaded.header, &loaded.runs).ok_or_else(|| Failure::Usage(without.to_owned()))?;
+    fs::write(file, text).map_err(|error| Failure::io("write", file, error))
+}
+
+/// Draws the page and the pictures of a run directory again, with measured values over them, and names them.
+///
+/// # Errors
+/// [`Failure::Io`] if a file cannot be read or written, [`Failure::Usage`] if there is no such chart or a
+/// file of measured values is not what it should be.
+pub fn redraw(
+    dir: &Path,
+    loaded: &Loaded,
+    overlays: &[String],
+    note: &dyn Fn(&str),
+) -> Result<Vec<String>, Failure> {
+    let read = overlays.iter().map(|argument| measured(loaded, argument));
+    let overlays = read.collect::<Result<Vec<_>, _>>()?;
+    overlays.iter().for_each(|overlay| note(&overlay.words()));
+    report::redraw(dir, loaded, &overlays).map_err(|error| Failure::Io(error.to_string()))
+}
+
+fn measured(loaded: &Loaded, argument: &str) -> Result<Overlay, Failure> {
+    let (chart, file) = overlay::parted(argument).map_err(Failure::Usage)?;
+    let text = fs::read_to_string(file).map_err(|error| Failure::io("read", Path::new(file), error))?;
+    let seconds = loaded.runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
+    overlay::read(&loaded.header, seconds, chart, file, &text).map_err(Failure::Usage)
 }
 
 #[cfg(test)]

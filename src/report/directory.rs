@@ -6,7 +6,7 @@
 
 use super::error::damaged;
 pub(super) use super::expectations::verdict_name;
-use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, expectations, plot};
+use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, expectations, page, plot};
 use crate::experiment::{Judged, Run};
 use crate::measure::SummaryRow;
 use crate::scenario::AS_WRITTEN;
@@ -19,6 +19,8 @@ pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const MEASURED: &str = "measured.json";
 pub(super) const SUMMARY: &str = "summary.json";
 pub(super) const EXPECTATIONS: &str = "expectations.json";
+pub(super) const EFFECTS: &str = "effects.json";
+pub(super) const PAGE: &str = "report.html";
 
 /// What a run directory is made of.
 #[derive(Clone, Debug)]
@@ -137,10 +139,27 @@ fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
         files.push((name, text.clone().into_bytes()));
     }
     if paper.plots {
-        files.extend(pictures(paper.header, paper.runs));
+        let pictures = pictures(paper.header, paper.runs);
+        files.push((PAGE.to_owned(), report_page(paper, &pictures).into_bytes()));
+        files.extend(pictures);
     }
     files.extend(paper.extra.iter().cloned());
     Ok(files)
+}
+
+/// `report.html`, which shows the effects too if they are among the further files.
+fn report_page(paper: &Paper, pictures: &[(String, Vec<u8>)]) -> String {
+    let effects = paper.extra.iter().find(|(name, _)| name == EFFECTS);
+    page::html(&page::Content {
+        header: paper.header,
+        runs: paper.runs,
+        judged: paper.judged,
+        effects: &effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok()).unwrap_or(Value::Null),
+        resolved: paper.resolved,
+        manifest: &manifest(paper),
+        pictures,
+        overlays: &[],
+    })
 }
 
 /// `plots/*.svg` and `plots/*.png` of some runs.

@@ -91,8 +91,9 @@ fn a_run_directory_reads_back_and_is_replaced() {
     assert!(!dir.join("stale.txt").exists());
     assert_eq!(entries(&room.path().join("runs")), ["one"], "nothing hidden is left behind");
 
-    let plots = redraw(&dir).unwrap();
-    assert_eq!(entries(&dir.join("plots")).len(), plots.len());
+    let drawn = redraw(&dir, &load(&dir).unwrap(), &[]).unwrap();
+    assert_eq!(entries(&dir.join("plots")).len() + 1, drawn.len(), "the page besides");
+    assert!(dir.join("report.html").is_file());
     assert!(!dir.join(".unfinished").exists());
     let loaded = load(&dir).unwrap();
     assert_eq!((loaded.header, loaded.runs.len()), (made.header.clone(), 1));

@@ -58,7 +58,8 @@ pub(super) fn told(judged: &Judged) -> String {
     format!("{} — {}{because}{}", judged.claim, measured(judged), judged.because)
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+/// The sign of a verdict.
+pub(super) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
         Verdict::Fail => "✗",

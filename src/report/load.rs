@@ -1,8 +1,9 @@
 //! A run directory read back: to draw its pictures again, or to compare it, without simulating.
 
-use super::directory::{EXPECTATIONS, MANIFEST, MEASURED, SUMMARY, pictures, write_files};
+use super::directory::{EFFECTS, EXPECTATIONS, MANIFEST, MEASURED, PAGE, SUMMARY, pictures, write_files};
 use super::error::damaged;
 use super::expectations::verdict_name;
+use super::page::{self, overlay::Overlay};
 use super::{Header, ReportError, SCHEMA_VERSION, archive};
 use crate::experiment::{Judged, Limit, Run, Verdict, Written};
 use crate::measure::SummaryRow;
@@ -21,17 +22,31 @@ pub struct Loaded {
     pub summaries: Vec<Vec<SummaryRow>>,
     /// The judged expectations.
     pub judged: Vec<Judged>,
+    /// The resolved scenario of each variant, as TOML.
+    pub resolved: Vec<(String, String)>,
+    /// `effects.json`; null where nothing was compared.
+    pub effects: Value,
     /// `manifest.json`.
     pub manifest: Value,
 }
 
-/// Draws the pictures of a run directory again, and returns their paths.
+/// Draws the pictures and the page of a run directory again, and returns their paths.
 ///
 /// # Errors
-/// As [`load`], or if a picture cannot be written; each is whole or as it was.
-pub fn redraw(dir: &Path) -> Result<Vec<String>, ReportError> {
-    let loaded = load(dir)?;
-    let pictures = pictures(&loaded.header, &loaded.runs);
+/// If a file cannot be written; each is whole or as it was.
+pub fn redraw(dir: &Path, loaded: &Loaded, overlays: &[Overlay]) -> Result<Vec<String>, ReportError> {
+    let mut pictures = pictures(&loaded.header, &loaded.runs);
+    let page = page::html(&page::Content {
+        header: &loaded.header,
+        runs: &loaded.runs,
+        judged: &loaded.judged,
+        effects: &loaded.effects,
+        resolved: &loaded.resolved,
+        manifest: &loaded.manifest,
+        pictures: &pictures,
+        overlays,
+    });
+    pictures.push((PAGE.to_owned(), page.into_bytes()));
     let unfinished = dir.join(".unfinished");
     let moved = write_files(&unfinished, &pictures).and_then(|()| {
         let plots = dir.join("plots");
@@ -81,7 +96,24 @@ pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     let summaries = read_summaries(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
     let path = dir.join(EXPECTATIONS);
     let judged = read_judged(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
-    Ok(Loaded { header, runs, summaries, judged, manifest })
+    let resolved = read_resolved(dir, &manifest)?;
+    let path = dir.join(EFFECTS);
+    let effects = if path.is_file() { read_json(&path)? } else { Value::Null };
+    Ok(Loaded { header, runs, summaries, judged, resolved, effects, manifest })
+}
+
+/// The resolved scenarios that the manifest names. One that is gone is left out: no figure needs it.
+fn read_resolved(dir: &Path, manifest: &Value) -> Result<Vec<(String, String)>, ReportError> {
+    let mut resolved = Vec::new();
+    for one in manifest["resolved"].as_array().into_iter().flatten() {
+        let (Some(variant), Some(file)) = (text(&one["variant"]), one["file"].as_str()) else { continue };
+        // A name, not a path: a manifest leads nowhere else.
+        let path = dir.join(Path::new(file).file_name().unwrap_or_default());
+        if path.is_file() {
+            resolved.push((variant, read(&path)?));
+        }
+    }
+    Ok(resolved)
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -3,7 +3,7 @@
 //! Everything here is a pure function of [`Header`] and [`Run`](crate::experiment::Run)s, except
 //! [`directory`], which writes and reads run directories, and [`inspect`], which is about real connections.
 //! A header is the little that paper needs of a scenario, so that `report` can draw a stored run again
-//! without its scenario. Left out: the HTML page and Perfetto traces.
+//! without its scenario.
 
 pub mod apart;
 pub mod archive;
@@ -24,7 +24,9 @@ pub mod junit;
 pub mod ledger;
 pub mod load;
 pub mod matrix;
+pub mod openmetrics;
 pub mod outage;
+pub mod page;
 pub mod paired;
 pub mod plot;
 mod success;

@@ -122,10 +122,10 @@ pub fn stretch_words(kind: StretchKind, of: &str) -> String {
 }
 
 /// A line of the timeline: what, from, to, how often; an event counts zero times.
-type Line = (String, f64, Option<f64>, u32);
+pub(super) type Line = (String, f64, Option<f64>, u32);
 
 /// How long a line of the timeline lasted; an event that is not given back does not last, it happens.
-fn lasting((_, from, to, times): &Line, end: f64) -> String {
+pub(super) fn lasting((_, from, to, times): &Line, end: f64) -> String {
     match to {
         None if *times == 0 => "–".to_owned(),
         _ => human::offset((to.unwrap_or(end) - from).round()),
@@ -153,7 +153,8 @@ pub fn timeline(header: &Header, measured: &Measured) -> String {
     trimmed(&table)
 }
 
-fn lines(measured: &Measured) -> Vec<Line> {
+/// Events and stretches in order of time.
+pub(super) fn lines(measured: &Measured) -> Vec<Line> {
     let events = marks::lasting(&measured.marks).into_iter();
     let mut lines: Vec<Line> = events.map(|(name, from, to)| (name, from, to, 0)).collect();
     let first = lines.len();

@@ -37,7 +37,7 @@ fn classes(runs: &[Run]) -> Vec<&str> {
 }
 
 /// One row for each variant, one column for each class, ranges over the seeds; the head first.
-fn rows(runs: &[Run]) -> Vec<Vec<String>> {
+pub(super) fn rows(runs: &[Run]) -> Vec<Vec<String>> {
     let classes = classes(runs);
     if classes.is_empty() {
         return Vec::new();

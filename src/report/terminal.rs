@@ -80,6 +80,11 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
 const COMPARED: [&str; 8] =
     ["variant", "spikes", "worst p99", "p99", "users ok", "lifetime herd", "growth herd", "onset"];
 
+/// Variants side by side, for paper of another kind: head and rows.
+pub(super) fn compared(runs: &[Run]) -> (Vec<String>, Vec<Vec<String>>) {
+    (COMPARED.map(str::to_owned).to_vec(), compare_rows(runs).into_iter().map(Vec::from).collect())
+}
+
 fn compare_table(rows: &[[String; 8]], longest: usize) -> String {
     let mut table = table(&COMPARED);
     for row in rows {
@@ -112,7 +117,8 @@ fn compare_rows(runs: &[Run]) -> Vec<[String; 8]> {
     compare::by_variant(runs).into_iter().map(row).collect()
 }
 
-fn seeds(runs: &[Run]) -> String {
+/// How many seeds, and how much simulated time.
+pub(super) fn seeds(runs: &[Run]) -> String {
     let mut seeds: Vec<u64> = runs.iter().map(|run| run.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
@@ -132,13 +138,16 @@ fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
     format!("{} ({up_to}{})", range(&starts, &human::number), human::share(most))
 }
 
+/// The head of [`class_row`].
+pub(super) const CLASSES: [&str; 8] =
+    ["class", "requests", "p50", "p95", "p99", "max", "errors", "user success"];
+
 /// One row a class: latency of what was answered, errors, and what users saw of them.
 fn classes(measured: &Measured) -> String {
     if measured.classes.is_empty() {
         return String::new();
     }
-    let head = ["class", "requests", "p50", "p95", "p99", "max", "errors", "user success"];
-    let mut table = table(&head);
+    let mut table = table(&CLASSES);
     for class in &measured.classes {
         table.add_row(cells(&class_row(class)));
     }
@@ -146,7 +155,8 @@ fn classes(measured: &Measured) -> String {
     trimmed(&table) + &failures.map(|line| folded(&format!("   {line}"), ", ", 5)).collect::<String>()
 }
 
-fn class_row(class: &ClassMeasured) -> [String; 8] {
+/// A class in figures.
+pub(super) fn class_row(class: &ClassMeasured) -> [String; 8] {
     let ok = class.latency_us.get(Outcome::Ok as usize).and_then(Option::as_ref).filter(|ok| !ok.is_empty());
     let latency = |value: &dyn Fn(&hdrhistogram::Histogram<u64>) -> u64| {
         ok.map_or_else(|| "–".to_owned(), |ok| human::latency(value(ok) as f64))

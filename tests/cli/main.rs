@@ -11,6 +11,7 @@ mod inspect;
 mod interrupt;
 mod matrix;
 mod readme;
+mod report;
 mod simulate;
 mod sweep;
 mod sweep_find;

@@ -1,0 +1,106 @@
+//! Heat maps: counts by time and latency, and births by time and phase of the lifetime.
+//!
+//! A cell is one character, its shade on a logarithmic scale; exact counts are in `latency_hist.csv`.
+
+use super::downsample::Columns;
+use super::pack::shade;
+use crate::measure::{NodeMeasured, ServiceBin, bucket_floor_us};
+use serde_json::{Value, json};
+
+/// The most buckets of phase.
+const PHASES: usize = 90;
+/// The most columns of births; more lifetimes share columns.
+const LIFETIMES: usize = 240;
+/// The least count that is drawn darkest, so that the chance neighbours of a calm run look like no herd.
+const CALM: u64 = 40;
+
+/// The counts of a column by bucket, from its lowest bucket on.
+fn merged(bins: &[ServiceBin]) -> Option<(u16, Vec<u64>)> {
+    let buckets = || bins.iter().flat_map(|bin| &bin.buckets);
+    let lowest = buckets().map(|(bucket, _)| *bucket).min()?;
+    let highest = buckets().map(|(bucket, _)| *bucket).max()?;
+    let mut counts = vec![0; usize::from(highest - lowest) + 1];
+    for (bucket, count) in buckets() {
+        counts[usize::from(bucket - lowest)] += u64::from(*count);
+    }
+    Some((lowest, counts))
+}
+
+/// The greatest count of any cell.
+pub fn most(bins: &[ServiceBin], columns: Columns) -> u64 {
+    let cells = bins.chunks(columns.per).filter_map(merged).flat_map(|(_, counts)| counts);
+    cells.max().unwrap_or(0)
+}
+
+/// The heat map of a service: for each column its lowest bucket and a shade for each bucket from there.
+pub fn latency(bins: &[ServiceBin], columns: Columns, most: u64) -> Value {
+    let cells: Vec<Option<(u16, Vec<u64>)>> = columns.each(bins, merged);
+    let shaded = |column: &Option<(u16, Vec<u64>)>| match column {
+        None => Value::Null,
+        Some((lowest, counts)) => {
+            let shades: String = counts.iter().map(|count| shade(*count, most)).collect();
+            json!([lowest, shades])
+        }
+    };
+    let last = |(lowest, counts): &(u16, Vec<u64>)| usize::from(*lowest) + counts.len();
+    let buckets = cells.iter().flatten().map(last).max().unwrap_or(0);
+    // The floors of all buckets that occur, and the end of the last.
+    let floors: Vec<f64> = (0..=buckets).map(|bucket| bucket_floor_us(bucket as u16)).collect();
+    json!({ "most": most, "floors": floors, "cells": cells.iter().map(shaded).collect::<Vec<_>>() })
+}
+
+/// Births on the lifetime clock, one column a lifetime; nothing where connections live for ever.
+pub fn births(node: &NodeMeasured) -> Option<Value> {
+    let lifetime = node.lifetime?.as_secs();
+    if lifetime <= 0.0 {
+        return None;
+    }
+    let lifetimes = (node.starts_per_s.len() as f64 / lifetime).ceil() as usize;
+    let per = lifetimes.div_ceil(LIFETIMES).max(1);
+    let phases = (lifetime as usize).clamp(1, PHASES);
+    let mut counts = vec![vec![0_u64; phases]; lifetimes.div_ceil(per)];
+    for (second, starts) in node.starts_per_s.iter().enumerate() {
+        let age = second as f64 / lifetime;
+        let (number, phase) = (age as usize, age - libm::trunc(age));
+        let place = ((phase * phases as f64) as usize).min(phases - 1);
+        counts[number / per][place] += starts.iter().map(|count| u64::from(*count)).sum::<u64>();
+    }
+    let most = counts.iter().flatten().max().copied().unwrap_or(0).max(CALM);
+    let shaded = |row: &Vec<u64>| row.iter().map(|count| shade(*count, most)).collect::<String>();
+    let heat = json!({
+        "most": most, "lifetime": lifetime, "width": lifetime * per as f64,
+        "cells": counts.iter().map(shaded).collect::<Vec<_>>(),
+    });
+    let title = "Births on the lifetime clock: a strong row is a herd that comes again";
+    Some(json!({
+        "key": "births", "by": "node", "of": node.node, "kind": "births", "unit": "s", "title": title,
+        "series": [], "heat": heat,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn a_column_adds_up_its_bins() {
+        let bin = |buckets: &[(u16, u32)]| ServiceBin { latency: None, buckets: buckets.to_vec() };
+        let bins = [bin(&[(80, 100)]), bin(&[(78, 5), (80, 1)]), bin(&[])];
+        let columns = Columns { per: 2, count: 2 };
+        assert_eq!(merged(&bins[..2]), Some((78, vec![5, 0, 101])));
+        assert_eq!(most(&bins, columns), 101);
+        let heat = latency(&bins, columns, 101);
+        assert_eq!(heat["cells"], json!([[78, "m-_"], null]));
+        assert_eq!(heat["floors"].as_array().unwrap().len(), 82);
+    }
+
+    #[test]
+    fn a_herd_is_darkest() {
+        let run = synthetic::run("as-written", 1, true);
+        let births = births(&run.measured.nodes[0]).expect("a lifetime");
+        let cells = births["heat"]["cells"].as_array().unwrap();
+        assert_eq!(cells.len(), 24, "six hours of fifteen minutes");
+        assert!(cells.iter().any(|row| row.as_str().unwrap().contains('_')));
+    }
+}

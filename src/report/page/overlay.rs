@@ -1,0 +1,239 @@
+//! What was measured in life, from a CSV file, to be laid over what was simulated.
+//!
+//! Times are RFC 3339, seconds or milliseconds since 1970, or seconds from the start of the run. A third
+//! column of words names series (long); otherwise every further column is one (wide), as Grafana and Cloud
+//! Monitoring export them. A date-time without a zone counts as UTC. What lies outside the run is cut, and
+//! said. Left out: units in cells, and resampling other than the highest value of a chart's column.
+
+use super::downsample::Columns;
+use super::html;
+use crate::measure::BIN;
+use crate::report::{Header, human};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// A chart that measured values can be laid over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chart {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What the values are taken for.
+    pub unit: &'static str,
+    /// The panel.
+    panel: &'static str,
+    /// From a value to the panel's unit.
+    times: f64,
+}
+
+/// All of them.
+pub const CHARTS: [Chart; 9] = [
+    Chart { name: "p99", unit: "milliseconds", panel: "latency", times: 1e3 },
+    Chart { name: "connections", unit: "connections", panel: "backends", times: 1.0 },
+    Chart { name: "active", unit: "backends", panel: "dashboard", times: 1.0 },
+    Chart { name: "starts", unit: "connections started per second", panel: "starts", times: 1.0 },
+    Chart { name: "containers", unit: "containers", panel: "fleet", times: 1.0 },
+    Chart { name: "cpu", unit: "a share from 0 to 1", panel: "cpu", times: 1.0 },
+    Chart { name: "rate", unit: "requests per second", panel: "rates", times: 1.0 },
+    Chart { name: "failures", unit: "requests per second", panel: "failures", times: 1.0 },
+    Chart { name: "lag", unit: "seconds", panel: "lag", times: 1e6 },
+];
+
+/// Measured series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overlay {
+    /// The file's name.
+    name: String,
+    /// The chart that they are laid over; none for a chart of their own.
+    chart: Option<Chart>,
+    /// Series by name: seconds from the start and values.
+    series: Vec<(String, Vec<(f64, f64)>)>,
+    /// Values within the run.
+    kept: usize,
+    /// Values outside of it.
+    cut: usize,
+}
+
+/// The chart and the file of an argument: `p99=prod.csv`, or `prod.csv` for a chart of its own.
+///
+/// # Errors
+/// If there is no such chart.
+pub fn parted(argument: &str) -> Result<(Option<Chart>, &str), String> {
+    let Some((name, file)) = argument.split_once('=') else { return Ok((None, argument)) };
+    match CHARTS.into_iter().find(|chart| chart.name == name) {
+        Some(chart) => Ok((Some(chart), file)),
+        None if Path::new(argument).exists() => Ok((None, argument)),
+        None => {
+            let names = CHARTS.map(|chart| chart.name).join(", ");
+            Err(format!("there is no chart `{name}` to lay `{file}` over; there are: {names}"))
+        }
+    }
+}
+
+/// Reads the text of a file.
+///
+/// # Errors
+/// What is wrong and how to mend it, after the name of the file and the line.
+pub fn read(
+    header: &Header,
+    seconds: f64,
+    chart: Option<Chart>,
+    file: &str,
+    text: &str,
+) -> Result<Overlay, String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut names: Vec<String> = Vec::new();
+    let mut series: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
+    let (mut begun, mut long) = (false, false);
+    let (mut kept, mut cut) = (0, 0);
+    for row in reader.records() {
+        let row = row.map_err(|error| format!("{file}: {error}"))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let cell = |n: usize| row.get(n).unwrap_or_default().trim();
+        let at = match time(header, cell(0)) {
+            Ok(at) => at,
+            // Whatever stands above the first time is a heading.
+            Err(_) if !begun => {
+                names = row.iter().map(|cell| cell.trim().to_owned()).collect();
+                continue;
+            }
+            Err(why) => return Err(format!("{file}:{line}: {why}")),
+        };
+        if !begun {
+            begun = true;
+            long = row.len() == 3 && !cell(2).is_empty() && value(cell(2)).is_err();
+        }
+        let columns = if long { 1..2 } else { 1..row.len().max(2) };
+        for column in columns {
+            let found = value(cell(column)).map_err(|why| format!("{file}:{line}: {why}"))?;
+            let Some(found) = found else { continue };
+            let name = if long { cell(2) } else { names.get(column).map_or("", String::as_str) };
+            let inside = (0.0..seconds.max(f64::MIN_POSITIVE)).contains(&at);
+            if inside {
+                kept += 1
+            } else {
+                cut += 1
+            }
+            if inside {
+                push(&mut series, named(name, column), (at, found));
+            }
+        }
+    }
+    if !begun {
+        return Err(format!("{file}: no line begins with a time; wanted: time,value with times as {TIMES}"));
+    }
+    if kept == 0 {
+        return Err(format!(
+            "{file}: none of its {cut} values lies within the run, which lasts {} from {}",
+            human::offset(seconds),
+            header.start.as_deref().unwrap_or("second 0")
+        ));
+    }
+    let name =
+        Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into());
+    Ok(Overlay { name, chart, series, kept, cut })
+}
+
+const TIMES: &str = "RFC 3339, seconds or milliseconds since 1970, or seconds from the start of the run";
+
+fn named(name: &str, column: usize) -> String {
+    match name {
+        "" if column == 1 => "measured".to_owned(),
+        "" => format!("measured {column}"),
+        name => name.to_owned(),
+    }
+}
+
+fn push(series: &mut Vec<(String, Vec<(f64, f64)>)>, name: String, point: (f64, f64)) {
+    match series.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, points)) => points.push(point),
+        None => series.push((name, vec![point])),
+    }
+}
+
+/// A value; none where nothing was measured.
+fn value(cell: &str) -> Result<Option<f64>, String> {
+    if ["", "null", "nan", "undefined", "-"].contains(&cell.to_lowercase().as_str()) {
+        return Ok(None);
+    }
+    match cell.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(Some(value)),
+        _ => Err(format!("`{cell}` is not a number: export raw values, without units or separators")),
+    }
+}
+
+/// Seconds from the start of the run.
+fn time(header: &Header, cell: &str) -> Result<f64, String> {
+    let since = |epoch: f64| match header.start() {
+        Some(start) => Ok(epoch - start.as_millisecond() as f64 / 1e3),
+        None => Err(format!(
+            "`{cell}` is a calendar time, and the scenario has no `start`: give it one, or use seconds from the start of the run"
+        )),
+    };
+    if let Ok(number) = cell.parse::<f64>() {
+        return match number {
+            n if n >= 1e11 => since(n / 1e3),
+            n if n >= 1e8 => since(n),
+            n => Ok(n),
+        };
+    }
+    match calendar(cell) {
+        Some(at) => since(at.as_millisecond() as f64 / 1e3),
+        None => Err(format!("`{cell}` is not a time; wanted: {TIMES}")),
+    }
+}
+
+fn calendar(cell: &str) -> Option<jiff::Timestamp> {
+    let civil = || cell.parse::<jiff::civil::DateTime>().ok();
+    let utc = || jiff::tz::Offset::UTC.to_timestamp(civil()?).ok();
+    // As browsers write it: `Tue Mar 10 2026 14:00:00 GMT+0000 (Coordinated Universal Time)`.
+    let plain = cell.split(" (").next().unwrap_or_default();
+    let spelt = || jiff::fmt::strtime::parse("%a %b %d %Y %H:%M:%S GMT%z", plain).ok()?.to_timestamp().ok();
+    cell.parse::<jiff::Timestamp>().ok().or_else(utc).or_else(spelt)
+}
+
+impl Overlay {
+    /// For the page's script: the highest value in each column of the charts.
+    pub(super) fn json(&self, columns: Columns, seconds: f64) -> Value {
+        let width = columns.per as f64 * BIN.as_secs();
+        let times = self.chart.map_or(1.0, |chart| chart.times);
+        let series = self.series.iter().map(|(name, points)| {
+            let mut data: Vec<Option<f64>> = vec![None; columns.count];
+            for (at, value) in points.iter().filter(|(at, _)| *at < seconds) {
+                if let Some(column) = data.get_mut((at / width) as usize) {
+                    *column = Some(column.map_or(value * times, |other: f64| other.max(value * times)));
+                }
+            }
+            json!({ "name": name, "data": data })
+        });
+        json!({
+            "name": self.name, "panel": self.chart.map(|chart| chart.panel),
+            "series": series.collect::<Vec<_>>(),
+        })
+    }
+
+    /// What was read, in words.
+    pub fn words(&self) -> String {
+        let over = self.chart.map_or_else(
+            || "a chart of its own".to_owned(),
+            |chart| format!("over {}, taken for {}", chart.name, chart.unit),
+        );
+        let values = |n: usize| {
+            if n == 1 { "1 value".to_owned() } else { format!("{} values", human::count(n as u64)) }
+        };
+        let cut = match self.cut {
+            0 => String::new(),
+            n => format!("; {} outside the run left out", values(n)),
+        };
+        format!("measured: {}, {} in {} series, {over}{cut}", self.name, values(self.kept), self.series.len())
+    }
+}
+
+/// A line for each overlay.
+pub(super) fn told(overlays: &[Overlay]) -> String {
+    let line = |overlay: &Overlay| format!("<p class=\"quiet\">{}</p>\n", html::text(&overlay.words()));
+    overlays.iter().map(line).collect()
+}
+
+#[cfg(test)]
+#[path = "overlay_tests.rs"]
+mod tests;
