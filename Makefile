@@ -6,13 +6,13 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs page build regime evidence tools browser clean
+.PHONY: help test lint docs page build current notebooks results planner matrix regime evidence tools browser clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
 
 # The tests come last: their closing line is the summary.
-test: tools lint docs page   ## format, lints, documentation, its examples, the report page, all tests
+test: tools lint docs page notebooks   ## format, lints, documentation, report page, results, notebooks, all tests
 	cargo test --locked --doc --quiet
 	cargo nextest run --locked
 
@@ -29,6 +29,25 @@ page: tools browser     ## the report page in a real browser
 
 build:          ## the program, optimised, in target/release
 	cargo build --locked --release
+
+current: build  ## whether what results/ holds is what the program shows now, byte for byte
+	sha256sum --check --quiet results/*/inputs.sha256
+	results/rebuild --check
+
+notebooks: current      ## every notebook from top to bottom, in an environment of its own
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+	@test -x notebooks/.venv/bin/pip || python3 -m venv notebooks/.venv
+	notebooks/.venv/bin/pip install --quiet --disable-pip-version-check --requirement notebooks/requirements.txt
+	notebooks/.venv/bin/python notebooks/run
+
+results: build  ## the outcome of each shipped scenario, anew
+	results/rebuild
+
+planner: build  ## how much jitter is enough, for four fleets: half an hour of a core
+	results/planner/rebuild
+
+matrix: build   ## which remedy for which incident: half an hour of a core
+	results/matrix/rebuild
 
 regime: build   ## the maps in results/regime, in half an hour or so
 	results/regime/rebuild

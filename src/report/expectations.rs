@@ -4,6 +4,7 @@
 use super::font::printable;
 use super::human;
 use super::text::{Paint, escaped, folded, range};
+use crate::experiment::statistics::Mean;
 use crate::experiment::{Judged, Verdict};
 use crate::scenario::proof;
 use serde_json::{Value, json};
@@ -67,9 +68,13 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// `measured 98%; control pinned: 0.1%`.
+/// `measured 97–99%, mean 98% [97%, 99%]; control pinned: 0.1%`.
 pub(super) fn measured(judged: &Judged) -> String {
-    let text = format!("measured {}", values(&judged.values, judged.unit));
+    let mut text = format!("measured {}", values(&judged.values, judged.unit));
+    if let Some((low, high)) = mean(judged).interval.filter(|(low, high)| low < high) {
+        let [mean, low, high] = [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
+        text += &format!(", mean {mean} [{low}, {high}]");
+    }
     match &judged.control {
         None => text,
         Some(control) if judged.control_values.is_empty() => text + &format!("; control {control}: not run"),
@@ -77,6 +82,13 @@ pub(super) fn measured(judged: &Judged) -> String {
             text + &format!("; control {control}: {}", values(&judged.control_values, judged.unit))
         }
     }
+}
+
+/// The mean over the seeds and its 95 % interval; of nothing where a seed has no value, which is not missing
+/// by chance.
+fn mean(judged: &Judged) -> Mean {
+    let all = judged.values.iter().all(|value| value.is_finite());
+    Mean::of(if all { &judged.values } else { &[] })
 }
 
 fn values(values: &[f64], unit: &str) -> String {
@@ -118,6 +130,10 @@ fn one_json(judged: &Judged) -> Value {
         if let Some(limit) = limit {
             one["limit"][key] = json!({ "words": limit.words, "value": limit.value });
         }
+    }
+    if let Some((low, high)) = mean(judged).interval {
+        one["mean"] = json!(mean(judged).mean);
+        one["mean_interval"] = json!([low, high]);
     }
     if let Some(share) = judged.share {
         let (low, high) = proof::interval(judged.held, judged.values.len());

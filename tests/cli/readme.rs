@@ -3,13 +3,20 @@
 use crate::desk::Desk;
 
 #[test]
-fn every_command_in_the_readme_is_taken() {
-    let readme = include_str!("../../README.md");
-    let in_blocks =
-        readme.lines().filter_map(|line| line.strip_prefix("$ ").or(line.strip_prefix("- run: ")));
-    let commands: Vec<&str> = in_blocks.filter(|line| line.contains("herdsim ")).collect();
-    assert!(commands.len() > 5, "{commands:?}");
-    takes_all(&commands);
+fn every_command_in_the_readme_and_the_guides_is_taken() {
+    for text in [
+        include_str!("../../README.md"),
+        include_str!("../../docs/comparing.md"),
+        include_str!("../../docs/report.md"),
+        include_str!("../../docs/settings.md"),
+        include_str!("../../docs/sweeps.md"),
+    ] {
+        let in_blocks =
+            text.lines().filter_map(|line| line.strip_prefix("$ ").or(line.strip_prefix("- run: ")));
+        let commands: Vec<&str> = in_blocks.filter(|line| line.contains("herdsim ")).collect();
+        assert!(!commands.is_empty(), "{text}");
+        takes_all(&commands);
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use super::pack::tests::unpack;
 use super::*;
-use crate::experiment::Verdict;
 use crate::measure::{Mark, Measured};
 use crate::report::synthetic;
 use serde_json::json;
