@@ -72,7 +72,8 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
 pub(super) fn measured(judged: &Judged) -> String {
     let mut text = format!("measured {}", values(&judged.values, judged.unit));
     if let Some((low, high)) = mean(judged).interval.filter(|(low, high)| low < high) {
-        let [mean, low, high] = [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
+        let [mean, low, high] =
+            [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
         text += &format!(", mean {mean} [{low}, {high}]");
     }
     match &judged.control {
