@@ -173,7 +173,7 @@ impl Batch<'_> {
         if !left.is_empty() {
             let list = left.join(", ");
             console
-                .note(&format!("not judged, for want of their variants: {list} (`compare --all` runs all)"));
+                .note(&format!("not judged, for want of their variants: {list} (`herdsim test` runs those)"));
         }
         if !results.complete && !results.interrupted {
             console.note(&format!("only {} of {} runs were finished", results.runs.len(), self.jobs.len()));

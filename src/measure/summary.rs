@@ -190,7 +190,7 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     for recovery in &measured.recoveries {
         let of = format!("service.{}", recovery.service);
         let value = recovery.after.map_or(f64::NAN, |after| after.as_secs());
-        rows.push(row("recovery", format!("{of} after event.{}", recovery.event), "", "after", value, "s"));
+        rows.push(row("recovery", format!("{of} after {}", recovery.event), "", "after", value, "s"));
     }
     rows
 }

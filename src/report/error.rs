@@ -24,8 +24,16 @@ pub enum ReportError {
     #[error("{path} is not a run directory: it has no manifest.json (`run` and `compare` write one with `-o`)", path = .0.display())]
     NotARun(PathBuf),
     /// There is something else than a sweep.
-    #[error("{path} is not the directory of a sweep: name another with `-o`", path = .0.display())]
+    #[error("{path} is not the directory of a sweep: name another", path = .0.display())]
     NotASweep(PathBuf),
+    /// What is there is ours, and no run.
+    #[error("{path} is the directory of a {kind}, which has pictures of its own: name one that `run` or `compare` wrote", path = path.display())]
+    OfAnotherKind {
+        /// The directory.
+        path: PathBuf,
+        /// What it holds.
+        kind: String,
+    },
     /// It was written by a newer version of this program.
     #[error("{path} has schema version {version}, and this program reads up to {SCHEMA_VERSION}: use the version that wrote it", path = path.display())]
     Newer {

@@ -108,8 +108,9 @@ impl Findings<'_> {
             None => "none".to_owned(),
         };
         let (last, middle) = (each.len() - 1, each.len() / 2);
+        let way = if self.search.largest { "up to" } else { "from" };
         let mut line = format!(
-            "each seed for itself holds from: {} at the hardest, {} in the middle, {} at the easiest",
+            "each seed for itself holds {way}: {} at the hardest, {} in the middle, {} at the easiest",
             text(0),
             text(middle),
             text(last)

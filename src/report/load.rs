@@ -85,6 +85,9 @@ pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     if manifest["tool"] != "herdsim" {
         return Err(ReportError::NotARun(dir.to_owned()));
     }
+    if let Some(kind) = manifest["kind"].as_str() {
+        return Err(ReportError::OfAnotherKind { path: dir.to_owned(), kind: kind.to_owned() });
+    }
     match manifest["schema_version"].as_u64() {
         Some(version) if version > SCHEMA_VERSION => return Err(ReportError::Newer { path, version }),
         Some(_) => {}

@@ -58,7 +58,12 @@ fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
     match &shape.wanted()[..] {
         w if w.starts_with("a duration") => problem.help(format!("a duration has a unit: write \"{text}s\"")),
         w if w.starts_with("a rate") => problem.help(format!("a rate has a unit: write \"{text}/s\"")),
-        w if w.starts_with("a share") => problem.help(format!("a share is a percentage: write \"{text}%\"")),
+        w if w.starts_with("a share") => {
+            // Who writes 0.5 means a half.
+            let percent = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share < 1.0);
+            let meant = percent.map_or(text, |share| format!("{}", (share * 1e6).round() / 1e4));
+            problem.help(format!("a share is a percentage: write \"{meant}%\""))
+        }
         _ => problem,
     }
 }

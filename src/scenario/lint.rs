@@ -193,7 +193,7 @@ fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
         return;
     }
     let message =
-        format!("{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would", 100.0 * proven);
-    let help = "give more seeds: 10 prove 72 %, 20 prove 84 %, 73 prove 95 %";
+        format!("{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would", (100.0 * proven).floor());
+    let help = "give more seeds: 10 prove 72 %, 20 prove 83 %, 73 prove 95 %";
     warn(problems, tree, "seeds", message, help.to_owned());
 }

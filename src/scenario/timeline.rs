@@ -224,7 +224,7 @@ fn touches(one: &str, other: &str) -> bool {
 }
 
 /// What no event can change; it is laid aside while events are laid over the rest.
-const FIXED: [&str; 5] = ["compare", "event", "variant", "expect", "source"];
+const FIXED: [&str; 6] = ["compare", "event", "variant", "expect", "sweep", "source"];
 
 fn moments(
     happenings: &[Happening<'_>],
@@ -291,6 +291,7 @@ fn stands<'a>(
         event: before.event.clone(),
         variant: before.variant.clone(),
         expect: before.expect.clone(),
+        sweep: before.sweep.clone(),
         source: before.source.clone(),
         ..file
     })

@@ -91,8 +91,8 @@ pub fn read(
         let cell = |n: usize| row.get(n).unwrap_or_default().trim();
         let at = match time(header, cell(0)) {
             Ok(at) => at,
-            // Whatever stands above the first time is a heading.
-            Err(_) if !begun => {
+            // Whatever stands above the first time is a heading; a time that cannot be placed is none.
+            Err(_) if !begun && calendar(cell(0)).is_none() && cell(0).parse::<f64>().is_err() => {
                 names = row.iter().map(|cell| cell.trim().to_owned()).collect();
                 continue;
             }
@@ -166,7 +166,7 @@ fn time(header: &Header, cell: &str) -> Result<f64, String> {
     let since = |epoch: f64| match header.start() {
         Some(start) => Ok(epoch - start.as_millisecond() as f64 / 1e3),
         None => Err(format!(
-            "`{cell}` is a calendar time, and the scenario has no `start`: give it one, or use seconds from the start of the run"
+            "`{cell}` is a calendar time, and the scenario has no `start`: add --start TIME, or use seconds from the start of the run"
         )),
     };
     if let Ok(number) = cell.parse::<f64>() {

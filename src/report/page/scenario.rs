@@ -1,9 +1,10 @@
 //! The resolved scenarios of the variants, the first whole and the others as what differs from it.
 //!
-//! Variants share nearly every line, and the page shows what differs first. Lines are matched in order by the
-//! longest common part before and after each change, which is plenty for files of one origin.
+//! Variants share nearly every line, and the page shows what differs first: the shortest way from one to the
+//! other, as a version control system would show it.
 
 use serde_json::{Value, json};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// For each variant its name and its lines: `[from, count]` are lines of the first, texts are its own.
 pub fn packed(resolved: &[(String, String)]) -> Vec<Value> {
@@ -20,32 +21,16 @@ pub fn packed(resolved: &[(String, String)]) -> Vec<Value> {
 
 /// The lines as pieces of the base and own lines.
 fn against(base: &[&str], lines: &[&str]) -> Vec<Value> {
-    let mut pieces: Vec<Value> = Vec::new();
-    let mut run: Option<(usize, usize)> = None;
-    let mut next = 0;
-    for line in lines {
-        // Looking ahead from where the last match ended keeps the order; a line of its own moves nothing.
-        let found = base.iter().skip(next).position(|other| other == line).map(|ahead| next + ahead);
-        match (found, &mut run) {
-            (Some(at), Some((from, count))) if *from + *count == at => *count += 1,
-            (Some(at), _) => {
-                flush(&mut pieces, run.replace((at, 1)));
-            }
-            (None, _) => {
-                flush(&mut pieces, run.take());
-                pieces.push(json!(line));
-            }
+    let own = |from: usize, count: usize| lines[from..from + count].iter().map(|line| json!(line)).collect();
+    let piece = |op: &DiffOp| -> Vec<Value> {
+        match *op {
+            DiffOp::Equal { old_index, len, .. } => vec![json!([old_index, len])],
+            DiffOp::Delete { .. } => vec![],
+            DiffOp::Insert { new_index, new_len, .. } => own(new_index, new_len),
+            DiffOp::Replace { new_index, new_len, .. } => own(new_index, new_len),
         }
-        next = found.map_or(next, |at| at + 1);
-    }
-    flush(&mut pieces, run);
-    pieces
-}
-
-fn flush(pieces: &mut Vec<Value>, run: Option<(usize, usize)>) {
-    if let Some((from, count)) = run {
-        pieces.push(json!([from, count]));
-    }
+    };
+    capture_diff_slices(Algorithm::Myers, base, lines).iter().flat_map(piece).collect()
 }
 
 #[cfg(test)]
@@ -59,5 +44,11 @@ mod tests {
         let packed = packed(&[("plain".into(), first.into()), ("more".into(), second.into())]);
         assert_eq!(packed[0]["lines"].as_array().unwrap().len(), 5);
         assert_eq!(packed[1]["lines"], json!([[0, 3], "max = 12  # variant", [4, 1]]));
+    }
+
+    #[test]
+    fn a_line_more_makes_no_other_line_differ() {
+        let second = super::against(&["a", "x", "b", "x", "c"], &["a", "new", "x", "b", "x", "c"]);
+        assert_eq!(second, [json!([0, 1]), json!("new"), json!([1, 4])]);
     }
 }

@@ -50,7 +50,9 @@ pub fn read(text: &str) -> Result<Pgxpool, String> {
     };
     let mut durations = Vec::new();
     for (name, key, default) in DURATIONS {
+        // Go takes a bare zero for a duration.
         let value = get(name).unwrap_or(default);
+        let value = if value == "0" { "0s" } else { value };
         let span = parse_span(value).map_err(|why| format!("`{name}` of the connection string: {why}"))?;
         // pgxpool: a lifetime of zero is no lifetime.
         let none = key == "max_lifetime" && span.0 == 0;
