@@ -62,26 +62,34 @@ fn services(found: &Found) -> Vec<Service> {
             CloudRun { name: None, min: count, max: count, concurrency: 80, timeout_s: 300, cpus: 1.0 };
         return vec![Service { name: "api".to_owned(), file: None, settings, pool_max }];
     }
-    let named = found.services.iter().enumerate().map(|(number, (file, settings))| Service {
-        name: name(settings.name.as_deref(), number),
-        file: Some(file.clone()),
-        settings: CloudRun { min: settings.min.max(1).min(settings.max), ..settings.clone() },
-        pool_max,
-    });
-    named.collect()
+    let mut services = Vec::new();
+    for (file, settings) in &found.services {
+        let name = name(settings.name.as_deref(), &services);
+        let settings = CloudRun { min: settings.min.max(1), ..settings.clone() };
+        services.push(Service { name, file: Some(file.clone()), settings, pool_max });
+    }
+    services
 }
 
-/// A name that a scenario takes.
-fn name(given: Option<&str>, number: usize) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
-    let name: String = given.unwrap_or_default().chars().map(plain).collect();
-    if name.is_empty() { format!("api-{}", number + 1) } else { name }
+/// A name that a scenario takes, and that is not taken.
+fn name(given: Option<&str>, taken: &[Service]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = given.unwrap_or_default().chars().map(plain).take(50).collect();
+    let name = name.trim_matches('-');
+    let free = |name: &str| !name.is_empty() && taken.iter().all(|other| other.name != name);
+    if free(name) {
+        return name.to_owned();
+    }
+    let stem = if name.is_empty() { "api" } else { name };
+    let numbered = (taken.len() + 1..).map(|number| format!("{stem}-{number}"));
+    numbered.into_iter().find(|name| free(name)).unwrap_or_default()
 }
 
 fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     let lifetime = setting(found, "max_lifetime").and_then(|text| parse_span(text).ok());
-    let duration = Span(lifetime.unwrap_or(Span::from_secs(3600)).0 * 3).max(Span::from_secs(1800));
+    let duration =
+        Span(lifetime.unwrap_or(Span::from_secs(3600)).0.saturating_mul(3)).max(Span::from_secs(1800));
     let most: u64 = services.iter().map(|service| service.settings.max * service.pool_max).sum();
     writeln!(out, "#:schema ./scenario.schema.json")?;
     writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.\n")?;

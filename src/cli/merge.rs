@@ -49,6 +49,18 @@ pub fn perform(args: &MergeArgs, console: &Console) -> Result<(), Failure> {
     let maps = whole.maps.iter().map(|text| MapOf::parse(text)).collect::<Result<Vec<_>, _>>();
     let maps = maps.map_err(Failure::Usage)?;
     free(&args.out, &parts)?;
+    // A damaged trial is told by its own name, and before anything is written.
+    for part in &parts {
+        let trials = part.manifest.trials();
+        let (cells, wanted) =
+            (part.ledger.cells(&trials).map_err(failed)?, trials.len() * whole.variants.len());
+        if cells.len() != wanted {
+            let (dir, cells) = (part.dir.display(), cells.len());
+            return Err(Failure::Io(format!(
+                "`{dir}` is damaged: it has {cells} of {wanted} runs in its trials"
+            )));
+        }
+    }
     let ledger = Ledger::create(&args.out, &whole).map_err(failed)?;
     for part in &parts {
         for (number, _, _) in part.manifest.trials() {

@@ -14,7 +14,6 @@ use crate::report::{self, Header, Loaded, Paper, apart, effects, openmetrics, pa
 use crate::scenario::Scenario;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,22 +55,7 @@ pub fn resolved(jobs: &[(&Scenario, u64)]) -> Vec<(String, String)> {
 /// # Errors
 /// [`Failure::Io`] if something stands there that is not a run directory of ours.
 pub fn claim(dir: &Path) -> Result<(), Failure> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::io("write results to", dir, error)),
-        Ok(entries) => entries,
-    };
-    if entries.count() == 0 || is_ours(dir) {
-        return Ok(());
-    }
-    let why = "it holds files that are not a run's; choose another directory with -o";
-    Err(Failure::io("write results to", dir, why))
-}
-
-fn is_ours(dir: &Path) -> bool {
-    let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap_or_default();
-    let manifest: Option<Value> = serde_json::from_str(&manifest).ok();
-    manifest.is_some_and(|manifest| manifest["tool"] == "herdsim")
+    report::directory::claim(dir).map_err(|error| Failure::Io(error.to_string()))
 }
 
 /// Writes the run directory, with further files by path, and names its files.

@@ -63,9 +63,7 @@ pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
 pub fn put(dir: &Path, mut files: Vec<(String, Vec<u8>)>) -> Result<Vec<String>, ReportError> {
     // `.` and `..` have no siblings; a link stays a link to what is replaced.
     let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    if dir.exists() && !is_ours(dir) && !is_empty(dir) {
-        return Err(ReportError::InTheWay(dir.to_owned()));
-    }
+    claim(dir)?;
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|source| ReportError::Io { path: parent.to_owned(), source })?;
@@ -113,14 +111,83 @@ fn replace(dir: &Path, finished: &Path) -> Result<(), ReportError> {
     fs::remove_dir_all(&old).map_err(|source| ReportError::Io { path: old, source })
 }
 
-fn is_empty(dir: &Path) -> bool {
-    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
+/// The files that a directory of ours may hold, but for resolved scenarios, pictures and kept trials.
+const OURS: [&str; 30] = [
+    MANIFEST,
+    MEASURED,
+    SUMMARY,
+    EXPECTATIONS,
+    EFFECTS,
+    PAGE,
+    "cycles.csv",
+    "dashboard.csv",
+    "effects.csv",
+    "events.csv",
+    "expectations.csv",
+    "explain.csv",
+    "explain.json",
+    "find.csv",
+    "find.json",
+    "herd.csv",
+    "latency_hist.csv",
+    "levels.csv",
+    "paired.csv",
+    "paired.json",
+    "periods.csv",
+    "remedies.csv",
+    "remedies.json",
+    "served.csv",
+    "spectrum.csv",
+    "starts.csv",
+    "storm_levels.csv",
+    "summary.csv",
+    "timeseries.csv",
+    "timing.json",
+];
+
+/// Makes sure that a directory may be written: it is not there, is empty, or holds what an earlier command
+/// wrote and nothing else.
+///
+/// # Errors
+/// Something of somebody else stands there, or a sweep that is not finished.
+pub fn claim(dir: &Path) -> Result<(), ReportError> {
+    let io = |source| ReportError::Io { path: dir.to_owned(), source };
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io(error)),
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())),
+    };
+    let mut entries = entries.collect::<Result<Vec<PathBuf>, _>>().map_err(io)?;
+    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok();
+    let manifest = manifest.and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_default();
+    if !entries.is_empty() && manifest["tool"] != "herdsim" {
+        return Err(ReportError::InTheWay(dir.to_owned()));
+    }
+    if manifest["kind"] == "sweep" && manifest["complete"] == false {
+        return Err(ReportError::Unfinished(dir.to_owned()));
+    }
+    entries.sort();
+    match entries.into_iter().find(|path| !is_ours(path)) {
+        Some(path) => Err(ReportError::Foreign(path)),
+        None => Ok(()),
+    }
 }
 
-fn is_ours(dir: &Path) -> bool {
-    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok();
-    let manifest = manifest.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    manifest.is_some_and(|manifest| manifest["tool"] == "herdsim")
+/// Whether an entry of a directory is one that we write.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let holds = |endings: &[&str]| {
+        let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let ours =
+            |file: &Path| file.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one));
+        files.into_iter().all(|file| file.is_file() && ours(&file))
+    };
+    match name.as_str() {
+        "plots" => holds(&["svg", "png"]),
+        "runs" => holds(&["json"]),
+        "trace.json" => path.is_file(),
+        name => path.is_file() && (OURS.contains(&name) || name.ends_with(".resolved.toml")),
+    }
 }
 
 fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {

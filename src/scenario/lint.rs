@@ -192,8 +192,10 @@ fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
     if proven >= ENOUGH_PROOF || file.expect.values().all(|expect| expect.share.is_some()) {
         return;
     }
-    let message =
-        format!("{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would", (100.0 * proven).floor());
+    let message = format!(
+        "{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would",
+        (100.0 * proven).floor()
+    );
     let help = "give more seeds: 10 prove 72 %, 20 prove 83 %, 73 prove 95 %";
     warn(problems, tree, "seeds", message, help.to_owned());
 }

@@ -2,7 +2,8 @@
 //!
 //! Read are the bounds on instances (of the service, or of the revision's template), the concurrency, the
 //! request timeout and the CPU limit of the first container. Defaults are Cloud Run's (cloud-run.md §1): no
-//! minimum, at most 100 instances, 80 requests each, 300 s, one CPU.
+//! minimum, at most 100 instances, 80 requests each, 300 s, one CPU. Left out: scaling to zero; a minimum of
+//! none becomes one.
 
 use super::Values;
 use super::document::at;
@@ -53,7 +54,7 @@ impl CloudRun {
     pub fn values(&self, service: &str) -> Values {
         let path = |key: &str| format!("service.{service}.{key}");
         Values::from_iter([
-            (path("containers.min"), json!(self.min)),
+            (path("containers.min"), json!(self.min.max(1))),
             (path("containers.max"), json!(self.max)),
             (path("concurrency"), json!(self.concurrency)),
             (path("request_timeout"), json!(format!("{}s", self.timeout_s))),
@@ -62,14 +63,17 @@ impl CloudRun {
     }
 }
 
+/// More of anything is a mistake.
+const MOST: u64 = 1_000_000;
+
 /// A whole number, which annotations write as text.
 fn whole(table: &Value, key: &str) -> Result<Option<u64>, String> {
     let value = &table[key];
     let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
     match (value, number) {
         (Value::Null, _) => Ok(None),
-        (_, Some(number)) => Ok(Some(number)),
-        (other, None) => Err(format!("`{key}` is {other}, not a whole number")),
+        (_, Some(number)) if number <= MOST => Ok(Some(number)),
+        (other, _) => Err(format!("`{key}` is {other}, not a whole number of at most {MOST}")),
     }
 }
 
@@ -77,8 +81,7 @@ fn whole(table: &Value, key: &str) -> Result<Option<u64>, String> {
 fn cpus(value: &Value) -> Result<f64, String> {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let (number, scale) = text.strip_suffix('m').map_or((text.as_str(), 1.0), |millis| (millis, 1000.0));
-    number
-        .parse::<f64>()
-        .map(|cpus| cpus / scale)
-        .map_err(|_| format!("`cpu` is {value}, not a number of CPUs"))
+    let cpus = number.parse::<f64>().ok().map(|cpus| cpus / scale);
+    let cpus = cpus.filter(|cpus| *cpus > 0.0 && cpus.is_finite());
+    cpus.ok_or_else(|| format!("`cpu` is {value}, not a number of CPUs"))
 }

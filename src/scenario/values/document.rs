@@ -64,7 +64,15 @@ pub fn text_at(path: &Path, place: Option<&str>) -> Result<String, String> {
 fn variable(line: &str, name: &str) -> Option<String> {
     let line = line.trim();
     let (key, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
-    (key.trim() == name).then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    if key.trim() != name {
+        return None;
+    }
+    let value = value.trim();
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
+    Some(match quote {
+        Some(quote) => value[1..].split(quote).next().unwrap_or_default().to_owned(),
+        None => value.split(" #").next().unwrap_or_default().trim_end().to_owned(),
+    })
 }
 
 fn text(path: &Path) -> Result<String, String> {

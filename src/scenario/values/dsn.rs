@@ -15,6 +15,11 @@ const DURATIONS: [(&str, &str, &str); 4] = [
     ("pool_health_check_period", "sweep", "1m"),
 ];
 
+/// Parameters that are whole numbers.
+const COUNTS: [&str; 3] = ["pool_max_conns", "pool_min_conns", "pool_min_idle_conns"];
+
+const NONE: &str = "it is no connection string: neither postgres://… nor key=value pairs";
+
 /// The settings of a pool in a connection string.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pgxpool {
@@ -31,29 +36,31 @@ pub struct Pgxpool {
 /// Reads a connection string.
 ///
 /// # Errors
-/// A parameter is not what pgxpool takes, or unknown although it begins with `pool_`.
+/// It is none, or a parameter of the pool is not what pgxpool takes. What the string holds is never quoted:
+/// it may hold a password.
 pub fn read(text: &str) -> Result<Pgxpool, String> {
     let parameters = parameters(text)?;
     let get =
         |name: &str| parameters.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let known = ["pool_max_conns", "pool_min_conns", "pool_min_idle_conns"];
-    let unknown = parameters.iter().find(|(key, _)| {
-        let of_ours = known.contains(&key.as_str()) || DURATIONS.iter().any(|(name, ..)| name == key);
-        key.starts_with("pool_") && !of_ours
-    });
-    if let Some((key, _)) = unknown {
-        return Err(format!("the connection string has an unknown parameter `{key}`"));
+    let known = |key: &str| COUNTS.contains(&key) || DURATIONS.iter().any(|(name, ..)| *name == key);
+    if parameters.iter().any(|(key, _)| key.starts_with("pool_") && !known(key) && key != "pool_ping_timeout")
+    {
+        let durations = DURATIONS.map(|(name, ..)| name);
+        let all = [&COUNTS[..], &durations[..]].concat().join(", ");
+        return Err(format!(
+            "the connection string has a parameter `pool_…` that pgxpool does not know; there are {all}"
+        ));
     }
-    let count = |name: &str| match get(name).map(str::parse::<u64>) {
+    let count = |name: &str| match get(name).map(str::parse::<u32>) {
         Some(Err(_)) => Err(format!("`{name}` of the connection string is not a whole number")),
-        other => Ok(other.and_then(Result::ok)),
+        other => Ok(other.and_then(Result::ok).map(u64::from)),
     };
     let mut durations = Vec::new();
     for (name, key, default) in DURATIONS {
         // Go takes a bare zero for a duration.
-        let value = get(name).unwrap_or(default);
-        let value = if value == "0" { "0s" } else { value };
-        let span = parse_span(value).map_err(|why| format!("`{name}` of the connection string: {why}"))?;
+        let value = get(name).map_or(default, |value| if value == "0" { "0s" } else { value });
+        let span = parse_span(value)
+            .map_err(|_| format!("`{name}` of the connection string is not a duration such as `30m`"))?;
         // pgxpool: a lifetime of zero is no lifetime.
         let none = key == "max_lifetime" && span.0 == 0;
         durations.push((key, if none { "none".to_owned() } else { span.to_string() }));
@@ -86,16 +93,92 @@ fn setting(key: &str, value: &str) -> Value {
 /// The parameters of a URL's query, or of `key=value` pairs.
 fn parameters(text: &str) -> Result<Vec<(String, String)>, String> {
     let text = text.trim();
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        let query = text.split_once('?').map_or("", |(_, query)| query);
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        return Ok(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(owned).collect());
+    let scheme = text.split_once("://").map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+    match scheme {
+        Some((scheme, rest)) if scheme == "postgres" || scheme == "postgresql" => {
+            // A password may hold anything but `@`.
+            let after_host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            let query = after_host.split_once('?').map_or("", |(_, query)| query);
+            let query = query.split('#').next().unwrap_or_default();
+            Ok(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        }
+        _ => pairs(text).filter(|pairs| !pairs.is_empty()).ok_or_else(|| NONE.to_owned()),
     }
-    let pairs: Vec<_> = text.split_whitespace().filter_map(|pair| pair.split_once('=')).map(owned).collect();
-    let wrong = "it is no connection string: neither postgres://… nor key=value pairs";
-    if pairs.is_empty() { Err(wrong.to_owned()) } else { Ok(pairs) }
 }
 
-fn owned((key, value): (&str, &str)) -> (String, String) {
-    (key.to_owned(), value.trim_matches('\'').to_owned())
+/// `key = 'value'` pairs as libpq reads them; `None` if they are not well formed.
+fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let mut rest = text;
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=')?;
+        let key = key.trim();
+        if key.is_empty() || !key.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            return None;
+        }
+        let (value, left) = value(after.trim_start())?;
+        found.push((key.to_owned(), value));
+        rest = left.trim_start();
+    }
+    Some(found)
+}
+
+/// A value up to a blank, or in quotes; a backslash keeps what follows it. And what comes after.
+fn value(text: &str) -> Option<(String, &str)> {
+    let quoted = text.starts_with('\'');
+    let (mut value, mut kept) = (String::new(), false);
+    for (at, c) in text.char_indices().skip(usize::from(quoted)) {
+        match c {
+            _ if kept => {
+                value.push(c);
+                kept = false;
+            }
+            '\\' => kept = true,
+            '\'' if quoted => return Some((value, &text[at + 1..])),
+            c if c.is_whitespace() && !quoted => return Some((value, &text[at..])),
+            c => value.push(c),
+        }
+    }
+    (!quoted && !kept).then_some((value, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn max(text: &str) -> Option<u64> {
+        read(text).unwrap_or_else(|why| panic!("{text}: {why}")).max
+    }
+
+    #[test]
+    fn strings_are_read_as_libpq_and_pgx_read_them() {
+        for text in [
+            "postgres://u:p@h/d?sslmode=require&pool_max_conns=7",
+            "POSTGRES://u:p?pool_max_conns=1&x@h/d?pool%5Fmax_conns=%37#pool_max_conns=9",
+            "host=db pool_max_conns = 7 password='a b pool_max_conns=3'",
+            "host=db password=a\\ b pool_max_conns='7'",
+        ] {
+            assert_eq!(max(text), Some(7), "{text}");
+        }
+        assert_eq!(max("postgresql://h/d"), None);
+        let pool = read("host=h pool_max_conn_idle_time=0 pool_ping_timeout=1s").unwrap();
+        assert!(pool.durations.contains(&("idle_timeout", "0s".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_connection_string_is_told_without_showing_it() {
+        for text in [
+            "",
+            "jdbc:postgresql://h/d?pool_max_conns=7",
+            "DATABASE_URL=postgres://u:hunter@h/d",
+            "hunter",
+            "host=h password='hunter",
+            "host=h pool_hunter=3",
+            "host=h pool_max_conns=hunter",
+            "host=h pool_max_conn_lifetime=hunter",
+        ] {
+            let why = read(text).expect_err(text);
+            assert!(!why.contains("hunter") && !why.is_empty(), "{text}: {why}");
+        }
+    }
 }
