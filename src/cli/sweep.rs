@@ -44,7 +44,7 @@ pub struct SweepArgs {
     /// How many random points [default: the scenario's, or 64].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     points: Option<u32>,
-    /// These variants, by commas [default: the scenario's, or as-written].
+    /// These variants, by commas [default: the scenario's, or those that its expectations name].
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     variants: Vec<String>,
     /// Map this metric, too: `METRIC[.STAT][{CAUSE}]@OF`, such as `herd_size{lifetime}@postgres.primary`
@@ -143,8 +143,12 @@ impl<'a> Job<'a> {
         let axes = args.axes(&sweep)?;
         let random = (sweep.points as usize, sweep.draw);
         let points = plan::points(&axes, sweep.mode, random).map_err(Failure::Usage)?;
-        let variants = if args.variants.is_empty() { sweep.variants } else { args.variants.clone() };
+        let chosen = [&args.variants, &sweep.variants].into_iter().find(|names| !names.is_empty());
+        let variants = chosen.cloned().unwrap_or_else(|| base.expected());
         let scenarios = variants.iter().map(|name| variant(&base, name)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(warning) = args.unmeasured(&base, &variants) {
+            console.problems(&warning);
+        }
         let header = Header::of(&args.source.stem(), written);
         let shard = args.shard.map(|asked| asked.resolve(&|name| std::env::var(name).ok()));
         let manifest = Manifest {
@@ -285,6 +289,24 @@ impl SweepArgs {
         source.set.extend(self.mode.iter().map(|mode| format!("sweep.mode={mode}")));
         source.set.extend(self.points.iter().map(|points| format!("sweep.points={points}")));
         source
+    }
+
+    /// What to say of a sweep at whose points nothing is asked.
+    fn unmeasured(&self, base: &Document, variants: &[String]) -> Option<String> {
+        let expects =
+            || base.scenarios.values().next().into_iter().flat_map(|first| first.file.expect.values());
+        if !self.maps.is_empty() || expects().any(|expect| variants.contains(&expect.variant)) {
+            return None;
+        }
+        let cure = match expects().next() {
+            Some(_) => format!("choose `--variants {}`", base.expected().join(",")),
+            None => "write an [expect.NAME]".to_owned(),
+        };
+        let of = variants.join(", ");
+        Some(format!(
+            "warning: no expectation is of {of}, so nothing is mapped: {cure}, or map a metric with \
+             `--map METRIC@OF`"
+        ))
     }
 
     /// The scenario's axes and those of the command line, which come in the place of one of the same path.

@@ -14,7 +14,9 @@
 //! the differences, it could not be found).
 //!
 //! A run without a value (a recovery that never came) is not left out at random: then the verdict is
-//! `cannot-tell`, whatever the other pairs say. Left out: effect sizes, and what a difference is worth.
+//! `cannot-tell`, whatever the other pairs say. So it is where every pair differs by the same and nothing is
+//! known of the steps in which the metric is measured: equal shares of small counts are no certainty. Left
+//! out: effect sizes, and what a difference is worth.
 
 use super::Run;
 use super::statistics::{CONFIDENCE, Mean, correlation, holm, mean, quantile_interval, unpaired_half};
@@ -35,7 +37,7 @@ pub enum Shift {
     Lower,
     /// No change was detected.
     NoChange,
-    /// Fewer than two pairs, or a run that shows no value.
+    /// Fewer than two pairs, a run that shows no value, or pairs that differ by the same and no known steps.
     CannotTell,
 }
 
@@ -59,7 +61,7 @@ pub struct Ratio {
     /// Where all values are above zero, the geometric mean of the pairs' ratios (the mean of their
     /// logarithms); otherwise the ratio of the two means, NaN over zero.
     pub value: f64,
-    /// The 95 % interval of the former; the latter has none.
+    /// The 95 % interval of the former, where anything can be said of it; the latter has none.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -93,7 +95,7 @@ pub struct Paired {
     pub median_interval: Option<(f64, f64)>,
     /// The ratio.
     pub ratio: Ratio,
-    /// The p of the difference; `None` with fewer than two pairs.
+    /// The p of the difference; `None` with fewer than two pairs, or where it cannot be told.
     pub p: Option<f64>,
     /// The same, corrected over the family.
     pub p_holm: Option<f64>,
@@ -168,13 +170,16 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
         before.iter().filter_map(|run| Some((value(run), value(partner(run)?)))).collect();
     let (one, other): (Vec<f64>, Vec<f64>) =
         both.iter().copied().filter(|(a, b)| a.is_finite() && b.is_finite()).unzip();
-    let differences: Vec<f64> = one.iter().zip(&other).map(|(a, b)| b - a).collect();
+    let noise = ROUNDING * one.iter().chain(&other).fold(0.0, |most, value| f64::max(most, value.abs()));
+    let exact = |difference: f64| if difference.abs() <= noise { 0.0 } else { difference };
+    let differences: Vec<f64> = one.iter().zip(&other).map(|(a, b)| exact(b - a)).collect();
     let same = differences.iter().all(|difference| *difference == 0.0);
-    let grain = if same { 0.0 } else { grain(row, mean(&one).max(mean(&other))) };
-    let difference = Mean::of_differences(&differences, grain);
+    let runs = || before.iter().chain(after).copied();
+    let step = if same { 0.0 } else { grain(row, mean(&one).max(mean(&other)), runs()) };
+    let difference = if same { Mean::of(&differences) } else { known(&differences, step, noise) };
     // Without the steps: they are no doing of the pairs.
     let halves = unpaired_half(&one, &other).zip(Mean::of(&differences).half());
-    let varies = |halves: &(f64, f64)| halves.0 > 0.0 && halves.1 > 0.0;
+    let varies = |halves: &(f64, f64)| halves.0 > noise && halves.1 > noise;
     Paired {
         variant: after.first().map_or_else(String::new, |run| run.variant.to_owned()),
         baseline: before.first().map_or_else(String::new, |run| run.variant.to_owned()),
@@ -188,8 +193,8 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
         difference,
         median: mid(differences.clone()),
         median_interval: quantile_interval(&differences, 0.5, CONFIDENCE),
-        ratio: ratio(&one, &other),
-        p: difference.p(),
+        ratio: ratio(&one, &other, if same { 0.0 } else { relative(row, step, &one, &other) }),
+        p: difference.interval.and_then(|_| difference.p()),
         p_holm: None,
         shift: Shift::CannotTell,
         gain: halves.filter(varies).map(|(unpaired, paired)| unpaired / paired),
@@ -197,29 +202,61 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
     }
 }
 
-fn ratio(one: &[f64], other: &[f64]) -> Ratio {
+/// The mean difference; without an interval where nothing varies but the last digits of a float.
+fn known(differences: &[f64], step: f64, noise: f64) -> Mean {
+    let mut mean = Mean::of_differences(differences, step);
+    let varies = |value: &f64| (value - mean.mean).abs() > noise;
+    if step <= noise && !differences.iter().any(varies) {
+        mean.interval = None;
+    }
+    mean
+}
+
+fn ratio(one: &[f64], other: &[f64], step: f64) -> Ratio {
     let positive = one.iter().chain(other).all(|value| *value > 0.0);
     if !positive || one.is_empty() {
         let value = mean(other) / mean(one);
         return Ratio { value: if value.is_finite() { value } else { f64::NAN }, interval: None };
     }
     let logs: Vec<f64> = one.iter().zip(other).map(|(a, b)| libm::log(b / a)).collect();
-    let logs = Mean::of(&logs);
+    let same = logs.iter().all(|log| log.abs() <= ROUNDING);
+    let logs = if same { Mean::of(&logs) } else { known(&logs, step, ROUNDING) };
     let interval = logs.interval.map(|(low, high)| (libm::exp(low), libm::exp(high)));
     Ratio { value: libm::exp(logs.mean), interval }
 }
 
-/// The steps in which a value is measured: whole counts, the histogram's buckets, bins of time.
-fn grain(row: &SummaryRow, value: f64) -> f64 {
-    /// Two significant digits: buckets are at most this share wide.
-    const BUCKET: f64 = 1.0 / 128.0;
+/// Differences of this share of a value are the rounding of floats.
+const ROUNDING: f64 = 1e-9;
+/// Two significant digits: the histogram's buckets are at most this share of a value wide.
+const BUCKET: f64 = 1.0 / 128.0;
+
+/// The steps in which a value is measured: whole counts, one connection of those open, the histogram's
+/// buckets, bins of time.
+fn grain<'a>(row: &SummaryRow, value: f64, runs: impl Iterator<Item = &'a Told<'a>>) -> f64 {
     match (row.metric, row.unit, row.stat) {
+        ("herd_size", ..) => runs.filter_map(|run| connection(row, run)).fold(0.0, f64::max),
         (_, "count", "mean") => 0.0,
         (_, "count", _) => 1.0,
         (_, "ms", _) => value * BUCKET,
         ("recovery" | "at_cap", ..) => BIN.as_secs(),
         _ => 0.0,
     }
+}
+
+/// What one connection is of a run's herd: the herd as a share over the herd in connections.
+fn connection(row: &SummaryRow, run: &Told) -> Option<f64> {
+    let herd = run.values.get(&key(row))?;
+    let connects = run.values.get(&("connects_max_1s", row.of.clone(), row.cause, row.stat))?;
+    Some(herd / connects).filter(|step| step.is_finite())
+}
+
+/// The steps as shares of the values, over both sides of the pairs (their root mean square).
+fn relative(row: &SummaryRow, step: f64, one: &[f64], other: &[f64]) -> f64 {
+    if row.unit == "ms" {
+        return BUCKET;
+    }
+    let squares: Vec<f64> = one.iter().chain(other).map(|value| (step / value) * (step / value)).collect();
+    mean(&squares).sqrt()
 }
 
 /// The place among the metrics that decide: few, so that the correction drowns nothing.
@@ -259,15 +296,19 @@ fn correct(all: &mut [Paired], headline: bool) {
 }
 
 impl Paired {
+    /// Whether no pair differs at all, of two at least.
+    pub fn same(&self) -> bool {
+        self.missing == 0 && self.difference.interval == Some((0.0, 0.0))
+    }
+
     /// Whether some pair differs and there is a p: whether the row is among those that are tested.
     pub fn shown_to_differ(&self) -> bool {
-        let none = self.difference.interval == Some((0.0, 0.0));
-        self.p.is_some() && self.missing == 0 && !none
+        self.p.is_some() && self.missing == 0 && !self.same()
     }
 }
 
 fn shift(row: &Paired) -> Shift {
-    if row.pairs < 2 || row.missing > 0 {
+    if row.p.is_none() || row.missing > 0 {
         return Shift::CannotTell;
     }
     let found = row.p_holm.is_some_and(|p| p < 1.0 - CONFIDENCE);

@@ -71,7 +71,7 @@ fn the_ratio_is_of_the_pairs_where_all_are_above_zero() {
     let paired = of(&latency(), &[10.0, 20.0, 40.0], &[5.0, 10.0, 20.0]);
     assert!((paired.ratio.value - 0.5).abs() < 1e-12);
     let (low, high) = paired.ratio.interval.unwrap();
-    assert!((low - 0.5).abs() < 1e-12 && (high - 0.5).abs() < 1e-12);
+    assert!((0.48..0.5).contains(&low) && high > 0.5 && high < 0.52, "as sure as its buckets: {low} {high}");
     let spikes = row("recycle_spikes", "service.api", "", "count", 0.0);
     let gone = of(&spikes, &[2.0, 2.0, 2.0], &[0.0, 0.0, 0.0]);
     assert_eq!(gone.ratio, Ratio { value: 0.0, interval: None });
@@ -104,6 +104,48 @@ fn what_never_varies_is_no_change_or_as_sure_as_its_steps() {
     assert_eq!(same.difference.interval, Some((0.0, 0.0)));
     assert_eq!(of(&spikes, &[2.0; 2], &[0.0; 2]).shift, Shift::NoChange, "two runs are too few");
     assert_eq!(of(&spikes, &[2.0; 3], &[0.0; 3]).shift, Shift::Better);
+}
+
+/// Two of six connections opened in one second, or four, with every seed: no certainty.
+#[test]
+fn a_herd_as_a_share_is_as_sure_as_one_connection_more_or_less() {
+    let herd = SummaryRow { stat: "max", ..row("herd_size", "postgres.primary", "lifetime", "share", 0.0) };
+    let connects = SummaryRow { metric: "connects_max_1s", unit: "count", ..herd.clone() };
+    let told = |variant: &'static str, counts: &[f64]| -> Vec<Told<'static>> {
+        let one = |(n, count): (usize, &f64)| Told {
+            variant,
+            seed: n as u64,
+            rows: vec![],
+            values: BTreeMap::from([(key(&herd), count / 6.0), (key(&connects), *count)]),
+        };
+        counts.iter().enumerate().map(one).collect()
+    };
+    let paired = |before: &[f64], after: &[f64]| {
+        let (before, after) = (told("plain", before), told("jitter", after));
+        let mut row = compare(&herd, &before.iter().collect::<Vec<_>>(), &after.iter().collect::<Vec<_>>());
+        row.p_holm = row.p;
+        (shift(&row), row)
+    };
+    let (verdict, two) = paired(&[4.0, 4.0], &[2.0, 2.0]);
+    let (low, high) = two.difference.interval.unwrap();
+    assert!(low < -0.9 && high > 0.0 && verdict == Shift::NoChange && two.gain.is_none(), "{two:?}");
+    let (low, high) = two.ratio.interval.unwrap();
+    assert!(low < 0.25 && high > 1.0, "the ratio is no surer: {low} {high}");
+    let (verdict, five) = paired(&[4.0; 5], &[2.0; 5]);
+    assert!(verdict == Shift::Better && five.p.unwrap() > 1e-4, "{five:?}");
+    let (verdict, same) = paired(&[4.0; 2], &[4.0; 2]);
+    assert!(verdict == Shift::NoChange && same.same(), "{same:?}");
+}
+
+#[test]
+fn pairs_that_differ_by_the_same_cannot_tell_where_no_step_is_known() {
+    let success = row("user_success", "request.sign-in", "", "share", 0.0);
+    // 0.7 − 0.1 and 0.9 − 0.3 differ in their last digits.
+    let moved = of(&success, &[0.1, 0.3, 0.2], &[0.7, 0.9, 0.8]);
+    assert_eq!((moved.shift, moved.p, moved.p_holm, moved.gain), (Shift::CannotTell, None, None, None));
+    assert!(moved.difference.interval.is_none() && !moved.same(), "{moved:?}");
+    let rounded = of(&success, &[0.1 + 0.2, 0.5], &[0.3, 0.5]);
+    assert!(rounded.shift == Shift::NoChange && rounded.same(), "{rounded:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::plot::{Chart, line};
 use super::text::{cells, table, trimmed};
 use super::{Header, SCHEMA_VERSION, human};
 use crate::experiment::Judged;
-use crate::experiment::sweep::find::{Answer, Search, Tried, median_interval, thresholds, turns};
+use crate::experiment::sweep::find::{Answer, Search, Threshold, Tried, median_interval, thresholds, turns};
 use serde_json::{Value, json};
 
 /// What a search came to.
@@ -99,27 +99,39 @@ impl Findings<'_> {
 
     /// How far apart the seeds' own thresholds are.
     fn spread(&self) -> String {
-        let each = thresholds(self.tried);
-        if each.len() < 2 || self.answer.is_none() {
+        let each = thresholds(self.tried, self.answer);
+        if each.len() < 2 {
             return String::new();
         }
-        let text = |place: usize| match each[place] {
-            Some(value) => self.search.range.text(value),
-            None => "none".to_owned(),
-        };
+        let text = |place: usize| self.bracket(each[place]);
         let (last, middle) = (each.len() - 1, each.len() / 2);
         let way = if self.search.largest { "up to" } else { "from" };
         let mut line = format!(
-            "each seed for itself holds {way}: {} at the hardest, {} in the middle, {} at the easiest",
+            "each seed for itself holds {way}: {} at best, {} in the middle, {} at worst",
             text(0),
             text(middle),
             text(last)
         );
         line += &match median_interval(each.len()) {
-            Some((from, to)) => format!(" (95 % interval of the median: {} to {})\n", text(from), text(to)),
+            Some((from, to)) => {
+                let ends = Threshold { fails: each[from].fails, holds: each[to].holds };
+                format!(" (95 % interval of the median: {})\n", self.bracket(ends))
+            }
             None => " (no interval of the median with fewer than 6 seeds)\n".to_owned(),
         };
         line
+    }
+
+    /// `(12s, 15s]`: more than 12s and at most 15s; the other way round where the largest value is wanted.
+    fn bracket(&self, threshold: Threshold) -> String {
+        let text = |value: f64| self.search.range.text(value);
+        match (threshold.fails.map(text), threshold.holds.map(text)) {
+            (_, None) => "nowhere".to_owned(),
+            (None, Some(holds)) if self.search.largest => format!("{holds} or more"),
+            (None, Some(holds)) => format!("{holds} or less"),
+            (Some(fails), Some(holds)) if self.search.largest => format!("[{holds}, {fails})"),
+            (Some(fails), Some(holds)) => format!("({fails}, {holds}]"),
+        }
     }
 
     /// One row a value and seed.
@@ -152,9 +164,10 @@ impl Findings<'_> {
             Some(Answer::Everywhere(end)) => ("everywhere", Some(text(end)), None),
             Some(Answer::Between { fails, holds }) => ("between", Some(text(holds)), Some(text(fails))),
         };
-        let each = thresholds(self.tried);
-        let interval =
-            median_interval(each.len()).map(|(from, to)| [each[from].map(text), each[to].map(text)]);
+        let each = thresholds(self.tried, self.answer);
+        let bracket = |one: Threshold| json!({ "fails": one.fails.map(text), "holds": one.holds.map(text) });
+        let interval = median_interval(each.len())
+            .map(|(from, to)| bracket(Threshold { fails: each[from].fails, holds: each[to].holds }));
         let tried = self.tried.iter().map(|one| {
             json!({
                 "value": text(one.value), "verdict": verdict_name(one.verdict), "because": one.because,
@@ -175,7 +188,7 @@ impl Findings<'_> {
             "claim": self.expectation.claim,
             "unit": self.expectation.unit,
             "answer": answer, "holds": holds, "fails": fails,
-            "thresholds": each.iter().map(|value| value.map(text)).collect::<Vec<_>>(),
+            "thresholds": each.into_iter().map(bracket).collect::<Vec<_>>(),
             "median_threshold_interval": interval,
             "not_monotone": turns.collect::<Vec<_>>(),
             "tried": tried.collect::<Vec<_>>(),

@@ -110,18 +110,13 @@ fn shown(all: &[Paired]) -> Vec<(&str, Vec<&Paired>)> {
     variants
 }
 
-/// Whether no pair differs at all.
-fn same(row: &Paired) -> bool {
-    row.missing == 0 && row.pairs > 1 && !row.shown_to_differ()
-}
-
 /// A section for the terminal.
 pub fn text(all: &[Paired], paint: Paint) -> String {
     let shown = shown(all);
     let mut table = table(&HEAD);
     let mut silent = Vec::new();
     for (variant, rows) in &shown {
-        let (same, rows): (Vec<&Paired>, Vec<&Paired>) = rows.iter().copied().partition(|row| same(row));
+        let (same, rows): (Vec<&Paired>, Vec<&Paired>) = rows.iter().copied().partition(|row| row.same());
         let many = rows.len() > ROWS;
         let told: Vec<&Paired> =
             rows.iter().copied().filter(|row| !many || row.shift != Shift::NoChange).collect();
@@ -183,6 +178,13 @@ fn notes(all: &[Paired]) -> Vec<String> {
             "cannot tell: with some seeds there is no value, and they do not lack by chance".to_owned(),
         );
     }
+    let without_pair = |row: &&Paired| row.pairs == 0 && row.missing > 0;
+    notes.extend(listed("no pair with a value in both", headline().filter(without_pair)));
+    let certain = |row: &&Paired| row.pairs > 1 && row.missing == 0 && row.p.is_none();
+    notes.extend(listed(
+        "cannot tell: all pairs differ by the same, which says nothing of chance",
+        headline().filter(certain),
+    ));
     let unpaired = all.iter().map(|row| row.unpaired).max().unwrap_or(0);
     if unpaired > 0 {
         notes.push(format!(
@@ -190,6 +192,18 @@ fn notes(all: &[Paired]) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// `variant, what: metric; …`, a line for each variant.
+fn listed<'a>(what: &str, rows: impl Iterator<Item = &'a Paired>) -> Vec<String> {
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    for row in rows {
+        match lines.last_mut() {
+            Some((variant, line)) if *variant == row.variant => *line += &format!("; {}", name(row)),
+            _ => lines.push((&row.variant, format!("{}, {what}: {}", short(&row.variant, NAME), name(row)))),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 fn below_zero(row: &Paired) -> bool {

@@ -84,6 +84,15 @@ impl Document {
         let only = self.scenarios.len() == 1;
         self.scenarios.values().filter(|each| only || each.variant != AS_WRITTEN).collect()
     }
+
+    /// The variants that its expectations speak of, in file order; the file as written if there is none.
+    pub fn expected(&self) -> Vec<String> {
+        let expects =
+            || self.scenarios.values().next().into_iter().flat_map(|first| first.file.expect.values());
+        let named = |name: &&String| expects().any(|expect| expect.variants().any(|other| other == *name));
+        let names: Vec<String> = self.scenarios.keys().filter(named).cloned().collect();
+        if names.is_empty() { vec![AS_WRITTEN.to_owned()] } else { names }
+    }
 }
 
 impl Scenario {

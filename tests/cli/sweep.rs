@@ -23,6 +23,21 @@ fn every_point_is_measured_and_mapped() {
     }
 }
 
+#[test]
+fn without_variants_those_are_swept_that_expectations_name() {
+    let desk = Desk::new();
+    let line = "sweep tiny.toml --duration 1s --no-plots --axis traffic.users.rate=x0.5,x1";
+    let (_, err) = desk.ends(line, 0);
+    assert!(err.contains("2 points × 2 variants") && !err.contains("nothing is mapped"), "{err}");
+    let table = desk.read("runs/tiny-sweep/expectations.csv");
+    assert!(table.contains(",jitter,1,few-starts,") && table.contains(",doubtful,1,absurdly"), "{table}");
+    let (_, err) = desk.ends(&format!("{line} --variants plain"), 0);
+    assert!(err.contains("warning: no expectation is of plain, so nothing is mapped"), "{err}");
+    assert!(err.contains("`--variants jitter,doubtful`") && err.contains("--map METRIC@OF"), "{err}");
+    let (_, err) = desk.ends(&format!("{line} --variants plain --map worst_p99@service.api"), 0);
+    assert!(!err.contains("nothing is mapped"), "{err}");
+}
+
 /// A point of a grid is the scenario that `run --set` runs.
 #[test]
 fn a_point_is_the_same_as_the_run_with_its_overlays() {

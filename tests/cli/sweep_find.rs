@@ -32,26 +32,34 @@ fn desk() -> Desk {
 #[test]
 fn the_smallest_value_that_does_is_found() {
     let desk = desk();
-    let (out, err) = desk.ends(&format!("{FIND} --expect pool-opens --seeds 3"), 0);
+    let (out, err) = desk.ends(&format!("{FIND} --expect pool-opens --seeds 6"), 0);
     let found: serde_json::Value = serde_json::from_str(&desk.read("runs/tiny-find/find.json")).unwrap();
     let number = |key: &str| found[key].as_str().unwrap().parse::<u32>().unwrap();
     assert_eq!(found["answer"], "between", "{out}{err}");
     // Counts are whole: the last that does not do and the first that does are neighbours.
     assert_eq!(number("holds"), number("fails") + 1, "{out}");
     assert!(out.contains(&format!("found: {}; {} does not do", number("holds"), number("fails"))), "{out}");
-    assert!(out.contains("each seed for itself holds from"), "{out}");
+    assert!(out.contains("each seed for itself holds from: ("), "{out}");
+    assert!(out.contains("] at worst (95 % interval of the median: ("), "{out}");
+    // The seed that needs most decides.
+    let thresholds = found["thresholds"].as_array().unwrap();
+    assert_eq!((thresholds.len(), &thresholds[5]["holds"]), (6, &found["holds"]), "{out}");
+    let interval = &found["median_threshold_interval"];
+    assert_eq!(interval["fails"], thresholds[0]["fails"], "the next harder value that was tried");
+    assert_eq!(interval["holds"], thresholds[5]["holds"]);
     let table = desk.read("runs/tiny-find/find.csv");
     let head = "scenario,service.api.pool.primary.max,variant,seed,expectation,value,unit,verdict";
     assert_eq!(table.lines().next(), Some(head));
-    assert_eq!(table.lines().count() - 1, 3 * found["tried"].as_array().unwrap().len());
+    assert_eq!(table.lines().count() - 1, 6 * found["tried"].as_array().unwrap().len());
     assert!(desk.path("runs/tiny-find/plots/find.svg").is_file());
 }
 
 #[test]
 fn nothing_and_everything_are_answers_too() {
     let desk = desk();
-    let (out, _) = desk.ends(&format!("{FIND} --expect never --no-plots"), 1);
+    let (out, _) = desk.ends(&format!("{FIND} --expect never --seeds 6 --no-plots"), 1);
     assert!(out.contains("found: nothing; not even 64 does"), "{out}");
+    assert!(!out.contains("each seed for itself"), "only one value was tried: {out}");
     let (out, _) = desk.ends(&format!("{FIND} --expect always --no-plots"), 0);
     assert!(out.contains("found: 1; the whole range does"), "{out}");
     let (out, _) = desk.ends(&format!("{FIND} --expect always --largest --no-plots"), 0);

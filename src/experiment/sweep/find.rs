@@ -161,22 +161,31 @@ pub fn turns(tried: &[Tried]) -> Vec<Turn> {
     seeds.iter().enumerate().filter_map(turn).collect()
 }
 
-/// The threshold of each seed: the hardest value tried at which, and at all easier ones, it holds; `None` if
-/// it does not hold at the easiest. From the hardest threshold to the easiest, those without one last.
-pub fn thresholds(tried: &[Tried]) -> Vec<Option<f64>> {
+/// What is known of a seed's own threshold: it lies after `fails` and not after `holds`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// The next harder value that was tried, with which it does not hold; `None` if it holds with all.
+    pub fails: Option<f64>,
+    /// The hardest value tried at which, and at all easier ones, it holds; `None` if not at the easiest.
+    pub holds: Option<f64>,
+}
+
+/// The threshold of each seed, from the hardest to the easiest, those that hold nowhere last. Nothing of a
+/// search that did not come to a value between its ends: then hardly any were tried.
+pub fn thresholds(tried: &[Tried], answer: Option<Answer>) -> Vec<Threshold> {
+    let Some(Answer::Between { .. }) = answer else { return vec![] };
     let seeds = tried.first().map_or(0, |one| one.seeds.len());
-    let of = |place: usize| {
-        let held = tried.iter().rev().take_while(|one| one.seeds[place].verdict == Verdict::Pass);
-        held.last().map(|one| one.value)
+    // How many of the values, the hardest first, are harder than the threshold.
+    let harder = |place: &usize| {
+        let held = tried.iter().rev().take_while(|one| one.seeds[*place].verdict == Verdict::Pass);
+        tried.len() - held.count()
     };
-    let each: Vec<Option<f64>> = (0..seeds).map(of).collect();
-    let rank = |threshold: &Option<f64>| {
-        let place = threshold.and_then(|value| tried.iter().position(|one| one.value == value));
-        place.unwrap_or(tried.len())
-    };
-    let mut sorted = each;
-    sorted.sort_by_key(rank);
-    sorted
+    let mut each: Vec<usize> = (0..seeds).map(|place| harder(&place)).collect();
+    each.sort_unstable();
+    let value = |place: usize| tried.get(place).map(|one| one.value);
+    let threshold =
+        |harder: usize| Threshold { fails: harder.checked_sub(1).and_then(value), holds: value(harder) };
+    each.into_iter().map(threshold).collect()
 }
 
 /// Which of `n` sorted values, counted from 0, hold the median of what they are drawn from between them with
@@ -248,7 +257,17 @@ mod tests {
     #[test]
     fn each_seed_has_a_threshold_of_its_own() {
         let tried: Vec<Tried> = [0.0, 15.0, 25.0, 35.0].map(|value| attempt(value, &[])).to_vec();
-        assert_eq!(thresholds(&tried), [Some(15.0), Some(25.0), Some(35.0), None]);
+        let of = |fails, holds| Threshold { fails, holds };
+        let between = Some(Answer::Between { fails: 25.0, holds: 35.0 });
+        let each = [
+            of(Some(0.0), Some(15.0)),
+            of(Some(15.0), Some(25.0)),
+            of(Some(25.0), Some(35.0)),
+            of(Some(35.0), None),
+        ];
+        assert_eq!(thresholds(&tried, between), each);
+        assert_eq!(thresholds(&tried[1..], between)[0], of(None, Some(15.0)), "with all that were tried");
+        assert_eq!(thresholds(&tried, Some(Answer::Nowhere(35.0))), []);
         assert_eq!(turns(&tried), []);
         let odd: Vec<Tried> = [15.0, 25.0, 35.0].map(|value| attempt(value, &[(1, 25.0)])).to_vec();
         assert_eq!(turns(&odd), [Turn { seed: 1, holds: 15.0, fails: 25.0 }]);

@@ -19,8 +19,8 @@ pub struct ScenarioSweep {
     /// Which points are drawn; of `random` only.
     #[serde(default = "draw")]
     pub draw: u64,
-    /// The variants that are run at each point.
-    #[serde(default = "variants")]
+    /// The variants that are run at each point; those that the expectations name unless given.
+    #[serde(default)]
     pub variants: Vec<String>,
     /// Paths, and the values that each takes.
     #[serde(default)]
@@ -30,7 +30,7 @@ pub struct ScenarioSweep {
 impl Default for ScenarioSweep {
     fn default() -> Self {
         let axes = Named::new();
-        ScenarioSweep { mode: Mode::Grid, points: points(), draw: draw(), variants: variants(), axes }
+        ScenarioSweep { mode: Mode::Grid, points: points(), draw: draw(), variants: vec![], axes }
     }
 }
 
@@ -40,10 +40,6 @@ fn points() -> u32 {
 
 fn draw() -> u64 {
     1
-}
-
-fn variants() -> Vec<String> {
-    vec![crate::scenario::AS_WRITTEN.to_owned()]
 }
 
 /// How axes make points.
