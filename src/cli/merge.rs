@@ -122,7 +122,7 @@ fn missing(parts: &[Part]) -> Vec<String> {
 
 /// The whole may not take the place of a part, or of another sweep that is not finished.
 fn free(out: &Path, parts: &[Part]) -> Result<(), Failure> {
-    output::claim(out)?;
+    output::claim_for_sweep(out)?;
     let same =
         |dir: &Path| out.canonicalize().is_ok_and(|out| dir.canonicalize().is_ok_and(|dir| dir == out));
     let unfinished = matches!(Ledger::open(out), Ok(Some((_, found))) if !found.complete);

@@ -55,7 +55,23 @@ pub fn resolved(jobs: &[(&Scenario, u64)]) -> Vec<(String, String)> {
 /// # Errors
 /// [`Failure::Io`] if something stands there that is not a run directory of ours.
 pub fn claim(dir: &Path) -> Result<(), Failure> {
-    report::directory::claim(dir).map_err(|error| Failure::Io(error.to_string()))
+    claim_for_sweep(dir)?;
+    let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap_or_default();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
+    if manifest["kind"] == "sweep" && manifest["complete"] == false {
+        let why =
+            "a sweep there is not finished; `sweep --resume` goes on with it, or choose another with -o";
+        return Err(Failure::io("write results to", dir, why));
+    }
+    Ok(())
+}
+
+/// The same for a sweep, which may go on with one that is not finished.
+///
+/// # Errors
+/// As [`claim`].
+pub fn claim_for_sweep(dir: &Path) -> Result<(), Failure> {
+    report::directory::claim(dir).map_err(|error| Failure::io("write results to", dir, error))
 }
 
 /// Writes the run directory, with further files by path, and names its files.

@@ -198,7 +198,7 @@ impl<'a> Job<'a> {
 
     /// The directory: a new one, or one to go on with. One that is not finished is never thrown away unasked.
     fn ledger(&self, dir: &Path) -> Result<Ledger, Failure> {
-        output::claim(dir)?;
+        output::claim_for_sweep(dir)?;
         let shown = dir.display();
         match Ledger::open(dir) {
             Ok(Some((ledger, found))) if self.args.resume => {

@@ -149,7 +149,7 @@ const OURS: [&str; 30] = [
 /// wrote and nothing else.
 ///
 /// # Errors
-/// Something of somebody else stands there, or a sweep that is not finished.
+/// Something of somebody else stands there.
 pub fn claim(dir: &Path) -> Result<(), ReportError> {
     let io = |source| ReportError::Io { path: dir.to_owned(), source };
     let entries = match fs::read_dir(dir) {
@@ -162,9 +162,6 @@ pub fn claim(dir: &Path) -> Result<(), ReportError> {
     let manifest = manifest.and_then(|text| serde_json::from_str::<Value>(&text).ok()).unwrap_or_default();
     if !entries.is_empty() && manifest["tool"] != "herdsim" {
         return Err(ReportError::InTheWay(dir.to_owned()));
-    }
-    if manifest["kind"] == "sweep" && manifest["complete"] == false {
-        return Err(ReportError::Unfinished(dir.to_owned()));
     }
     entries.sort();
     match entries.into_iter().find(|path| !is_ours(path)) {
@@ -180,7 +177,9 @@ fn is_ours(path: &Path) -> bool {
         let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
         let ours =
             |file: &Path| file.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one));
-        files.into_iter().all(|file| file.is_file() && ours(&file))
+        let hidden =
+            |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        files.into_iter().all(|file| file.is_file() && (ours(&file) || hidden(&file)))
     };
     match name.as_str() {
         "plots" => holds(&["svg", "png"]),

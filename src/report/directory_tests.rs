@@ -84,11 +84,14 @@ fn a_run_directory_reads_back_and_is_replaced() {
     let (made, timing) = (made(), json!({ "seconds": 1.5 }));
     let files = write(&dir, &paper(&made, &timing)).unwrap();
     assert!(files.contains(&"scenario.jit_ter.resolved.toml".to_owned()), "{files:?}");
-    fs::write(dir.join("stale.txt"), "x").unwrap();
+    fs::write(dir.join("stale.resolved.toml"), "x").unwrap();
     let first = fs::read(dir.join("manifest.json")).unwrap();
     write(&dir, &paper(&made, &json!({ "seconds": 2 }))).unwrap();
     assert_eq!(first, fs::read(dir.join("manifest.json")).unwrap());
-    assert!(!dir.join("stale.txt").exists());
+    assert!(!dir.join("stale.resolved.toml").exists());
+    fs::write(dir.join("notes.txt"), "mine").unwrap();
+    assert!(matches!(write(&dir, &paper(&made, &timing)), Err(ReportError::Foreign(_))), "it would be lost");
+    fs::remove_file(dir.join("notes.txt")).unwrap();
     assert_eq!(entries(&room.path().join("runs")), ["one"], "nothing hidden is left behind");
 
     let drawn = redraw(&dir, &load(&dir).unwrap(), &[]).unwrap();

@@ -23,9 +23,6 @@ pub enum ReportError {
     /// A file that no command of ours wrote stands in the directory.
     #[error("{path} is not ours, and would be lost: name another directory with `-o`, or move it", path = .0.display())]
     Foreign(PathBuf),
-    /// A sweep that is not finished stands in the directory.
-    #[error("{path} holds a sweep that is not finished: `sweep --resume` goes on with it; or name another directory with `-o`", path = .0.display())]
-    Unfinished(PathBuf),
     /// There is no run to be read.
     #[error("{path} is not a run directory: it has no manifest.json (`run` and `compare` write one with `-o`)", path = .0.display())]
     NotARun(PathBuf),

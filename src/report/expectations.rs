@@ -68,13 +68,14 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// `measured 97–99%, mean 98% [97%, 99%]; control pinned: 0.1%`.
+/// `measured 97–99%; mean 98% [97%, 99%]; control pinned: 0.1%`.
 pub(super) fn measured(judged: &Judged) -> String {
     let mut text = format!("measured {}", values(&judged.values, judged.unit));
-    if let Some((low, high)) = mean(judged).interval.filter(|(low, high)| low < high) {
-        let [mean, low, high] =
-            [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
-        text += &format!(", mean {mean} [{low}, {high}]");
+    if let Some((low, high)) = mean(judged).interval {
+        let shown = [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
+        let [mean, low, high] = shown;
+        // What all seeds show alike has been said.
+        text += &if low == high { String::new() } else { format!("; mean {mean} [{low}, {high}]") };
     }
     match &judged.control {
         None => text,

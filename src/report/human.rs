@@ -28,6 +28,7 @@ pub fn share(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         p if p.is_nan() => "–".to_owned(),
+        p if p < 0.0 => format!("−{}", self::share(-share)),
         0.0 => "0%".to_owned(),
         p if p < 0.01 => "<0.01%".to_owned(),
         p if p < 0.995 => format!("{p:.2}%"),
@@ -119,6 +120,7 @@ mod tests {
             (share(0.999999), "99.99%"),
             (share(0.0), "0%"),
             (share(0.00004), "<0.01%"),
+            (share(-0.003), "−0.30%"),
             (share(f64::NAN), "–"),
             (count(1_234_567), "1,234,567"),
             (number(0.25), "0.25"),
