@@ -139,7 +139,10 @@ fn side(pairs: &[(Harm, Harm)], of: fn(&Harm) -> f64, (share, least): (f64, f64)
 mod tests {
     use super::*;
 
-    fn judged(pairs: &[((f64, f64), (f64, f64))]) -> Change {
+    /// Bad time and lost wishes.
+    type Suffered = (f64, f64);
+
+    fn judged(pairs: &[(Suffered, Suffered)]) -> Change {
         let harm = |(bad_s, lost)| Harm { bad_s, lost };
         change(&pairs.iter().map(|(before, after)| (harm(*before), harm(*after))).collect::<Vec<_>>())
     }
