@@ -1,5 +1,5 @@
 # `make test` is all that a bare machine needs: it installs what is missing and runs every check.
-# Everything uses the dev profile (optimised a little, see Cargo.toml), so that nothing is built twice.
+# Checks use the dev profile (optimised a little, see Cargo.toml) with the features on, so that nothing is built twice.
 
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
@@ -13,18 +13,18 @@ help:           ## this list
 
 # The tests come last: their closing line is the summary.
 test: tools lint docs page notebooks   ## format, lints, documentation, report page, results, notebooks, all tests
-	cargo test --locked --doc --quiet
-	cargo nextest run --locked
+	cargo test --locked --features parquet --doc --quiet
+	cargo nextest run --locked --features parquet
 
 lint: tools     ## format and lints
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --features parquet --all-targets -- -D warnings
 
 docs:           ## the library's documentation, in target/doc
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --features parquet --no-deps
 
 page: tools browser     ## the report page in a real browser
-	cargo build --locked
+	cargo build --locked --features parquet
 	cd tests/page && npm ci --no-audit --no-fund --loglevel=error && node --test
 
 build:          ## the program, optimised, in target/release

@@ -1,7 +1,7 @@
 //! `check`: are these scenarios right, and what do they really say?
 
 use super::console::Console;
-use super::{Failure, inputs};
+use super::{Failure, inputs, paths};
 use crate::scenario::{AS_WRITTEN, Document, Scenario};
 use clap::Args;
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// Scenarios, TOML files.
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
+    /// Scenarios, TOML files, or directories with scenarios.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
     /// Print every value as it stands after defaults, presets and overlays (of one file).
     #[arg(long)]
     print_resolved: bool,
@@ -29,20 +29,21 @@ pub struct CheckArgs {
 }
 
 const EXAMPLES: &str = "Examples:
-  herdsim check scenarios/*.toml --deny-warnings
+  herdsim check scenarios/ --deny-warnings
   herdsim check quickstart.toml --print-resolved --variant jitter
   herdsim check fleet.toml --sources";
 
 /// Does it.
 pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
-    if args.print_resolved && args.files.len() > 1 {
+    let files = paths::scenarios(&args.paths)?;
+    if args.print_resolved && files.len() > 1 {
         return Err(Failure::Usage(
             "--print-resolved takes one file: its output is one TOML file".to_owned(),
         ));
     }
     let mut bad = 0;
     let mut unknown = None;
-    for file in &args.files {
+    for file in &files {
         let (document, warnings) = match Document::load(file, &[], &[]) {
             Ok(loaded) => loaded,
             Err(problems) => {

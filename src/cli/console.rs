@@ -59,6 +59,11 @@ impl Console {
         self.stderr_colour
     }
 
+    /// Whether more is wanted.
+    pub fn verbose(&self) -> bool {
+        self.voice.verbose
+    }
+
     /// Whether nothing but results and errors is wanted.
     pub fn quiet(&self) -> bool {
         self.voice.quiet

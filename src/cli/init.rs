@@ -9,7 +9,7 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Write a commented scenario to begin with, and the schema that editors complete from.
 #[derive(Debug, Args)]
@@ -142,11 +142,17 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
     Ok((name.unwrap_or_else(|| "fleet".to_owned()), first::text(&found)))
 }
 
-/// How a scenario names a file: as it was given if they share a directory, whole otherwise.
+/// How a scenario names a file: by the way from its own directory, or whole where that is not plain.
 fn beside(scenario: Option<&Path>, file: &Path) -> String {
     let directory = scenario.and_then(Path::parent).unwrap_or(Path::new(""));
-    let whole = file.canonicalize().ok().filter(|_| !directory.as_os_str().is_empty());
-    whole.unwrap_or_else(|| file.to_owned()).display().to_string()
+    let plain = |path: &Path| path.components().all(|part| matches!(part, Component::Normal(_)));
+    let way = if plain(directory) && file.is_relative() {
+        let up: PathBuf = directory.components().map(|_| "..").collect();
+        file.strip_prefix(directory).map_or_else(|_| up.join(file), Path::to_owned)
+    } else {
+        file.canonicalize().unwrap_or_else(|_| file.to_owned())
+    };
+    way.display().to_string()
 }
 
 /// Writes a file that was not there before; its directory is made if need be.
@@ -174,6 +180,16 @@ mod tests {
             assert!(template.text.starts_with(SCHEMA_HERE), "{}", template.name);
             assert_eq!(TEMPLATES.iter().filter(|other| other.name == template.name).count(), 1);
         }
+    }
+
+    #[test]
+    fn a_file_is_named_by_the_way_from_the_scenario() {
+        let named = |scenario: &str, file: &str| beside(Some(Path::new(scenario)), Path::new(file));
+        assert_eq!(named("mine.toml", "service.yaml"), "service.yaml");
+        assert_eq!(named("herdsim/mine.toml", "service.yaml"), "../service.yaml");
+        assert_eq!(named("herdsim/mine.toml", "herdsim/service.yaml"), "service.yaml");
+        assert_eq!(named("a/b/mine.toml", "deploy/service.yaml"), "../../deploy/service.yaml");
+        assert_eq!(named("/etc/mine.toml", "/nowhere/service.yaml"), "/nowhere/service.yaml");
     }
 
     #[test]

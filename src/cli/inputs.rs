@@ -1,6 +1,7 @@
 //! What several verbs are asked in the same words: the scenario with its overlays, seeds and variants.
 
 use super::Failure;
+use super::batch::plural;
 use super::console::Console;
 use super::seeds::{self, Seeds};
 use crate::engine::time::Span;
@@ -27,7 +28,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the scenario, to be run with these seeds; warnings are shown, problems are shown and end the
+    /// Reads the scenario, to be run with these seeds; warnings are counted, problems are shown and end the
     /// verb.
     ///
     /// # Errors
@@ -36,8 +37,11 @@ impl Source {
         let overlays: Vec<String> = self.overlays().into_iter().chain(seeding.overlay()).collect();
         match Document::load(&self.file, &self.with, &overlays) {
             Ok((document, warnings)) => {
-                if !warnings.is_empty() && !console.quiet() {
+                if console.verbose() {
                     console.problems(&warnings.render(console.stderr_colour()));
+                } else if !warnings.is_empty() {
+                    let count = plural(warnings.iter().count(), "warning");
+                    console.note(&format!("{}: {count}, told with -v", self.file.display()));
                 }
                 Ok(document)
             }

@@ -217,15 +217,13 @@ pub fn load(dir: &Path, start: Option<&str>) -> Result<Loaded, Failure> {
     Ok(loaded)
 }
 
-/// Writes the series of a run directory as OpenMetrics text.
+/// The series of a run directory as OpenMetrics text.
 ///
 /// # Errors
-/// [`Failure::Usage`] if it has no calendar start, [`Failure::Io`] if the file cannot be written.
-pub fn openmetrics(loaded: &Loaded, file: &Path) -> Result<(), Failure> {
+/// [`Failure::Usage`] if it has no calendar start.
+pub fn openmetrics(loaded: &Loaded) -> Result<String, Failure> {
     let without = "the scenario has no `start`, and Prometheus wants calendar times: name one with --start";
-    let text =
-        openmetrics::text(&loaded.header, &loaded.runs).ok_or_else(|| Failure::Usage(without.to_owned()))?;
-    fs::write(file, text).map_err(|error| Failure::io("write", file, error))
+    openmetrics::text(&loaded.header, &loaded.runs).ok_or_else(|| Failure::Usage(without.to_owned()))
 }
 
 /// Draws the page and the pictures of a run directory again, with measured values over them, and names them.

@@ -1,11 +1,11 @@
-//! Which files `test` is about.
+//! Which files `test` and `check` are about.
 
 use super::Failure;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The TOML files that some paths name: files as they are, directories by what is directly in them, sorted;
-/// each once.
+/// The TOML files that some paths name: files as they are, directories by what is directly in them and not
+/// hidden, sorted; each once.
 ///
 /// # Errors
 /// [`Failure::Usage`] if a path leads nowhere, or a directory holds no TOML file.
@@ -36,7 +36,9 @@ fn inside(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
     let entries = entries.map_err(|error| Failure::io("read", dir, error))?;
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    let hidden = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     files.retain(|file| file.is_file() && file.extension().is_some_and(|ending| ending == "toml"));
+    files.retain(|file| !hidden(file));
     files.sort();
     Ok(files)
 }
@@ -78,7 +80,7 @@ mod tests {
     fn a_directory_stands_for_its_toml_files_in_order() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
-        for name in ["b.toml", "a.toml", "notes.md"] {
+        for name in ["b.toml", "a.toml", "notes.md", ".draft.toml"] {
             fs::write(path(name), "").unwrap();
         }
         let files = scenarios(&[path("b.toml"), dir.path().to_owned()]).unwrap();

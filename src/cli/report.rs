@@ -4,6 +4,7 @@
 use super::console::Console;
 use super::{Failure, output};
 use clap::Args;
+use std::fs;
 use std::path::PathBuf;
 
 /// Draw the page and the pictures of a run directory again, from what is stored in it; nothing is simulated.
@@ -22,9 +23,14 @@ pub struct ReportArgs {
     /// failures (requests per second), lag (seconds). Without CHART= they get a chart of their own.
     #[arg(long, value_name = "[CHART=]FILE")]
     overlay: Vec<String>,
-    /// Write what was simulated as OpenMetrics text with timestamps, to fill Prometheus with; draw nothing.
+    /// Write what was simulated as OpenMetrics text with timestamps, to fill Prometheus with (`-` is stdout);
+    /// draw nothing.
     #[arg(long, value_name = "FILE", conflicts_with = "overlay")]
     openmetrics: Option<PathBuf>,
+    /// Write each table of the directory as Parquet beside it; draw nothing.
+    #[cfg(feature = "parquet")]
+    #[arg(long, conflicts_with_all = ["overlay", "openmetrics", "start"])]
+    parquet: bool,
     /// Calendar time of the first instant, RFC 3339, where the scenario has none or another is wanted.
     #[arg(long, value_name = "TIME")]
     start: Option<String>,
@@ -41,9 +47,20 @@ To drive the traffic by an observed rate, name its CSV in the scenario: rate = {
 
 /// Does it.
 pub fn perform(args: &ReportArgs, console: &Console) -> Result<(), Failure> {
+    #[cfg(feature = "parquet")]
+    if args.parquet {
+        let written =
+            crate::report::parquet::write(&args.dir).map_err(|error| Failure::Io(error.to_string()))?;
+        let lines = written.iter().map(|file| format!("{}\n", file.display()));
+        return console.result(&lines.collect::<String>());
+    }
     let loaded = output::load(&args.dir, args.start.as_deref())?;
     if let Some(file) = &args.openmetrics {
-        output::openmetrics(&loaded, file)?;
+        let text = output::openmetrics(&loaded)?;
+        if file.as_os_str() == "-" {
+            return console.result(&text);
+        }
+        fs::write(file, text).map_err(|error| Failure::io("write", file, error))?;
         return console.result(&format!("{}\n", file.display()));
     }
     let drawn = output::redraw(&args.dir, &loaded, &args.overlay, &|line| console.note(line))?;

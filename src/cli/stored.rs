@@ -18,6 +18,8 @@ struct Side {
     header: Header,
     runs: Vec<Run>,
     resolved: Vec<(String, String)>,
+    /// Whether all of its runs were finished.
+    complete: bool,
 }
 
 /// Reads the directories; where the comparison goes comes with it.
@@ -37,12 +39,19 @@ pub fn results(
     if dirs.iter().any(|dir| same(dir, &out)) {
         return Err(Failure::Usage(format!("`{}` is compared: name another -o", out.display())));
     }
+    for (n, dir) in dirs.iter().enumerate() {
+        if dirs[..n].iter().any(|before| same(before, dir)) {
+            let message = format!("`{}` is named twice: a run is no other than itself", dir.display());
+            return Err(Failure::Usage(message));
+        }
+    }
     output::claim(&out)?;
     let mut sides = Vec::new();
     for (dir, name) in dirs.iter().zip(&of) {
         sides.push(read(dir, name, console)?);
     }
     keep(args, &mut sides)?;
+    let complete = sides.iter().all(|side| side.complete);
     let headers: Vec<&Header> = sides.iter().map(|side| &side.header).collect();
     let header = Header::of_several(&joined(&of), &headers);
     let (runs, resolved): (Vec<_>, Vec<_>) = sides.into_iter().map(|side| (side.runs, side.resolved)).unzip();
@@ -60,7 +69,7 @@ pub fn results(
         paired,
         runs,
         judged: vec![],
-        complete: true,
+        complete,
         interrupted: false,
         plots: !args.handling.running.no_plots,
         took: begun.elapsed(),
@@ -93,7 +102,8 @@ fn read(dir: &Path, name: &str, console: &Console) -> Result<Side, Failure> {
     let failure = |error: ReportError| Failure::Io(error.to_string());
     let Loaded { header, mut runs, manifest, .. } = report::load(dir).map_err(failure)?;
     let mut resolved = report::resolved(dir, &manifest).map_err(failure)?;
-    if manifest["complete"] == false {
+    let complete = manifest["complete"] != false;
+    if !complete {
         console.note(&format!("{}: not every run was finished", dir.display()));
     }
     let only = runs.iter().all(|run| run.variant == runs[0].variant);
@@ -103,7 +113,7 @@ fn read(dir: &Path, name: &str, console: &Console) -> Result<Side, Failure> {
     for (variant, _) in &mut resolved {
         *variant = shown_as(name, variant, only);
     }
-    Ok(Side { header, runs, resolved })
+    Ok(Side { header, runs, resolved, complete })
 }
 
 /// Leaves only the variants that are asked for, and makes sure that there is something to compare.

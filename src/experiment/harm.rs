@@ -1,12 +1,16 @@
-//! Harm: for how long users suffered, and how many wishes were lost. One measure for every kind of incident.
+//! Harm: for how long users suffered, how many wishes were lost, and how often a herd struck. One measure for
+//! every kind of incident.
 //!
 //! A remedy for a herd may make an outage worse, so that the two must be measured alike. *Bad time* is the
 //! sum of the 10 s bins in which any service answers fewer than 99 % of its legitimate requests well, or its
 //! p99 exceeds ten times the median of the unchanged run with the same seed (as for a latency spike). *Lost*
-//! is the share of users' wishes that were given up after all retries. Left out: what a remedy costs.
+//! is the share of users' wishes that were given up after all retries. *Recycle spikes* are the latency
+//! spikes that connections replaced for their age set off: what is left when the surges that hurt by
+//! themselves are taken away. Left out: what a remedy costs.
 
 use super::Run;
 use super::statistics::Mean;
+use crate::measure::recycles::recycle_spikes;
 use crate::measure::spikes::mid;
 use crate::measure::{BIN, ClassMeasured, Measured};
 use crate::scenario::grammar::{Label, Outcome};
@@ -23,6 +27,8 @@ pub struct Harm {
     pub bad_s: f64,
     /// The share of wishes that were given up; NaN if there were none.
     pub lost: f64,
+    /// Latency spikes that connections replaced for their age set off, over all services.
+    pub recycle_spikes: f64,
 }
 
 /// What users suffered in a run, held against the usual latency of another.
@@ -38,7 +44,12 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
             p99.is_some_and(|p99| p99 > *limit) || failing(measured, &service.service, *bin)
         })
     });
-    Harm { bad_s: bad.count() as f64 * BIN.as_secs(), lost: lost(measured) }
+    let herds = measured.services.iter().map(|service| recycle_spikes(measured, &service.service).count());
+    Harm {
+        bad_s: bad.count() as f64 * BIN.as_secs(),
+        lost: lost(measured),
+        recycle_spikes: herds.sum::<usize>() as f64,
+    }
 }
 
 /// The median of the bins' p99 of a service, in microseconds; NaN if it never answered.
@@ -70,7 +81,7 @@ fn lost(measured: &Measured) -> f64 {
 /// What a remedy does to the harm of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// With every seed nine tenths of the bad time and of the lost wishes are gone.
+    /// With every seed nine tenths of the bad time, of the lost wishes and of the recycle spikes are gone.
     Cures,
     /// Less harm.
     Better,
@@ -104,22 +115,29 @@ const LEFT: f64 = 0.1;
 const TIME: (f64, f64) = (0.1, 30.0);
 /// Lost wishes that differ by less than this share of them, or of all wishes, do not count.
 const WISHES: (f64, f64) = (0.1, 0.001);
+/// Recycle spikes that differ by less than this share of them, or than so many, do not count.
+const SPIKES: (f64, f64) = (0.1, 1.0);
 
 /// The word for an incident's harm without and with a remedy, seed by seed.
 pub fn change(pairs: &[(Harm, Harm)]) -> Change {
-    let time = side(pairs, |harm| harm.bad_s, TIME);
-    let wishes = side(pairs, |harm| harm.lost, WISHES);
+    let sides = [
+        side(pairs, |harm| harm.bad_s, TIME),
+        side(pairs, |harm| harm.lost, WISHES),
+        side(pairs, |harm| harm.recycle_spikes, SPIKES),
+    ];
     let gone = |(before, after): &(Harm, Harm)| {
-        after.bad_s <= LEFT * before.bad_s && (after.lost <= LEFT * before.lost || after.lost < WISHES.1)
+        after.bad_s <= LEFT * before.bad_s
+            && (after.lost <= LEFT * before.lost || after.lost < WISHES.1)
+            && after.recycle_spikes <= LEFT * before.recycle_spikes
     };
     let any = pairs.iter().any(|(before, _)| before.bad_s > 0.0);
-    match (time.min(wishes), time.max(wishes)) {
-        (_, _) if any && !pairs.is_empty() && pairs.iter().all(gone) => Change::Cures,
-        (0, 0) if !any => Change::Harmless,
-        (0, 0) => Change::NoChange,
-        (-1, 1) => Change::Mixed,
-        (_, 1) => Change::Worse,
-        _ => Change::Better,
+    match (sides.contains(&-1), sides.contains(&1)) {
+        _ if any && pairs.iter().all(gone) => Change::Cures,
+        (false, false) if !any => Change::Harmless,
+        (false, false) => Change::NoChange,
+        (true, true) => Change::Mixed,
+        (false, true) => Change::Worse,
+        (true, false) => Change::Better,
     }
 }
 
@@ -143,8 +161,21 @@ mod tests {
     type Suffered = (f64, f64);
 
     fn judged(pairs: &[(Suffered, Suffered)]) -> Change {
-        let harm = |(bad_s, lost)| Harm { bad_s, lost };
+        let harm = |(bad_s, lost)| Harm { bad_s, lost, recycle_spikes: 0.0 };
         change(&pairs.iter().map(|(before, after)| (harm(*before), harm(*after))).collect::<Vec<_>>())
+    }
+
+    /// The word where only the recycle spikes differ.
+    fn judged_by_spikes(before: f64, after: f64) -> Change {
+        let harm = |recycle_spikes| Harm { bad_s: 170.0, lost: 0.0, recycle_spikes };
+        change(&[(harm(before), harm(after))])
+    }
+
+    #[test]
+    fn a_herd_that_is_gone_counts_though_surges_hurt_as_before() {
+        assert_eq!(judged_by_spikes(8.0, 0.0), Change::Better);
+        assert_eq!(judged_by_spikes(0.0, 8.0), Change::Worse);
+        assert_eq!(judged_by_spikes(20.0, 19.0), Change::NoChange);
     }
 
     #[test]

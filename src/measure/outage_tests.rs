@@ -203,7 +203,11 @@ fn the_summary_tells_what_there_is_to_tell() {
         summary::rows(measured).iter().filter(mine).map(|row| row.metric).collect()
     };
     let calm = metered(&[(0, Fact::CapSet(0, 3)), (0, Fact::ContainerLaunched(0))]);
-    assert_eq!(named(&calm), ["containers", "at_cap", "throughput"], "no database waits");
+    assert_eq!(
+        named(&calm),
+        ["cpu_busy", "cpu_busy", "containers", "at_cap", "throughput"],
+        "no database waits"
+    );
     let ill = metered(&[(0, Fact::CapSet(0, 3)), (1, Fact::LockQueued(0)), (2, Fact::LockDequeued(0))]);
     assert_eq!(named(&ill)[..2], ["cpu_busy", "lock_waiters"]);
 }

@@ -4,7 +4,8 @@
 //! the starts of one cause in a sliding second, over the connections open just before (as in `herd`): from
 //! the instant at which that share reaches [`STORM_SHARE`] to the last instant at which it does, with what
 //! comes again within [`MERGE`] as one. Left out: storms that no single cause makes, and starts that are
-//! refused. In a fleet of a few connections each start is a storm; whoever judges asks for a share of more.
+//! refused. In a fleet of a few connections two that come together by chance are a tenth of it: a storm has
+//! at least [`STORM_STARTS`] starts (assumed).
 
 use super::{CAUSES, Storm};
 use crate::engine::time::{Span, Time};
@@ -12,6 +13,8 @@ use crate::scenario::grammar::Cause;
 
 /// A storm starts at least this share of the open connections within a second.
 pub const STORM_SHARE: f64 = 0.1;
+/// And at least so many.
+pub const STORM_STARTS: u32 = 5;
 /// Of one storm is what comes again within this time.
 pub const MERGE: Span = Span::from_secs(30);
 
@@ -36,7 +39,7 @@ impl StormWatch {
     /// A start of this cause: with it there are so many within the last second, of `open` connections.
     pub fn see(&mut self, now: Time, cause: Cause, starts: u32, open: u32) {
         let share = if open > 0 { f64::from(starts) / f64::from(open) } else { 1.0 };
-        if share < STORM_SHARE {
+        if share < STORM_SHARE || starts < STORM_STARTS {
             return;
         }
         let storms = &mut self.storms[cause as usize];
@@ -106,7 +109,16 @@ mod tests {
         let mut watch = StormWatch::default();
         watch.see(at(1.0), Cause::Lifetime, 9, 100);
         assert!(watch.storms("primary").is_empty());
-        watch.see(at(2.0), Cause::Boot, 1, 0);
+        watch.see(at(2.0), Cause::Boot, 5, 0);
         assert_eq!(watch.storms("primary")[0].share, 1.0);
+    }
+
+    #[test]
+    fn a_few_connections_that_come_together_by_chance_are_no_storm() {
+        let mut watch = StormWatch::default();
+        watch.see(at(1.0), Cause::Lifetime, 4, 8);
+        assert!(watch.storms("primary").is_empty());
+        watch.see(at(2.0), Cause::Lifetime, 5, 8);
+        assert_eq!(watch.storms("primary").len(), 1);
     }
 }

@@ -127,7 +127,6 @@ fn tells(metric: Metric, measured: &Measured, name: &str) -> bool {
     match metric {
         Metric::HerdGain | Metric::Recovery => false,
         Metric::LockWaiters | Metric::DiskWaiters => has(metric.name(), "postgres"),
-        Metric::CpuBusy => has("lock_waiters", "postgres") || has("disk_waiters", "postgres"),
         Metric::Containers | Metric::AtCap | Metric::Throughput => has("cap", "service"),
         _ => true,
     }

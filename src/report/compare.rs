@@ -4,12 +4,10 @@
 //! run come from merged histograms.
 
 use crate::experiment::Run;
-use crate::measure::{HerdBin, Measured};
-use crate::scenario::grammar::{Cause, Label};
+use crate::measure::window::Window;
+use crate::measure::{Measured, recycles};
+use crate::scenario::grammar::{Cause, Label, Metric};
 use hdrhistogram::Histogram;
-
-/// A herd that recycles this share of the connections within a second counts as the onset of bunching.
-pub const ONSET_SHARE: f64 = 0.2;
 
 /// What one run comes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,18 +24,19 @@ pub struct Figures {
     pub lifetime_herd: Herd,
     /// The largest herd of connections with which pools grew.
     pub growth_herd: Herd,
-    /// When, in seconds, a second first saw [`ONSET_SHARE`] of the connections replaced for their age.
+    /// When, in seconds, the first herd of connections that were replaced for their age struck any node:
+    /// `herd_onset`.
     pub onset_s: Option<f64>,
 }
 
-/// The busiest second of a cause.
+/// The busiest second of a cause: `connects_max_1s` and `herd_size`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Herd {
     /// Backends started in it.
     pub starts: u32,
-    /// The same as a share of the connections open just before.
+    /// The largest share of the connections open just before, in any second.
     pub share: f64,
-    /// The beginning of its bin in seconds.
+    /// The beginning of the bin of the most starts, in seconds.
     pub at_s: f64,
 }
 
@@ -103,8 +102,9 @@ pub fn herd(measured: &Measured, cause: Cause) -> Herd {
         for (n, bin) in node.bins.iter().enumerate() {
             let starts = bin.connects_max_1s[cause as usize];
             if starts > largest.starts {
-                largest = Herd { starts, share: bin.herd_size[cause as usize], at_s: bin_start(n) };
+                (largest.starts, largest.at_s) = (starts, bin_start(n));
             }
+            largest.share = largest.share.max(bin.herd_size[cause as usize]);
         }
     }
     largest
@@ -115,9 +115,10 @@ fn bin_start(bin: usize) -> f64 {
 }
 
 fn onset(measured: &Measured) -> Option<f64> {
-    let recycles = |bin: &HerdBin| bin.herd_size[Cause::Lifetime as usize] >= ONSET_SHARE;
-    let firsts = measured.nodes.iter().filter_map(|node| node.bins.iter().position(recycles));
-    firsts.min().map(bin_start)
+    let (cause, whole) = (Cause::Lifetime, Window::whole(measured));
+    let nodes = measured.nodes.iter();
+    let onsets = nodes.map(|node| recycles::of_node(Metric::HerdOnset, measured, &node.node, cause, &whole));
+    onsets.filter(|onset| onset.is_finite()).reduce(f64::min)
 }
 
 /// The variants in the order of their first runs, each with the figures of all its seeds.
@@ -146,7 +147,7 @@ mod tests {
         let [herd, cured] = runs.each_ref().map(|run| figures(&run.measured, service));
         assert_eq!((herd.spikes, cured.spikes), (19, 0));
         assert!(herd.lifetime_herd.share > 0.85 && cured.lifetime_herd.share < 0.02);
-        assert_eq!((herd.onset_s, cured.onset_s), (Some(6720.0), None));
+        assert_eq!((herd.onset_s, cured.onset_s), (Some(4926.0), None));
         let nothing = figures(&synthetic::nothing().measured, service);
         assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
     }

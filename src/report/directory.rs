@@ -185,8 +185,13 @@ fn is_ours(path: &Path) -> bool {
         "plots" => holds(&["svg", "png"]),
         "runs" => holds(&["json"]),
         "trace.json" => path.is_file(),
-        name => path.is_file() && (OURS.contains(&name) || name.ends_with(".resolved.toml")),
+        name => path.is_file() && (OURS.contains(&csv_of(name).as_str()) || name.ends_with(".resolved.toml")),
     }
+}
+
+/// The table of which a file is the Parquet form; any other name as it is.
+fn csv_of(name: &str) -> String {
+    name.strip_suffix(".parquet").map_or_else(|| name.to_owned(), |table| format!("{table}.csv"))
 }
 
 fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {

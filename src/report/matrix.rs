@@ -68,11 +68,16 @@ impl Cell {
     }
 }
 
-/// `4m20s, 0.4% lost`.
+/// `4m20s bad, 0.4% lost, 7 herds`; of herds only where there are any.
 pub fn harm_words(harms: &[Harm]) -> String {
-    let times: Vec<f64> = harms.iter().map(|harm| harm.bad_s).collect();
-    let lost: Vec<f64> = harms.iter().map(|harm| harm.lost).collect();
-    format!("{} bad, {} lost", range(&times, &human::offset), range(&lost, &human::share))
+    let of = |figure: fn(&Harm) -> f64| harms.iter().map(figure).collect::<Vec<f64>>();
+    let (times, lost) = (of(|harm| harm.bad_s), of(|harm| harm.lost));
+    let text = format!("{} bad, {} lost", range(&times, &human::offset), range(&lost, &human::share));
+    if harms.iter().all(|harm| harm.recycle_spikes == 0.0) {
+        return text;
+    }
+    let spikes = range(&of(|harm| harm.recycle_spikes), &human::number);
+    format!("{text}, {spikes} recycle spikes")
 }
 
 fn after(pairs: &[(Harm, Harm)]) -> Vec<Harm> {
@@ -96,11 +101,12 @@ impl Matrix {
             text += &section(&printable(&title), self.figures(incident), paint);
         }
         text + "\nbad: the time in which a service answers fewer than 99% well, or its p99 is over ten times the usual\n\
-                lost: wishes that users gave up, after all retries\n"
+                lost: wishes that users gave up, after all retries\n\
+                recycle spikes: latency spikes that connections replaced for their age set off\n"
     }
 
     fn figures(&self, incident: &Incident) -> String {
-        let mut table = table(&["", "", "bad time, wishes lost"]);
+        let mut table = table(&["", "", "bad time, wishes lost, recycle spikes"]);
         let unchanged = ["unchanged".to_owned(), String::new(), harm_words(&incident.harm)];
         table.add_row(cells(&unchanged));
         for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
@@ -137,13 +143,14 @@ impl Matrix {
 
     /// One row an incident, remedy and seed; the unchanged runs have no remedy.
     pub fn csv(&self) -> String {
-        let mut text = "scenario,variant,remedy,seed,bad_s,lost_share,change\n".to_owned();
+        let mut text = "scenario,variant,remedy,seed,bad_s,lost_share,recycle_spikes,change\n".to_owned();
         let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
         let mut rows = |incident: &Incident, remedy: &str, word: &str, harms: &[Harm]| {
             for (seed, harm) in incident.seeds.iter().zip(harms) {
                 let (scenario, variant) = (&incident.scenario, &incident.variant);
                 let (bad, lost) = (number(harm.bad_s), number(harm.lost));
-                text += &format!("{scenario},{variant},{remedy},{seed},{bad},{lost},{word}\n");
+                let spikes = harm.recycle_spikes;
+                text += &format!("{scenario},{variant},{remedy},{seed},{bad},{lost},{spikes},{word}\n");
             }
         };
         for incident in &self.incidents {
@@ -159,7 +166,7 @@ impl Matrix {
 
     /// All of it, for a program.
     pub fn json(&self) -> Value {
-        let harm = |harm: &Harm| json!({ "bad_s": harm.bad_s, "lost_share": harm.lost });
+        let harm = |harm: &Harm| json!({ "bad_s": harm.bad_s, "lost_share": harm.lost, "recycle_spikes": harm.recycle_spikes });
         let cell = |(remedy, cell): (&Column, &Cell)| match cell {
             Cell::Tried(pairs) => json!({
                 "remedy": remedy.name, "change": cell.word(), "harm": after(pairs).iter().map(harm).collect::<Vec<_>>(),

@@ -28,6 +28,8 @@ pub mod openmetrics;
 pub mod outage;
 pub mod page;
 pub mod paired;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod plot;
 mod success;
 pub mod sweep;

@@ -59,7 +59,7 @@ fn fleets(header: &Header, measured: &Measured) -> String {
     if table.row_count() == 0 { String::new() } else { trimmed(&table) }
 }
 
-/// One row a node where anything ever waited.
+/// One row a node: how busy it was, and what waited.
 fn waits(measured: &Measured) -> String {
     let mut table = table(&["postgres", "cores busy", "wait for locks", "for the disk", "replica lag"]);
     let whole = Window::whole(measured);
@@ -67,13 +67,12 @@ fn waits(measured: &Measured) -> String {
         let of = format!("postgres.{}", node.node);
         let level = |level: &str| outage::level(measured, level, &of);
         let [locks, disk, lag] = ["lock_waiters", "disk_waiters", "replica_lag"].map(level);
-        if locks.or(disk).or(lag).is_none() {
-            continue;
-        }
         let mean = |metric: Metric| summary::value(metric, measured, &of, None, &whole);
         let waits = |metric: Metric, bins: Option<&[LevelBin]>| {
-            let most = bins.map_or(0.0, |bins| most(Some(bins)));
-            format!("{}, ≤{}", human::number(mean(metric)), human::number(most))
+            bins.map_or_else(
+                || "–".to_owned(),
+                |bins| format!("{}, ≤{}", human::number(mean(metric)), human::number(most(Some(bins)))),
+            )
         };
         table.add_row(cells(&[
             short(&node.node, NAME),

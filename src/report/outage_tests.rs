@@ -76,10 +76,12 @@ fn variants_recover_or_do_not() {
 }
 
 #[test]
-fn a_calm_run_says_nothing() {
+fn a_calm_run_says_how_busy_the_database_was_and_nothing_else() {
     let measured = synthetic::run("as-it-happened", 1, true).measured;
     let header = synthetic::header();
-    assert_eq!(sections(&header, &measured, Paint::Plain) + &timeline(&header, &measured), "");
+    let told = sections(&header, &measured, Paint::Plain) + &timeline(&header, &measured);
+    assert_eq!(told.matches("\n\n").count(), 0, "one section, the database's cores: {told}");
+    assert!(told.contains("DATABASE") && told.contains("primary"), "{told}");
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn unchanged(variant: &str, same: &[&Paired], more: usize) -> Vec<String> {
 }
 
 /// How to read it, and what is out of the ordinary.
-fn notes(all: &[Paired]) -> Vec<String> {
+pub(super) fn notes(all: &[Paired]) -> Vec<String> {
     let headline = || all.iter().filter(|row| row.headline);
     let pairs: Vec<f64> = headline().filter(|row| row.pairs > 0).map(|row| row.pairs as f64).collect();
     let pairs = range(&pairs, &human::number);
@@ -210,22 +210,28 @@ fn below_zero(row: &Paired) -> bool {
     row.correlation.is_some_and(|correlation| correlation < 0.0)
 }
 
+/// The same for paper of another kind: head and rows; none without pairs.
+pub(super) fn sheet(all: &[Paired]) -> (Vec<String>, Vec<Vec<String>>) {
+    let head = ["variant", "metric"].iter().chain(&HEAD[1..]).map(|cell| (*cell).to_owned());
+    let shown = shown(all);
+    let row = |row: &&Paired| [vec![printable(&row.variant), name(row)], cells_of(row).to_vec()].concat();
+    (head.collect(), shown.iter().flat_map(|(_, rows)| rows.iter().map(row)).collect())
+}
+
 /// The same as a Markdown table.
 pub fn markdown(all: &[Paired]) -> String {
-    let shown = shown(all);
-    if shown.is_empty() {
+    let (head, rows) = sheet(all);
+    if rows.is_empty() {
         return String::new();
     }
     let escape = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("\nDifferences, against **{}**:\n\n", escape(&printable(&all[0].baseline)));
-    let head = ["variant", "metric"].iter().chain(&HEAD[1..]);
-    text += &line(head.map(|cell| (*cell).to_owned()).collect());
+    text += &line(head);
     text += "| --- | --- | --: | --: | --: | --: | --: | --: |\n";
-    for row in shown.iter().flat_map(|(_, rows)| rows) {
-        let mut cells = vec![escape(&printable(&row.variant)), escape(&name(row))];
-        cells.extend(cells_of(row));
-        text += &line(cells);
+    for row in rows {
+        let [names, figures] = [&row[..2], &row[2..]];
+        text += &line(names.iter().map(|name| escape(name)).chain(figures.iter().cloned()).collect());
     }
     text + "\n" + &notes(all).iter().map(|note| format!("- {}\n", escape(note))).collect::<String>()
 }

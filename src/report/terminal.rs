@@ -3,7 +3,7 @@
 //! Pure functions to strings. Colour only where the caller wants it, and never as the only cue. Names from
 //! scenario files are printed without control characters, so that no file can steer a terminal.
 
-use super::compare::{self, Figures, Herd, ONSET_SHARE};
+use super::compare::{self, Figures, Herd};
 use super::expectations::{self, Places};
 use super::font::printable;
 use super::text::{Paint, WIDTH, cells, escaped, folded, range, section, short, table, trimmed};
@@ -46,9 +46,8 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
     let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
     let foot = format!(
-        "spikes and worst p99 (of any 10 s): {}\nonset: the first second that recycles {} of the connections\n",
+        "spikes and worst p99 (of any 10 s): {}\np99: of all legitimate requests, however they ended\n{ONSET}\n",
         printable(compare::busiest(runs).unwrap_or("no service")),
-        human::share(ONSET_SHARE)
     );
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text += &section("USERS SERVED, BY CLASS", success::text(runs), paint);
@@ -77,6 +76,7 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
     text
 }
 
+const ONSET: &str = "onset: the first second that recycles half of the connections beside a latency spike";
 const COMPARED: [&str; 8] =
     ["variant", "spikes", "worst p99", "p99", "users ok", "lifetime herd", "growth herd", "onset"];
 
@@ -152,7 +152,8 @@ fn classes(measured: &Measured) -> String {
         table.add_row(cells(&class_row(class)));
     }
     let failures = measured.classes.iter().filter_map(failures);
-    trimmed(&table) + &failures.map(|line| folded(&format!("   {line}"), ", ", 5)).collect::<String>()
+    let failures = failures.map(|line| folded(&format!("   {line}"), ", ", 5)).collect::<String>();
+    trimmed(&table) + "   latency of the requests that were answered ok\n" + &failures
 }
 
 /// A class in figures.
@@ -238,10 +239,12 @@ fn spikes(header: &Header, spikes: &[Spike]) -> String {
     text
 }
 
-/// `, 15m apart (median)`.
+/// `, 15m apart (median)`: of the spikes of one service, as they lie in time.
 fn spacing(spikes: &[Spike]) -> String {
-    let mut gaps: Vec<f64> =
-        spikes.windows(2).map(|pair| pair[1].from.since(pair[0].from).as_secs()).collect();
+    let next =
+        |(n, spike): (usize, &Spike)| spikes[n + 1..].iter().find(|next| next.service == spike.service);
+    let gap = |(n, spike)| Some(next((n, spike))?.from.since(spike.from).as_secs());
+    let mut gaps: Vec<f64> = spikes.iter().enumerate().filter_map(gap).collect();
     gaps.sort_by(f64::total_cmp);
     gaps.get(gaps.len() / 2)
         .map_or_else(String::new, |gap| format!(", {} apart (median)", human::offset(*gap)))

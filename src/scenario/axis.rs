@@ -133,7 +133,20 @@ pub fn parse(text: &str) -> Result<Axis, String> {
         label: named(value).0.to_owned(),
         set: tracks.iter().map(|(path, values)| format!("{path}={}", named(&values[place]).1)).collect(),
     };
-    Ok(Axis { name: name.clone(), along: Along::Places(first.iter().enumerate().map(place).collect()) })
+    along(name, first.iter().enumerate().map(place).collect())
+}
+
+/// An axis with these places.
+///
+/// # Errors
+/// If two are the same: what is run twice would count twice.
+fn along(name: &str, places: Vec<Place>) -> Result<Axis, String> {
+    for (n, place) in places.iter().enumerate() {
+        if places[..n].iter().any(|before| before.label == place.label) {
+            return Err(format!("the axis `{name}` has `{}` twice: leave one out", place.label));
+        }
+    }
+    Ok(Axis { name: name.to_owned(), along: Along::Places(places) })
 }
 
 /// The axes of a scenario.
@@ -154,8 +167,7 @@ fn written(path: &str, values: &AxisValues) -> Result<Axis, String> {
     if items.is_empty() {
         return Err("the axis has no values: write for example `[2, 4, 8]`".to_owned());
     }
-    let places = items.iter().map(|item| place(path, item));
-    Ok(Axis { name: path.to_owned(), along: Along::Places(places.collect::<Result<_, _>>()?) })
+    along(path, items.iter().map(|item| place(path, item)).collect::<Result<_, _>>()?)
 }
 
 /// One value of a list: a text as on the command line, anything else as TOML.

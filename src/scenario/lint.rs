@@ -1,7 +1,9 @@
 //! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
 //! errors.
 
-use super::grammar::{Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Scaler, Service};
+use super::grammar::{
+    Deed, Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Scaler, Service,
+};
 use super::problem::{Problem, Problems};
 use super::tree::Node;
 use super::{proof, sources};
@@ -28,6 +30,8 @@ pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
         }
     }
     timeouts(file, tree, problems);
+    idle_classes(file, tree, problems);
+    read_only_writes(file, tree, problems);
     evidence(file, tree, problems);
     sources::check(tree, problems);
 }
@@ -78,7 +82,8 @@ fn herd(
     if cost <= 0.0 {
         return;
     }
-    // All connections that were born together come back within the jitter: peak = connections / jitter.
+    // All connections that were born together come back within the jitter: peak = connections / jitter. So
+    // much keeps the node from being overrun; a smaller herd needs more, which `sweep --find` finds.
     let safe_rate = SAFE_SHARE * postgres.cores / cost;
     let enough = Span::from_secs_f64((connections / safe_rate).ceil());
     let whole_pool = pool.gap_between_kills() * u64::from(pool.max);
@@ -107,6 +112,36 @@ fn herd(
             connections / pool.max_lifetime_jitter.as_secs(),
         );
         warn(problems, tree, &path, message, format!("write at least \"{enough}\""));
+    }
+}
+
+/// Classes that nobody asks for.
+fn idle_classes(file: &File, tree: &Node, problems: &mut Problems) {
+    for name in file.request.keys() {
+        if !file.traffic.values().any(|traffic| traffic.request == *name) {
+            let message = format!("no traffic asks for `{name}`");
+            let help = format!("add a [traffic.*] with `request = \"{name}\"`, or leave the class out");
+            warn(problems, tree, &format!("request.{name}"), message, help);
+        }
+    }
+}
+
+/// Writes that go to a replica, in a scenario that never makes it a primary: each fails.
+fn read_only_writes(file: &File, tree: &Node, problems: &mut Problems) {
+    if file.event.values().any(|event| matches!(event.deed, Some(Deed::Promote(_)))) {
+        return;
+    }
+    let replica = |node: &String| file.postgres.get(node).is_some_and(|node| node.replica_of.is_some());
+    let writes = |query: &String| file.query.get(query).is_some_and(|query| query.writes);
+    for (name, request) in &file.request {
+        for (place, step) in request.steps.iter().enumerate() {
+            let Some(node) = step.on.as_ref().filter(|node| replica(node)) else { continue };
+            if step.query.iter().chain(step.transaction.iter().flatten()).any(writes) {
+                let message = format!("`{name}` writes to `{node}`, a replica: Postgres refuses that");
+                let help = "send the step to the primary, or promote the replica by an event".to_owned();
+                warn(problems, tree, &format!("request.{name}.steps.{place}.on"), message, help);
+            }
+        }
     }
 }
 

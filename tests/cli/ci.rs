@@ -1,6 +1,7 @@
 //! `test`, and the files for CI in docs/ci: what they say is done, and what they promise is kept.
 
 use crate::desk::{Desk, TINY};
+use herdsim::scenario::grammar::Metric;
 use serde_json::Value;
 #[cfg(unix)]
 use std::process::Command;
@@ -216,4 +217,12 @@ fn what_was_finished_is_reported_and_said_to_be_incomplete() {
         "{out}"
     );
     assert!(desk.read("junit.xml").contains("name=\"complete\" value=\"false\""));
+}
+
+#[test]
+fn the_guide_has_a_row_for_every_metric() {
+    for metric in Metric::ALL {
+        let row = format!("| `{}` | `{}` | {} |", metric.name(), metric.group(), metric.unit().name());
+        assert!(GUIDE.contains(&row), "docs/ci.md lacks: {row}");
+    }
 }

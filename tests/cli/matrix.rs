@@ -25,7 +25,10 @@ fn every_remedy_is_tried_alone_at_every_incident() {
     );
     assert!(out.contains("matches nothing"), "a remedy that has no place says so: {out}");
     let table = desk.read("runs/remedies/remedies.csv");
-    assert_eq!(table.lines().next(), Some("scenario,variant,remedy,seed,bad_s,lost_share,change"));
+    assert_eq!(
+        table.lines().next(),
+        Some("scenario,variant,remedy,seed,bad_s,lost_share,recycle_spikes,change")
+    );
     assert_eq!(table.lines().count(), 1 + 2 * 2 * 2);
     for file in ["remedies.json", "manifest.json", "plots/remedies.svg", "plots/remedies.png"] {
         assert!(desk.path("runs/remedies").join(file).is_file(), "{file}");

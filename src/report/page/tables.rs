@@ -2,10 +2,10 @@
 
 use super::Content;
 use super::html::{name, table, text};
-use crate::experiment::{Judged, Run, Verdict};
+use crate::experiment::{self, Judged, Run, Verdict};
 use crate::measure::Measured;
 use crate::report::text::range;
-use crate::report::{Header, expectations, human, outage, success, terminal};
+use crate::report::{Header, expectations, human, outage, paired, success, terminal};
 use serde_json::Value;
 
 /// Spikes of a run that are told one by one.
@@ -54,6 +54,7 @@ pub fn figures(content: &Content) -> String {
     let caption = format!("Variants: {}", terminal::seeds(content.runs));
     let mut html = table(&caption, &head, &rows);
     html += &effects(content.effects);
+    html += &differences(content);
     let mut served = success::rows(content.runs);
     if !served.is_empty() {
         let head = served.remove(0);
@@ -65,6 +66,19 @@ pub fn figures(content: &Content) -> String {
         html += &format!("<div><h3>Recovery</h3>\n<ul class=\"plain\">{items}</ul></div>\n");
     }
     format!("<div class=\"flow\">\n{html}</div>\n")
+}
+
+/// The differences, paired by seed, against the baseline of the effects.
+fn differences(content: &Content) -> String {
+    let Some(baseline) = content.effects[0]["baseline"].as_str() else { return String::new() };
+    let all = experiment::paired::paired(content.runs, Some(baseline));
+    let (head, rows) = paired::sheet(&all);
+    if rows.is_empty() {
+        return String::new();
+    }
+    let notes: String = paired::notes(&all).iter().map(|note| format!("<li>{}</li>\n", text(note))).collect();
+    let list = format!("<ul class=\"plain quiet\">{notes}</ul>\n");
+    table(&format!("Differences, against {baseline}"), &head, &rows) + &list
 }
 
 /// The effects, as `effects.json` tells them.

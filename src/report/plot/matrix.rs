@@ -2,11 +2,12 @@
 
 use super::WIDTH;
 use super::page::{self, FAINT, SMALL};
-use crate::experiment::harm::Change;
+use crate::experiment::harm::{Change, Harm};
 use crate::report::canvas::{Anchor, Drawing, Rgb, Type};
 use crate::report::font::{self, Weight};
 use crate::report::human;
 use crate::report::matrix::{Cell, Incident, Matrix};
+use crate::report::text::range;
 
 /// Room left of the fields for the remedies' titles.
 const LABELS: f64 = 250.0;
@@ -18,7 +19,8 @@ const TOP: f64 = 150.0;
 /// Draws it.
 pub fn draw(matrix: &Matrix) -> Drawing {
     let height = TOP + FIELD * matrix.remedies.len() as f64 + 40.0;
-    let subtitle = "each remedy alone, from the start; below the word: bad time and wishes lost with it";
+    let subtitle =
+        "each remedy alone, from the start; below the word: bad time, wishes lost and recycle spikes with it";
     let mut drawing = page::begin(height, "Which remedy for which incident?", subtitle);
     let field = (WIDTH - 24.0 - LABELS - 24.0) / matrix.incidents.len().max(1) as f64;
     for (column, incident) in matrix.incidents.iter().enumerate() {
@@ -42,14 +44,20 @@ fn head(drawing: &mut Drawing, (x, y): (f64, f64), field: f64, incident: &Incide
     let fit = |text: &str, face: Type| font::fit(text, face.em, face.weight, field - 6.0);
     drawing.text((x, y), Anchor::Middle, bold, &fit(&incident.scenario, bold));
     drawing.text((x, y + 16.0), Anchor::Middle, FAINT, &fit(&incident.variant, FAINT));
-    if let Some(harm) = incident.harm.first() {
-        let told = figures(harm.bad_s, harm.lost);
-        drawing.text((x, y + 34.0), Anchor::Middle, SMALL, &fit(&told, SMALL));
-    }
+    drawing.text((x, y + 34.0), Anchor::Middle, SMALL, &fit(&figures(&incident.harm), SMALL));
 }
 
-fn figures(bad_s: f64, lost: f64) -> String {
-    format!("{}, {}", human::offset(bad_s), human::share(lost))
+/// `2m50s, 0%, 7 spikes`, from the least to the greatest of all seeds; recycle spikes only where there are
+/// any.
+fn figures(harms: &[Harm]) -> String {
+    let of = |figure: fn(&Harm) -> f64| harms.iter().map(figure).collect::<Vec<f64>>();
+    let (times, lost, spikes) = (of(|harm| harm.bad_s), of(|harm| harm.lost), of(|harm| harm.recycle_spikes));
+    let told = format!("{}, {}", range(&times, &human::offset), range(&lost, &human::share));
+    if spikes.iter().all(|count| *count == 0.0) {
+        return told;
+    }
+    let plural = if spikes.iter().all(|count| *count == 1.0) { "" } else { "s" };
+    format!("{told}, {} spike{plural}", range(&spikes, &human::number))
 }
 
 /// Okabe-Ito's colours, pale; the word stands beside them, so that no colour is the only cue.
@@ -69,11 +77,10 @@ fn draw_cell(drawing: &mut Drawing, at: (f64, f64), field: f64, cell: &Cell) {
     let middle = at.0 + field / 2.0 - 1.0;
     let bold = Type { em: 12.0, weight: Weight::Bold, colour: page::INK };
     drawing.text((middle, at.1 + 17.0), Anchor::Middle, bold, cell.word());
-    if let Cell::Tried(pairs) = cell
-        && let Some((_, after)) = pairs.first()
-    {
+    if let Cell::Tried(pairs) = cell {
+        let after: Vec<Harm> = pairs.iter().map(|pair| pair.1).collect();
         let small = Type { em: 11.0, weight: Weight::Normal, colour: page::INK };
-        let told = font::fit(&figures(after.bad_s, after.lost), small.em, small.weight, field - 6.0);
+        let told = font::fit(&figures(&after), small.em, small.weight, field - 6.0);
         drawing.text((middle, at.1 + 31.0), Anchor::Middle, small, &told);
     }
 }

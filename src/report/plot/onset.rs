@@ -8,7 +8,7 @@ use super::page::{self, Key};
 use super::{Header, PALETTE, WIDTH};
 use crate::experiment::Run;
 use crate::report::canvas::{Drawing, Point, Stroke};
-use crate::report::compare::{self, ONSET_SHARE};
+use crate::report::compare;
 use crate::report::human;
 
 /// With fewer runs of a variant there is no curve to speak of.
@@ -29,8 +29,7 @@ pub fn draw(header: &Header, runs: &[Run]) -> Option<Drawing> {
     }
     let seconds = runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
     let (axis, scale) = (TimeAxis::new(header, seconds), Scale::linear(1.0));
-    let what =
-        format!("onset: the first second that recycles {} of the connections", human::share(ONSET_SHARE));
+    let what = "onset: the first second that recycles half of the connections beside a latency spike";
     let subtitle = format!("{} · {what}", header.title);
     let mut drawing = page::begin(FRAME.bottom() + 70.0, "When does bunching set in?", &subtitle);
     page::panel(&mut drawing, &FRAME, &axis, "runs that are still calm", (&scale, human::share));
