@@ -1,7 +1,7 @@
 //! The charts of the page, drawn with herdsim's own canvas.
 
 use crate::page::{Point, Value};
-use herdsim::report::canvas::{Anchor, Drawing, Stroke};
+use herdsim::report::canvas::{Anchor, Drawing, Rgb, Stroke};
 use herdsim::report::plot::axis::{Frame, Scale};
 use herdsim::report::plot::page::{self, FAINT, Key, PANEL, SMALL};
 use herdsim::report::plot::{PALETTE, WIDTH};
@@ -40,7 +40,7 @@ pub fn ratios(values: &[Value]) -> Drawing {
             let side = f64::max(row.high - row.value, row.value - row.low);
             let half = (side * side + row.reference_half_width * row.reference_half_width).sqrt();
             let ratio = |value: f64| x(value / row.reference);
-            let stroke = Stroke { colour: page::GREY, width: 0.8, dash: &[] };
+            let stroke = Stroke { colour: Rgb(0xB8, 0xB8, 0xB8), width: 0.8, dash: &[] };
             drawing.line(vec![(ratio(row.value - half), y), (ratio(row.value + half), y)], stroke);
             let colour = PALETTE[if row.is_inside() { 1 } else { 0 }];
             drawing.rect((ratio(row.value) - 2.5, y - 2.5), (5.0, 5.0), colour, 1.0);

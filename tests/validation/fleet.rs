@@ -127,13 +127,10 @@ pub fn curves() -> Vec<Curve> {
         (ratio, seen.iter().sum::<f64>() / 3.0)
     };
     vec![
-        ("model, N = 20, Tp = 121 s, Tc = 0.11 s".to_owned(), model(20, 121.0, 0.11, 960.0)),
-        (
-            "model, N = 200, Tp = 900 s, Tc = 0.1 s, 60 periods".to_owned(),
-            model(200, 900.0, TC, LIFETIMES as f64),
-        ),
-        ("model, N = 400, Tp = 900 s, Tc = 0.5 s".to_owned(), model(400, 900.0, 0.5, 960.0)),
-        (format!("our fleet, N = 200, L = 900 s, Tc = {TC} s, 60 lifetimes"), ratios.map(ours).to_vec()),
+        ("model, N = 20, Tc = Tp/1100".to_owned(), model(20, 121.0, 0.11, 960.0)),
+        ("model, N = 200, Tc = Tp/9000".to_owned(), model(200, 900.0, TC, LIFETIMES as f64)),
+        ("model, N = 400, Tc = Tp/1800".to_owned(), model(400, 900.0, 0.5, 960.0)),
+        ("our fleet, N = 200, Tc = L/9000".to_owned(), ratios.map(ours).to_vec()),
     ]
 }
 
