@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs page build current notebooks results planner matrix regime evidence tools browser clean
+.PHONY: help test lint docs page build current notebooks results planner matrix regime evidence validation mutations tools browser clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -54,6 +54,12 @@ regime: build   ## the maps in results/regime, in half an hour or so
 
 evidence: build ## what the results claim on other seeds and constants: hours of a core, kept in runs/evidence
 	results/evidence
+
+validation:     ## herdsim beside theory and published results, in results/validation: half an hour of two cores
+	results/validation/rebuild
+
+mutations: tools        ## whether the tests of make test can fail: half an hour of two cores
+	results/validation/mutations
 
 tools:
 	@command -v cc >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends gcc libc6-dev; }

@@ -112,7 +112,7 @@ impl<R: Recorder> Context<R> {
         request.ended = true;
         let (series, source, number, attempt) =
             (request.series, request.source, request.number, request.attempt);
-        let (patience, luck, class) = (request.patience, request.luck, usize::from(request.class));
+        let (patience, wish, class) = (request.patience, request.wish, usize::from(request.class));
         let latency = now - request.arrived;
         let watched = request.watched;
         self.agenda.cancel(patience);
@@ -124,7 +124,7 @@ impl<R: Recorder> Context<R> {
             }
         }
         let class = &mut self.classes[class];
-        let wait = backoff(class.retry.as_ref(), outcome, attempt, luck);
+        let wait = backoff(class.retry.as_ref(), outcome, attempt, |attempt| wish.at(attempt.into()));
         match wait.filter(|_| class.budget.as_mut().is_none_or(|budget| budget.withdraw(now))) {
             Some(wait) => {
                 let number = [number as u32, (number >> 32) as u32];

@@ -57,9 +57,10 @@ impl Devices {
 
     /// A request that begins now: an attempt at the refresh with this number.
     pub fn request(&self, now: Time, source: u16, number: u64, attempt: u8) -> Request {
-        let luck = self.luck_of(number).at(u64::from(attempt));
+        let wish = self.luck_of(number);
+        let luck = wish.at(u64::from(attempt));
         let (class, series, service) = (self.class, self.series, self.service);
-        Request { class, series, source, number, attempt, service, ..Request::new(now, luck) }
+        Request { class, series, source, number, attempt, wish, service, ..Request::new(now, luck) }
     }
 
     /// When the loop of a refresh that ended begins the next, and which that is.

@@ -34,6 +34,8 @@ pub struct Request {
     pub arrived: Time,
     /// Its luck.
     pub luck: Stream,
+    /// The luck that it shares with the retries of the same wish.
+    pub wish: Stream,
     /// The service that works on it.
     pub service: ServiceNumber,
     /// The container that works on it.
@@ -84,6 +86,7 @@ impl Request {
             attempt: 0,
             arrived,
             luck,
+            wish: luck,
             service: 0,
             container: Id::NONE,
             next_op: 0,
@@ -188,20 +191,29 @@ pub struct Class {
     pub tells: bool,
 }
 
-/// How long whoever retries waits before attempt + 1; `None` if it gives up.
-pub fn backoff(retry: Option<&Retry>, outcome: Outcome, attempt: u8, luck: Stream) -> Option<Span> {
+/// How long whoever retries waits before attempt + 1; `None` if it gives up. `luck` is that of each attempt.
+pub fn backoff(
+    retry: Option<&Retry>,
+    outcome: Outcome,
+    attempt: u8,
+    luck: impl Fn(u8) -> Stream,
+) -> Option<Span> {
     let retry = retry?;
     if u32::from(attempt) + 1 >= retry.attempts || !retry.on.contains(&outcome) {
         return None;
     }
     let grown = (0..attempt).fold(retry.backoff.as_secs(), |wait, _| wait * retry.factor);
     let wait = Span::from_secs_f64(grown).min(retry.cap);
-    let unit = || luck.named("backoff").draws().unit();
-    use crate::scenario::grammar::BackoffJitter::{Equal, Full, None as Fixed};
+    let unit = |attempt| luck(attempt).named("backoff").draws().unit();
+    use crate::scenario::grammar::BackoffJitter::{Decorrelated, Equal, Full, None as Fixed};
     Some(match retry.jitter {
         Fixed => wait,
-        Full => wait.scale(unit()),
-        Equal => wait.scale(0.5 + unit() / 2.0),
+        Full => wait.scale(unit(attempt)),
+        Equal => wait.scale(0.5 + unit(attempt) / 2.0),
+        Decorrelated => (0..=attempt).fold(retry.backoff, |before, attempt| {
+            let most = (before * 3).saturating_sub(retry.backoff);
+            (retry.backoff + most.scale(unit(attempt))).min(retry.cap)
+        }),
     })
 }
 
@@ -225,7 +237,7 @@ mod tests {
     #[test]
     fn backoff_grows_to_its_cap_and_ends_with_the_attempts() {
         let retry = retry(BackoffJitter::None);
-        let wait = |outcome, attempt| backoff(Some(&retry), outcome, attempt, Stream::root(1));
+        let wait = |outcome, attempt| backoff(Some(&retry), outcome, attempt, |_| Stream::root(1));
         let waits: Vec<_> = (0..4).map(|attempt| wait(Outcome::Unavailable, attempt)).collect();
         let secs = Span::from_secs;
         assert_eq!(waits, [Some(secs(1)), Some(secs(2)), Some(secs(3)), None]);
@@ -236,9 +248,27 @@ mod tests {
     fn jitter_stays_in_its_range() {
         for (jitter, low) in [(BackoffJitter::Full, 0.0), (BackoffJitter::Equal, 0.5)] {
             for n in 0..1000 {
-                let wait = backoff(Some(&retry(jitter)), Outcome::Unavailable, 0, Stream::root(n));
+                let wait = backoff(Some(&retry(jitter)), Outcome::Unavailable, 0, |_| Stream::root(n));
                 let wait = wait.unwrap().as_secs();
                 assert!((low..=1.0).contains(&wait), "{jitter:?} {wait}");
+            }
+        }
+    }
+
+    /// Each wait lies between the first and three times the one before it, which is the same draw as when it
+    /// was waited for.
+    #[test]
+    fn decorrelated_waits_follow_each_other() {
+        let retry = Retry { attempts: 9, cap: Span::from_secs(20), ..retry(BackoffJitter::Decorrelated) };
+        for n in 0..200 {
+            let wish = Stream::root(n);
+            let wait = |attempt: u8| {
+                backoff(Some(&retry), Outcome::Unavailable, attempt, |nth| wish.at(nth.into())).unwrap()
+            };
+            let waits: Vec<Span> = (0..8).map(wait).collect();
+            let before = std::iter::once(&retry.backoff).chain(&waits);
+            for (before, wait) in before.zip(&waits) {
+                assert!((retry.backoff..=(*before * 3).min(retry.cap)).contains(wait), "{waits:?}");
             }
         }
     }

@@ -122,9 +122,10 @@ impl Source {
     }
 
     fn request(&self, now: Time, number: u64, attempt: u8) -> Request {
-        let luck = self.luck.at(number).at(u64::from(attempt));
+        let wish = self.luck.at(number);
+        let luck = wish.at(u64::from(attempt));
         let (class, series, source, service) = (self.class, self.series, self.number, self.service);
-        Request { class, series, source, number, attempt, service, ..Request::new(now, luck) }
+        Request { class, series, source, number, attempt, wish, service, ..Request::new(now, luck) }
     }
 
     fn gap(&self) -> f64 {

@@ -179,7 +179,7 @@ impl Service {
     fn runs_again<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, outcome: Outcome) -> bool {
         let request = &ctx.requests[id];
         let class = &ctx.classes[usize::from(request.class)];
-        let luck = request.luck.named("handler").at(u64::from(request.reruns));
+        let luck = |reruns: u8| request.luck.named("handler").at(reruns.into());
         let wait = backoff(class.handler_retry.as_ref(), outcome, request.reruns, luck);
         let Some(wait) = wait.filter(|_| !request.ended) else { return false };
         let done = &class.script[..usize::from(request.next_op)];

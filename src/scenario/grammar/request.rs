@@ -125,6 +125,8 @@ pub enum BackoffJitter {
     Full,
     /// Between half the backoff and the backoff.
     Equal,
+    /// Between the first backoff and three times the wait before, up to `cap`; `factor` does not count.
+    Decorrelated,
 }
 
 /// How a request ended. Exactly one for each.
