@@ -74,7 +74,7 @@ fn the_adder_tries_again_for_ever() {
     for step in 0..14_u32 {
         let dial = story.dialling()[0];
         story.dial_fails(dial);
-        let pause = (0.01 * 2f64.powi(step as i32)).min(5.0);
+        let pause = (0.01 * f64::from(1 << step)).min(5.0);
         story.at(now + pause - 1e-6);
         assert_eq!(story.dialling().len(), 0, "try {step}");
         now += pause;

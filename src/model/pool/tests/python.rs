@@ -114,7 +114,7 @@ fn psycopg_gives_up_after_five_minutes() {
     }
     let pauses: Vec<f64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
     for (step, pause) in pauses[..7].iter().enumerate() {
-        let plain = 2f64.powi(step as i32);
+        let plain = f64::from(1 << step);
         assert!((0.9 * plain - 0.11..=1.1 * plain + 0.11).contains(pause), "{pauses:?}");
     }
     // 1 + 2 + … + 128 = 255 s; a further 256 s would be over five minutes.
