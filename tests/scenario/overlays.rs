@@ -63,8 +63,8 @@ fn a_preset_fills_the_gaps_and_a_variant_may_change_it() {
     assert_eq!(pool("sql").expired_retries, Some(2));
 }
 
-/// A library's own jitter is a share of whatever lifetime stands, and a fixed size follows `max`; a pool that is
-/// replaced whole may be as the library has it.
+/// A library's own jitter is a share of whatever lifetime stands, and a fixed size follows `max`; a pool that
+/// is replaced whole may be as the library has it.
 #[test]
 fn what_a_library_has_built_in_follows_what_the_scenario_says() {
     let text = with(

@@ -1,10 +1,11 @@
 //! What becomes of dials that fail, and of whoever waits for them.
 //!
-//! In the real world: pgxpool and database/sql hand the error to who asked; HikariCP, sqlx, bb8, r2d2 and psycopg
-//! try again with growing pauses, within a time or for ever; PgBouncer lets no further dial of the pool begin
-//! for a while, and clients go on waiting (pools.md §2, §4). Modelled: a dial that is to be tried again keeps
-//! its slot and its worker, and a request that waits for it stays with it. Left out: a pause of its own for
-//! each slot (postgres.js). What is to happen later is asked for as a sweep, and told apart when it is due.
+//! In the real world: pgxpool and database/sql hand the error to who asked; HikariCP, sqlx, bb8, r2d2 and
+//! psycopg try again with growing pauses, within a time or for ever; PgBouncer lets no further dial of the
+//! pool begin for a while, and clients go on waiting (pools.md §2, §4). Modelled: a dial that is to be tried
+//! again keeps its slot and its worker, and a request that waits for it stays with it. Left out: a pause of
+//! its own for each slot (postgres.js). What is to happen later is asked for as a sweep, and told apart when
+//! it is due.
 
 use super::super::connection::{ClientState, Connection, DialledBy};
 use super::super::fact::Close;

@@ -2,9 +2,10 @@
 //!
 //! The lifetime's random part as libraries draw it: added, taken off or both; once for each connection, once
 //! for the process, once for each slot of the pool (Rails, postgres.js), or anew at every check (pgxpool
-//! before 5.3, where the earliest of many draws wins and little jitter is left); cut down to whole quanta (pgxpool: whole seconds). A kill gap lets one connection
-//! of a pool go at a time: the others stay in use until a check after the gap finds them (PgBouncer's
-//! `life_over`; the first goes at once). Sources: pools.md §1a, §2, §4.
+//! before 5.3, where the earliest of many draws wins and little jitter is left); cut down to whole quanta
+//! (pgxpool: whole seconds). A kill gap lets one connection of a pool go at a time: the others stay in use
+//! until a check after the gap finds them (PgBouncer's `life_over`; the first goes at once). Sources:
+//! pools.md §1a, §2, §4.
 
 use super::super::connection::Connection;
 use super::Pool;

@@ -2,11 +2,12 @@
 //!
 //! In the real world: pgxpool, database/sql and their kin, read in their source (pools.md §1). Modelled:
 //! growth on demand, waiters, idle pick, lifetime with its jitter, where expiry is noticed, sweeps, refill,
-//! idle timeout, who dials, dials that are detached, broken off or tried again. The pool knows no clock and no agenda: each call is
-//! told the time and says, as [`Effect`]s, what follows. Left out: the time a close takes (under 1 ms),
-//! goroutine scheduling, `max` changed at run time; an idle connection that breaks is dropped at once, not at
-//! its next use; a ping that fails fails the request, which the libraries would give another connection.
-//! Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that no decision reads.
+//! idle timeout, who dials, dials that are detached, broken off or tried again. The pool knows no clock and
+//! no agenda: each call is told the time and says, as [`Effect`]s, what follows. Left out: the time a close
+//! takes (under 1 ms), goroutine scheduling, `max` changed at run time; an idle connection that breaks is
+//! dropped at once, not at its next use; a ping that fails fails the request, which the libraries would give
+//! another connection. Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that
+//! no decision reads.
 
 mod failing;
 mod lifetime;

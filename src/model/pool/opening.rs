@@ -3,9 +3,9 @@
 //! An acquirer dials for itself while there is room. For waiters of a full pool either each dials in the slot
 //! that comes free (pgxpool), or one opener dials for all, one after the other, in slots that are promised to
 //! it at once (database/sql): newcomers wait meanwhile, and a dial that fails goes to one of the waiters. Or
-//! acquirers never dial: see [`super::workers`]. A request that gives up leaves its dial to the pool, or takes
-//! it along. Sources: pools.md §1a, §1b. Left out: pgxpool breaks off the other dials of a refill when one
-//! fails.
+//! acquirers never dial: see [`super::workers`]. A request that gives up leaves its dial to the pool, or
+//! takes it along. Sources: pools.md §1a, §1b. Left out: pgxpool breaks off the other dials of a refill when
+//! one fails.
 
 use super::super::connection::{Asked, ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
 use super::super::fact::Close;

@@ -1,10 +1,10 @@
 //! Dialling in the background: acquirers only wait, and workers of the pool dial for them.
 //!
-//! In the real world: HikariCP's one adder thread, which rests for 30 ms after each connection; r2d2's threads;
-//! bb8's tasks, as many as are wanted; psycopg's workers, of which one at most makes the pool grow; the one
-//! server login that PgBouncer and PgDog have under way (pools.md §2, §4). Modelled: what was closed is
-//! replaced first, then the floor is filled, then one dial begins for each who waits and has none under way.
-//! Left out: psycopg's workers also take connections back, which waits while they dial.
+//! In the real world: HikariCP's one adder thread, which rests for 30 ms after each connection; r2d2's
+//! threads; bb8's tasks, as many as are wanted; psycopg's workers, of which one at most makes the pool grow;
+//! the one server login that PgBouncer and PgDog have under way (pools.md §2, §4). Modelled: what was closed
+//! is replaced first, then the floor is filled, then one dial begins for each who waits and has none under
+//! way. Left out: psycopg's workers also take connections back, which waits while they dial.
 
 use super::super::connection::{Connection, DialledBy};
 use super::failing::Waking;

@@ -314,7 +314,8 @@ pub enum JitterScope {
     Connection,
     /// All connections of a container share one.
     Process,
-    /// Each slot of a pool has its own, drawn once; whatever is dialled into it keeps it (Rails, postgres.js).
+    /// Each slot of a pool has its own, drawn once; whatever is dialled into it keeps it (Rails,
+    /// postgres.js).
     Slot,
     /// Drawn again at every check (pgxpool before 5.3): nearly no jitter at all.
     Check,

@@ -47,8 +47,8 @@ fn a_slot_of_activerecord_keeps_its_lifetime() {
     assert_eq!(lifetimes(&story), first);
 }
 
-/// ActiveRecord's reaper comes every minute, closes all that are idle and too old, and dials again one by one;
-/// a connection that is in use whenever it comes lives on (pools.md §2, issue 58851).
+/// ActiveRecord's reaper comes every minute, closes all that are idle and too old, and dials again one by
+/// one; a connection that is in use whenever it comes lives on (pools.md §2, issue 58851).
 #[test]
 fn activerecords_reaper_redials_one_by_one() {
     let mut story = Story::of(

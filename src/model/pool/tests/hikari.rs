@@ -64,8 +64,8 @@ fn a_timer_closes_the_idle_and_the_release_what_is_in_use() {
     assert_eq!(story.idle().len(), 2);
 }
 
-/// A dial that fails is tried again after 10 ms, twice as long each time, up to 5 s; who waits goes on waiting
-/// (pools.md §2, "connect failure").
+/// A dial that fails is tried again after 10 ms, twice as long each time, up to 5 s; who waits goes on
+/// waiting (pools.md §2, "connect failure").
 #[test]
 fn the_adder_tries_again_for_ever() {
     let mut story = Story::of("preset = \"hikari\"\nmax = 1");

@@ -33,8 +33,8 @@ fn pg_pool_closes_what_rests_for_ten_seconds() {
     assert_eq!(closes, [10_000, 17_000]);
 }
 
-/// Golden test (h): a slot of postgres.js keeps its lifetime, between one and two times the least, whatever is
-/// dialled into it; the others have others.
+/// Golden test (h): a slot of postgres.js keeps its lifetime, between one and two times the least, whatever
+/// is dialled into it; the others have others.
 #[test]
 fn a_slot_of_postgres_js_keeps_its_lifetime() {
     let mut story = Story::of("preset = \"postgres-js\"\nmax = 20\nmax_lifetime = \"15m\"");

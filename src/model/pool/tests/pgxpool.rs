@@ -12,8 +12,8 @@ min          = 10
 max_lifetime = "100s"
 "#;
 
-/// The jitter is cut down to whole seconds: up to one second it is none at all (pools.md §0.3; `pool.go`,
-/// `time.Duration(jitterSecs) * time.Second`).
+/// Golden test (a) of pools.md §5. The jitter is cut down to whole seconds: up to one second it is none at
+/// all (pools.md §0.3; `pool.go`, `time.Duration(jitterSecs) * time.Second`).
 #[test]
 fn jitter_of_a_second_spreads_nothing() {
     let mut story =
@@ -23,8 +23,8 @@ fn jitter_of_a_second_spreads_nothing() {
     }
 }
 
-/// Ten seconds of jitter are a comb of ten teeth, at or after the lifetime, never ten seconds after it
-/// (pools.md §0.3).
+/// Golden test (a). Ten seconds of jitter are a comb of ten teeth, at or after the lifetime, never ten
+/// seconds after it (pools.md §0.3).
 #[test]
 fn jitter_is_a_comb_of_whole_seconds() {
     let mut story =
@@ -36,8 +36,8 @@ fn jitter_is_a_comb_of_whole_seconds() {
     assert_eq!(deadlines, teeth);
 }
 
-/// At its floor the sweep retires one connection a pass and sleeps for 500 ms, then dials the missing one
-/// before it goes on (pools.md §0.6, §1a `sweep`).
+/// Golden test (b). At its floor the sweep retires one connection a pass and sleeps for 500 ms, then dials
+/// the missing one before it goes on (pools.md §0.6, §1a `sweep`).
 #[test]
 fn an_idle_pool_at_its_floor_retires_one_every_half_second() {
     let mut story = Story::of(FLOOR_10);
@@ -57,7 +57,8 @@ fn an_idle_pool_at_its_floor_retires_one_every_half_second() {
     assert!(dials.iter().zip(&closes).all(|(dial, close)| (dial - close - 0.5).abs() < 1e-6), "{dials:?}");
 }
 
-/// Without a floor the sweep closes all that have expired at one tick, and nobody redials (pools.md §1a).
+/// Golden test (b). Without a floor the sweep closes all that have expired at one tick, and nobody redials
+/// (pools.md §1a).
 #[test]
 fn an_idle_pool_without_a_floor_closes_all_at_one_tick() {
     let mut story = Story::of("preset = \"pgxpool\"\nmax = 10\nmax_lifetime = \"100s\"");
