@@ -195,7 +195,7 @@ max     = 1
         let kick = Kick::of(&fleet("cured"), "primary");
         let file = &kick.scenario.file;
         let pool = &file.service["api"].pool["primary"];
-        assert_eq!(pool.max_lifetime_jitter, Span::from_secs(120), "it has been deployed");
+        assert_eq!(pool.jitter(), Span::from_secs(120), "it has been deployed");
         assert_eq!(file.postgres["primary"].cores, 4.0, "given back, and what comes too late does not count");
         assert_eq!(file.initial, Initial::Steady);
         assert_eq!(file.duration, Span::from_secs(60 + 2400 + 300));
@@ -208,7 +208,7 @@ max     = 1
         };
         assert_eq!((cores(0, "primary"), cores(0, "other"), cores(1, "primary")), (0.01, 4.0, 4.0));
         let sick = Kick::of(&fleet("sick"), "primary");
-        assert_eq!(sick.scenario.file.service["api"].pool["primary"].max_lifetime_jitter, Span::ZERO);
+        assert_eq!(sick.scenario.file.service["api"].pool["primary"].jitter(), Span::ZERO);
         assert_eq!(Kick::of(&fleet("cured"), "other").lifetime, NO_LIFETIME);
     }
 

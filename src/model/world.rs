@@ -365,7 +365,7 @@ impl<R: Recorder> World<R> {
                 Sweep::Every(period) => {
                     service.start_sweep(ctx, container, place as u8, period.scale(draws.unit()));
                 }
-                Sweep::NextDeadline => service.watch_deadlines(ctx, container, place as u8),
+                Sweep::NextDeadline | Sweep::Timer => service.watch_deadlines(ctx, container, place as u8),
             }
         }
     }

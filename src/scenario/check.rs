@@ -9,7 +9,8 @@ mod sweep;
 
 use super::AS_WRITTEN;
 use super::grammar::{
-    Deed, Distribution, File, JitterShape, KillGap, Pool, RandomDistribution, Request, Service, Step, Sweep,
+    Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool, Preset, RandomDistribution,
+    Request, Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -162,16 +163,24 @@ impl Checker<'_> {
             let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
             self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
         }
+        if pool.stock && pool.preset == Preset::Plain {
+            let help = "name a library in `preset`, or leave `stock` out";
+            self.error(&format!("{base}.stock"), "`stock` of no library", help);
+        }
+        if let DialFailure::Retry(DialRetry { backoff: Span::ZERO, .. }) = pool.dial_failure {
+            let path = format!("{base}.dial_failure");
+            self.error(&path, "a dial is tried again without a pause", "give `backoff` a length");
+        }
         if let Some(lifetime) = pool.max_lifetime.0 {
             if lifetime == Span::ZERO {
                 let path = format!("{base}.max_lifetime");
                 self.error(&path, "a lifetime of zero", "write \"none\" for connections that stay");
             }
-            if pool.jitter_shape != JitterShape::Additive && pool.max_lifetime_jitter > lifetime {
+            if pool.jitter_shape != JitterShape::Additive && pool.jitter() > lifetime {
                 let path = format!("{base}.max_lifetime_jitter");
                 let message = format!(
                     "a jitter of {} is wider than the lifetime of {lifetime} that it is taken off",
-                    pool.max_lifetime_jitter
+                    pool.jitter()
                 );
                 self.error(&path, message, "narrow it, or write `jitter_shape = \"additive\"`");
             }

@@ -9,11 +9,32 @@ use super::tree::{self, Layer, Node, Origin, Value};
 use indexmap::IndexMap;
 use std::sync::{Arc, OnceLock};
 
-const PRESETS: [(&str, &str); 3] = [
+const PRESETS: [(&str, &str); 18] = [
     ("pgxpool", include_str!("presets/pgxpool.toml")),
+    ("pgxpool-5.8", include_str!("presets/pgxpool-5.8.toml")),
+    ("pgxpool-5.3", include_str!("presets/pgxpool-5.3.toml")),
     ("pgxpool-v4", include_str!("presets/pgxpool-v4.toml")),
     ("database-sql", include_str!("presets/database-sql.toml")),
+    ("hikari", include_str!("presets/hikari.toml")),
+    ("sqlx", include_str!("presets/sqlx.toml")),
+    ("bb8", include_str!("presets/bb8.toml")),
+    ("r2d2", include_str!("presets/r2d2.toml")),
+    ("deadpool", include_str!("presets/deadpool.toml")),
+    ("sqlalchemy", include_str!("presets/sqlalchemy.toml")),
+    ("pg-pool", include_str!("presets/pg-pool.toml")),
+    ("postgres-js", include_str!("presets/postgres-js.toml")),
+    ("npgsql", include_str!("presets/npgsql.toml")),
+    ("psycopg", include_str!("presets/psycopg.toml")),
+    ("activerecord", include_str!("presets/activerecord.toml")),
+    ("pgbouncer", include_str!("presets/pgbouncer.toml")),
+    ("pgdog", include_str!("presets/pgdog.toml")),
 ];
+
+/// In a preset: the library's own sizes, for a pool with `stock`.
+const STOCK: &str = "stock";
+
+/// In a preset, as `min`: as many as `max`.
+const AS_MAX: &str = "max";
 
 /// The groups whose entities may be `like` each other.
 const LIKE_EACH_OTHER: [&str; 2] = ["postgres", "service"];
@@ -30,7 +51,7 @@ pub fn complete(written: &Node, problems: &mut Problems) -> Node {
     for group in LIKE_EACH_OTHER {
         fill_like(&mut tree, group, problems);
     }
-    fill_presets(&mut tree);
+    fill_presets(&mut tree, problems);
     fill_defaults(&mut tree, schema::root());
     tree
 }
@@ -114,7 +135,7 @@ fn is_its_own(shape: &Shape, key: &str) -> bool {
     matches!(shape, Shape::Table(_)) && ITS_OWN.contains(&key)
 }
 
-fn fill_presets(tree: &mut Node) {
+fn fill_presets(tree: &mut Node, problems: &mut Problems) {
     let Some(services) =
         tree.entries_mut().and_then(|all| all.get_mut("service")).and_then(Node::entries_mut)
     else {
@@ -122,14 +143,40 @@ fn fill_presets(tree: &mut Node) {
     };
     for service in services.values_mut() {
         let pools = service.entries_mut().and_then(|all| all.get_mut("pool")).and_then(Node::entries_mut);
-        for pool in pools.into_iter().flat_map(IndexMap::values_mut) {
-            let name = pool.child("preset").and_then(Node::text).unwrap_or_default();
-            let Some(preset) = preset(name) else { continue };
-            let Some(own) = pool.entries_mut() else { continue };
-            for (key, value) in preset.entries().into_iter().flatten() {
-                own.entry(key.clone()).or_insert_with(|| value.clone());
-            }
+        for (name, pool) in pools.into_iter().flatten() {
+            fill_pool(name, pool, problems);
         }
+    }
+}
+
+/// Fills a pool from its preset; what is written stands.
+fn fill_pool(name: &str, pool: &mut Node, problems: &mut Problems) {
+    let preset = pool.child("preset").and_then(Node::text).and_then(preset);
+    let stock = pool.child(STOCK).is_some_and(|stock| matches!(stock.value, Value::Bool(true)));
+    let (place, Some(own)) = (pool.place(), pool.entries_mut()) else { return };
+    let sizes = preset.and_then(|preset| preset.child(STOCK)).filter(|_| stock).and_then(Node::entries);
+    for (key, value) in sizes.into_iter().flatten() {
+        own.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    if !own.contains_key(AS_MAX) {
+        let problem = Problem::error(format!("`{name}` has no `max`"), place);
+        problems.push(problem.help(
+            "add `max`: a whole number of 1 to 100000; or a `preset` and `stock = true` for the library's own",
+        ));
+        // A stand-in, so that the rest is checked all the same.
+        let one = Node::from_json(&serde_json::Value::from(1), &Origin::default_value());
+        own.extend(one.map(|one| (AS_MAX.to_owned(), one)));
+    }
+    for (key, value) in preset.and_then(Node::entries).into_iter().flatten().filter(|(key, _)| *key != STOCK)
+    {
+        if own.contains_key(key) {
+            continue;
+        }
+        let mut filled = value.clone();
+        if value.text() == Some(AS_MAX) {
+            filled.value = own[AS_MAX].value.clone();
+        }
+        own.insert(key.clone(), filled);
     }
 }
 
@@ -179,5 +226,21 @@ fn fill_defaults(node: &mut Node, shape: &Shape) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_library_of_the_grammar_has_its_preset() {
+        let pool = schema::root().field("service").and_then(|service| service.inner().field("pool"));
+        let Some(Shape::Choice(choices)) = pool.and_then(|pool| pool.inner().field("preset")) else {
+            panic!("a choice")
+        };
+        let libraries = choices.keys().filter(|name| *name != "plain");
+        assert!(libraries.clone().all(|name| preset(name).is_some()), "{:?}", libraries.collect::<Vec<_>>());
+        assert_eq!(choices.len(), PRESETS.len() + 1);
     }
 }

@@ -3,7 +3,9 @@
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{Field, Shape};
 use super::tree::{Node, Value};
-use super::units::{parse_date_time, parse_limit, parse_quantity, parse_rate, parse_share, parse_span};
+use super::units::{
+    parse_date_time, parse_limit, parse_quantity, parse_rate, parse_share, parse_span, parse_width,
+};
 use super::when;
 use indexmap::IndexMap;
 
@@ -170,6 +172,7 @@ fn parse(format: &str, text: &str) -> Result<(), String> {
         "limit" => parse_limit(text).map(drop),
         "rate" => parse_rate(text).map(drop),
         "share" => parse_share(text).map(drop),
+        "width" => parse_width(text).map(drop),
         "per-waiter" if matches!(text, "measured" | "replay") => Ok(()),
         "per-waiter" => parse_span(text).map(drop),
         "quantity" => parse_quantity(text).map(drop),

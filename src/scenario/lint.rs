@@ -99,17 +99,17 @@ fn herd(
         return;
     }
     let path = format!("{path}.max_lifetime_jitter");
-    if pool.max_lifetime_jitter == Span::ZERO {
+    if pool.jitter() == Span::ZERO {
         let message = format!(
             "connections that were opened together expire together, every {lifetime}: the lifetime has no jitter"
         );
         let help = format!("write `max_lifetime_jitter = \"{enough}\"` or more, or `kill_gap = \"spread\"`");
         warn(problems, tree, &path, message, help);
-    } else if pool.max_lifetime_jitter < enough {
+    } else if pool.jitter() < enough {
         let message = format!(
             "a jitter of {} lets {connections:.0} connections come back at up to {:.0}/s; the node can start about {safe_rate:.0}/s beside its work",
-            pool.max_lifetime_jitter,
-            connections / pool.max_lifetime_jitter.as_secs(),
+            pool.jitter(),
+            connections / pool.jitter().as_secs(),
         );
         warn(problems, tree, &path, message, format!("write at least \"{enough}\""));
     }

@@ -82,7 +82,7 @@ fn text(format: &str) -> &'static str {
         "share" => "1%",
         "per-waiter" => "measured",
         "date-time" => "2025-01-01T00:00:00Z",
-        "duration-unit" | "quantity" | "difference" | "when" => "1s",
+        "duration-unit" | "width" | "quantity" | "difference" | "when" => "1s",
         _ => "",
     }
 }

@@ -229,6 +229,8 @@ fn scale_text(format: &str, text: &str, factor: f64) -> Result<String, String> {
             let span = parse_span(text).map_err(|_| format!("it is \"{text}\""))?;
             Ok(span.scale(factor).to_string())
         }
+        "width" if text.trim_end().ends_with('%') => scale_text("share", text, factor),
+        "width" => scale_text("duration-unit", text, factor),
         "rate" => parse_rate(text).map(|rate| Rate(rate.0 * factor).to_string()),
         "share" => parse_share(text).map(|share| Share(share.0 * factor).to_string()),
         _ => Err(format!("it is \"{text}\"")),
@@ -265,6 +267,8 @@ mod tests {
             ("limit", "15m", 0.5, "450s"),
             ("rate", "120/m", 3.0, "6/s"),
             ("share", "5%", 2.0, "10%"),
+            ("width", "5%", 2.0, "10%"),
+            ("width", "90s", 2.0, "3m"),
         ] {
             assert_eq!(scale_text(format, text, factor), Ok(scaled.to_owned()));
         }

@@ -250,6 +250,7 @@ fn wanted_text(format: &str) -> &'static str {
         "limit" => "a duration such as \"30s\", or \"none\"",
         "rate" => "a rate such as \"4000/s\"",
         "share" => "a share such as \"5%\"",
+        "width" => "a duration such as \"30s\", or a share such as \"10%\"",
         "per-waiter" => "a duration such as \"20us\", \"measured\" or \"replay\"",
         "quantity" => "a quantity such as \"5%\", \"30ms\" or \"10/s\"",
         "difference" => "a difference such as \"10%\", \"-30ms\" or \"-10/s\"",

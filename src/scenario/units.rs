@@ -25,6 +25,31 @@ pub struct Rate(pub f64);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Share(pub f64);
 
+/// The width of a random part: a duration, or a share of what it is a part of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Width {
+    /// So long.
+    Span(Span),
+    /// This share.
+    Share(Share),
+}
+
+impl Width {
+    /// How wide it is on something so long.
+    pub fn of(self, whole: Span) -> Span {
+        match self {
+            Width::Span(span) => span,
+            Width::Share(share) => whole.scale(share.0),
+        }
+    }
+}
+
+impl Default for Width {
+    fn default() -> Width {
+        Width::Span(Span::ZERO)
+    }
+}
+
 /// An instant as written: an offset, a date-time or `"event.NAME + 30s"`. Resolved by [`super::when`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When(pub String);
@@ -114,6 +139,17 @@ pub fn parse_share(text: &str) -> Result<Share, String> {
     }
 }
 
+/// Parses a duration or a share.
+///
+/// # Errors
+/// As [`parse_span`] and [`parse_share`].
+pub fn parse_width(text: &str) -> Result<Width, String> {
+    if text.trim_end().ends_with('%') {
+        return parse_share(text).map(Width::Share);
+    }
+    parse_span(text).map(Width::Span).map_err(|problem| format!("{problem}, or a share such as `10%`"))
+}
+
 /// Parses a quantity of any kind: a share, a duration or a rate.
 ///
 /// # Errors
@@ -160,6 +196,15 @@ impl fmt::Display for Share {
     }
 }
 
+impl fmt::Display for Width {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Width::Span(span) => span.fmt(f),
+            Width::Share(share) => share.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -196,6 +241,13 @@ quantity!(Span, "Duration", "duration-unit", r"^([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|
 quantity!(Limit, "Limit", "limit", r"^(none|([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h) ?)+)$", parse_limit);
 quantity!(Rate, "Rate", "rate", r"^[0-9]+(\.[0-9]+)? ?/(s|m|h)$", parse_rate);
 quantity!(Share, "Share", "share", r"^[0-9]+(\.[0-9]+)? ?%$", parse_share);
+quantity!(
+    Width,
+    "Width",
+    "width",
+    r"^([0-9]+(\.[0-9]+)? ?%|([0-9]+(\.[0-9]+)? ?(ns|us|ms|s|m|h) ?)+)$",
+    parse_width
+);
 quantity!(When, "When", "when", r"^.+$", |text: &str| Ok::<When, String>(When(text.to_owned())));
 
 #[cfg(test)]
@@ -213,6 +265,9 @@ mod tests {
         assert_eq!(parse_limit("none"), Ok(Limit(None)));
         assert_eq!(parse_rate("120/m"), Ok(Rate(2.0)));
         assert_eq!(parse_share("5%"), Ok(Share(0.05)));
+        assert_eq!(parse_width("90s"), Ok(Width::Span(Span::from_secs(90))));
+        let (share, lifetime) = (parse_width("2.5%").unwrap(), Span::from_secs(1800));
+        assert_eq!((share.to_string(), share.of(lifetime)), ("2.5%".to_owned(), Span::from_secs(45)));
     }
 
     #[test]
@@ -229,6 +284,8 @@ mod tests {
             (parse_rate("10/d").map(|_| ()), "unknown unit"),
             (parse_share("130%").map(|_| ()), "more than the whole"),
             (parse_share("0.5").map(|_| ()), "percentage"),
+            (parse_width("90").map(|_| ()), "or a share such as"),
+            (parse_width("120%").map(|_| ()), "more than the whole"),
         ] {
             let message = result.expect_err("should not parse");
             assert!(message.contains(word), "{message} should contain {word}");

@@ -204,15 +204,44 @@ fn service(pen: &mut Pen, shape: &Shape, name: &str) {
     }
 }
 
+/// Every library.
+const PRESETS: [&str; 19] = [
+    "plain",
+    "pgxpool",
+    "pgxpool-v4",
+    "database-sql",
+    "pgxpool-5.8",
+    "hikari",
+    "sqlx",
+    "bb8",
+    "r2d2",
+    "deadpool",
+    "sqlalchemy",
+    "pg-pool",
+    "postgres-js",
+    "npgsql",
+    "psycopg",
+    "activerecord",
+    "pgbouncer",
+    "pgdog",
+    "pgxpool-5.3",
+];
+
+/// Those whose acquirers wait for what others dial, or try again.
+const PATIENT: [&str; 8] = ["hikari", "sqlx", "bb8", "r2d2", "psycopg", "activerecord", "pgbouncer", "pgdog"];
+
 fn pool(pen: &mut Pen, shape: &Shape, table: &str) {
-    let preset = pen.pick(&["plain", "pgxpool", "pgxpool-v4", "database-sql"]);
+    let preset = pen.pick(&PRESETS);
     let max = pen.between(1, 8);
     let min = if shape.renews { 0 } else { pen.below(max + 1) };
     pen.line(&format!("[{table}]\npreset = \"{preset}\"\nmax = {max}\nmin = {min}"));
     let (old, limits) = (shape.renews || pen.once_in(2), pen.below(8));
-    pen.limit("max_lifetime", 1_000, 15_000, !old);
+    // A timer and a floor renew for ever.
+    let restless = !shape.renews && ["hikari", "pg-pool", "postgres-js"].contains(&preset);
+    pen.limit("max_lifetime", 1_000, 15_000, !old || restless);
     if shape.renews {
-        pen.line("sweep = { every = \"1s\" }");
+        // What replaces whatever it closes never comes to rest.
+        pen.line("sweep = { every = \"1s\" }\nrefill = \"demand\"");
     } else if pen.once_in(2) {
         let refill = if limits < 4 { "to-min" } else { "demand" };
         pen.line(&format!("refill = \"{refill}\""));
@@ -220,9 +249,11 @@ fn pool(pen: &mut Pen, shape: &Shape, table: &str) {
     if old && pen.once_in(2) {
         pen.limit("max_lifetime_jitter", 0, 1_000, false);
     }
-    pen.limit("acquire_timeout", 20, 2_000, limits & 1 == 0);
+    // Who waits for a dial that an outage has swallowed, or that is tried again and again, waits for ever.
+    let patient = PATIENT.contains(&preset);
+    pen.limit("acquire_timeout", 20, 2_000, limits & 1 == 0 && !patient);
     pen.limit("query_timeout", 20, 2_000, limits & 2 == 0);
-    pen.limit("connect_timeout", 20, 2_000, limits & 4 == 0);
+    pen.limit("connect_timeout", 20, 2_000, limits & 4 == 0 && !patient);
     if pen.once_in(3) {
         pen.limit("ping_after", 0, 1_000, false);
     }

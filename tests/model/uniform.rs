@@ -99,6 +99,15 @@ fn an_idle_pgxpool_fleet_stays_uniform() {
     stays_uniform("preset = \"pgxpool\"");
 }
 
+/// Golden test (j) for libraries that keep a floor in other ways: exact timers and one adder, half-minute
+/// sweeps with as many tasks as are wanted or three threads, one dial at a time.
+#[test]
+fn idle_fleets_of_other_libraries_stay_uniform() {
+    for preset in ["hikari", "bb8", "r2d2", "pgdog"] {
+        stays_uniform(&format!("preset = \"{preset}\"\nmax_lifetime_jitter = \"0s\""));
+    }
+}
+
 /// What the one-minute sweep does by itself: the age at which connections are replaced. Within a container
 /// it comes in steps of the sweep and of the half seconds between passes.
 #[test]

@@ -63,6 +63,31 @@ fn a_preset_fills_the_gaps_and_a_variant_may_change_it() {
     assert_eq!(pool("sql").expired_retries, Some(2));
 }
 
+/// A library's own jitter is a share of whatever lifetime stands, and a fixed size follows `max`; a pool that
+/// is replaced whole may be as the library has it.
+#[test]
+fn what_a_library_has_built_in_follows_what_the_scenario_says() {
+    let text = with(
+        "[variant.java.set]\n\
+         \"service.api.pool.primary\" = { preset = \"hikari\", max = 10, max_lifetime = \"15m\" }\n\
+         [variant.more.set]\n\
+         \"service.api.pool.primary\" = { preset = \"psycopg\", max = 30, max_lifetime = \"20m\" }\n\
+         [variant.stock.set]\n\
+         \"service.*.pool.primary\" = { preset = \"hikari\", stock = true }\n",
+    );
+    let (document, _) = load(&text);
+    let sizes = |variant: &str| {
+        let pool = &document.scenario(variant).unwrap().file.service["api"].pool["primary"];
+        (pool.min, pool.max, pool.max_lifetime.0.unwrap().as_secs(), pool.jitter().as_secs())
+    };
+    assert_eq!(sizes("java"), (10, 10, 900.0, 22.5));
+    assert_eq!(sizes("more"), (30, 30, 1200.0, 60.0));
+    assert_eq!(sizes("stock"), (10, 10, 1800.0, 45.0));
+    let resolved = document.scenario("java").unwrap().resolved();
+    assert!(resolved.contains("min = 10  # preset hikari"), "{resolved}");
+    assert!(resolved.contains("max_lifetime_jitter = \"2.5%\"  # preset hikari"), "{resolved}");
+}
+
 #[test]
 fn like_copies_what_is_missing() {
     let text = with(

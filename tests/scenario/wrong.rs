@@ -118,6 +118,19 @@ fn bounds() {
 }
 
 #[test]
+fn pools() {
+    says!(
+        "pools",
+        said_of("max                 = 10\n", ""),
+        said_of("preset              = \"pgxpool\"", "stock = true"),
+        said_of("\"90s\"", "\"120%\""),
+        said_of("\"90s\"", "\"90\""),
+        said_of("\"90s\"", "\"90s\"\ndial_failure = { retry = { backoff = \"0s\", cap = \"1s\" } }"),
+        said_of("\"90s\"", "\"90s\"\ndialler = { background = { at_once = 0 } }"),
+    );
+}
+
+#[test]
 fn steps() {
     says!(
         "steps",

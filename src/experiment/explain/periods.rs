@@ -104,7 +104,7 @@ fn clocks(file: &File) -> Vec<Clock> {
         it.pool.iter().map(move |(name, pool)| (format!("service.{service}.pool.{name}"), pool))
     });
     for (path, pool) in pools {
-        let jitter = pool.max_lifetime_jitter;
+        let jitter = pool.jitter();
         if let Limit(Some(lifetime)) = pool.max_lifetime {
             let (less, more) = match pool.jitter_shape {
                 JitterShape::Additive => (Span::ZERO, jitter),

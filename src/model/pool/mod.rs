@@ -2,16 +2,20 @@
 //!
 //! In the real world: pgxpool, database/sql and their kin, read in their source (pools.md §1). Modelled:
 //! growth on demand, waiters, idle pick, lifetime with its jitter, where expiry is noticed, sweeps, refill,
-//! idle timeout, dials that are detached or broken off. The pool knows no clock and no agenda: each call is
-//! told the time and says, as [`Effect`]s, what follows. Left out: the time a close takes (under 1 ms),
-//! goroutine scheduling, `max` changed at run time; an idle connection that breaks is dropped at once, not at
-//! its next use; a ping that fails fails the request, which the libraries would give another connection.
-//! Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that no decision reads.
+//! idle timeout, who dials, dials that are detached, broken off or tried again. The pool knows no clock and
+//! no agenda: each call is told the time and says, as [`Effect`]s, what follows. Left out: the time a close
+//! takes (under 1 ms), goroutine scheduling, `max` changed at run time; an idle connection that breaks is
+//! dropped at once, not at its next use; a ping that fails fails the request, which the libraries would give
+//! another connection. Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that
+//! no decision reads.
 
+mod failing;
 mod lifetime;
 mod opening;
 mod owed;
+mod slots;
 mod sweep;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -23,12 +27,15 @@ use super::request::Request;
 use crate::engine::chance::Stream;
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{self, Cause, IdlePick, Queue, Refill, Sweep};
+use crate::scenario::grammar::{self, Cause, Dialler, IdlePick, Queue, Refill, Sweep};
+use failing::Failing;
 use opening::Opener;
 use owed::Owed;
+use slots::Slots;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use sweep::Keeper;
+use workers::Crew;
 
 /// Where a pool lives: what its connections need to find their way home.
 #[derive(Clone, Copy, Debug)]
@@ -58,9 +65,12 @@ pub struct Pool {
     process_jitter: f64,
     idle: VecDeque<Id<Connection>>,
     waiters: VecDeque<Id<Request>>,
-    /// Connections and dials, and slots promised to the opener.
+    /// Connections and dials, slots promised to the opener, and slots whose dial is to be tried again.
     total: u32,
+    slots: Slots,
     opener: Opener,
+    crew: Crew,
+    failing: Failing,
     owed: Owed,
     keeper: Keeper,
     /// No connection is closed for its age before.
@@ -126,7 +136,10 @@ impl Pool {
             idle: VecDeque::new(),
             waiters: VecDeque::new(),
             total: 0,
+            slots: Slots::default(),
             opener: Opener::default(),
+            crew: Crew::default(),
+            failing: Failing::default(),
             owed,
             keeper: Keeper::default(),
             next_kill: Time::ZERO,
@@ -143,7 +156,7 @@ impl Pool {
         self.home
     }
 
-    /// Connections, dials and slots promised.
+    /// Connections, dials, and slots promised or to be tried again.
     pub fn total(&self) -> u32 {
         self.total
     }
@@ -156,16 +169,18 @@ impl Pool {
         request: Id<Request>,
         out: &mut Vec<Effect>,
     ) {
+        let inline = !matches!(self.settings.dialler, Dialler::Background(_));
         let mut expired = 0;
         while let Some(connection) = self.pick_idle() {
-            if self.settings.check_acquire && self.is_due(now, &wires[connection]) {
+            if self.settings.check_acquire && self.is_due(now, wires, connection) {
                 self.shut(now, wires, connection, Close::Age, From::Idle, out);
                 if !matches!(self.settings.sweep, Sweep::Every(_)) {
                     // pgxpool leaves what an acquire closes to the next tick.
                     self.call_for_refill(out);
                 }
                 expired += 1;
-                if self.settings.expired_retries.is_some_and(|most| expired >= most) {
+                let enough = self.settings.expired_retries.is_some_and(|most| expired >= most);
+                if enough && inline && self.may_dial(now) {
                     break;
                 }
                 continue;
@@ -176,12 +191,13 @@ impl Pool {
             out.push(Effect::Give { request, connection, from: From::Idle, ping });
             return;
         }
-        if self.total < self.settings.max {
+        if inline && self.may_dial(now) {
             self.total += 1;
             self.dial(now, wires, Some(request), DialledBy::Request, out);
         } else {
             self.waiters.push_back(request);
             out.push(Effect::Queue(request));
+            self.work(now, wires, out);
         }
     }
 
@@ -197,7 +213,7 @@ impl Pool {
         wires[connection].client.request = Id::NONE;
         if broken {
             self.shut(now, wires, connection, Close::Broken, From::Use, out);
-        } else if self.settings.check_release && self.is_due(now, &wires[connection]) {
+        } else if self.settings.check_release && self.is_due(now, wires, connection) {
             self.shut(now, wires, connection, Close::Age, From::Use, out);
         } else {
             self.settle(now, wires, connection, From::Use, out);
@@ -218,12 +234,15 @@ impl Pool {
         self.idle.retain(|idle| *idle != connection);
         self.shut(now, wires, connection, Close::Broken, From::Idle, out);
         self.call_for_refill(out);
+        self.work(now, wires, out);
     }
 
     /// A request gives up waiting in line.
     pub fn leave_queue(&mut self, request: Id<Request>, out: &mut Vec<Effect>) {
         if let Some(place) = self.waiters.iter().position(|waiter| *waiter == request) {
             self.waiters.remove(place);
+            out.push(Effect::Dequeue(request));
+        } else if self.failing.leave(request) {
             out.push(Effect::Dequeue(request));
         }
     }
@@ -234,8 +253,9 @@ impl Pool {
         self.owed.settle_boot();
         let connection = self.new_connection(Time::ZERO, Id::NONE, DialledBy::Refill, Cause::Boot);
         let connection = wires.insert(connection);
+        self.slots.take(connection);
         // Births before the start of the run are negative: what counts is the time that is left.
-        let left = self.lifetime_at_birth().map_or(Span::FOREVER, |lifetime| lifetime.saturating_sub(age));
+        let left = self.time_left(connection, age);
         let client = &mut wires[connection].client;
         client.state = ClientState::Idle;
         client.expires = Time::ZERO + left;
@@ -316,14 +336,22 @@ impl Pool {
         if why == Close::Age {
             self.next_kill = now + self.settings.gap_between_kills();
         }
+        if self.settings.refill == Refill::Always
+            && matches!(why, Close::Age | Close::Broken)
+            && from != From::Dial
+        {
+            self.keeper.replace += 1;
+        }
+        self.slots.leave(connection);
         self.owed.closed(now, wires[connection].client.cause, why, from);
         wires[connection].client.state = ClientState::Closed;
         out.push(Effect::Shut(connection, why, from));
     }
 
-    /// A close sets off a refill.
+    /// A close sets off a refill; background diallers need no telling.
     fn call_for_refill(&self, out: &mut Vec<Effect>) {
-        if self.settings.refill == Refill::ToMin {
+        let inline = !matches!(self.settings.dialler, Dialler::Background(_));
+        if inline && self.settings.refill != Refill::Demand {
             out.push(Effect::RefillAfter(self.settings.refill_delay));
         }
     }

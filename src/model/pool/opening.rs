@@ -2,9 +2,10 @@
 //!
 //! An acquirer dials for itself while there is room. For waiters of a full pool either each dials in the slot
 //! that comes free (pgxpool), or one opener dials for all, one after the other, in slots that are promised to
-//! it at once (database/sql): newcomers wait meanwhile, and a dial that fails goes to one of the waiters. A
-//! request that gives up leaves its dial to the pool, or takes it along. Sources: pools.md §1a, §1b. Left
-//! out: pgxpool breaks off the other dials of a refill when one fails.
+//! it at once (database/sql): newcomers wait meanwhile, and a dial that fails goes to one of the waiters. Or
+//! acquirers never dial: see [`super::workers`]. A request that gives up leaves its dial to the pool, or
+//! takes it along. Sources: pools.md §1a, §1b. Left out: pgxpool breaks off the other dials of a refill when
+//! one fails.
 
 use super::super::connection::{Asked, ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
 use super::super::fact::Close;
@@ -38,13 +39,14 @@ impl Pool {
             client.born = now;
         }
         let (born, request, dialled_by) = (client.born, client.request, client.dialled_by);
-        client.expires = self.lifetime_at_birth().map_or(Time::NEVER, |lifetime| born + lifetime);
+        client.expires = self.lifetime_at_birth(connection).map_or(Time::NEVER, |lifetime| born + lifetime);
         if request != Id::NONE {
             wires[connection].client.state = ClientState::InUse;
             out.push(Effect::Give { request, connection, from: From::Dial, ping: false });
         } else {
             self.settle(now, wires, connection, From::Dial, out);
         }
+        self.failing.forget(connection);
         self.dial_ended(now, wires, dialled_by, false, out);
     }
 
@@ -56,12 +58,17 @@ impl Pool {
         connection: Id<Connection>,
         out: &mut Vec<Effect>,
     ) {
+        if self.tries_again(now, wires, connection, out) {
+            return;
+        }
         let client = &wires[connection].client;
         let (request, dialled_by) = (client.request, client.dialled_by);
         self.shut(now, wires, connection, Close::Broken, From::Dial, out);
+        self.close_gate(now, out);
         if request != Id::NONE {
             out.push(Effect::Refuse(request));
         } else if dialled_by == DialledBy::Opener
+            && self.settings.dialler == Dialler::SingleOpener
             && let Some(waiter) = self.next_waiter()
         {
             out.push(Effect::Dequeue(waiter));
@@ -81,6 +88,7 @@ impl Pool {
     ) {
         wires[connection].client.request = Id::NONE;
         if self.settings.on_cancel == OnCancel::Abort {
+            self.failing.forget(connection);
             self.shut(now, wires, connection, Close::Broken, From::Dial, out);
             self.slot_came_free(now, wires, out);
         }
@@ -90,7 +98,7 @@ impl Pool {
     pub(super) fn slot_came_free(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
         match self.settings.dialler {
             Dialler::Acquirer => {
-                while self.total < self.settings.max
+                while self.may_dial(now)
                     && let Some(request) = self.next_waiter()
                 {
                     out.push(Effect::Dequeue(request));
@@ -105,7 +113,13 @@ impl Pool {
                 self.opener.promised += promised;
                 self.open_next(now, wires, out);
             }
+            Dialler::Background(_) => self.work(now, wires, out),
         }
+    }
+
+    /// Whether there is room for a dial, and nothing that forbids it.
+    pub(super) fn may_dial(&self, now: Time) -> bool {
+        self.total < self.settings.max && now >= self.failing.gate_until
     }
 
     /// Whoever had the dial made goes on.
@@ -118,6 +132,9 @@ impl Pool {
         out: &mut Vec<Effect>,
     ) {
         match dialled_by {
+            _ if matches!(self.settings.dialler, Dialler::Background(_)) => {
+                self.worker_ended(now, wires, dialled_by, failed, out);
+            }
             DialledBy::Request => {}
             DialledBy::Opener => {
                 self.opener.busy = false;
@@ -128,7 +145,7 @@ impl Pool {
     }
 
     fn open_next(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        if self.opener.promised > 0 && !self.opener.busy {
+        if self.opener.promised > 0 && !self.opener.busy && now >= self.failing.gate_until {
             self.opener.promised -= 1;
             self.opener.busy = true;
             self.dial(now, wires, None, DialledBy::Opener, out);
@@ -144,13 +161,30 @@ impl Pool {
         dialled_by: DialledBy,
         out: &mut Vec<Effect>,
     ) {
-        let cause = self.owed.cause(now, dialled_by == DialledBy::Refill);
+        let patient = self.replaces_for_certain();
+        let cause = self.owed.cause(now, dialled_by == DialledBy::Refill, patient);
+        self.keeper.replace = self.keeper.replace.saturating_sub(1);
+        self.begin(now, wires, request, dialled_by, cause, out);
+    }
+
+    /// Begins a dial whose cause is known.
+    pub(super) fn begin(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        request: Option<Id<Request>>,
+        dialled_by: DialledBy,
+        cause: Cause,
+        out: &mut Vec<Effect>,
+    ) -> Id<Connection> {
         let connection = self.new_connection(now, request.unwrap_or(Id::NONE), dialled_by, cause);
         let connection = wires.insert(connection);
+        self.slots.take(connection);
         out.push(Effect::Dial(connection));
         if let Some(request) = request {
             out.push(Effect::AwaitDial(request, connection));
         }
+        connection
     }
 
     pub(super) fn new_connection(

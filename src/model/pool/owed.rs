@@ -1,7 +1,8 @@
 //! What a pool owes: replacements for what it has closed.
 //!
 //! Measured, never read by a decision: a dial's cause is the first kind of debt that there is when it begins.
-//! A pool that has done without a replacement for [`OWED_FOR`] has shrunk: what it dials later is growth.
+//! A pool that has done without a replacement for [`OWED_FOR`] has shrunk: what it dials later is growth;
+//! unless it replaces what it closes for certain, and has only not come to it.
 
 use super::super::fact::Close;
 use super::From;
@@ -44,10 +45,12 @@ impl Owed {
         }
     }
 
-    /// The cause of the dial that begins now; `background` if nobody asked for it.
-    pub fn cause(&mut self, now: Time, background: bool) -> Cause {
-        for (debts, cause) in [(&mut self.age, Cause::Lifetime), (&mut self.failure, Cause::Failure)] {
-            while debts.front().is_some_and(|since| now.since(*since) > OWED_FOR) {
+    /// The cause of the dial that begins now; `background` if nobody asked for it, `patient` if the pool
+    /// replaces what it closes for age however long that takes.
+    pub fn cause(&mut self, now: Time, background: bool, patient: bool) -> Cause {
+        let all = [(&mut self.age, Cause::Lifetime, patient), (&mut self.failure, Cause::Failure, false)];
+        for (debts, cause, patient) in all {
+            while !patient && debts.front().is_some_and(|since| now.since(*since) > OWED_FOR) {
                 debts.pop_front();
             }
             if debts.pop_front().is_some() {

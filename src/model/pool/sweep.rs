@@ -6,14 +6,16 @@
 //! afterwards. It keeps expired connections while the pool is below its floor, so that a pool at its floor
 //! retires one a pass. Connections are taken from the top of the stack and put back, which turns it upside
 //! down. database/sql: when the first idle connection is due, at least a second later; it has no floor to
-//! refill to, and a pool that is given one dials up to it after each close. Sources: pools.md §1a, §1b.
+//! refill to, and a pool that is given one dials up to it after each close. HikariCP, pg-pool, postgres.js:
+//! a timer for each connection, so that an idle one goes the moment it expires. sqlx refills with one dial
+//! after the other, Rails' reaper likewise all that it has closed. Sources: pools.md §1a, §1b, §2.
 
 use super::super::connection::{Connection, DialledBy};
 use super::super::fact::Close;
 use super::{Effect, From, Pool};
 use crate::engine::slab::Slab;
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{IdlePick, Refill, Sweep};
+use crate::scenario::grammar::{Dialler, IdlePick, Refill, Sweep};
 
 /// The shortest wait of database/sql's cleaner.
 const SHORTEST_WAIT: Span = Span::from_secs(1);
@@ -33,35 +35,62 @@ pub(super) struct Keeper {
     sleeps_until: Time,
     /// A sweep by the next deadline is due.
     armed: bool,
+    /// When the first of the timers is due.
+    timer: Option<Time>,
+    /// Closed connections that are still to be replaced.
+    pub(super) replace: u32,
 }
 
 impl Pool {
     /// Dials up to the floor, if the pool keeps one, and looks over the idle connections.
     pub fn look_after(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+        self.work(now, wires, out);
         if self.keeper.refilling > 0 || now < self.keeper.sleeps_until {
             // Asleep it needs no reminder: it begins again when it wakes.
             self.keeper.called = self.keeper.refilling > 0;
             return;
         }
         (self.keeper.failed, self.keeper.called) = (false, false);
-        while self.settings.refill == Refill::ToMin && self.total < self.settings.min {
-            self.total += 1;
-            self.keeper.refilling += 1;
-            self.dial(now, wires, None, DialledBy::Refill, out);
-        }
+        self.refill(now, wires, out);
         if self.keeper.refilling == 0 {
             self.pass(now, wires, out);
         }
     }
 
-    /// A sweep that the pool asked for is due.
+    /// Whether fewer connections are there than the pool keeps.
+    pub(super) fn is_below_floor(&self) -> bool {
+        self.settings.refill != Refill::Demand && self.total < self.settings.min
+    }
+
+    /// Begins the dials of a refill, as many as may be under way at once.
+    fn refill(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+        let most = self.settings.refill_at_once.unwrap_or(u32::MAX);
+        let inline = !matches!(self.settings.dialler, Dialler::Background(_));
+        while inline
+            && self.keeper.refilling < most
+            && self.may_dial(now)
+            && (self.is_below_floor() || self.keeper.replace > 0)
+        {
+            self.total += 1;
+            self.keeper.refilling += 1;
+            self.dial(now, wires, None, DialledBy::Refill, out);
+        }
+    }
+
+    /// Something that the pool asked for is due: a sweep, or what comes after a dial that failed or a rest.
     pub fn sweep_due(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        if self.settings.sweep != Sweep::NextDeadline {
-            return self.look_after(now, wires, out);
+        if let Some(wake) = self.failing.wake(now) {
+            return self.go_on(now, wires, wake, out);
+        }
+        match self.settings.sweep {
+            Sweep::None | Sweep::Every(_) => return self.look_after(now, wires, out),
+            Sweep::NextDeadline => {}
+            Sweep::Timer => return self.timer_due(now, wires, out),
         }
         self.keeper.armed = self.total > 0;
         if self.close_stale(now, wires, out) {
             self.call_for_refill(out);
+            self.work(now, wires, out);
         }
         if self.keeper.armed {
             self.await_deadline(now, wires, out);
@@ -73,6 +102,42 @@ impl Pool {
         if self.settings.sweep == Sweep::NextDeadline && !self.keeper.armed && !self.idle.is_empty() {
             self.keeper.armed = true;
             self.await_deadline(now, wires, out);
+        }
+        if self.settings.sweep == Sweep::Timer {
+            // A timer that runs is for the first of all others: only the newcomer may be sooner.
+            let known = if self.keeper.timer.is_some() { self.idle.len().saturating_sub(1) } else { 0 };
+            self.set_timer(now, wires, known, out);
+        }
+    }
+
+    /// The first of the timers may be due: an earlier one may have been set since.
+    fn timer_due(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+        if self.keeper.timer != Some(now) {
+            return;
+        }
+        self.keeper.timer = None;
+        if self.close_stale(now, wires, out) {
+            self.call_for_refill(out);
+            self.work(now, wires, out);
+        }
+        self.set_timer(now, wires, 0, out);
+    }
+
+    /// Sets the timer to the first deadline of the idle connections from place `known` on, if it is sooner.
+    fn set_timer(&mut self, now: Time, wires: &Slab<Connection>, known: usize, out: &mut Vec<Effect>) {
+        // A connection of the floor may be idle for as long as it likes.
+        let limit = self.settings.idle_timeout.0.filter(|_| self.total > self.settings.min);
+        let due = self.idle.iter().skip(known).map(|idle| {
+            let client = &wires[*idle].client;
+            let expires = client.expires.max(self.next_kill);
+            limit.map_or(expires, |limit| expires.min(client.idle_since + limit))
+        });
+        // What was due before and stays has been refused: it goes when it is next looked at.
+        let first = due.filter(|due| (now..Time::NEVER).contains(due)).min();
+        let Some(first) = first.map(|first| first + A_MOMENT) else { return };
+        if self.keeper.timer.is_none_or(|timer| first < timer) {
+            self.keeper.timer = Some(first);
+            out.push(Effect::SweepAfter(first - now));
         }
     }
 
@@ -86,6 +151,12 @@ impl Pool {
     ) {
         self.keeper.refilling -= 1;
         self.keeper.failed |= failed;
+        if failed && self.settings.refill == Refill::Always {
+            self.keeper.replace += 1;
+        }
+        if !self.keeper.failed && self.settings.refill_at_once.is_some() {
+            self.refill(now, wires, out);
+        }
         if self.keeper.refilling > 0 {
             return;
         }
@@ -99,7 +170,12 @@ impl Pool {
 
     /// One pass of a periodic sweep.
     fn pass(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        if matches!(self.settings.sweep, Sweep::Every(_)) && self.close_stale(now, wires, out) {
+        if !matches!(self.settings.sweep, Sweep::Every(_)) || !self.close_stale(now, wires, out) {
+            return;
+        }
+        if matches!(self.settings.dialler, Dialler::Background(_)) {
+            self.work(now, wires, out);
+        } else {
             self.keeper.sleeps_until = now + self.settings.refill_delay;
             out.push(Effect::SweepAfter(self.settings.refill_delay));
         }
@@ -115,7 +191,7 @@ impl Pool {
         for connection in idle {
             let idle_for = now.since(wires[connection].client.idle_since);
             let may_expire = !self.settings.sweep_keeps_min || self.total >= self.settings.min;
-            if may_expire && self.is_due(now, &wires[connection]) {
+            if may_expire && self.is_due(now, wires, connection) {
                 self.shut(now, wires, connection, Close::Age, From::Idle, out);
             } else if self.settings.idle_timeout.0.is_some_and(|most| idle_for > most)
                 && self.total > self.settings.min

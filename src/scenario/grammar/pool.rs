@@ -2,7 +2,7 @@
 
 use super::yes;
 use crate::engine::time::Span;
-use crate::scenario::units::Limit;
+use crate::scenario::units::{Limit, Share, Width};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,11 @@ pub struct Pool {
     /// The library whose behaviour fills in what is not said here.
     #[serde(default)]
     pub preset: Preset,
-    /// The most connections.
-    #[schemars(range(min = 1, max = 100_000))]
+    /// The library's own sizes too (`max`, `max_idle`), where the file says nothing of them.
+    #[serde(default)]
+    pub stock: bool,
+    /// The most connections. Only a pool with `stock` may leave it out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 100_000))]
     pub max: u32,
     /// Refill floor: the pool keeps at least so many.
     #[serde(default)]
@@ -45,9 +48,12 @@ pub struct Pool {
     /// absent: no limit.
     #[serde(default)]
     pub expired_retries: Option<u32>,
-    /// Who dials for waiters when the pool is full and a slot comes free.
+    /// Who dials.
     #[serde(default)]
     pub dialler: Dialler,
+    /// What becomes of a dial that fails.
+    #[serde(default)]
+    pub dial_failure: DialFailure,
     /// What becomes of a dial whose request gives up.
     #[serde(default)]
     pub on_cancel: OnCancel,
@@ -57,9 +63,9 @@ pub struct Pool {
     /// Age at which a connection is to be replaced.
     #[serde(default)]
     pub max_lifetime: Limit,
-    /// Width of the random part of the lifetime.
+    /// Width of the random part of the lifetime: a duration, or a share of the lifetime.
     #[serde(default)]
-    pub max_lifetime_jitter: Span,
+    pub max_lifetime_jitter: Width,
     /// Where the random part lies.
     #[serde(default)]
     pub jitter_shape: JitterShape,
@@ -88,9 +94,13 @@ pub struct Pool {
     /// An idle connection is closed by the sweep after so long, above `min`.
     #[serde(default)]
     pub idle_timeout: Limit,
-    /// What brings the pool back to `min`.
+    /// Who brings back what was closed.
     #[serde(default)]
     pub refill: Refill,
+    /// How many dials of a refill are under way at once, unless background diallers make them; absent: all.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub refill_at_once: Option<u32>,
     /// From a close to the refill that follows it (pgxpool: 500 ms).
     #[serde(default)]
     pub refill_delay: Span,
@@ -100,6 +110,11 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// The width of the random part of the lifetime; of a share of no lifetime, zero.
+    pub fn jitter(&self) -> Span {
+        self.max_lifetime_jitter.of(self.max_lifetime.0.unwrap_or_default())
+    }
+
     /// The least time between two closes for age; zero if there is none.
     pub fn gap_between_kills(&self) -> Span {
         match self.kill_gap {
@@ -122,11 +137,44 @@ pub enum Preset {
     /// pgxpool 5.10 and later: checks at acquire and release, one-minute sweep, jitter drawn once, whole
     /// seconds.
     Pgxpool,
+    /// pgxpool 5.8 and 5.9: an acquirer does not look at the age.
+    #[serde(rename = "pgxpool-5.8")]
+    Pgxpool58,
+    /// pgxpool 5.3–5.7: and every close has a refill of its own.
+    #[serde(rename = "pgxpool-5.3")]
+    Pgxpool53,
     /// pgxpool of pgx 4.17–4.18 and 5.0–5.2: the jitter is drawn again at every check.
     PgxpoolV4,
     /// Go's database/sql: inline dials die with their request, one opener for waiters, random waiter, no
     /// jitter.
     DatabaseSql,
+    /// HikariCP 6 (Java): a fixed size, one thread that dials, exact timers, 2.5 % of jitter built in.
+    Hikari,
+    /// sqlx 0.8 (Rust): oldest idle first, ten-minute sweep, inline dials that are tried again, no jitter.
+    Sqlx,
+    /// bb8 (Rust): dials in spawned tasks, half-minute sweep, no jitter.
+    Bb8,
+    /// r2d2 (Rust): a fixed size, three threads that dial, age is looked at by the half-minute sweep alone.
+    R2d2,
+    /// deadpool 0.12 (Rust): no lifetime of its own; one that is given is looked at when it is acquired, as
+    /// its hooks do.
+    Deadpool,
+    /// SQLAlchemy's QueuePool (Python): oldest idle first, an acquirer replaces what is too old in its place.
+    Sqlalchemy,
+    /// pg-pool of node-postgres: exact timers, ten seconds of idleness, no jitter.
+    PgPool,
+    /// postgres.js: each slot lives for its own time between one lifetime and two, drawn once.
+    PostgresJs,
+    /// Npgsql 10 (.NET): oldest idle first, age is looked at when it is acquired.
+    Npgsql,
+    /// psycopg_pool 3 (Python): a fixed size, three workers that dial, 5 % of jitter built in.
+    Psycopg,
+    /// ActiveRecord 8.1 (Rails): a reaper every minute, 20 % of jitter by slot built in.
+    Activerecord,
+    /// PgBouncer, as a central pooler: one dial at a time, one close for age at a time.
+    Pgbouncer,
+    /// PgDog, as a central pooler: one dial at a time.
+    Pgdog,
 }
 
 /// Who is served first.
@@ -153,9 +201,9 @@ pub enum IdlePick {
     LifoReversedBySweep,
 }
 
-/// Who dials for waiters.
+/// Who dials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Dialler {
     /// Each acquirer for itself, at once.
     #[default]
@@ -163,6 +211,63 @@ pub enum Dialler {
     /// Acquirers below `max`; for waiters of a full pool one opener, strictly one after the other
     /// (database/sql).
     SingleOpener,
+    /// Workers of the pool; acquirers only wait (HikariCP, bb8, r2d2, psycopg, PgBouncer, PgDog).
+    Background(Workers),
+}
+
+/// The workers that dial in the background.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workers {
+    /// How many dial at once; absent: as many as are wanted (bb8).
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub at_once: Option<u32>,
+    /// How many of them at most dial because somebody waits, not to replace or to fill up; absent: all
+    /// (psycopg: 1).
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub growth_at_once: Option<u32>,
+    /// How long a worker rests after a dial that succeeded (HikariCP: 30 ms).
+    #[serde(default)]
+    pub pause: Span,
+}
+
+/// What becomes of a dial that fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum DialFailure {
+    /// It is an error of whoever had it made; the next dial is made when it is wanted.
+    #[default]
+    Error,
+    /// It is tried again and again; whoever waits for it goes on waiting.
+    Retry(DialRetry),
+    /// No dial of this pool begins for so long (PgBouncer's `server_login_retry`).
+    Gate(Span),
+}
+
+/// How a dial is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DialRetry {
+    /// From the first failure to the second try.
+    pub backoff: Span,
+    /// Each further wait is so many times as long.
+    #[serde(default = "twice")]
+    #[schemars(range(min = 1, max = 100))]
+    pub factor: f64,
+    /// The longest wait.
+    pub cap: Span,
+    /// Each wait is longer or shorter by up to this share of it.
+    #[serde(default)]
+    pub jitter: Share,
+    /// So long after the first try began it is given up; then it is as `error`.
+    #[serde(default)]
+    pub give_up: Limit,
+}
+
+fn twice() -> f64 {
+    2.0
 }
 
 /// What becomes of a dial whose request gives up.
@@ -209,6 +314,9 @@ pub enum JitterScope {
     Connection,
     /// All connections of a container share one.
     Process,
+    /// Each slot of a pool has its own, drawn once; whatever is dialled into it keeps it (Rails,
+    /// postgres.js).
+    Slot,
     /// Drawn again at every check (pgxpool before 5.3): nearly no jitter at all.
     Check,
 }
@@ -237,9 +345,12 @@ pub enum Sweep {
     Every(Span),
     /// When the first idle connection expires, at least a second later (database/sql's cleaner).
     NextDeadline,
+    /// Each connection has a timer: one that is idle is closed the moment it expires (HikariCP, pg-pool,
+    /// postgres.js).
+    Timer,
 }
 
-/// What brings the pool back to `min`.
+/// Who brings back what was closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refill {
@@ -248,4 +359,7 @@ pub enum Refill {
     Demand,
     /// Background dials up to `min`, also when the container starts.
     ToMin,
+    /// Background dials up to `min`, and one for each connection that was closed for its age or because it
+    /// broke (psycopg, Rails).
+    Always,
 }

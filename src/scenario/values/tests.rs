@@ -90,7 +90,7 @@ pgxpool = { file = ".env", at = "DATABASE_URL", pool = "service.api.pool.primary
     let seconds = |limit: crate::scenario::units::Limit| limit.0.map(|span| span.as_secs());
     assert_eq!((pool.max, pool.min), (25, 0));
     assert_eq!(seconds(pool.max_lifetime), Some(5400.0), "over what the file says");
-    assert_eq!((pool.max_lifetime_jitter.as_secs(), seconds(pool.idle_timeout)), (90.0, Some(1800.0)));
+    assert_eq!((pool.jitter().as_secs(), seconds(pool.idle_timeout)), (90.0, Some(1800.0)));
     assert!(!scenario.resolved().contains("secret"));
 }
 

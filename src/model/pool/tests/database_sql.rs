@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 const TWENTY: &str = "preset = \"database-sql\"\nmax = 20\nmax_lifetime = \"100s\"";
 
-/// At the cap one goroutine opens for all who wait: the dials are strictly serial, and newcomers wait
-/// although half the pool is gone (pools.md §1b, consequence (i)).
+/// Golden test (c) of pools.md §5. At the cap one goroutine opens for all who wait: the dials are strictly
+/// serial, and newcomers wait although half the pool is gone (pools.md §1b, consequence (i)).
 #[test]
 fn for_waiters_the_dials_are_strictly_serial() {
     let mut story = Story::of(TWENTY);
@@ -29,7 +29,8 @@ fn for_waiters_the_dials_are_strictly_serial() {
     assert_eq!((story.pool.total(), story.idle().len()), (20, 0));
 }
 
-/// Below the cap everyone dials for themselves, as parallel as they come (pools.md §1b, consequence (ii)).
+/// Golden test (c). Below the cap everyone dials for themselves, as parallel as they come (pools.md §1b,
+/// consequence (ii)).
 #[test]
 fn without_waiters_the_dials_are_parallel() {
     let mut story = Story::of(TWENTY);
@@ -43,7 +44,8 @@ fn without_waiters_the_dials_are_parallel() {
     assert_eq!(story.dialling().len(), 20);
 }
 
-/// Two tries with idle connections, then a new one whatever lies in the idle list (pools.md §1b, `do`).
+/// Golden test (d). Two tries with idle connections, then a new one whatever lies in the idle list (pools.md
+/// §1b, `do`).
 #[test]
 fn an_acquirer_closes_two_expired_ones_and_opens_a_new_one() {
     let mut story =

@@ -5,10 +5,11 @@ use crate::engine::time::{Span, Time};
 use crate::model::ConnectionId;
 use std::collections::BTreeSet;
 
-/// Jitter that is drawn again at each of r checks a second is nearly none: the mean overage is √(πJ/2r), 3.07
-/// s of J = 60 s at r = 10/s (pools.md §0.4). That is for a continuous draw; with the library's whole seconds
-/// a draw below one second is no jitter at all and the mean is 2.6 s: Σ S(k)·(1 − e^−h)/h over whole seconds
-/// k of overage, h = (k+1)·r/J the hazard in them and S(k) the share that is still there.
+/// Golden test (g) of pools.md §5. Jitter that is drawn again at each of r checks a second is nearly none:
+/// the mean overage is √(πJ/2r), 3.07 s of J = 60 s at r = 10/s (pools.md §0.4). That is for a continuous
+/// draw; with the library's whole seconds a draw below one second is no jitter at all and the mean is 2.6 s:
+/// Σ S(k)·(1 − e^−h)/h over whole seconds k of overage, h = (k+1)·r/J the hazard in them and S(k) the share
+/// that is still there.
 #[test]
 fn jitter_drawn_at_every_check_is_nearly_none() {
     let exact = (std::f64::consts::PI * 60.0 / 20.0).sqrt();

@@ -12,8 +12,8 @@ min          = 10
 max_lifetime = "100s"
 "#;
 
-/// The jitter is cut down to whole seconds: up to one second it is none at all (pools.md §0.3; `pool.go`,
-/// `time.Duration(jitterSecs) * time.Second`).
+/// Golden test (a) of pools.md §5. The jitter is cut down to whole seconds: up to one second it is none at
+/// all (pools.md §0.3; `pool.go`, `time.Duration(jitterSecs) * time.Second`).
 #[test]
 fn jitter_of_a_second_spreads_nothing() {
     let mut story =
@@ -23,8 +23,8 @@ fn jitter_of_a_second_spreads_nothing() {
     }
 }
 
-/// Ten seconds of jitter are a comb of ten teeth, at or after the lifetime, never ten seconds after it
-/// (pools.md §0.3).
+/// Golden test (a). Ten seconds of jitter are a comb of ten teeth, at or after the lifetime, never ten
+/// seconds after it (pools.md §0.3).
 #[test]
 fn jitter_is_a_comb_of_whole_seconds() {
     let mut story =
@@ -36,8 +36,8 @@ fn jitter_is_a_comb_of_whole_seconds() {
     assert_eq!(deadlines, teeth);
 }
 
-/// At its floor the sweep retires one connection a pass and sleeps for 500 ms, then dials the missing one
-/// before it goes on (pools.md §0.6, §1a `sweep`).
+/// Golden test (b). At its floor the sweep retires one connection a pass and sleeps for 500 ms, then dials
+/// the missing one before it goes on (pools.md §0.6, §1a `sweep`).
 #[test]
 fn an_idle_pool_at_its_floor_retires_one_every_half_second() {
     let mut story = Story::of(FLOOR_10);
@@ -57,7 +57,8 @@ fn an_idle_pool_at_its_floor_retires_one_every_half_second() {
     assert!(dials.iter().zip(&closes).all(|(dial, close)| (dial - close - 0.5).abs() < 1e-6), "{dials:?}");
 }
 
-/// Without a floor the sweep closes all that have expired at one tick, and nobody redials (pools.md §1a).
+/// Golden test (b). Without a floor the sweep closes all that have expired at one tick, and nobody redials
+/// (pools.md §1a).
 #[test]
 fn an_idle_pool_without_a_floor_closes_all_at_one_tick() {
     let mut story = Story::of("preset = \"pgxpool\"\nmax = 10\nmax_lifetime = \"100s\"");
@@ -150,13 +151,39 @@ fn acquirers_close_what_has_expired() {
 /// §0.5).
 #[test]
 fn before_5_10_only_the_release_checks() {
-    let mut story = Story::of("preset = \"pgxpool-v4\"\nmax = 10\nmax_lifetime = \"100s\"");
-    let opened = story.open_idle(1);
-    story.at(101.0);
-    assert_eq!(story.acquire_idle(), opened[0]);
-    assert_eq!(story.closes(Close::Age), [0.0; 0]);
-    story.release(opened[0]);
-    assert_eq!(story.closes(Close::Age), [101.0]);
+    for preset in ["pgxpool-v4", "pgxpool-5.3", "pgxpool-5.8"] {
+        let mut story = Story::of(&format!(
+            "preset = \"{preset}\"\nmax = 10\nmax_lifetime = \"100s\"\nping_after = \"none\""
+        ));
+        let opened = story.open_idle(1);
+        story.at(101.0);
+        assert_eq!(story.acquire_idle(), opened[0], "{preset}");
+        assert_eq!(story.closes(Close::Age), [0.0; 0], "{preset}");
+        story.release(opened[0]);
+        assert_eq!(story.closes(Close::Age), [101.0], "{preset}");
+    }
+}
+
+/// Since 5.3 the jitter is drawn once for a connection: checks do not draw again (pools.md §0.4).
+#[test]
+fn since_5_3_the_jitter_is_drawn_once() {
+    for preset in ["pgxpool-5.3", "pgxpool-5.8"] {
+        let mut story = Story::of(&format!(
+            "preset = \"{preset}\"\nmax = 1\nmax_lifetime = \"100s\"\nmax_lifetime_jitter = \"60s\"\nsweep = \"none\""
+        ));
+        let held = story.open(1)[0];
+        let deadline = story.deadline(held);
+        for check in 0..1600_u32 {
+            let now = f64::from(check) * 0.1;
+            story.at(now).release(held);
+            assert_eq!(story.pool.total() == 0, now > deadline, "{preset} at {now}");
+            if story.pool.total() == 0 {
+                break;
+            }
+            story.acquire();
+        }
+        assert_eq!(story.pool.total(), 0);
+    }
 }
 
 /// A connection in use is left alone when it expires, and destroyed when it comes back; a refill to the floor
@@ -312,7 +339,8 @@ fn a_broken_connection_does_not_come_back() {
 /// (pools.md §1a).
 #[test]
 fn closes_in_a_row_put_the_refill_off() {
-    for (preset, refilled_at) in [("pgxpool", 112.3), ("pgxpool-v4", 110.5)] {
+    let all = [("pgxpool", 112.3), ("pgxpool-5.8", 112.3), ("pgxpool-5.3", 110.5), ("pgxpool-v4", 110.5)];
+    for (preset, refilled_at) in all {
         let mut story =
             Story::of(&format!("preset = \"{preset}\"\nmax = 10\nmin = 10\nmax_lifetime = \"100s\""));
         story.all_dialled();

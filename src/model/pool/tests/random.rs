@@ -6,9 +6,33 @@ use crate::engine::slab::Id;
 use crate::model::connection::ClientState;
 use crate::model::fact::Close;
 use crate::model::{ConnectionId, RequestId};
+use crate::scenario::grammar::Dialler;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
+
+/// The pools under chance.
+const PRESETS: [&str; 19] = [
+    "plain",
+    "pgxpool",
+    "pgxpool-5.8",
+    "pgxpool-5.3",
+    "pgxpool-v4",
+    "database-sql",
+    "hikari",
+    "sqlx",
+    "bb8",
+    "r2d2",
+    "deadpool",
+    "sqlalchemy",
+    "pg-pool",
+    "postgres-js",
+    "npgsql",
+    "psycopg",
+    "activerecord",
+    "pgbouncer",
+    "pgdog",
+];
 
 /// Something that happens; a number picks whom among those that it can happen to.
 #[derive(Clone, Copy, Debug)]
@@ -39,19 +63,35 @@ fn happens() -> impl Strategy<Value = Happens> {
 }
 
 fn pools() -> impl Strategy<Value = String> {
-    let preset = select(vec!["plain", "pgxpool", "pgxpool-v4", "database-sql"]);
-    let refill = select(vec!["", "refill = \"to-min\"\n"]);
+    let preset = select(PRESETS.to_vec());
+    let refill = select(vec!["", "refill = \"to-min\"\n", "refill = \"always\"\n"]);
+    let failure = select(vec![
+        "",
+        "dial_failure = \"error\"\n",
+        "dial_failure = { gate = \"2s\" }\n",
+        "dial_failure = { retry = { backoff = \"300ms\", cap = \"1s\", give_up = \"3s\" } }\n",
+    ]);
+    let dialler = select(vec![
+        "",
+        "dialler = \"single-opener\"\n",
+        "dialler = { background = { at_once = 2, growth_at_once = 1, pause = \"100ms\" } }\n",
+    ]);
     let idle = select(vec!["", "idle_timeout = \"30s\"\n", "max_idle = 2\n"]);
     let lifetime = select(vec!["50s", "none"]);
     let gap = select(vec!["", "kill_gap = \"spread\"\n", "kill_gap = { every = \"7s\" }\n"]);
-    (preset, 1..6u32, 0..6u32, refill, idle, lifetime, gap).prop_map(
-        |(preset, max, min, refill, idle, lifetime, gap)| {
-            let min = min.min(max);
+    let jitter = select(vec![
+        "",
+        "max_lifetime_jitter = \"0s\"\n",
+        "max_lifetime_jitter = \"10s\"\n",
+        "jitter_scope = \"slot\"\n",
+    ]);
+    let sizes = (1..6u32, prop::option::of(0..6u32));
+    (preset, sizes, (refill, idle, lifetime, gap), (failure, dialler, jitter)).prop_map(
+        |(preset, (max, min), (refill, idle, lifetime, gap), (failure, dialler, jitter))| {
+            let min = min.map_or(String::new(), |min| format!("min = {}\n", min.min(max)));
             format!(
-                "preset = \"{preset}\"\nmax = {max}\nmin = {min}\n{refill}{idle}{gap}\
-                 max_lifetime = \"{lifetime}\"\n\
-                 max_lifetime_jitter = \"{}\"",
-                if lifetime == "none" { "0s" } else { "10s" }
+                "preset = \"{preset}\"\nmax = {max}\n{min}{refill}{idle}{gap}{failure}{dialler}{jitter}\
+                 max_lifetime = \"{lifetime}\"",
             )
         },
     )
@@ -123,19 +163,31 @@ impl Onlooker {
         assert!(pool.total() <= pool.settings().max, "{} connections", pool.total());
         let states = [ClientState::Idle, ClientState::InUse, ClientState::Dialling];
         let open: usize = states.iter().map(|state| story.in_state(*state).len()).sum();
-        assert_eq!(pool.total() as usize, open + pool.opener.promised as usize);
+        let put_off = pool.failing.put_off();
+        assert_eq!(pool.total() as usize, open + pool.opener.promised as usize + put_off.len());
+        assert_eq!(pool.slots.count(), open);
         let gap = pool.settings().gap_between_kills().as_secs();
         for pair in story.closes(Close::Age).windows(2) {
             assert!(pair[1] - pair[0] >= gap - 1e-6, "closed {pair:?} for age, gap {gap} s");
         }
         assert_eq!(pool.idle.len(), story.idle().len());
-        assert_eq!(pool.waiters.iter().copied().collect::<Vec<_>>(), self.in_line);
-        assert!(
-            self.in_line.is_empty() || story.idle().is_empty(),
-            "someone waits beside an idle connection"
-        );
-        let room = pool.total() < pool.settings().max;
-        assert!(self.in_line.is_empty() || !room, "someone waits although there is room");
+        let wait_for_a_try = |request: &RequestId| put_off.contains(request);
+        let in_line: Vec<RequestId> =
+            self.in_line.iter().copied().filter(|request| !wait_for_a_try(request)).collect();
+        assert_eq!(pool.waiters.iter().copied().collect::<Vec<_>>(), in_line);
+        assert!(in_line.is_empty() || story.idle().is_empty(), "someone waits beside an idle connection");
+        let all_at_work = match pool.settings().dialler {
+            Dialler::Background(workers) => {
+                let limits = [workers.at_once, workers.growth_at_once];
+                pool.crew.dialling >= in_line.len() as u32
+                    || limits.into_iter().flatten().any(|most| pool.crew.busy >= most)
+            }
+            // After a gate it serves the line one by one, although there is room.
+            Dialler::SingleOpener => !story.dialling().is_empty() || !put_off.is_empty(),
+            Dialler::Acquirer => false,
+        };
+        let may_dial = pool.may_dial(story.now) && !all_at_work;
+        assert!(in_line.is_empty() || !may_dial, "someone waits although there is room");
     }
 
     /// All dials succeed and all connections come back until nothing moves.
@@ -146,8 +198,11 @@ impl Onlooker {
                 self.story.dialled(*dial);
             } else if let Some(held) = in_use.first() {
                 self.story.release(*held);
-            } else {
+            } else if self.in_line.is_empty() && self.story.pool.opener.promised == 0 {
                 break;
+            } else {
+                self.seconds += 0.1;
+                self.story.at(self.seconds);
             }
             self.read_on();
             self.check();

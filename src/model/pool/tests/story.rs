@@ -47,7 +47,7 @@ pub struct Story {
     pub pool: Pool,
     pub wires: Slab<Connection>,
     requests: Slab<Request>,
-    now: Time,
+    pub now: Time,
     /// What is due, in the order in which it was asked for.
     due: Vec<(Time, Due)>,
     /// All that followed so far.
@@ -185,6 +185,17 @@ impl Story {
         while let Some(&connection) = self.dialling().first() {
             self.dialled(connection);
         }
+    }
+
+    /// Dials succeed, and what follows them happens, until this second.
+    pub fn dials_succeed_until(&mut self, seconds: f64) -> &mut Story {
+        self.all_dialled();
+        while let Some(place) = self.next_due(Time::ZERO + Span::from_secs_f64(seconds)) {
+            let at = self.due[place].0.as_secs();
+            self.at(at).all_dialled();
+        }
+        self.at(seconds).all_dialled();
+        self
     }
 
     /// Opens `n` connections at once and leaves them in use.
