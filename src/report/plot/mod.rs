@@ -12,6 +12,7 @@ pub mod database;
 pub mod explain;
 pub mod fleet;
 pub mod heat;
+mod herds;
 pub mod latency;
 pub mod line;
 pub mod marks;
@@ -102,6 +103,7 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
             }
         }
     }
+    charts.extend(herds::draw(header, runs).map(|drawing| Chart { name: "herds".to_owned(), drawing }));
     charts.extend(onset::draw(header, runs).map(|drawing| Chart { name: "onset".to_owned(), drawing }));
     tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
     charts
