@@ -19,7 +19,7 @@ const PRESETS: [(&str, &str); 3] = [
 const LIKE_EACH_OTHER: [&str; 2] = ["postgres", "service"];
 
 /// What an entity is, rather than what it is like.
-const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
+const ITS_OWN: [&str; 4] = ["like", "ha", "pooler", "replica_of"];
 
 /// How long a chain of `like` may be: nobody can follow a longer one.
 const MAX_CHAIN: usize = 16;
@@ -114,22 +114,32 @@ fn is_its_own(shape: &Shape, key: &str) -> bool {
     matches!(shape, Shape::Table(_)) && ITS_OWN.contains(&key)
 }
 
+/// The pools of services and of poolers.
 fn fill_presets(tree: &mut Node) {
-    let Some(services) =
-        tree.entries_mut().and_then(|all| all.get_mut("service")).and_then(Node::entries_mut)
-    else {
-        return;
-    };
-    for service in services.values_mut() {
-        let pools = service.entries_mut().and_then(|all| all.get_mut("pool")).and_then(Node::entries_mut);
-        for pool in pools.into_iter().flat_map(IndexMap::values_mut) {
-            let name = pool.child("preset").and_then(Node::text).unwrap_or_default();
-            let Some(preset) = preset(name) else { continue };
-            let Some(own) = pool.entries_mut() else { continue };
-            for (key, value) in preset.entries().into_iter().flatten() {
-                own.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
+    for service in entities(tree, "service") {
+        let pools = child(service, "pool").and_then(Node::entries_mut);
+        pools.into_iter().flat_map(IndexMap::values_mut).for_each(fill_preset);
+    }
+    for node in entities(tree, "postgres") {
+        let pool = child(node, "pooler").and_then(|pooler| child(pooler, "pool"));
+        pool.into_iter().for_each(fill_preset);
+    }
+}
+
+fn entities<'a>(tree: &'a mut Node, group: &str) -> impl Iterator<Item = &'a mut Node> {
+    child(tree, group).and_then(Node::entries_mut).into_iter().flat_map(IndexMap::values_mut)
+}
+
+fn child<'a>(node: &'a mut Node, name: &str) -> Option<&'a mut Node> {
+    node.entries_mut()?.get_mut(name)
+}
+
+fn fill_preset(pool: &mut Node) {
+    let name = pool.child("preset").and_then(Node::text).unwrap_or_default();
+    let Some(preset) = preset(name) else { return };
+    let Some(own) = pool.entries_mut() else { return };
+    for (key, value) in preset.entries().into_iter().flatten() {
+        own.entry(key.clone()).or_insert_with(|| value.clone());
     }
 }
 

@@ -53,7 +53,7 @@ pub fn segments(trace: &Trace, request: &RequestTrace) -> Vec<Segment> {
                     (Doing::Ping, _) => "ping".to_owned(),
                     (_, Asked::Query { query, .. }) => trace.queries[usize::from(query)].clone(),
                     (_, Asked::Commit) => "COMMIT".to_owned(),
-                    (_, Asked::Nothing) => "BEGIN".to_owned(),
+                    (_, Asked::Nothing | Asked::Begin) => "BEGIN".to_owned(),
                 };
                 let ends = wire.states.iter().skip(1).map(|(at, _)| *at).chain([Time(u64::MAX)]);
                 for ((begun, state), until) in wire.states.iter().zip(ends) {
@@ -96,6 +96,7 @@ fn phase(state: &ConnectionState) -> &'static str {
         (ServerState::Granting, _) => "wait for the grant",
         (ServerState::Starting, _) => "start of the backend",
         (_, Backend::Idle) => "network",
+        (_, Backend::Line) => "wait at the pooler",
         (_, Backend::Cpu) => "CPU",
         (_, Backend::Lock(_)) => "row lock",
         (_, Backend::Waking) => "wake-up with the row",
