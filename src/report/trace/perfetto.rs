@@ -157,7 +157,7 @@ fn push_connection(
         if let Some(name) = client_name(state) {
             events.push(slice(name, (*from, to), at_client, args()));
         }
-        if let Some(name) = server_name(state) {
+        if let Some(name) = server_name(connection.leg, state) {
             events.push(slice(name, (*from, to), at_server, args()));
         }
     }
@@ -171,8 +171,9 @@ fn client_name(state: &ConnectionState) -> Option<&'static str> {
     }
 }
 
-fn server_name(state: &ConnectionState) -> Option<&'static str> {
+fn server_name(leg: Leg, state: &ConnectionState) -> Option<&'static str> {
     match (state.server, state.backend) {
+        (ServerState::Granting, _) if leg == Leg::Front => Some("login"),
         (ServerState::Granting, _) => Some("wait for the grant"),
         (ServerState::Starting, _) => Some("start"),
         (_, Backend::Idle) => None,
