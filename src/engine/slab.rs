@@ -22,6 +22,11 @@ impl<T> Id<T> {
     pub fn index(self) -> usize {
         self.index as usize
     }
+
+    /// The same name for a part that knows those it serves as something else; whoever asks it casts back.
+    pub fn cast<U>(self) -> Id<U> {
+        Id { index: self.index, generation: self.generation, of: PhantomData }
+    }
 }
 
 impl<T> Clone for Id<T> {

@@ -24,8 +24,12 @@ const KICKED_LEAST: (f64, f64) = (0.05, 3.0);
 /// For so much of the fleet it counts at most.
 const KICKED_MOST: f64 = 0.8;
 
-/// The lifetime of the pool with the most connections to a node, if it has one.
+/// The lifetime of the pool with the most connections to a node, if it has one; the pooler's, where one
+/// stands before it.
 pub fn lifetime_at(file: &File, node: &str) -> Option<Span> {
+    if let Some(pooler) = file.postgres.get(node).and_then(|node| node.pooler.as_ref()) {
+        return pooler.pool.max_lifetime.0;
+    }
     let pools = file.service.values().filter_map(|service| {
         let pool = service.pool.get(node)?;
         Some((u64::from(service.containers.max) * u64::from(pool.max), pool.max_lifetime.0))
@@ -54,7 +58,7 @@ pub fn lifetime_at(file: &File, node: &str) -> Option<Span> {
 #[derive(Clone, Debug)]
 pub struct KickWatch {
     node: NodeNumber,
-    /// Which pools dial the node.
+    /// Which pools have backends at the node.
     pools: Vec<bool>,
     kick: Time,
     lifetime: Span,
@@ -73,7 +77,9 @@ impl KickWatch {
         let number = crate::model::build::place(&places.nodes, node);
         KickWatch {
             node: number,
-            pools: places.pools.iter().map(|pool| pool.1 == number).collect(),
+            pools: (0..places.pool_count())
+                .map(|pool| places.backend_at(pool as u16) == Some(number))
+                .collect(),
             kick,
             lifetime,
             recent: VecDeque::new(),

@@ -9,7 +9,7 @@ use super::levels::Gauge;
 use super::{LevelBin, LevelSeries};
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, NodeNumber};
 use crate::scenario::grammar::{File, Scaler};
 
 const SERVICE_LEVELS: [&str; 4] = ["in_flight", "pending", "containers", "cap"];
@@ -23,6 +23,7 @@ const IDLE: usize = 1;
 const IN_USE: usize = 2;
 const DIALLING: usize = 3;
 const WAITING: usize = 4;
+const CLIENTS: &str = "clients";
 const NODE_LEVELS: [&str; 7] =
     ["backends", "active", "grant_queue", "cpu_busy", "lock_waiters", "disk_waiters", "replica_lag"];
 const BACKENDS: usize = 0;
@@ -38,12 +39,15 @@ const CLOSE: usize = 3;
 const NODE_SHOWN: [usize; 3] = [BACKENDS, ACTIVE, CPU_BUSY];
 const POOL_SHOWN: [usize; 2] = [IN_USE, WAITING];
 
-/// The gauges of every service, pool and node.
+/// The gauges of every service, pool, node and pooler.
 #[derive(Debug)]
 pub struct Gauges {
     services: Vec<[Gauge; 4]>,
     pools: Vec<[Gauge; 5]>,
     nodes: Vec<[Gauge; 7]>,
+    /// Clients of each pooler, and the nodes behind them.
+    clients: Vec<Gauge>,
+    poolers: Vec<NodeNumber>,
     cores: Vec<f64>,
     /// Which services have a scaler.
     scaled: Vec<bool>,
@@ -54,8 +58,10 @@ impl Gauges {
     pub fn new(file: &File, places: &Places) -> Gauges {
         Gauges {
             services: places.services.iter().map(|_| [(); 4].map(|()| Gauge::new(0.0))).collect(),
-            pools: places.pools.iter().map(|_| [(); 5].map(|()| Gauge::new(0.0))).collect(),
+            pools: (0..places.pool_count()).map(|_| [(); 5].map(|()| Gauge::new(0.0))).collect(),
             nodes: places.nodes.iter().map(|_| [(); 7].map(|()| Gauge::new(0.0))).collect(),
+            clients: places.poolers.iter().map(|_| Gauge::new(0.0)).collect(),
+            poolers: places.poolers.clone(),
             cores: file.postgres.values().map(|node| node.cores).collect(),
             scaled: file.service.values().map(|service| service.scaler != Scaler::Fixed).collect(),
         }
@@ -83,6 +89,8 @@ impl Gauges {
             Fact::ConnectionReleased(pool) => self.pool(now, pool, &[(IN_USE, -1.0), (IDLE, 1.0)]),
             Fact::IdleClosed(pool, _) => self.pool(now, pool, &[(IDLE, -1.0), (OPEN, -1.0)]),
             Fact::UsedClosed(pool, _) => self.pool(now, pool, &[(IN_USE, -1.0), (OPEN, -1.0)]),
+            Fact::ClientConnected(node) => self.clients(now, node, 1.0),
+            Fact::ClientLeft(node) => self.clients(now, node, -1.0),
             Fact::GrantQueued(node) => self.node(now, node, GRANT_QUEUE, 1.0),
             Fact::GrantDropped(node) => self.node(now, node, GRANT_QUEUE, -1.0),
             Fact::BackendStarted { node, .. } => {
@@ -113,6 +121,11 @@ impl Gauges {
         for &(gauge, by) in changes {
             self.pools[usize::from(pool)][gauge].change(now, by);
         }
+    }
+
+    fn clients(&mut self, now: Time, node: u16, by: f64) {
+        let pooler = self.poolers.iter().position(|pooler| *pooler == node);
+        self.clients[pooler.expect("a node with a pooler")].change(now, by);
     }
 
     fn node(&mut self, now: Time, node: u16, gauge: usize, by: f64) {
@@ -160,6 +173,7 @@ impl Gauges {
     pub fn close_bin(&mut self, end: Time) {
         let gauges = self.services.iter_mut().flatten();
         let gauges = gauges.chain(self.pools.iter_mut().flatten()).chain(self.nodes.iter_mut().flatten());
+        let gauges = gauges.chain(&mut self.clients);
         gauges.for_each(|gauge| gauge.close_bin(end));
     }
 
@@ -176,7 +190,8 @@ impl Gauges {
     /// What every gauge shows now, in the order of [`names`].
     pub fn values(&self) -> impl Iterator<Item = f64> {
         let services = self.services.iter().flatten();
-        services.chain(self.pools.iter().flatten()).chain(self.nodes.iter().flatten()).map(Gauge::value)
+        let pools_and_nodes = self.pools.iter().flatten().chain(self.nodes.iter().flatten());
+        services.chain(pools_and_nodes).chain(&self.clients).map(Gauge::value)
     }
 
     /// All gauges over time, without those of what there was not.
@@ -196,6 +211,9 @@ impl Gauges {
                 |level, bins: &[LevelBin]| level < LOCK_WAITERS || bins.iter().any(|bin| bin.max > 0.0);
             push_levels(&mut all, of, NODE_LEVELS, gauges, kept);
         }
+        for (pooler, gauge) in self.clients.into_iter().enumerate() {
+            push_levels(&mut all, pooler_name(places, pooler), [CLIENTS], [gauge], |_, _| true);
+        }
         all
     }
 }
@@ -204,9 +222,10 @@ impl Gauges {
 pub fn names(places: &Places) -> Vec<(&'static str, String)> {
     let service = |name| SERVICE_LEVELS.map(|level| (level, format!("service.{name}")));
     let services = places.services.iter().flat_map(service);
-    let pools = (0..places.pools.len()).flat_map(|pool| POOL_LEVELS.map(|of| (of, pool_name(places, pool))));
+    let pools = (0..places.pool_count()).flat_map(|pool| POOL_LEVELS.map(|of| (of, pool_name(places, pool))));
     let node = |name| NODE_LEVELS.map(|level| (level, format!("postgres.{name}")));
-    services.chain(pools).chain(places.nodes.iter().flat_map(node)).collect()
+    let poolers = (0..places.poolers.len()).map(|pooler| (CLIENTS, pooler_name(places, pooler)));
+    services.chain(pools).chain(places.nodes.iter().flat_map(node)).chain(poolers).collect()
 }
 
 /// The levels of a node that the dashboard shows.
@@ -226,14 +245,22 @@ pub fn close_names(places: &Places) -> Vec<(&'static str, String)> {
         NODE_LEVELS[..CLOSE].iter().map(|level| (*level, of.clone())).collect::<Vec<_>>()
     };
     let services = places.services.iter().map(|name| (SERVICE_LEVELS[IN_FLIGHT], format!("service.{name}")));
-    let pools = (0..places.pools.len()).map(|pool| (POOL_LEVELS[WAITING], pool_name(places, pool)));
+    let pools = (0..places.pool_count()).map(|pool| (POOL_LEVELS[WAITING], pool_name(places, pool)));
     places.nodes.iter().flat_map(node).chain(services).chain(pools).collect()
 }
 
 /// What the levels of a pool are of.
 pub fn pool_name(places: &Places, pool: usize) -> String {
-    let (service, node) = places.pools[pool];
+    let Some((service, node)) = places.pools.get(pool) else {
+        return format!("{}.pool", pooler_name(places, pool - places.pools.len()));
+    };
+    let (service, node) = (*service, *node);
     format!("service.{}.pool.{}", places.services[usize::from(service)], places.nodes[usize::from(node)])
+}
+
+/// What the levels of a pooler are of.
+fn pooler_name(places: &Places, pooler: usize) -> String {
+    format!("postgres.{}.pooler", places.nodes[usize::from(places.poolers[pooler])])
 }
 
 fn push_levels<const N: usize>(

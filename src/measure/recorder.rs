@@ -192,7 +192,7 @@ impl Meter {
             all.extend(gauges::node_shown().map(|level| series(level, of.clone())));
             all.push(series("connects_per_s", of));
         }
-        for pool in 0..self.places.pools.len() {
+        for pool in 0..self.places.pool_count() {
             let of = pool_name(&self.places, pool);
             all.extend(gauges::pool_shown().map(|level| series(level, of.clone())));
         }
@@ -275,10 +275,11 @@ impl Recorder for Meter {
                 self.look_at_cap(now, service);
             }
             Fact::ConnectionAdopted { pool } => {
-                let node = self.places.pools[usize::from(pool)].1;
-                self.gauges.backends(now, node, 1.0);
-                self.herds[usize::from(node)].adopt();
-                self.opened += 1;
+                if let Some(node) = self.places.backend_at(pool) {
+                    self.gauges.backends(now, node, 1.0);
+                    self.herds[usize::from(node)].adopt();
+                    self.opened += 1;
+                }
             }
             Fact::ConnectRefused(node) => self.refused[usize::from(node)] += 1,
             Fact::BackendStarted { node, cause } => {
@@ -312,6 +313,9 @@ impl Recorder for Meter {
             | Fact::HandlingBegan(_)
             | Fact::HandlingEnded(_)
             | Fact::ContainerServing(_)
+            | Fact::ClientConnected(_)
+            | Fact::ClientLeft(_)
+            | Fact::ClientRefused(_)
             | Fact::AcquireQueued(_)
             | Fact::AcquireDequeued(_)
             | Fact::DialBegan(_)

@@ -1,10 +1,12 @@
 //! From a checked scenario to boxes: names become numbers, tables become plans.
 
 use super::budget::Budget;
+use super::connection::Leg;
 use super::container::PoolPlan;
 use super::device::{self, Devices};
 use super::edge::Edge;
 use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
+use super::pooler::PoolerPlan;
 use super::postgres::{Disk, Job, NodePlan, Query, Replica};
 use super::request::{Class, Op};
 use super::service::Plan;
@@ -27,8 +29,10 @@ pub struct Places {
     pub services: Vec<String>,
     /// Postgres nodes, in file order.
     pub nodes: Vec<String>,
-    /// Pools: service and node.
+    /// Pools of services: service and node.
     pub pools: Vec<(ServiceNumber, NodeNumber)>,
+    /// Pools of poolers, numbered after the others: the nodes that have one.
+    pub poolers: Vec<NodeNumber>,
     /// Series: class and label, and the service that works on them.
     pub series: Vec<Series>,
     /// Jobs that are enabled at any time, in file order.
@@ -59,10 +63,13 @@ impl Places {
         for (number, service) in file.service.values().enumerate() {
             pools.extend(service.pool.keys().map(|node| (number as u16, place(&nodes, node))));
         }
+        let with_pooler = file.postgres.values().enumerate().filter(|(_, node)| node.pooler.is_some());
+        let with_pooler = with_pooler.map(|(number, _)| number as u16);
         let mut places = Places {
             services: file.service.keys().cloned().collect(),
             nodes,
             pools,
+            poolers: with_pooler.collect(),
             series: Vec::new(),
             jobs: ever_enabled(scenario, file.job.keys(), |file, name| file.job[name].enabled),
             sources: ever_enabled(scenario, file.traffic.keys(), |file, name| file.traffic[name].enabled),
@@ -88,6 +95,25 @@ impl Places {
     pub fn pool(&self, service: ServiceNumber, node: NodeNumber) -> PoolNumber {
         let found = self.pools.iter().position(|pool| *pool == (service, node));
         found.expect("a checked scenario pools what it queries") as u16
+    }
+
+    /// The number of the pools of a pooler.
+    pub fn pool_of_pooler(&self, node: NodeNumber) -> PoolNumber {
+        let found = self.poolers.iter().position(|pooler| *pooler == node);
+        (self.pools.len() + found.expect("a node with a pooler")) as u16
+    }
+
+    /// How many pools there are.
+    pub fn pool_count(&self) -> usize {
+        self.pools.len() + self.poolers.len()
+    }
+
+    /// The node at which a connection of a pool has a backend; none if it leads to a pooler.
+    pub fn backend_at(&self, pool: PoolNumber) -> Option<NodeNumber> {
+        match self.pools.get(usize::from(pool)) {
+            Some((_, node)) => Some(*node).filter(|node| !self.poolers.contains(node)),
+            None => Some(self.poolers[usize::from(pool) - self.pools.len()]),
+        }
     }
 
     /// The series that a source feeds.
@@ -250,13 +276,13 @@ pub fn service_plan(
 ) -> Plan {
     let settings = file.service[usize::from(number)].clone();
     let pools = settings.pool.iter().map(|(name, pool)| {
-        let node = place(&places.nodes, name);
-        PoolPlan {
-            node,
-            number: places.pool(number, node),
-            settings: Arc::new(pool.clone()),
-            handshake_trips: file.postgres[name].handshake_trips,
-        }
+        let (node, settings) = (place(&places.nodes, name), &file.postgres[name]);
+        let (leg, handshake_trips) = match &settings.pooler {
+            Some(pooler) => (Leg::Front, pooler.handshake_trips),
+            None => (Leg::Direct, settings.handshake_trips),
+        };
+        let (number, settings) = (places.pool(number, node), Arc::new(pool.clone()));
+        PoolPlan { node, leg, number, settings, handshake_trips }
     });
     let pools = pools.collect();
     let endpoints = file.endpoint.values().map(|endpoint| endpoint_plan(&settings.pool, endpoint)).collect();
@@ -316,6 +342,22 @@ pub fn node_plan(
         flush_factor: disk.flush_factor,
     });
     NodePlan { start_cpu: dist(&settings.start_cpu, tables), disk, settings }
+}
+
+/// What the pooler of a node is like, if it has one.
+pub fn pooler_plan(file: &File, places: &Places, node: NodeNumber) -> Option<PoolerPlan> {
+    let before = &file.postgres[usize::from(node)];
+    let settings = before.pooler.clone()?;
+    let (pool, handshake_trips) = (places.pool_of_pooler(node), before.handshake_trips);
+    Some(PoolerPlan { settings, pool, handshake_trips })
+}
+
+/// One trip from a container to each node's pooler, and one from there to the node.
+pub fn pooler_trips(file: &File, tables: &BTreeMap<String, Table>) -> Vec<Option<[Dist; 2]>> {
+    let trips = |pooler: &grammar::Pooler| {
+        [&pooler.client_trip, &pooler.server_trip].map(|written| dist(written, tables))
+    };
+    file.postgres.values().map(|node| node.pooler.as_ref().map(trips)).collect()
 }
 
 /// The replicas of a node.

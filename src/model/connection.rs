@@ -2,7 +2,8 @@
 //!
 //! The pool owns the client's end, the node the server's; neither looks at the other's, and news of one
 //! reaches the other by a message that takes a trip. The record goes when both ends are closed, so that a
-//! message to a connection that has gone meets nothing.
+//! message to a connection that has gone meets nothing. Where a pooler stands in front of a node there are
+//! two kinds: from a container to the pooler, and from the pooler to the node; each has its own two ends.
 
 use super::container::Container;
 use super::fact::{NodeNumber, ServiceNumber};
@@ -12,9 +13,47 @@ use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::engine::slab::Id;
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::Cause;
+use crate::scenario::grammar::{Cause, Outcome};
 
-/// A connection between a container and a Postgres node.
+/// Which part of the way between a container and a node a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// All of it.
+    Direct,
+    /// From a container to the pooler in front of the node.
+    Front,
+    /// From the pooler to the node. There is no service or container at its client's end, and the pool's
+    /// place is the pooler's process.
+    Back,
+}
+
+/// What a client says on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// That it wants to connect.
+    Connect,
+    /// The statement that is on the wire.
+    Statement,
+    /// That it gives up its transaction and keeps the connection.
+    Rollback,
+    /// That it hangs up.
+    Close,
+}
+
+/// What a server says on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// That it is ready to use.
+    Ready,
+    /// That there is no room.
+    Refused,
+    /// The answer to a statement.
+    Answer(Outcome),
+    /// That it is closed.
+    Reset,
+}
+
+/// A connection between a container and a Postgres node, or a leg of the way.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// The service at the client's end.
@@ -25,8 +64,10 @@ pub struct Connection {
     pub pool: u8,
     /// Its number within the pool.
     pub number: u64,
-    /// The node at the server's end.
+    /// The node at the server's end, or behind the pooler there.
     pub node: NodeNumber,
+    /// Which part of the way to the node it is.
+    pub leg: Leg,
     /// The luck of this connection: its trips and the cost of its start.
     pub luck: Stream,
     /// What is on the wire: one statement at most, or its answer.
@@ -58,7 +99,8 @@ pub struct ClientEnd {
     pub dialled_by: DialledBy,
     /// Why it was dialled, as measured; the model never reads it.
     pub cause: Cause,
-    /// Its transaction has changed something, as far as the client knows.
+    /// Its transaction has something to roll back, as far as the client knows: a change or, at a pooler, the
+    /// connection to the node that it holds.
     pub dirty: bool,
     /// The clock on its dial or on its statement.
     pub clock: Handle,
@@ -109,6 +151,27 @@ pub struct ServerEnd {
     pub locked: Vec<Row>,
     /// The client hung up, and the backend has yet to notice: what is spent on it is lost.
     pub hung_up: bool,
+    /// At a pooler: the process that has it.
+    pub process: u8,
+    /// At a pooler: what it has of a connection to the node.
+    pub lent: Lent,
+}
+
+/// What a pooler lends to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lent {
+    /// Nothing.
+    Nothing,
+    /// A place in line.
+    Line,
+    /// This one, once it is dialled.
+    Dial(Id<Connection>),
+    /// This one, which is pinged first.
+    Pinged(Id<Connection>),
+    /// This one, which works for it.
+    Working(Id<Connection>),
+    /// This one, which waits for its next statement.
+    Resting(Id<Connection>),
 }
 
 /// What a backend does.
@@ -142,8 +205,10 @@ pub struct Statement {
 /// What a statement asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// An answer: a ping, or BEGIN.
+    /// An answer: a ping.
     Nothing,
+    /// BEGIN.
+    Begin,
     /// This query.
     Query {
         /// Its number, in file order.
@@ -183,6 +248,8 @@ impl ServerEnd {
             wrote: false,
             locked: Vec::new(),
             hung_up: false,
+            process: 0,
+            lent: Lent::Nothing,
         }
     }
 }

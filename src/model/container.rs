@@ -4,6 +4,7 @@
 //! is in [`super::service`]. Left out: its own CPU and memory; time in the application passes without
 //! contention.
 
+use super::connection::Leg;
 use super::fact::{NodeNumber, PoolNumber};
 use super::pool::Pool;
 use crate::engine::agenda::Handle;
@@ -45,12 +46,14 @@ pub enum ContainerState {
 /// A pool that containers of a service will have.
 #[derive(Clone, Debug)]
 pub struct PoolPlan {
-    /// The node that it dials.
+    /// The node that it dials, or whose pooler.
     pub node: NodeNumber,
+    /// Whether it dials the node or its pooler.
+    pub leg: Leg,
     /// Its number for facts.
     pub number: PoolNumber,
     /// Its settings, as they stand.
     pub settings: Arc<grammar::Pool>,
-    /// Round trips of a dial to its node.
+    /// Round trips of a dial.
     pub handshake_trips: u32,
 }

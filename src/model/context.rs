@@ -1,16 +1,16 @@
 //! What every box works with: the agenda, the requests and connections on their way, and the ear of the
 //! recorder.
 
-use super::connection::Connection;
+use super::connection::{Call, Connection, Leg, News, ServerState};
 use super::device::Devices;
 use super::edge::Edge;
-use super::event::{Event, ServiceEvent, SourceEvent};
+use super::event::{Event, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent};
 use super::fact::{Fact, Recorder, SeriesNumber, ServedBy};
 use super::postgres::Query;
 use super::request::{Class, Request, Stage, backoff};
 use super::{ConnectionId, RequestId};
 use crate::engine::agenda::{Agenda, Handle};
-use crate::engine::chance::{Draws, Stream};
+use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::slab::Slab;
 use crate::engine::time::{Span, Time};
@@ -33,6 +33,9 @@ pub struct Context<R> {
     pub queries: Vec<Query>,
     /// One trip between a container and a node, as it stands.
     pub trip: Dist,
+    /// One trip between a container and the pooler of each node, and between that and the node, as they
+    /// stand.
+    pub pooler_trips: Vec<Option<[Dist; 2]>>,
     /// What stands before the services.
     pub edge: Edge,
     /// Where the sources end and the devices begin, and the devices.
@@ -58,13 +61,58 @@ impl<R: Recorder> Context<R> {
         self.agenda.after_lane(lane, event)
     }
 
+    /// The client's end of a connection says something: the server hears it a trip later.
+    pub fn call(&mut self, luck: Stream, connection: ConnectionId, call: Call) {
+        self.send(luck, connection, heard_by_server(&self.connections[connection], connection, call));
+    }
+
+    /// The server's end of a connection says something: the client hears it a trip later.
+    pub fn tell(&mut self, luck: Stream, connection: ConnectionId, news: News) {
+        self.send(luck, connection, heard_by_client(&self.connections[connection], connection, news));
+    }
+
+    /// The client wants to connect: the server hears of it after so many round trips, but for the last
+    /// answer.
+    pub fn dial(&mut self, connection: ConnectionId, handshake_trips: u32) {
+        let wire = &self.connections[connection];
+        let (mut draws, trip) = (wire.luck.named("dial").draws(), self.trip_of(wire));
+        let trips = 2 * handshake_trips - 1;
+        let wait = (0..trips).fold(Span::ZERO, |sum, _| sum + trip.sample(&mut draws));
+        let event = heard_by_server(wire, connection, Call::Connect);
+        self.agenda.after(wait, event);
+    }
+
+    /// The client closes its end: the server hears of it after a trip, unless its own end is closed.
+    pub fn hang_up(&mut self, connection: ConnectionId) {
+        let wire = &self.connections[connection];
+        let (clock, luck, server) = (wire.client.clock, wire.luck, wire.server.state);
+        self.agenda.cancel(clock);
+        if server == ServerState::Gone {
+            self.bury_if_over(connection);
+        } else {
+            self.call(luck.named("close"), connection, Call::Close);
+        }
+    }
+
     /// Sends a message that takes one trip.
-    pub fn send(&mut self, draws: &mut Draws, event: Event) {
-        if let Dist::Constant(span) = self.trip {
+    fn send(&mut self, luck: Stream, connection: ConnectionId, event: Event) {
+        let trip = self.trip_of(&self.connections[connection]);
+        if let Dist::Constant(span) = trip {
+            let span = *span;
             self.clock(span, event);
         } else {
-            let trip = self.trip.sample(draws);
+            let trip = trip.sample(&mut luck.draws());
             self.agenda.after(trip, event);
+        }
+    }
+
+    /// One trip along a connection.
+    fn trip_of(&self, wire: &Connection) -> &Dist {
+        let of_pooler = || self.pooler_trips[usize::from(wire.node)].as_ref().expect("a leg has its pooler");
+        match wire.leg {
+            Leg::Direct => &self.trip,
+            Leg::Front => &of_pooler()[0],
+            Leg::Back => &of_pooler()[1],
         }
     }
 
@@ -170,4 +218,32 @@ impl<R: Recorder> Context<R> {
             self.fact(Fact::RequestServed { series, by });
         }
     }
+}
+
+/// What a client says, as the box hears it that has the server's end.
+fn heard_by_server(wire: &Connection, connection: ConnectionId, call: Call) -> Event {
+    if wire.leg == Leg::Front {
+        return Event::Pooler(wire.node, PoolerEvent::Called(connection, call));
+    }
+    let heard = match call {
+        Call::Connect => NodeEvent::ConnectArrived(connection),
+        Call::Statement => NodeEvent::StatementArrived(connection),
+        Call::Rollback => NodeEvent::RollbackArrived(connection),
+        Call::Close => NodeEvent::ConnectionClosed(connection),
+    };
+    Event::Node(wire.node, heard)
+}
+
+/// What a server says, as the box hears it that has the client's end.
+fn heard_by_client(wire: &Connection, connection: ConnectionId, news: News) -> Event {
+    if wire.leg == Leg::Back {
+        return Event::Pooler(wire.node, PoolerEvent::Told(connection, news));
+    }
+    let heard = match news {
+        News::Ready => ServiceEvent::ConnectSucceeded(connection),
+        News::Refused => ServiceEvent::ConnectRefused(connection),
+        News::Answer(outcome) => ServiceEvent::StatementAnswered(connection, outcome),
+        News::Reset => ServiceEvent::ConnectionReset(connection),
+    };
+    Event::Service(wire.service, heard)
 }

@@ -1,5 +1,6 @@
 //! The agenda's events: messages and clocks, by receiver. Names say what happened to the receiver.
 
+use super::connection::{Call, News};
 use super::fact::{NodeNumber, ServiceNumber};
 use super::{ConnectionId, ContainerId, RequestId};
 use crate::scenario::grammar::Outcome;
@@ -13,6 +14,8 @@ pub enum Event {
     Service(ServiceNumber, ServiceEvent),
     /// At a Postgres node.
     Node(NodeNumber, NodeEvent),
+    /// At the pooler in front of a Postgres node.
+    Pooler(NodeNumber, PoolerEvent),
     /// The edge has answered.
     EdgeAnswered(RequestId),
     /// The next moment of the timeline.
@@ -130,6 +133,32 @@ pub enum NodeEvent {
     RecoveryMoved,
     /// High availability has missed this node for too long.
     HeartbeatsMissed,
+}
+
+/// What happens at a pooler.
+#[derive(Clone, Copy, Debug)]
+pub enum PoolerEvent {
+    /// A client said something.
+    Called(ConnectionId, Call),
+    /// The node said something.
+    Told(ConnectionId, News),
+    /// A process is done with the first message of those that it has.
+    MessageHandled(u8),
+    /// A client has waited too long for a connection to the node.
+    WaitExpired(ConnectionId),
+    /// A dial of the node has taken too long.
+    DialExpired(ConnectionId),
+    /// The node has taken too long over a statement.
+    QueryExpired(ConnectionId),
+    /// The periodic sweep of a process, or (`asked`) one more that its pool asked for.
+    SweepDue {
+        /// Which.
+        process: u8,
+        /// Not periodic.
+        asked: bool,
+    },
+    /// The refill of a process after a close.
+    RefillDue(u8),
 }
 
 const _: () = assert!(size_of::<Event>() <= 24, "an event is copied all the time: keep it small");

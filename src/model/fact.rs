@@ -10,7 +10,8 @@ use crate::scenario::grammar::{Cause, Outcome};
 pub type ServiceNumber = u16;
 /// The number of a Postgres node, in file order.
 pub type NodeNumber = u16;
-/// The number of a pool: one for each service and node, in file order, all containers together.
+/// The number of a pool: one for each service and node, in file order, all containers together; then one for
+/// each pooler, all processes together.
 pub type PoolNumber = u16;
 /// The number of a series: one for each request class and label.
 pub type SeriesNumber = u16;
@@ -66,7 +67,8 @@ pub enum Fact {
     AcquireQueued(PoolNumber),
     /// A request no longer waits for a connection.
     AcquireDequeued(PoolNumber),
-    /// A connection has been there since before the run: idle at its pool, a warm backend at its node.
+    /// A connection has been there since before the run: idle at its pool and, unless a pooler has the other
+    /// end, a warm backend at its node.
     ConnectionAdopted {
         /// The pool.
         pool: PoolNumber,
@@ -87,6 +89,12 @@ pub enum Fact {
     UsedClosed(PoolNumber, Close),
     /// A connection was refused.
     ConnectRefused(NodeNumber),
+    /// A client connected to the pooler of a node.
+    ClientConnected(NodeNumber),
+    /// A client of a pooler left, or was disconnected.
+    ClientLeft(NodeNumber),
+    /// The pooler of a node refused a client.
+    ClientRefused(NodeNumber),
     /// A connection waits to be granted.
     GrantQueued(NodeNumber),
     /// A connection was granted: its backend starts.

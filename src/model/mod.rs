@@ -1,15 +1,18 @@
 //! Floor 2: the system.
 //!
-//! A *box* (a service with its containers, a Postgres node, a source of traffic) owns its state and handles
-//! its events; between boxes a message takes time. A *part* (a pool, the CPU) is a plain state machine inside
-//! a box: no clock, no agenda, it returns what follows. Nothing here knows what a herd is: what happens,
-//! emerges.
+//! A *box* (a service with its containers, a pooler, a Postgres node, a source of traffic) owns its state and
+//! handles its events; between boxes a message takes time. A *part* (a pool, the CPU) is a plain state
+//! machine inside a box: no clock, no agenda, it returns what follows. Nothing here knows what a herd is:
+//! what happens, emerges.
 //!
 //! ```text
 //! Source ──arrival──▶ Service ▷ Container ▷ Pool ──trip──▶ Node ▷ grant, CPU ──trip──▶ Container ──▶ client
 //!    ▲                                                                                                  │
 //!    └───────────────────────────────── retry after a backoff ──────────────────────────────────────────┘
 //! ```
+//!
+//! Where a pooler stands before a node, it takes the trips of both: Pool ──trip──▶ Pooler ▷ Pool ──trip──▶
+//! Node.
 
 pub mod breaker;
 pub mod budget;
@@ -22,6 +25,7 @@ pub mod edge;
 pub mod event;
 pub mod fact;
 pub mod pool;
+pub mod pooler;
 pub mod postgres;
 pub mod recent;
 pub mod request;

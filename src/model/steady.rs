@@ -10,7 +10,7 @@ use super::build::{dist, enabled_traffic, rate};
 use super::service::autoscaler::{Load, containers_for};
 use crate::engine::time::{Span, Time};
 use crate::scenario::Table;
-use crate::scenario::grammar::{Distribution, File, Request, Routing, Step};
+use crate::scenario::grammar::{Distribution, File, PoolMode, Request, Routing, Step};
 use std::collections::BTreeMap;
 
 /// How long a pool without a lifetime remembers its greatest demand.
@@ -32,7 +32,10 @@ pub fn load(file: &File, service: &str, tables: &BTreeMap<String, Table>) -> Loa
     for (request, arrivals) in arrivals(file, tables).filter(|(request, _)| request.service == service) {
         let app = request.steps.iter().filter_map(|step| step.app.as_ref());
         let busy: f64 = app.map(|app| mean(app, tables)).sum();
-        let held = slowdowns.iter().map(|(node, slow)| demand_of(file, request, node, *slow, tables).held);
+        let held = slowdowns.iter().map(|(node, slow)| {
+            let to_node = (node.as_str(), *slow, round_trip(file, node, tables));
+            demand_of(file, request, to_node, tables).held
+        });
         load.requests += arrivals * (busy + held.sum::<f64>());
         load.busy += arrivals * busy;
     }
@@ -46,10 +49,10 @@ pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMa
     // Least-outstanding routing levels the fleet: its containers share one greatest demand. Otherwise each
     // has its own.
     let sharing = if of_service.routing == Routing::LeastOutstanding { 1 } else { containers };
-    let slowdown = slowdown(file, node, tables);
+    let to_node = (node, slowdown(file, node, tables), round_trip(file, node, tables));
     let mut demand = Demand::default();
     for (request, arrivals) in arrivals(file, tables).filter(|(request, _)| request.service == service) {
-        let one = demand_of(file, request, node, slowdown, tables);
+        let one = demand_of(file, request, to_node, tables);
         demand.acquires_per_s += arrivals * one.acquires_per_s / f64::from(sharing);
         demand.held += arrivals * one.held / f64::from(sharing);
     }
@@ -57,6 +60,33 @@ pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMa
     let most = pool.max * (containers / sharing);
     let met = greatest_demand(demand.held, demand.acquires_per_s * lifetime, most);
     met.div_ceil(containers / sharing).clamp(pool.min, pool.max)
+}
+
+/// How many connections each process of the pooler before a node holds in the steady state: what its share of
+/// all clients has needed at once within a lifetime. Who has a session keeps one for as long as it lives.
+pub fn open_at_pooler(file: &File, node: &str, tables: &BTreeMap<String, Table>) -> u32 {
+    let pooler = file.postgres[node].pooler.as_ref().expect("a node with a pooler");
+    let pool = &pooler.pool;
+    let processes = f64::from(pooler.processes);
+    if pooler.mode == PoolMode::Session {
+        let with_pool = file.service.iter().filter(|(_, service)| service.pool.contains_key(node));
+        let clients = with_pool.map(|(name, service)| {
+            let containers = containers_for(service, load(file, name, tables));
+            f64::from(containers) * f64::from(open_connections(file, name, node, tables))
+        });
+        let clients = clients.sum::<f64>();
+        return ((clients / processes).ceil() as u32).clamp(pool.min, pool.max);
+    }
+    let behind = 2.0 * mean(&pooler.server_trip, tables);
+    let to_node = (node, slowdown(file, node, tables), behind);
+    let mut demand = Demand::default();
+    for (request, arrivals) in arrivals(file, tables) {
+        let one = demand_of(file, request, to_node, tables);
+        demand.acquires_per_s += arrivals * one.acquires_per_s / processes;
+        demand.held += arrivals * one.held / processes;
+    }
+    let lifetime = pool.max_lifetime.0.unwrap_or(MEMORY).as_secs();
+    greatest_demand(demand.held, demand.acquires_per_s * lifetime, pool.max).clamp(pool.min, pool.max)
 }
 
 /// The least k, up to `most`, such that not one of so many looks finds k in use: who finds k − 1 needs the
@@ -98,15 +128,25 @@ fn at_start(rate: &[(Time, f64)]) -> f64 {
     rate.first().map_or(0.0, |first| first.1)
 }
 
-/// Acquires of one request at a node, and how long it holds connections to it, in seconds.
+/// To a node and back, in seconds, by way of its pooler if it has one.
+fn round_trip(file: &File, node: &str, tables: &BTreeMap<String, Table>) -> f64 {
+    match &file.postgres[node].pooler {
+        None => 2.0 * mean(&file.network.database, tables),
+        Some(pooler) => {
+            let trips = [&pooler.client_trip, &pooler.server_trip].map(|trip| mean(trip, tables));
+            2.0 * (trips[0] + trips[1] + pooler.message_cpu.as_secs())
+        }
+    }
+}
+
+/// Acquires of one request at a node, which slows its queries down by a factor and is so many seconds away
+/// and back, and how long it holds connections to it, in seconds.
 fn demand_of(
     file: &File,
     request: &Request,
-    node: &str,
-    slowdown: f64,
+    (node, slowdown, trips): (&str, f64, f64),
     tables: &BTreeMap<String, Table>,
 ) -> Demand {
-    let trips = 2.0 * mean(&file.network.database, tables);
     let query = |name: &String| {
         trips + mean(&file.query[name].cpu, tables) * slowdown + reading(file, name, node, tables)
     };

@@ -8,6 +8,7 @@ use super::device;
 use super::edge::Turn;
 use super::event::{Event, SourceEvent};
 use super::fact::{Fact, NodeNumber, Recorder, ServiceNumber};
+use super::pooler::Pooler;
 use super::postgres::Node;
 use super::request::Request;
 use super::service::Service;
@@ -31,6 +32,8 @@ pub struct World<R> {
     places: Places,
     sources: Vec<Source>,
     services: Vec<Service>,
+    /// By node.
+    poolers: Vec<Option<Pooler>>,
     nodes: Vec<Node>,
     /// The machine of each node, by the number of the node that had it first.
     machines: Vec<NodeNumber>,
@@ -67,6 +70,7 @@ impl<R: Recorder> World<R> {
             classes: build::classes(file, &places, tables),
             queries: build::queries(file, tables),
             trip: build::dist(&file.network.database, tables),
+            pooler_trips: build::pooler_trips(file, tables),
             edge: build::edge(file, tables),
             devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
             luck,
@@ -83,6 +87,11 @@ impl<R: Recorder> World<R> {
             Service::new(number as u16, plan, luck.named("service").named(name))
         });
         let services = services.collect();
+        let poolers = (0..).zip(&places.nodes).map(|(number, name)| {
+            let plan = build::pooler_plan(file, &places, number)?;
+            Some(Pooler::new(number, plan, luck.named("pooler").named(name)))
+        });
+        let poolers = poolers.collect();
         for (place, moment) in scenario.timeline.iter().enumerate() {
             ctx.agenda.at(moment.at, Event::MomentCame(place as u32));
         }
@@ -90,6 +99,7 @@ impl<R: Recorder> World<R> {
             ctx,
             sources: Vec::new(),
             services,
+            poolers,
             machines: (0..places.nodes.len() as u16).collect(),
             nodes,
             stands: scenario.file.clone(),
@@ -98,6 +108,7 @@ impl<R: Recorder> World<R> {
             end: Time::ZERO + file.duration,
             places,
         };
+        world.start_poolers(file);
         world.start_fleet(file);
         world.start_sources(file);
         world
@@ -201,6 +212,10 @@ impl<R: Recorder> World<R> {
             }
             Event::EdgeAnswered(request) => ctx.on_edge_answered(request),
             Event::Service(number, event) => self.services[usize::from(number)].handle(ctx, event),
+            Event::Pooler(number, event) => {
+                let pooler = self.poolers[usize::from(number)].as_mut();
+                pooler.expect("a connection leads to a pooler that there is").handle(ctx, event);
+            }
             Event::Node(number, event) => self.nodes[usize::from(number)].handle(ctx, event),
             Event::MomentCame(place) => self.on_moment(place),
         }
@@ -280,6 +295,12 @@ impl<R: Recorder> World<R> {
         let (ctx, tables) = (&mut self.ctx, &self.tables);
         ctx.queries = build::queries(file, tables);
         ctx.trip = build::dist(&file.network.database, tables);
+        ctx.pooler_trips = build::pooler_trips(file, tables);
+        for (number, pooler) in (0..).zip(&mut self.poolers) {
+            if let (Some(pooler), Some(plan)) = (pooler, build::pooler_plan(file, &self.places, number)) {
+                pooler.set_plan(plan);
+            }
+        }
         if let Some(on) = ctx.edge.set(&file.edge) {
             ctx.fact(Fact::OutageModeTurned(on));
         }
@@ -326,6 +347,21 @@ impl<R: Recorder> World<R> {
         }
     }
 
+    /// Poolers are there before their clients.
+    fn start_poolers(&mut self, file: &File) {
+        for (number, pooler) in self.poolers.iter_mut().enumerate() {
+            let Some(pooler) = pooler else { continue };
+            if file.initial == Initial::Cold {
+                pooler.start(&mut self.ctx);
+                continue;
+            }
+            let open = steady::open_at_pooler(file, &self.places.nodes[number], &self.tables);
+            for connection in pooler.start_steady(&mut self.ctx, open) {
+                self.nodes[number].adopt(&mut self.ctx, connection);
+            }
+        }
+    }
+
     /// As many containers as the first rates of traffic want: an empty fleet never meets the full traffic.
     fn start_fleet(&mut self, file: &File) {
         for (number, name) in self.places.services.clone().iter().enumerate() {
@@ -353,11 +389,19 @@ impl<R: Recorder> World<R> {
         let mut draws = service.container_luck().named("steady").draws();
         for (place, (node, settings)) in file.service[name].pool.iter().enumerate() {
             let open = steady::open_connections(file, name, node, &self.tables);
-            let pool = self.places.pool(number as u16, build::place(&self.places.nodes, node));
+            let at = build::place(&self.places.nodes, node);
+            let pool = self.places.pool(number as u16, at);
+            let (at, mut pooler) = (usize::from(at), self.poolers[usize::from(at)].as_mut());
             for _ in 0..open {
                 let age = settings.max_lifetime.0.map_or(Span::ZERO, |lifetime| lifetime.scale(draws.unit()));
+                if pooler.as_ref().is_some_and(|pooler| !pooler.has_room()) {
+                    continue;
+                }
                 let connection = service.pool_mut(container, place).adopt(&mut ctx.connections, age);
-                self.nodes[usize::from(build::place(&self.places.nodes, node))].adopt(ctx, connection);
+                match &mut pooler {
+                    Some(pooler) => pooler.adopt_client(ctx, connection),
+                    None => self.nodes[at].adopt(ctx, connection),
+                }
                 ctx.fact(Fact::ConnectionAdopted { pool });
             }
             match settings.sweep {

@@ -144,6 +144,9 @@ impl Checker<'_> {
                 let path = format!("postgres.{name}.reserved_connections");
                 self.error(&path, message, "raise `max_connections` or lower `reserved_connections`");
             }
+            if let Some(pooler) = &node.pooler {
+                self.pool(&format!("postgres.{name}.pooler.pool"), &pooler.pool);
+            }
         }
     }
 

@@ -40,7 +40,7 @@ const AS_MAX: &str = "max";
 const LIKE_EACH_OTHER: [&str; 2] = ["postgres", "service"];
 
 /// What an entity is, rather than what it is like.
-const ITS_OWN: [&str; 3] = ["like", "ha", "replica_of"];
+const ITS_OWN: [&str; 4] = ["like", "ha", "pooler", "replica_of"];
 
 /// How long a chain of `like` may be: nobody can follow a longer one.
 const MAX_CHAIN: usize = 16;
@@ -135,18 +135,24 @@ fn is_its_own(shape: &Shape, key: &str) -> bool {
     matches!(shape, Shape::Table(_)) && ITS_OWN.contains(&key)
 }
 
+/// The pools of services and of poolers.
 fn fill_presets(tree: &mut Node, problems: &mut Problems) {
-    let Some(services) =
-        tree.entries_mut().and_then(|all| all.get_mut("service")).and_then(Node::entries_mut)
-    else {
-        return;
-    };
-    for service in services.values_mut() {
-        let pools = service.entries_mut().and_then(|all| all.get_mut("pool")).and_then(Node::entries_mut);
-        for (name, pool) in pools.into_iter().flatten() {
-            fill_pool(name, pool, problems);
-        }
+    for service in entities(tree, "service") {
+        let pools = child(service, "pool").and_then(Node::entries_mut);
+        pools.into_iter().flatten().for_each(|(name, pool)| fill_pool(name, pool, problems));
     }
+    for node in entities(tree, "postgres") {
+        let pool = child(node, "pooler").and_then(|pooler| child(pooler, "pool"));
+        pool.into_iter().for_each(|pool| fill_pool("pool", pool, problems));
+    }
+}
+
+fn entities<'a>(tree: &'a mut Node, group: &str) -> impl Iterator<Item = &'a mut Node> {
+    child(tree, group).and_then(Node::entries_mut).into_iter().flat_map(IndexMap::values_mut)
+}
+
+fn child<'a>(node: &'a mut Node, name: &str) -> Option<&'a mut Node> {
+    node.entries_mut()?.get_mut(name)
 }
 
 /// Fills a pool from its preset; what is written stands.

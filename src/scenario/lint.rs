@@ -1,6 +1,8 @@
 //! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
 //! errors.
 
+mod pooler;
+
 use super::grammar::{
     Deed, Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Scaler, Service,
 };
@@ -17,15 +19,20 @@ const ENOUGH_PROOF: f64 = 0.6;
 
 /// Adds all advice.
 pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
-    for name in file.postgres.keys() {
+    for (name, postgres) in &file.postgres {
         budget(file, tree, name, problems);
+        if let Some(pooler) = &postgres.pooler {
+            pooler::clients(file, tree, name, pooler, problems);
+            let path = format!("postgres.{name}.pooler.pool");
+            herd(&path, pooler.processes, &pooler.pool, postgres, tree, problems);
+        }
     }
     for (name, service) in &file.service {
         targets(name, service, tree, problems);
         for (node, pool) in &service.pool {
             let path = format!("service.{name}.pool.{node}");
-            if let Some(postgres) = file.postgres.get(node) {
-                herd(&path, service, pool, postgres, tree, problems);
+            if let Some(postgres) = file.postgres.get(node).filter(|node| node.pooler.is_none()) {
+                herd(&path, service.containers.max, pool, postgres, tree, problems);
             }
         }
     }
@@ -41,24 +48,24 @@ fn warn(problems: &mut Problems, tree: &Node, path: &str, message: String, help:
 }
 
 /// Containers × pool max against the slots of a node; twice as many while an old and a new revision overlap.
+/// Behind a pooler it is processes × pool max.
 fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
     let postgres = &file.postgres[name];
     let slots = u64::from(postgres.max_connections.saturating_sub(postgres.reserved_connections));
-    let demand: u64 = file
-        .service
-        .values()
-        .filter_map(|service| {
-            let pool = service.pool.get(name)?;
-            Some(u64::from(service.containers.max) * u64::from(pool.max))
-        })
-        .sum();
+    let pooler = postgres.pooler.as_ref();
+    let demand = pooler.map_or_else(|| pooler::connections(file, name), pooler::backends);
     let path = format!("postgres.{name}.max_connections");
     let help =
         "raise `max_connections`, lower a pool's `max` or the containers, or put a pooler between".to_owned();
-    if demand > slots {
+    if pooler.is_some() && demand > slots {
+        let message =
+            format!("the pooler may open {demand} connections to `{name}`, which has {slots} slots");
+        let help = "raise `max_connections`, or lower its `processes` or `max` of its `pool`".to_owned();
+        warn(problems, tree, &path, message, help);
+    } else if demand > slots {
         let message = format!("the pools may open {demand} connections to `{name}`, which has {slots} slots");
         warn(problems, tree, &path, message, help);
-    } else if 2 * demand > slots {
+    } else if pooler.is_none() && 2 * demand > slots {
         let message = format!(
             "while a deploy replaces the containers, the pools may open {} connections to `{name}`, which has {slots} slots",
             2 * demand
@@ -67,17 +74,10 @@ fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
     }
 }
 
-/// A lifetime without jitter or kill gap, or with less jitter than a herd of this size needs.
-fn herd(
-    path: &str,
-    service: &Service,
-    pool: &Pool,
-    postgres: &Postgres,
-    tree: &Node,
-    problems: &mut Problems,
-) {
+/// A lifetime without jitter or kill gap, or with less jitter than a herd of so many pools needs.
+fn herd(path: &str, pools: u32, pool: &Pool, postgres: &Postgres, tree: &Node, problems: &mut Problems) {
     let Some(lifetime) = pool.max_lifetime.0 else { return };
-    let connections = f64::from(service.containers.max) * f64::from(pool.max);
+    let connections = f64::from(pools) * f64::from(pool.max);
     let cost = mean(&postgres.start_cpu).as_secs() + postgres.cold_cpu.as_secs();
     if cost <= 0.0 {
         return;

@@ -7,6 +7,7 @@ fn every_command_in_the_readme_and_the_guides_is_taken() {
     for text in [
         include_str!("../../README.md"),
         include_str!("../../docs/comparing.md"),
+        include_str!("../../docs/pooler.md"),
         include_str!("../../docs/report.md"),
         include_str!("../../docs/settings.md"),
         include_str!("../../docs/sweeps.md"),

@@ -2,6 +2,7 @@
 
 use crate::kit::{fleet, load, source};
 use herdsim::engine::time::{Span, Time};
+use herdsim::model::build::Places;
 use herdsim::model::fact::{Fact, Recorder};
 use herdsim::model::world::{Holdings, World};
 use herdsim::scenario::Scenario;
@@ -20,8 +21,8 @@ pub struct Books {
     /// By series: how many ended well, and of how many it was told who served them.
     well: BTreeMap<u16, u64>,
     served: BTreeMap<u16, u64>,
-    /// The node of each pool.
-    nodes: Vec<u16>,
+    /// The node at which each pool's connections have backends, unless they lead to a pooler.
+    nodes: Vec<Option<u16>>,
     /// How many of each kind of outcome there were.
     pub outcomes: BTreeMap<&'static str, u64>,
 }
@@ -29,9 +30,8 @@ pub struct Books {
 impl Books {
     /// Empty books for a scenario.
     pub fn of(scenario: &Scenario) -> Books {
-        let file = &scenario.file;
-        let nodes = file.service.values().flat_map(|service| service.pool.keys());
-        let nodes = nodes.map(|node| file.postgres.get_index_of(node).expect("a node") as u16).collect();
+        let places = Places::of(scenario);
+        let nodes = (0..places.pool_count()).map(|pool| places.backend_at(pool as u16)).collect();
         Books { nodes, ..Books::default() }
     }
 
@@ -44,6 +44,13 @@ impl Books {
     /// How high a level is, all places together.
     pub fn level(&self, name: &str) -> i64 {
         self.levels.iter().filter(|((level, _), _)| *level == name).map(|(_, value)| value).sum()
+    }
+
+    /// How many connections pools have, idle or in use: those with backends, or those to poolers.
+    pub fn connections(&self, with_backends: bool) -> i64 {
+        let mine = |pool: u16| self.nodes[usize::from(pool)].is_some() == with_backends;
+        let counted = |(level, pool): &Account| (*level == "idle" || *level == "used") && mine(*pool);
+        self.levels.iter().filter(|(account, _)| counted(account)).map(|(_, value)| value).sum()
     }
 
     fn requests(&mut self, now: Time, fact: &Fact) {
@@ -74,8 +81,10 @@ impl Recorder for Books {
         for (account, by) in entries(&fact) {
             self.change(now, account, by);
         }
-        if let Fact::ConnectionAdopted { pool } = fact {
-            self.change(now, ("backends", self.nodes[usize::from(pool)]), 1);
+        if let Fact::ConnectionAdopted { pool } = fact
+            && let Some(node) = self.nodes[usize::from(pool)]
+        {
+            self.change(now, ("backends", node), 1);
         }
     }
 }
@@ -101,6 +110,8 @@ fn entries(fact: &Fact) -> Vec<(Account, i64)> {
         Fact::ConnectionReleased(pool) => vec![(("used", pool), -1), (("idle", pool), 1)],
         Fact::IdleClosed(pool, _) => vec![(("idle", pool), -1)],
         Fact::UsedClosed(pool, _) => vec![(("used", pool), -1)],
+        Fact::ClientConnected(node) => vec![(("clients", node), 1)],
+        Fact::ClientLeft(node) => vec![(("clients", node), -1)],
         Fact::GrantQueued(node) => vec![(("line", node), 1)],
         Fact::GrantDropped(node) => vec![(("line", node), -1)],
         Fact::BackendStarted { node, .. } => vec![(("line", node), -1), (("backends", node), 1)],

@@ -13,6 +13,7 @@ mod laws;
 mod lifecycle;
 mod live;
 mod locks;
+mod pooler;
 mod refill;
 mod replica;
 mod scaling;

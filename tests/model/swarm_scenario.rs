@@ -16,6 +16,8 @@ pub struct Written {
     pub calms: bool,
     /// Every connection grows old, so that a dead one is noticed.
     pub renews: bool,
+    /// A pooler lends connections for a session.
+    pub sessions: bool,
 }
 
 /// Luck, and the text that it writes.
@@ -102,7 +104,8 @@ pub fn write(number: u64) -> Written {
     requests(&mut pen, &shape);
     traffic(&mut pen, &shape);
     faults(&mut pen, &shape);
-    Written { toml: pen.text, calms: shape.calms, renews: shape.renews }
+    let sessions = pooler(&mut pen, &shape);
+    Written { toml: pen.text, calms: shape.calms, renews: shape.renews, sessions }
 }
 
 fn head(pen: &mut Pen, number: u64) {
@@ -229,6 +232,27 @@ const PRESETS: [&str; 19] = [
 
 /// Those whose acquirers wait for what others dial, or try again.
 const PATIENT: [&str; 8] = ["hikari", "sqlx", "bb8", "r2d2", "psycopg", "activerecord", "pgbouncer", "pgdog"];
+
+/// Perhaps a pooler before the primary; whether it lends for a session.
+fn pooler(pen: &mut Pen, shape: &Shape) -> bool {
+    if !pen.once_in(3) {
+        return false;
+    }
+    let (processes, clients) = (pen.between(1, 3), pen.between(2, 30));
+    let mode = pen.pick(&["transaction", "transaction", "session"]);
+    let trip = pen.pick(&["\"0s\"", "\"0.1ms\"", "{ exponential = \"3ms\" }"]);
+    let (login, message) = (pen.below(3_000), pen.below(300));
+    pen.line(&format!(
+        "[postgres.primary.pooler]\nmode = \"{mode}\"\nprocesses = {processes}\nmax_clients = {clients}\n\
+         login_cpu = \"{login}us\"\nmessage_cpu = \"{message}us\"\nclient_trip = {trip}\nserver_trip = {trip}"
+    ));
+    let before = pen.text.len();
+    pool(pen, shape, "postgres.primary.pooler.pool");
+    // Whoever waits for a session without a limit may wait for ever.
+    let bounded = pen.text[before..].replace("acquire_timeout = \"none\"", "acquire_timeout = \"2s\"");
+    pen.text.replace_range(before.., &bounded);
+    mode == "session"
+}
 
 fn pool(pen: &mut Pen, shape: &Shape, table: &str) {
     let preset = pen.pick(&PRESETS);

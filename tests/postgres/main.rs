@@ -1,8 +1,9 @@
-//! `inspect` on what a real Postgres says of real connections.
+//! Real programs: `inspect` on what a Postgres says of its connections, and what a PgBouncer does with them.
 //!
-//! Several fleets, told apart by `application_name`, open their connections along one timeline of a lifetime;
-//! then one snapshot is taken with the documented query and each fleet is inspected by itself.
+//! Of `inspect`: several fleets, told apart by `application_name`, open their connections along one timeline
+//! of a lifetime; then one snapshot is taken with the documented query and each fleet is inspected by itself.
 
+mod pgbouncer;
 mod server;
 
 use serde_json::Value;

@@ -315,6 +315,35 @@ fn advice() {
     );
 }
 
+/// Poolers that cannot be, and poolers that are too small for what is behind or before them.
+#[test]
+fn poolers() {
+    let pooler = |rest: &str| said(&format!("{BASE}\n[postgres.primary.pooler]\n{rest}\n"));
+    let event = |path: &str| {
+        let set = format!("[event.e]\nat = \"5m\"\nset = {{ \"postgres.primary.pooler.{path} }}\n");
+        let pooler = "[postgres.primary.pooler]\nmode = \"transaction\"\npool = { max = 20 }\n";
+        said(&with(&format!("{pooler}{set}")))
+    };
+    says!(
+        "poolers",
+        pooler("pool = { max = 20 }"),
+        pooler("mode = \"statement\"\npool = { max = 20 }"),
+        pooler("mode = \"transaction\""),
+        pooler("mode = \"transaction\"\npool = { max = 20 }\nprocesses = 0"),
+        pooler("mode = \"transaction\"\npool = { max = 20, min = 21 }"),
+        pooler("mode = \"transaction\"\npool = { max = 20 }\npooler = { max = 20 }"),
+        said(&format!("{BASE}\n[postgres.primari.pooler]\nmode = \"transaction\"\npool = {{ max = 20 }}\n")),
+        event("mode\" = \"session\""),
+        event("pool.max\" = 30"),
+        pooler("mode = \"transaction\"\nprocesses = 25\npool = { max = 20 }"),
+        pooler("mode = \"transaction\"\nmax_clients = 99\npool = { max = 20 }"),
+        pooler("mode = \"session\"\npool = { max = 20 }"),
+        pooler("mode = \"transaction\"\npool = { max = 20, max_lifetime = \"15m\" }"),
+        pooler("mode = \"transaction\"\npool = { max = 20, max_lifetime = \"15m\", kill_gap = \"spread\" }"),
+    );
+    assert_eq!(event("message_cpu\" = \"1ms\""), "");
+}
+
 #[test]
 fn expectations_that_measure_nothing() {
     let expect = |rest: &str| said(&with(&format!("[expect.e]\n{rest}")));

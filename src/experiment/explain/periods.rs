@@ -5,6 +5,7 @@
 //! and the sweeps of pools; if none fits, fractions and multiples of those.
 
 use super::Run;
+use super::suspects::pools;
 use crate::engine::time::Span;
 use crate::measure::BIN;
 use crate::measure::periodogram::{Line, Spectrum};
@@ -100,10 +101,7 @@ fn names(line: &Line, clocks: &[Clock]) -> Vec<String> {
 /// Whatever in a scenario comes back after a time.
 fn clocks(file: &File) -> Vec<Clock> {
     let mut clocks: Vec<Clock> = Vec::new();
-    let pools = file.service.iter().flat_map(|(service, it)| {
-        it.pool.iter().map(move |(name, pool)| (format!("service.{service}.pool.{name}"), pool))
-    });
-    for (path, pool) in pools {
+    for (path, pool) in pools(file) {
         let jitter = pool.jitter();
         if let Limit(Some(lifetime)) = pool.max_lifetime {
             let (less, more) = match pool.jitter_shape {

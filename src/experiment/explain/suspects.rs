@@ -82,17 +82,23 @@ fn switch(group: &str, name: &str) -> Suspect {
     Suspect { how: "disabled".to_owned(), name, without, kind: Kind::Switch(path) }
 }
 
-fn pools(file: &File) -> impl Iterator<Item = (String, &Pool)> {
+/// The pools of services and of poolers, by their paths.
+pub fn pools(file: &File) -> impl Iterator<Item = (String, &Pool)> {
     let of = |(service, name): (&String, &String)| format!("service.{service}.pool.{name}");
     let all = file.service.iter().flat_map(|(service, it)| it.pool.iter().map(move |pool| (service, pool)));
-    all.map(move |(service, (name, pool))| (of((service, name)), pool))
+    let of_services = all.map(move |(service, (name, pool))| (of((service, name)), pool));
+    let poolers = file.postgres.iter().filter_map(|(node, it)| Some((node, it.pooler.as_ref()?)));
+    of_services.chain(poolers.map(|(node, pooler)| (format!("postgres.{node}.pooler.pool"), &pooler.pool)))
 }
 
 fn lifetime(file: &File) -> Option<Suspect> {
+    let mut without = Overlay::from([("service.*.pool.*.max_lifetime".to_owned(), json!("none"))]);
+    let of_poolers = pools(file).filter(|(path, _)| path.starts_with("postgres."));
+    without.extend(of_poolers.map(|(path, _)| (format!("{path}.max_lifetime"), json!("none"))));
     pools(file).any(|(_, pool)| pool.max_lifetime.0.is_some()).then(|| Suspect {
         name: "lifetime".to_owned(),
         how: "connections live for ever".to_owned(),
-        without: Overlay::from([("service.*.pool.*.max_lifetime".to_owned(), json!("none"))]),
+        without,
         kind: Kind::Setting,
     })
 }

@@ -11,7 +11,7 @@ pub use tracer::{Ear, Followed, Tracer};
 use super::Mark;
 use crate::engine::time::Time;
 use crate::model::build::Places;
-use crate::model::connection::{Asked, ClientState, ServerState};
+use crate::model::connection::{Asked, ClientState, Leg, ServerState};
 use crate::model::fact::{NodeNumber, SeriesNumber, ServiceNumber};
 use crate::model::postgres::Row;
 use crate::model::request::Doing;
@@ -110,8 +110,10 @@ pub struct ConnectionTrace {
     pub service: ServiceNumber,
     /// The container at the client's end, by its number in the service.
     pub container: u64,
-    /// The node at the server's end.
+    /// The node at the server's end, or behind the pooler there.
     pub node: NodeNumber,
+    /// Which part of the way to the node it is; at the pooler there is no service and no container.
+    pub leg: Leg,
     /// Its number within its pool.
     pub number: u64,
     /// Why it was dialled.
@@ -138,6 +140,8 @@ pub struct ConnectionState {
 pub enum Backend {
     /// It waits for its client.
     Idle,
+    /// At a pooler: the client waits for a connection to the node. Once it has one, its backend counts.
+    Line,
     /// It has work on the CPU, or waits for its turn there.
     Cpu,
     /// It waits for a row that another transaction has.

@@ -5,7 +5,7 @@ use crate::engine::time::{Span, Time};
 use crate::measure::Mark;
 use crate::measure::gauges::{self, Gauges};
 use crate::model::build::Places;
-use crate::model::connection::{Busy, Connection};
+use crate::model::connection::{Busy, Connection, Leg, Lent};
 use crate::model::fact::{Fact, Recorder, SeriesNumber};
 use crate::model::request::{Request, Stage};
 use crate::model::world::World;
@@ -212,7 +212,7 @@ impl Tracer {
             Stage::Holding { connection, doing } => {
                 let wire = &world.connections()[connection];
                 let place = self.connection(world, connection, wire);
-                self.note(place, now, wire);
+                self.note(world, place, now, wire);
                 RequestState::Holding { connection: place, doing, asked: wire.statement.asked }
             }
         }
@@ -221,7 +221,7 @@ impl Tracer {
     fn look_at_connections(&mut self, world: &World<Ear>, now: Time) {
         for (id, wire) in world.connections().iter() {
             let place = self.connection(world, id, wire);
-            self.note(place, now, wire);
+            self.note(world, place, now, wire);
         }
         for known in &mut self.connections {
             if let Some((_, place)) = known.take_if(|(id, _)| world.connections().get(*id).is_none()) {
@@ -240,11 +240,13 @@ impl Tracer {
             return place;
         }
         *known = Some((id, self.trace.connections.len()));
-        let container = world.container(wire.service, wire.container).map_or(0, |home| home.number);
+        let home = (wire.leg != Leg::Back).then(|| world.container(wire.service, wire.container)).flatten();
+        let container = home.map_or(0, |home| home.number);
         self.trace.connections.push(ConnectionTrace {
             service: wire.service,
             container,
             node: wire.node,
+            leg: wire.leg,
             number: wire.number,
             cause: wire.client.cause,
             states: Vec::new(),
@@ -253,15 +255,8 @@ impl Tracer {
         self.trace.connections.len() - 1
     }
 
-    fn note(&mut self, place: usize, now: Time, wire: &Connection) {
-        let backend = match wire.server.busy {
-            Busy::No => Backend::Idle,
-            Busy::Cpu(_) => Backend::Cpu,
-            Busy::Lock(row) => Backend::Lock(row),
-            Busy::Waking => Backend::Waking,
-            Busy::Read => Backend::Read,
-            Busy::Flush => Backend::Flush,
-        };
+    fn note(&mut self, world: &World<Ear>, place: usize, now: Time, wire: &Connection) {
+        let backend = backend_of(world, wire);
         let state = ConnectionState { client: wire.client.state, server: wire.server.state, backend };
         let states = &mut self.trace.connections[place].states;
         if states.last().is_none_or(|(_, last)| *last != state) {
@@ -281,6 +276,25 @@ impl Tracer {
                 self.steps += 1;
             }
         }
+    }
+}
+
+/// What the backend at the end of a connection does, or behind the pooler there.
+fn backend_of(world: &World<Ear>, wire: &Connection) -> Backend {
+    let busy = match wire.server.lent {
+        Lent::Line | Lent::Dial(_) => return Backend::Line,
+        Lent::Pinged(lent) | Lent::Working(lent) => {
+            world.connections().get(lent).map(|lent| lent.server.busy)
+        }
+        Lent::Nothing | Lent::Resting(_) => None,
+    };
+    match busy.unwrap_or(wire.server.busy) {
+        Busy::No => Backend::Idle,
+        Busy::Cpu(_) => Backend::Cpu,
+        Busy::Lock(row) => Backend::Lock(row),
+        Busy::Waking => Backend::Waking,
+        Busy::Read => Backend::Read,
+        Busy::Flush => Backend::Flush,
     }
 }
 

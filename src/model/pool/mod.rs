@@ -20,7 +20,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-use super::connection::{ClientEnd, ClientState, Connection, DialledBy};
+use super::connection::{ClientEnd, ClientState, Connection, DialledBy, Leg};
 use super::container::Container;
 use super::fact::{Close, NodeNumber, PoolNumber, ServiceNumber};
 use super::request::Request;
@@ -46,8 +46,10 @@ pub struct Home {
     pub container: Id<Container>,
     /// The place of the pool in the container.
     pub place: u8,
-    /// The node that it dials.
+    /// The node that it dials, or whose pooler.
     pub node: NodeNumber,
+    /// Which part of the way to the node its connections are.
+    pub leg: Leg,
     /// Its number for facts.
     pub number: PoolNumber,
 }

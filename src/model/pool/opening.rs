@@ -201,6 +201,7 @@ impl Pool {
             container: self.home.container,
             pool: self.home.place,
             node: self.home.node,
+            leg: self.home.leg,
             number: self.dials,
             luck,
             statement: Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck },

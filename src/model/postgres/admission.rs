@@ -10,9 +10,9 @@ use super::{Node, Work};
 use crate::engine::agenda::Alarm;
 use crate::engine::time::Span;
 use crate::model::ConnectionId;
-use crate::model::connection::{Busy, ServerState};
+use crate::model::connection::{Busy, News, ServerState};
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::event::{Event, NodeEvent};
 use crate::model::fact::{Fact, Recorder};
 use crate::scenario::grammar::Grant;
 use std::collections::VecDeque;
@@ -52,7 +52,7 @@ impl Node {
             wire.server.state = ServerState::Gone;
             let luck = wire.luck.named("refuse");
             ctx.fact(Fact::ConnectRefused(self.number));
-            return self.tell(ctx, connection, luck, ServiceEvent::ConnectRefused(connection));
+            return self.tell(ctx, connection, luck, News::Refused);
         }
         wire.server.state = ServerState::Granting;
         self.admission.slots += 1;

@@ -4,9 +4,8 @@ use super::Node;
 use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::model::ConnectionId;
-use crate::model::connection::{Busy, ServerState};
+use crate::model::connection::{Busy, News, ServerState};
 use crate::model::context::Context;
-use crate::model::event::{Event, ServiceEvent};
 use crate::model::fact::{Fact, Recorder};
 
 impl Node {
@@ -21,7 +20,7 @@ impl Node {
         wire.server.state = ServerState::Ready;
         wire.server.cold_queries = self.plan.settings.cold_queries;
         let luck = wire.luck.named("ready");
-        self.tell(ctx, connection, luck, ServiceEvent::ConnectSucceeded(connection));
+        self.tell(ctx, connection, luck, News::Ready);
     }
 
     pub(super) fn on_connection_closed<R: Recorder>(
@@ -72,14 +71,13 @@ impl Node {
         ctx: &mut Context<R>,
         connection: ConnectionId,
         luck: Stream,
-        news: ServiceEvent,
+        news: News,
     ) {
         let wire = &mut ctx.connections[connection];
         if self.machine.is_silent() {
             wire.lost = true;
             return;
         }
-        let service = wire.service;
-        ctx.send(&mut luck.draws(), Event::Service(service, news));
+        ctx.tell(luck, connection, news);
     }
 }

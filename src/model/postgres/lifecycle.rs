@@ -14,9 +14,9 @@ use super::Node;
 use crate::engine::agenda::Handle;
 use crate::engine::time::Span;
 use crate::model::ConnectionId;
-use crate::model::connection::{ClientState, Connection, ServerState};
+use crate::model::connection::{ClientState, Connection, Leg, News, ServerState};
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::event::{Event, NodeEvent};
 use crate::model::fact::{Fact, Recorder};
 use crate::scenario::grammar::NodeState;
 use std::collections::VecDeque;
@@ -121,7 +121,8 @@ impl Node {
         ctx: &Context<R>,
         such: impl Fn(&Connection) -> bool,
     ) -> Vec<ConnectionId> {
-        let here = ctx.connections.iter().filter(|(_, wire)| wire.node == self.number && such(wire));
+        let mine = |wire: &Connection| wire.node == self.number && wire.leg != Leg::Front;
+        let here = ctx.connections.iter().filter(|(_, wire)| mine(wire) && such(wire));
         let mut found: Vec<ConnectionId> = here.map(|(id, _)| id).collect();
         // Where a record lies in memory depends on everybody's connections; the order of the news must not.
         found.sort_unstable_by_key(|connection| ctx.connections[*connection].rank());
@@ -139,7 +140,7 @@ impl Node {
             if matches!(wire.client.state, ClientState::InUse | ClientState::Dialling) {
                 wire.lost = false;
                 let luck = wire.luck.named("reset");
-                self.tell(ctx, connection, luck, ServiceEvent::ConnectionReset(connection));
+                self.tell(ctx, connection, luck, News::Reset);
             }
             ctx.bury_if_over(connection);
         }
@@ -192,7 +193,7 @@ impl Node {
                 ctx.connections.remove(connection);
             } else {
                 let luck = wire.luck.named("reset");
-                self.tell(ctx, connection, luck, ServiceEvent::ConnectionReset(connection));
+                self.tell(ctx, connection, luck, News::Reset);
             }
         }
         self.stop_jobs(ctx);

@@ -12,9 +12,9 @@ use crate::engine::agenda::Handle;
 use crate::engine::dist::Dist;
 use crate::engine::time::Span;
 use crate::model::ConnectionId;
-use crate::model::connection::{Asked, Busy, ServerState};
+use crate::model::connection::{Asked, Busy, News, ServerState};
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::event::{Event, NodeEvent};
 use crate::model::fact::{Fact, Recorder};
 use crate::scenario::grammar::{NodeState, Outcome};
 
@@ -55,7 +55,7 @@ impl Node {
             self.on_rollback_arrived(ctx, connection);
         }
         match asked {
-            Asked::Nothing => self.answer(ctx, connection, Outcome::Ok),
+            Asked::Nothing | Asked::Begin => self.answer(ctx, connection, Outcome::Ok),
             Asked::Query { query, .. } => self.begin_query(ctx, connection, query),
             Asked::Commit if ctx.connections[connection].server.wrote => self.commit(ctx, connection),
             Asked::Commit => self.finish_transaction(ctx, connection),
@@ -68,7 +68,7 @@ impl Node {
         let wire = &mut ctx.connections[connection];
         if std::mem::take(&mut wire.lost) {
             let luck = wire.luck.named("reset");
-            self.tell(ctx, connection, luck, ServiceEvent::ConnectionReset(connection));
+            self.tell(ctx, connection, luck, News::Reset);
         }
     }
 
@@ -225,6 +225,6 @@ impl Node {
         let clock = std::mem::replace(&mut wire.server.clock, Handle::NONE);
         let luck = wire.statement.luck.named("answer");
         ctx.agenda.cancel(clock);
-        self.tell(ctx, connection, luck, ServiceEvent::StatementAnswered(connection, outcome));
+        self.tell(ctx, connection, luck, News::Answer(outcome));
     }
 }

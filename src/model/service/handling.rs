@@ -3,10 +3,10 @@
 use super::Service;
 use crate::engine::dist::Dist;
 use crate::engine::time::Span;
-use crate::model::connection::{Asked, ClientState, Statement};
+use crate::model::connection::{Asked, Call, ClientState, Leg, Statement};
 use crate::model::container::ContainerState;
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::event::{Event, ServiceEvent};
 use crate::model::fact::{Fact, Recorder, ServedBy};
 use crate::model::request::{Doing, Op, Stage, backoff};
 use crate::model::{ConnectionId, RequestId};
@@ -54,7 +54,7 @@ impl Service {
                     return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
                 Some(Op::Begin) => {
-                    let statement = Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck };
+                    let statement = Statement { asked: Asked::Begin, cpu: Span::ZERO, luck };
                     return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
                 Some(Op::Commit) => {
@@ -87,18 +87,16 @@ impl Service {
             let clock = ctx.clock(limit, self.event(ServiceEvent::QueryExpired(connection)));
             ctx.connections[connection].client.clock = clock;
         }
+        let held = ctx.connections[connection].leg == Leg::Front;
         let dirty = match statement.asked {
-            Asked::Query { query, autocommit: false } => ctx.queries[usize::from(query)].changes(),
+            Asked::Query { query, autocommit: false } => held || ctx.queries[usize::from(query)].changes(),
+            Asked::Begin => held,
             _ => false,
         };
         let wire = &mut ctx.connections[connection];
         wire.client.dirty = dirty || wire.client.dirty && statement.asked != Asked::Commit;
         wire.statement = statement;
-        let node = wire.node;
-        ctx.send(
-            &mut statement.luck.named("statement").draws(),
-            Event::Node(node, NodeEvent::StatementArrived(connection)),
-        );
+        ctx.call(statement.luck.named("statement"), connection, Call::Statement);
     }
 
     pub(super) fn on_app_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {

@@ -3,9 +3,9 @@
 use super::Service;
 use crate::engine::agenda::Handle;
 use crate::engine::time::Span;
-use crate::model::connection::{Asked, ClientState, ServerState, Statement};
+use crate::model::connection::{Asked, Call, ClientState, Statement};
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeEvent, ServiceEvent};
+use crate::model::event::{Event, ServiceEvent};
 use crate::model::fact::{Fact, Recorder};
 use crate::model::pool::{Effect, From};
 use crate::model::request::{Doing, Stage};
@@ -36,8 +36,7 @@ impl Service {
         let pool = wire.pool;
         if std::mem::take(&mut wire.client.dirty) && !broken {
             wire.abandoned = true;
-            let rollback = Event::Node(wire.node, NodeEvent::RollbackArrived(connection));
-            ctx.send(&mut luck.named("rollback").draws(), rollback);
+            ctx.call(luck.named("rollback"), connection, Call::Rollback);
         }
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
         let pools = &mut self.containers[container].pools;
@@ -229,7 +228,7 @@ impl Service {
                         From::Use => Fact::UsedClosed(number, why),
                         From::Dial => Fact::DialEnded(number),
                     });
-                    hang_up(ctx, connection);
+                    ctx.hang_up(connection);
                 }
                 Effect::SweepAfter(wait) => {
                     let due = ServiceEvent::SweepDue { container, pool: place, asked: true };
@@ -274,7 +273,7 @@ impl Service {
         }
     }
 
-    /// Sends a request to connect: it arrives after all round trips but the last answer.
+    /// Dials, for so long at most.
     fn dial<R: Recorder>(
         &self,
         ctx: &mut Context<R>,
@@ -287,11 +286,7 @@ impl Service {
             let clock = ctx.clock(limit, self.event(ServiceEvent::ConnectExpired(connection)));
             ctx.connections[connection].client.clock = clock;
         }
-        let wire = &ctx.connections[connection];
-        let (mut draws, node) = (wire.luck.named("dial").draws(), wire.node);
-        let trips = 2 * self.plan.pools[usize::from(place)].handshake_trips - 1;
-        let wait = (0..trips).fold(Span::ZERO, |sum, _| sum + ctx.trip.sample(&mut draws));
-        ctx.agenda.after(wait, Event::Node(node, NodeEvent::ConnectArrived(connection)));
+        ctx.dial(connection, self.plan.pools[usize::from(place)].handshake_trips);
     }
 
     fn arm_refill<R: Recorder>(
@@ -307,20 +302,5 @@ impl Service {
         if home.pools[usize::from(place)].settings().refill_debounce {
             ctx.agenda.cancel(std::mem::replace(&mut home.refills[usize::from(place)], due));
         }
-    }
-}
-
-/// The client closes its end: the server hears of it after a trip, unless its own end is closed.
-fn hang_up<R: Recorder>(ctx: &mut Context<R>, connection: ConnectionId) {
-    let wire = &ctx.connections[connection];
-    let (clock, node, luck) = (wire.client.clock, wire.node, wire.luck);
-    ctx.agenda.cancel(clock);
-    if wire.server.state == ServerState::Gone {
-        ctx.bury_if_over(connection);
-    } else {
-        ctx.send(
-            &mut luck.named("close").draws(),
-            Event::Node(node, NodeEvent::ConnectionClosed(connection)),
-        );
     }
 }

@@ -161,6 +161,7 @@ impl Service {
                 container: id,
                 place: place as u8,
                 node: plan.node,
+                leg: plan.leg,
                 number: plan.number,
             };
             Pool::new(home, plan.settings.clone(), luck.named("pool").at(place as u64))

@@ -9,7 +9,7 @@ pub mod story;
 
 use crate::engine::time::{Span, Time};
 use crate::measure::trace::{Backend, ConnectionState, RequestState, RequestTrace, Trace};
-use crate::model::connection::{Asked, ServerState};
+use crate::model::connection::{Asked, Leg, ServerState};
 use crate::model::request::Doing;
 
 /// A stretch of a request's life in which one thing went on.
@@ -53,13 +53,13 @@ pub fn segments(trace: &Trace, request: &RequestTrace) -> Vec<Segment> {
                     (Doing::Ping, _) => "ping".to_owned(),
                     (_, Asked::Query { query, .. }) => trace.queries[usize::from(query)].clone(),
                     (_, Asked::Commit) => "COMMIT".to_owned(),
-                    (_, Asked::Nothing) => "BEGIN".to_owned(),
+                    (_, Asked::Nothing | Asked::Begin) => "BEGIN".to_owned(),
                 };
                 let ends = wire.states.iter().skip(1).map(|(at, _)| *at).chain([Time(u64::MAX)]);
                 for ((begun, state), until) in wire.states.iter().zip(ends) {
                     let (begun, until) = ((*begun).max(from), until.min(to));
                     if begun < until {
-                        push(&mut segments, (begun, until), &part_of, phase(state));
+                        push(&mut segments, (begun, until), &part_of, phase(wire.leg, state));
                     }
                 }
             }
@@ -91,11 +91,13 @@ fn plain(state: RequestState) -> &'static str {
 }
 
 /// What the far end of a connection does while a request waits for it.
-fn phase(state: &ConnectionState) -> &'static str {
+fn phase(leg: Leg, state: &ConnectionState) -> &'static str {
     match (state.server, state.backend) {
+        (ServerState::Granting, _) if leg == Leg::Front => "login at the pooler",
         (ServerState::Granting, _) => "wait for the grant",
         (ServerState::Starting, _) => "start of the backend",
         (_, Backend::Idle) => "network",
+        (_, Backend::Line) => "wait at the pooler",
         (_, Backend::Cpu) => "CPU",
         (_, Backend::Lock(_)) => "row lock",
         (_, Backend::Waking) => "wake-up with the row",

@@ -1,25 +1,28 @@
 //! A window of time as a trace in Chrome's JSON format, which Perfetto (ui.perfetto.dev) opens.
 //!
-//! A *process* is a service's door, a container or a Postgres node; a *thread* is a lane of requests in one
-//! of them, or a connection. Requests that overlap take the lowest free lane. A connection has one thread at
-//! its container (dialling, in use) and one at its node (grant, start, CPU, waits). Gauges are counters;
-//! events of the timeline are instants. Times are microseconds since the start of the run.
+//! A *process* is a service's door, a container, a pooler or a Postgres node; a *thread* is a lane of
+//! requests in one of them, or a connection. Requests that overlap take the lowest free lane. A connection
+//! has one thread at the box that dialled it (dialling, in use) and one at the other (grant, start, CPU,
+//! waits). Gauges are counters; events of the timeline are instants. Times are microseconds since the start
+//! of the run.
 
 use super::segments;
 use crate::engine::time::Time;
 use crate::measure::trace::{Backend, ConnectionState, ConnectionTrace, RequestTrace, Trace};
-use crate::model::connection::{ClientState, ServerState};
+use crate::model::connection::{ClientState, Leg, ServerState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Threads of connections come after those of requests.
 const CONNECTIONS: u64 = 100_000;
 
-/// Where things are drawn: the door of a service, a container, a node. The order is that on the page.
+/// Where things are drawn: the door of a service, a container, a pooler, a node. The order is that on the
+/// page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Process {
     Door(u16),
     Container(u16, u64),
+    Pooler(u16),
     Node(u16),
 }
 
@@ -58,9 +61,7 @@ pub fn json(trace: &Trace) -> String {
 
 fn pids(trace: &Trace) -> BTreeMap<Process, u64> {
     let of_requests = trace.requests.iter().map(home);
-    let of_connections = trace.connections.iter().flat_map(|connection| {
-        [Process::Container(connection.service, connection.container), Process::Node(connection.node)]
-    });
+    let of_connections = trace.connections.iter().flat_map(ends);
     let mut all: Vec<Process> = of_requests.chain(of_connections).collect();
     all.sort_unstable();
     all.dedup();
@@ -73,7 +74,19 @@ fn process_name(trace: &Trace, process: Process) -> String {
         Process::Container(service, number) => {
             format!("{} container {number}", trace.places.services[usize::from(service)])
         }
+        Process::Pooler(node) => format!("pooler of {}", trace.places.nodes[usize::from(node)]),
         Process::Node(node) => format!("postgres {}", trace.places.nodes[usize::from(node)]),
+    }
+}
+
+/// Who has the client's end of a connection, and who the server's.
+fn ends(connection: &ConnectionTrace) -> [Process; 2] {
+    let container = Process::Container(connection.service, connection.container);
+    let (pooler, node) = (Process::Pooler(connection.node), Process::Node(connection.node));
+    match connection.leg {
+        Leg::Direct => [container, node],
+        Leg::Front => [container, pooler],
+        Leg::Back => [pooler, node],
     }
 }
 
@@ -121,18 +134,22 @@ fn push_connection(
     pids: &BTreeMap<Process, u64>,
     threads: &mut BTreeMap<Process, u64>,
 ) {
-    let client = Process::Container(connection.service, connection.container);
-    let server = Process::Node(connection.node);
-    let [at_client, at_server] = [client, server].map(|process| {
+    let [at_client, at_server] = ends(connection).map(|process| {
         let thread = threads.entry(process).or_insert(CONNECTIONS);
         *thread += 1;
         (pids[&process], *thread)
     });
     let node = &trace.places.nodes[usize::from(connection.node)];
-    let service = &trace.places.services[usize::from(connection.service)];
-    let (number, container) = (connection.number, connection.container);
+    let number = connection.number;
     events.push(thread_name(at_client, format!("{node} connection {number}")));
-    events.push(thread_name(at_server, format!("{service} {container} connection {number}")));
+    let client = match connection.leg {
+        Leg::Back => "pooler".to_owned(),
+        Leg::Direct | Leg::Front => {
+            let service = &trace.places.services[usize::from(connection.service)];
+            format!("{service} {}", connection.container)
+        }
+    };
+    events.push(thread_name(at_server, format!("{client} connection {number}")));
     let ends = connection.states.iter().skip(1).map(|(at, _)| *at);
     let ends = ends.chain([connection.closed.unwrap_or(trace.end)]);
     for ((from, state), to) in connection.states.iter().zip(ends) {
@@ -140,7 +157,7 @@ fn push_connection(
         if let Some(name) = client_name(state) {
             events.push(slice(name, (*from, to), at_client, args()));
         }
-        if let Some(name) = server_name(state) {
+        if let Some(name) = server_name(connection.leg, state) {
             events.push(slice(name, (*from, to), at_server, args()));
         }
     }
@@ -154,11 +171,13 @@ fn client_name(state: &ConnectionState) -> Option<&'static str> {
     }
 }
 
-fn server_name(state: &ConnectionState) -> Option<&'static str> {
+fn server_name(leg: Leg, state: &ConnectionState) -> Option<&'static str> {
     match (state.server, state.backend) {
+        (ServerState::Granting, _) if leg == Leg::Front => Some("login"),
         (ServerState::Granting, _) => Some("wait for the grant"),
         (ServerState::Starting, _) => Some("start"),
         (_, Backend::Idle) => None,
+        (_, Backend::Line) => Some("wait in line"),
         (_, Backend::Cpu) => Some("CPU"),
         (_, Backend::Lock(_)) => Some("row lock"),
         (_, Backend::Waking) => Some("wake-up"),

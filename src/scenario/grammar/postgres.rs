@@ -1,6 +1,6 @@
 //! A Postgres node and how it grants connections.
 
-use super::{Distribution, MedianAndP99, RandomDistribution};
+use super::{Distribution, MedianAndP99, Pooler, RandomDistribution};
 use crate::engine::time::Span;
 use crate::scenario::units::{Limit, Share, parse_span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -11,8 +11,8 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Postgres {
-    /// Another node whose values stand where this one has none, but for `ha` and `replica_of`. An event that
-    /// changes the other does not change this one.
+    /// Another node whose values stand where this one has none, but for `ha`, `pooler` and
+    /// `replica_of`. An event that changes the other does not change this one.
     #[serde(default)]
     pub like: Option<String>,
     /// CPU cores that backends share; may be a fraction.
@@ -96,6 +96,9 @@ pub struct Postgres {
     /// 10 s).
     #[serde(default = "promote_time")]
     pub promote_time: Span,
+    /// A central pooler in front of it; absent: containers dial it themselves.
+    #[serde(default)]
+    pub pooler: Option<Pooler>,
 }
 
 /// How a node stands with the network and its machine.

@@ -6,7 +6,7 @@ use super::super::{Effect, Home, Pool};
 use crate::engine::chance::Stream;
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
-use crate::model::connection::{ClientState, Connection};
+use crate::model::connection::{ClientState, Connection, Leg};
 use crate::model::fact::Close;
 use crate::model::request::Request;
 use crate::model::{ConnectionId, RequestId};
@@ -78,7 +78,7 @@ impl Story {
     }
 
     pub fn with_luck(pool: &str, seed: u64) -> Story {
-        let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0 };
+        let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, leg: Leg::Direct, number: 0 };
         let settings = Arc::new(settings(pool));
         let mut story = Story {
             due: Vec::new(),
