@@ -4,6 +4,7 @@
 //! query takes 10 of CPU and a flush 20; see [`crate::kit`].
 
 use crate::kit::{outcomes, story, times, trace};
+use herdsim::model::fact::Fact;
 
 /// Two connections, one hot row, a flush of 20 ms.
 const HOT: &str = r#"
@@ -180,4 +181,10 @@ fn the_line_before_a_row_is_fifo() {
     let facts = story(&set, DISK, &[0, 1, 2, 3]);
     assert_eq!(times(&facts, "lock-waited"), [33.0, 64.0, 95.0]);
     assert_eq!(times(&facts, "ends"), [34.0, 65.0, 96.0, 127.0]);
+    // Who came 1 ms after the other ends after it.
+    let latencies = facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::RequestEnded { latency, .. } => Some(latency.as_millis()),
+        _ => None,
+    });
+    assert_eq!(latencies.collect::<Vec<_>>(), [34.0, 64.0, 94.0, 124.0]);
 }

@@ -159,3 +159,36 @@ fn littles_law_holds_in_every_box_of_every_scenario_that_ships() {
         assert!(row.is_inside(), "{}", row.words());
     }
 }
+
+/// Nearly all dials are refused, and none of them counts as under way for ever.
+#[test]
+fn littles_law_holds_where_dials_fail() {
+    let scenario = crate::kit::load(
+        r#"
+schema_version = 1
+title    = "A small node"
+duration = "20s"
+initial  = "cold"
+[postgres.primary]
+cores                = 1
+max_connections      = 3
+reserved_connections = 0
+[service.api]
+containers = { min = 4, max = 4 }
+[service.api.pool.primary]
+max = 5
+[query.lookup]
+cpu = "10ms"
+[request.sign-in]
+service = "api"
+steps   = [{ query = "lookup", on = "primary" }]
+[traffic.users]
+request = "sign-in"
+rate    = "200/s"
+"#,
+    );
+    let refused = experiment::record(&scenario, 1, Vec::new());
+    assert!(refused.iter().any(|(_, fact)| matches!(fact, Fact::DialEnded(_))), "some dials fail");
+    let (residual, boxes) = residual(&scenario);
+    assert!(residual < 1e-9 && boxes > 5, "{residual} over {boxes} boxes");
+}
