@@ -10,7 +10,7 @@ use herdsim::engine::chance::{Draws, Stream};
 use herdsim::engine::dist::Dist;
 use herdsim::engine::slab::{Id, Slab};
 use herdsim::engine::time::{Span, Time};
-use herdsim::model::connection::Connection;
+use herdsim::model::connection::{Connection, Leg};
 use herdsim::model::pool::{Effect, Home, Pool};
 use herdsim::model::request::Request;
 use herdsim::model::{ConnectionId, RequestId};
@@ -57,7 +57,7 @@ impl Calls {
         let exponential = |name: &str, mean: f64| {
             (Dist::Exponential { mean: Span::from_secs_f64(mean) }, luck.named(name).draws())
         };
-        let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0 };
+        let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0, leg: Leg::Direct };
         let mut calls = Calls {
             agenda: Agenda::default(),
             pool: Pool::new(home, settings(), luck.named("pool")),

@@ -12,10 +12,11 @@ use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::statistics::{mean, quantile_interval};
 use herdsim::measure::herd::Phases;
 use herdsim::model::ConnectionId;
-use herdsim::model::connection::Connection;
+use herdsim::model::connection::{Connection, Leg};
 use herdsim::model::pool::{Effect, Home, Pool};
 use herdsim::model::request::Request;
 use herdsim::scenario::grammar::{self, JitterScope, JitterShape};
+use herdsim::scenario::units::Width;
 use std::f64::consts::FRAC_2_PI;
 use std::sync::Arc;
 
@@ -55,14 +56,15 @@ rate    = "1/s"
 "#;
     let file = crate::kit::load(plain).file;
     let mut settings = file.service["api"].pool["primary"].clone();
-    (settings.max_lifetime_jitter, settings.jitter_shape, settings.jitter_scope) = (jitter, shape, scope);
+    settings.max_lifetime_jitter = Width::Span(jitter);
+    (settings.jitter_shape, settings.jitter_scope) = (shape, scope);
     Arc::new(settings)
 }
 
 impl Slot {
     /// A slot whose connection is born now.
     fn new(settings: &Arc<grammar::Pool>, luck: Stream) -> Slot {
-        let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0 };
+        let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0, leg: Leg::Direct };
         let visitor = Slab::default().insert(Request::new(Time::ZERO, luck));
         let pool = Pool::new(home, settings.clone(), luck);
         let (wires, connection, effects) = (Slab::default(), Id::NONE, Vec::new());
