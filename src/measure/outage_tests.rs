@@ -209,5 +209,5 @@ fn the_summary_tells_what_there_is_to_tell() {
         "no database waits"
     );
     let ill = metered(&[(0, Fact::CapSet(0, 3)), (1, Fact::LockQueued(0)), (2, Fact::LockDequeued(0))]);
-    assert_eq!(named(&ill)[..2], ["cpu_busy", "lock_waiters"]);
+    assert_eq!(named(&ill)[..3], ["cpu_busy", "cpu_busy", "lock_waiters"]);
 }

@@ -42,7 +42,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
     text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
     let rows = compare_rows(runs);
-    let tables = [NAME, 20, 12].map(|longest| compare_table(&rows, longest));
+    let tables = [NAME, 20, 12, 9].map(|longest| compare_table(&rows, longest));
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
     let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
     let foot = format!(

@@ -1,8 +1,8 @@
-//! Which variant herds: of each, the most connections replaced for their age within one second, as a share of
-//! those open, and the recycle spikes that came of them.
+//! Which variant herds: of each, the most connections replaced for their age within one second, as a share
+//! of those open, and the recycle spikes that came of them.
 //!
-//! A bar reaches as far as the worst seed; with several seeds each has its mark on it. The figures stand beside
-//! the bar, so that its length is no one's only cue.
+//! A bar reaches as far as the worst seed; with several seeds each has its mark on it. The figures stand
+//! beside the bar, so that its length is no one's only cue.
 
 use super::page::{self, FAINT, GREY, GRID, SMALL};
 use super::{Header, PALETTE, WIDTH};
@@ -90,9 +90,10 @@ mod tests {
     fn each_variant_has_a_row_with_its_figures() {
         let runs = [synthetic::run("as-it-happened", 1, true), synthetic::run("jitter", 1, false)];
         let svg = draw(&synthetic::header(), &runs).expect("a chart").svg();
-        for text in ["as-it-happened", "361 (90%)", "jitter", "1 (0.25%)", ">19<", ">0<"] {
+        for text in ["as-it-happened", "361 (90%)", "jitter", "1 (0.25%)", "recycle spikes"] {
             assert!(svg.contains(text), "{text}");
         }
+        assert_eq!([spikes(&runs, "as-it-happened"), spikes(&runs, "jitter")], [[19.0], [0.0]]);
         assert!(draw(&synthetic::header(), &runs[..1]).is_none(), "nothing to compare");
     }
 }
