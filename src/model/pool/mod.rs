@@ -319,7 +319,7 @@ impl Pool {
             client.idle_since = now;
             self.idle.push_back(connection);
             out.push(Effect::Rest(connection, from));
-            self.watch_deadlines(now, wires, out);
+            self.gone_idle(now, wires, out);
         }
     }
 

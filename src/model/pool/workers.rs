@@ -4,7 +4,8 @@
 //! threads; bb8's tasks, as many as are wanted; psycopg's workers, of which one at most makes the pool grow;
 //! the one server login that PgBouncer and PgDog have under way (pools.md §2, §4). Modelled: what was closed
 //! is replaced first, then the floor is filled, then one dial begins for each who waits and has none under
-//! way. Left out: psycopg's workers also take connections back, which waits while they dial.
+//! way. Left out: with a `reset` function psycopg's workers also take connections back, which waits while
+//! they dial.
 
 use super::super::connection::{Connection, DialledBy};
 use super::failing::Waking;
