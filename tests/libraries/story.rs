@@ -19,7 +19,7 @@ pub struct Story {
 pub const UNTIL: f64 = 15.4;
 
 /// One for each library. A lifetime lasts four seconds.
-pub const STORIES: [Story; 7] = [
+pub const STORIES: [Story; 8] = [
     // A floor of one: what is closed below it is dialled again at once, or by the sweep.
     Story {
         library: "sqlx",
@@ -65,6 +65,18 @@ pub const STORIES: [Story; 7] = [
             preset       = "psycopg"
             max          = 3
             min          = 1
+            max_lifetime = "4s"
+        "#,
+        requests: &REQUESTS,
+    },
+    // Two that stay, and one more that is closed when it comes back.
+    Story {
+        library: "sqlalchemy",
+        program: &["python/.venv/bin/python", "python/sqlalchemy_load.py"],
+        pool: r#"
+            preset       = "sqlalchemy"
+            max          = 3
+            max_idle     = 2
             max_lifetime = "4s"
         "#,
         requests: &REQUESTS,
