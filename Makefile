@@ -4,15 +4,16 @@
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
+GOPQ := /usr/share/gocode/src/github.com/lib/pq
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs page build current notebooks results planner matrix regime evidence validation mutations tools browser clean
+.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations tools browser clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
 
 # The tests come last: their closing line is the summary.
-test: tools lint docs page notebooks   ## format, lints, documentation, report page, results, notebooks, all tests
+test: tools lint docs page notebooks libraries   ## format, lints, documentation, report page, results, notebooks, all tests
 	cargo test --locked --features parquet --doc --quiet
 	cargo nextest run --locked --features parquet
 
@@ -26,6 +27,17 @@ docs:           ## the library's documentation, in target/doc
 page: tools browser     ## the report page in a real browser
 	cargo build --locked --features parquet
 	cd tests/page && npm ci --no-audit --no-fund --loglevel=error && node --test
+
+# Debian's packages for Go: its compiler and lib/pq, without any module from elsewhere.
+libraries: tools        ## the programs of the libraries that the pools' presets are held against
+	@command -v npm >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends nodejs npm; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+	@{ command -v go && ls $(GOPQ); } >/dev/null 2>&1 || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends golang-go golang-github-lib-pq-dev; }
+	cd tests/libraries/programs/rust && cargo build --locked
+	cd tests/libraries/programs/node && npm ci --no-audit --no-fund --loglevel=error
+	cd tests/libraries/programs/python && { test -x .venv/bin/pip || python3 -m venv .venv; }
+	cd tests/libraries/programs/python && .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	cd tests/libraries/programs/go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o load load.go
 
 build:          ## the program, optimised, in target/release
 	cargo build --locked --release

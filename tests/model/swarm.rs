@@ -69,7 +69,6 @@ fn swarm(numbers: std::ops::Range<u64>) {
     let (mut report, mut seen) = (String::new(), Seen::new());
     for number in numbers {
         let written = write(number);
-        eprintln!("NUMBER {number}");
         let seed = number + 1;
         let wrong =
             catch_unwind(AssertUnwindSafe(|| complaint(&written, seed, &mut seen))).unwrap_or_else(|panic| {

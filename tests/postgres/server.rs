@@ -1,6 +1,7 @@
 //! A real Postgres in a temporary directory: only a socket, no port, gone with the test.
 //!
 //! Postgres refuses to run as root, so a test that runs as root starts it as `postgres` or `nobody`.
+#![allow(dead_code, reason = "each test uses the part that it needs")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -26,6 +27,11 @@ pub struct Server {
 impl Server {
     /// Starts one with room for many connections.
     pub fn start() -> Server {
+        Server::start_with(&[])
+    }
+
+    /// Starts one with further arguments, such as `-c` and a setting.
+    pub fn start_with(arguments: &[&str]) -> Server {
         // The path of a socket must be short.
         let dir = TempDir::with_prefix_in("herdsim-pg", "/tmp").unwrap();
         let owner = (fs::metadata(dir.path()).unwrap().uid() == 0).then(somebody);
@@ -42,7 +48,8 @@ impl Server {
         let socket = server.dir.path().display().to_string();
         let mut postgres = server.program(&server.programs.join("postgres"));
         postgres.args(["-D", "data", "-k", &socket, "-c", "listen_addresses=", "-c", "max_connections=500"]);
-        postgres.args(["-c", "fsync=off"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = fs::File::create(server.dir.path().join("log")).unwrap();
+        postgres.args(["-c", "fsync=off"]).args(arguments).stdout(Stdio::null()).stderr(log);
         server.postmaster = Some(postgres.spawn().unwrap());
         let patience = Instant::now() + Duration::from_secs(30);
         while server.try_connect(5432, "postgres", "test").is_none() {
@@ -50,6 +57,16 @@ impl Server {
             sleep(Duration::from_millis(50));
         }
         server
+    }
+
+    /// The directory of its socket, which is what clients call the host.
+    pub fn host(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap()
     }
 
     /// Opens a connection; it lives as long as the stream.

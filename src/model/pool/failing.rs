@@ -13,7 +13,7 @@ use super::super::request::Request;
 use super::{Effect, From, Pool};
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{Cause, DialFailure, DialRetry};
+use crate::scenario::grammar::{Cause, DialFailure, DialRetry, Dialler};
 
 /// Dials that failed before, and what the pool waits for.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +113,15 @@ impl Pool {
             }
             Waking::Gate => self.slot_came_free(now, wires, out),
             Waking::Dial(again) => self.dial_again(now, wires, again, out),
+        }
+    }
+
+    /// Whether who waits is told that a dial of somebody else failed.
+    pub(super) fn errors_reach_waiters(&self, dialled_by: DialledBy) -> bool {
+        match self.settings.dialler {
+            Dialler::Acquirer => false,
+            Dialler::SingleOpener => dialled_by == DialledBy::Opener,
+            Dialler::Background(_) => self.settings.dial_failure == DialFailure::Error,
         }
     }
 

@@ -213,9 +213,12 @@ impl Pool {
         out: &mut Vec<Effect>,
     ) {
         wires[connection].client.request = Id::NONE;
+        // Who waits looks at what it is handed, as who acquires does.
+        let looked_at =
+            self.settings.check_release || self.settings.check_acquire && !self.waiters.is_empty();
         if broken {
             self.shut(now, wires, connection, Close::Broken, From::Use, out);
-        } else if self.settings.check_release && self.is_due(now, wires, connection) {
+        } else if looked_at && self.is_due(now, wires, connection) {
             self.shut(now, wires, connection, Close::Age, From::Use, out);
         } else {
             self.settle(now, wires, connection, From::Use, out);
@@ -321,7 +324,7 @@ impl Pool {
             client.idle_since = now;
             self.idle.push_back(connection);
             out.push(Effect::Rest(connection, from));
-            self.watch_deadlines(now, wires, out);
+            self.gone_idle(now, wires, out);
         }
     }
 

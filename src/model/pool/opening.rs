@@ -67,15 +67,17 @@ impl Pool {
         self.close_gate(now, out);
         if request != Id::NONE {
             out.push(Effect::Refuse(request));
-        } else if dialled_by == DialledBy::Opener
-            && self.settings.dialler == Dialler::SingleOpener
+        } else if self.errors_reach_waiters(dialled_by)
             && let Some(waiter) = self.next_waiter()
         {
             out.push(Effect::Dequeue(waiter));
             out.push(Effect::Refuse(waiter));
         }
         self.dial_ended(now, wires, dialled_by, true, out);
-        self.slot_came_free(now, wires, out);
+        // Workers go on by themselves.
+        if !matches!(self.settings.dialler, Dialler::Background(_)) {
+            self.slot_came_free(now, wires, out);
+        }
     }
 
     /// A request gives up waiting for its dial.

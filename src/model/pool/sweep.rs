@@ -5,10 +5,12 @@
 //! while it closes any it sleeps for half a second and begins again. Calls meanwhile are heard once,
 //! afterwards. It keeps expired connections while the pool is below its floor, so that a pool at its floor
 //! retires one a pass. Connections are taken from the top of the stack and put back, which turns it upside
-//! down. database/sql: when the first idle connection is due, at least a second later; it has no floor to
-//! refill to, and a pool that is given one dials up to it after each close. HikariCP, pg-pool, postgres.js:
-//! a timer for each connection, so that an idle one goes the moment it expires. sqlx refills with one dial
-//! after the other, Rails' reaper likewise all that it has closed. Sources: pools.md §1a, §1b, §2.
+//! down. database/sql: a lifetime after a first connection has gone idle, then when the first of the idle is
+//! due, at least a second later; it has no floor to refill to, and a pool that is given one dials up to it
+//! after each close. HikariCP, pg-pool, postgres.js: a timer for each connection, so that an idle one goes
+//! the moment it expires. sqlx refills with one dial after the other; who closes a connection that comes back
+//! refills at once, and leaves the idle alone. Rails' reaper dials again one by one all that it has closed.
+//! Sources: pools.md §1a, §1b, §2; `tests/libraries` holds these against the libraries.
 
 use super::super::connection::{Connection, DialledBy};
 use super::super::fact::Close;
@@ -29,8 +31,10 @@ pub(super) struct Keeper {
     refilling: u32,
     /// One of them failed.
     failed: bool,
-    /// It was called while it waited for them.
-    called: bool,
+    /// It looks over the idle connections when they are done.
+    looks_over: bool,
+    /// It was called while it waited for them; and whether it is to look over the idle connections then.
+    called: Option<bool>,
     /// It closed something and sleeps.
     sleeps_until: Time,
     /// A sweep by the next deadline is due.
@@ -42,15 +46,21 @@ pub(super) struct Keeper {
 }
 
 impl Pool {
-    /// Dials up to the floor, if the pool keeps one, and looks over the idle connections.
+    /// A refill is due: dials up to the floor, if the pool keeps one. One that comes a while after a close
+    /// looks over the idle connections as well (pgxpool), one that comes at once does not (sqlx).
     pub fn look_after(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+        self.keep_up(now, wires, self.settings.refill_delay > Span::ZERO, out);
+    }
+
+    fn keep_up(&mut self, now: Time, wires: &mut Slab<Connection>, looks_over: bool, out: &mut Vec<Effect>) {
         self.work(now, wires, out);
         if self.keeper.refilling > 0 || now < self.keeper.sleeps_until {
             // Asleep it needs no reminder: it begins again when it wakes.
-            self.keeper.called = self.keeper.refilling > 0;
+            let also = looks_over || self.keeper.called == Some(true);
+            self.keeper.called = (self.keeper.refilling > 0).then_some(also);
             return;
         }
-        (self.keeper.failed, self.keeper.called) = (false, false);
+        (self.keeper.failed, self.keeper.looks_over, self.keeper.called) = (false, looks_over, None);
         self.refill(now, wires, out);
         if self.keeper.refilling == 0 {
             self.pass(now, wires, out);
@@ -83,7 +93,7 @@ impl Pool {
             return self.go_on(now, wires, wake, out);
         }
         match self.settings.sweep {
-            Sweep::None | Sweep::Every(_) => return self.look_after(now, wires, out),
+            Sweep::None | Sweep::Every(_) => return self.keep_up(now, wires, true, out),
             Sweep::NextDeadline => {}
             Sweep::Timer => return self.timer_due(now, wires, out),
         }
@@ -93,15 +103,26 @@ impl Pool {
             self.work(now, wires, out);
         }
         if self.keeper.armed {
-            self.await_deadline(now, wires, out);
+            self.await_deadline(self.next_deadline(now, wires), out);
         }
     }
 
-    /// Starts the sweep by the next deadline, unless it runs.
+    /// A connection has gone idle. The sweep by the next deadline starts, unless it runs: it knows of no
+    /// deadline yet, and comes after the shorter of the two limits.
+    pub(super) fn gone_idle(&mut self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Effect>) {
+        if self.settings.sweep == Sweep::NextDeadline && !self.keeper.armed {
+            self.keeper.armed = true;
+            self.await_deadline(self.shorter_limit(), out);
+        }
+        self.watch_deadlines(now, wires, out);
+    }
+
+    /// Starts the sweep by the next deadline of a pool whose connections have been idle for a while, and sets
+    /// the timers.
     pub fn watch_deadlines(&mut self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Effect>) {
         if self.settings.sweep == Sweep::NextDeadline && !self.keeper.armed && !self.idle.is_empty() {
             self.keeper.armed = true;
-            self.await_deadline(now, wires, out);
+            self.await_deadline(self.next_deadline(now, wires), out);
         }
         if self.settings.sweep == Sweep::Timer {
             // A timer that runs is for the first of all others: only the newcomer may be sooner.
@@ -163,14 +184,15 @@ impl Pool {
         if !self.keeper.failed {
             self.pass(now, wires, out);
         }
-        if self.keeper.called {
-            self.look_after(now, wires, out);
+        if let Some(looks_over) = self.keeper.called {
+            self.keep_up(now, wires, looks_over, out);
         }
     }
 
-    /// One pass of a periodic sweep.
+    /// One pass of a periodic sweep, if this is one.
     fn pass(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
-        if !matches!(self.settings.sweep, Sweep::Every(_)) || !self.close_stale(now, wires, out) {
+        let due = self.keeper.looks_over && matches!(self.settings.sweep, Sweep::Every(_));
+        if !due || !self.close_stale(now, wires, out) {
             return;
         }
         if matches!(self.settings.dialler, Dialler::Background(_)) {
@@ -204,19 +226,27 @@ impl Pool {
         self.idle.len() < before
     }
 
-    /// Asks for a sweep when the first idle connection is due, and no later than the shorter of the two
-    /// limits.
-    fn await_deadline(&self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Effect>) {
+    /// The shorter of the lifetime and the idle timeout.
+    fn shorter_limit(&self) -> Span {
+        let limits = [self.settings.max_lifetime.0, self.settings.idle_timeout.0];
+        limits.into_iter().flatten().fold(Span::FOREVER, Span::min)
+    }
+
+    /// How long until the first idle connection is due, and no longer than the shorter of the two limits.
+    fn next_deadline(&self, now: Time, wires: &Slab<Connection>) -> Span {
         let limit = self.settings.idle_timeout.0.unwrap_or(Span::FOREVER);
-        let longest = self.settings.max_lifetime.0.unwrap_or(Span::FOREVER).min(limit);
-        if longest == Span::FOREVER {
-            return;
-        }
         let due = self.idle.iter().map(|idle| {
             let client = &wires[*idle].client;
             client.expires.max(self.next_kill).min(client.idle_since + limit).since(now)
         });
-        let wait = due.fold(longest, Span::min).max(SHORTEST_WAIT);
-        out.push(Effect::SweepAfter(wait + A_MOMENT));
+        due.fold(self.shorter_limit(), Span::min)
+    }
+
+    /// Asks for a sweep after so long, or after the shortest wait of database/sql's cleaner; for none without
+    /// a limit.
+    fn await_deadline(&self, wait: Span, out: &mut Vec<Effect>) {
+        if self.shorter_limit() < Span::FOREVER {
+            out.push(Effect::SweepAfter(wait.max(SHORTEST_WAIT) + A_MOMENT));
+        }
     }
 }

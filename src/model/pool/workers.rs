@@ -4,14 +4,15 @@
 //! threads; bb8's tasks, as many as are wanted; psycopg's workers, of which one at most makes the pool grow;
 //! the one server login that PgBouncer and PgDog have under way (pools.md §2, §4). Modelled: what was closed
 //! is replaced first, then the floor is filled, then one dial begins for each who waits and has none under
-//! way. Left out: psycopg's workers also take connections back, which waits while they dial.
+//! way. Left out: with a `reset` function psycopg's workers also take connections back, which waits while
+//! they dial.
 
 use super::super::connection::{Connection, DialledBy};
 use super::failing::Waking;
 use super::{Effect, Pool};
 use crate::engine::slab::Slab;
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{Dialler, Refill};
+use crate::scenario::grammar::{DialFailure, Dialler, Refill};
 
 /// Where the workers stand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,7 +62,12 @@ impl Pool {
         self.crew.growing -= u32::from(dialled_by == DialledBy::Opener);
         if failed || workers.pause == Span::ZERO {
             self.crew.busy -= 1;
-            self.work(now, wires, out);
+            // The floor waits for the next look: where a refusal takes no time, another dial would meet it again.
+            let in_vain =
+                failed && self.settings.dial_failure == DialFailure::Error && self.waiters.is_empty();
+            if !in_vain {
+                self.work(now, wires, out);
+            }
         } else {
             self.wake_after(now, workers.pause, Waking::Worker, out);
         }

@@ -101,7 +101,8 @@ pub struct Pool {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub refill_at_once: Option<u32>,
-    /// From a close to the refill that follows it (pgxpool: 500 ms).
+    /// From a close to the refill that follows it (pgxpool: 500 ms). A refill that waits looks over the idle
+    /// connections as a sweep does; one that follows at once only dials (sqlx).
     #[serde(default)]
     pub refill_delay: Span,
     /// Whether a further close puts the pending refill off (pgxpool since 5.8).
@@ -288,7 +289,7 @@ pub enum Birth {
     /// The end of the dial: nearly every pool.
     #[default]
     DialDone,
-    /// The beginning of the dial: SQLAlchemy, PgBouncer.
+    /// The beginning of the dial: SQLAlchemy, postgres.js, PgBouncer.
     DialStart,
 }
 

@@ -160,6 +160,17 @@ fn the_cleaner_comes_when_the_first_is_due() {
     assert_eq!(story.dials().len(), 5);
 }
 
+/// Its first round comes a whole lifetime after a first connection has gone idle, whatever is due before.
+#[test]
+fn the_cleaners_first_round_knows_of_no_deadline() {
+    let mut story = Story::of(TWENTY);
+    let held = story.open(1)[0];
+    story.at(60.0).release(held);
+    story.at(200.0);
+    let closes = story.closes(Close::Age);
+    assert!(closes.len() == 1 && (160.0..160.1).contains(&closes[0]), "due at 100 s: {closes:?}");
+}
+
 /// It never comes sooner than a second after it was there, and with nothing idle only a whole lifetime later
 /// (pools.md §1b, "cleaner").
 #[test]

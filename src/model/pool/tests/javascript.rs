@@ -61,3 +61,16 @@ fn a_fixed_lifetime_of_postgres_js_has_no_jitter() {
         Story::of("preset = \"postgres-js\"\nmax = 20\nmax_lifetime = \"15m\"\nmax_lifetime_jitter = \"0s\"");
     assert!(story.open(20).iter().all(|each| story.deadline(*each) == 900.0));
 }
+
+/// The lifetime begins when the socket is connected: a slow dial shortens the time that is left.
+#[test]
+fn postgres_js_counts_from_the_beginning_of_the_dial() {
+    let mut story =
+        Story::of("preset = \"postgres-js\"\nmax = 1\nmax_lifetime = \"100s\"\nmax_lifetime_jitter = \"0s\"");
+    let (_, dial) = story.acquire_dial();
+    story.at(60.0).dialled(dial);
+    story.release(dial);
+    story.at(150.0);
+    let closes = story.closes(Close::Age);
+    assert!(closes.len() == 1 && (100.0..100.1).contains(&closes[0]), "{closes:?}");
+}

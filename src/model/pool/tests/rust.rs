@@ -38,6 +38,22 @@ fn sqlx_refills_one_by_one() {
     assert_eq!((story.dialling().len(), story.idle().len()), (0, 3));
 }
 
+/// Who closes a connection that comes back dials up to the floor at once, and leaves the idle to the sweep.
+#[test]
+fn sqlx_refills_after_a_release_without_a_sweep() {
+    let mut story = Story::of(
+        "preset = \"sqlx\"\nmax = 3\nmin = 3\nmax_lifetime = \"15m\"\nping_after = \"none\"\nidle_timeout = \"none\"",
+    );
+    story.all_dialled();
+    let held = story.at(901.0).acquire_idle();
+    story.at(1000.0).release(held);
+    story.at(1001.0);
+    assert_eq!((story.closes(Close::Age), story.dialling().len()), (vec![1000.0], 1));
+    story.all_dialled();
+    story.at(1200.0);
+    assert_eq!(story.closes(Close::Age), [1000.0, 1200.0, 1200.0]);
+}
+
 /// A refused dial is tried again for the request that made it, which keeps its place in the pool; others dial
 /// beside it. A request that leaves takes its tries along.
 #[test]
