@@ -62,7 +62,7 @@ impl Pool {
         self.crew.growing -= u32::from(dialled_by == DialledBy::Opener);
         if failed || workers.pause == Span::ZERO {
             self.crew.busy -= 1;
-            // The floor waits for the next look: where a refusal takes no time, another dial would meet it again.
+            // The floor waits for the next look: where a refusal takes no time, a dial would meet it again.
             let in_vain =
                 failed && self.settings.dial_failure == DialFailure::Error && self.waiters.is_empty();
             if !in_vain {
