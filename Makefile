@@ -55,7 +55,7 @@ notebooks: current      ## every notebook from top to bottom, in an environment 
 results: build  ## the outcome of each shipped scenario, anew
 	results/rebuild
 
-planner: build  ## how much jitter is enough, for four fleets: half an hour of a core
+planner: build  ## how much jitter is enough, for three fleets: three quarters of an hour of a core
 	results/planner/rebuild
 
 matrix: build   ## which remedy for which incident: half an hour of a core
