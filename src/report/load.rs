@@ -78,13 +78,7 @@ pub fn resolved(dir: &Path, manifest: &Value) -> Result<Vec<(String, String)>, R
 /// file.
 pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     let path = dir.join(MANIFEST);
-    if !path.is_file() {
-        return Err(ReportError::NotARun(dir.to_owned()));
-    }
-    let manifest = read_json(&path)?;
-    if manifest["tool"] != "herdsim" {
-        return Err(ReportError::NotARun(dir.to_owned()));
-    }
+    let manifest = manifest(dir)?;
     if let Some(kind) = manifest["kind"].as_str() {
         return Err(ReportError::OfAnotherKind { path: dir.to_owned(), kind: kind.to_owned() });
     }
@@ -103,6 +97,16 @@ pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     let path = dir.join(EFFECTS);
     let effects = if path.is_file() { read_json(&path)? } else { Value::Null };
     Ok(Loaded { header, runs, summaries, judged, resolved, effects, manifest })
+}
+
+/// The manifest of a directory that a command of ours wrote.
+pub(super) fn manifest(dir: &Path) -> Result<Value, ReportError> {
+    let path = dir.join(MANIFEST);
+    let manifest = if path.is_file() { read_json(&path)? } else { Value::Null };
+    match manifest["tool"] == "herdsim" {
+        true => Ok(manifest),
+        false => Err(ReportError::NotARun(dir.to_owned())),
+    }
 }
 
 /// The resolved scenarios that the manifest names. One that is gone is left out: no figure needs it.

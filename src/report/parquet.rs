@@ -6,6 +6,7 @@
 use super::ReportError;
 use super::directory::write_files;
 use super::error::damaged;
+use super::load;
 use ::parquet::basic::Compression;
 use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use ::parquet::errors::ParquetError;
@@ -27,8 +28,9 @@ enum Column {
 /// Writes every table of a run directory as Parquet, and names the files.
 ///
 /// # Errors
-/// A file cannot be read or written, or is no table.
+/// It is no run directory, or a file cannot be read or written, or is no table.
 pub fn write(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    load::manifest(dir)?;
     let io = |source| ReportError::Io { path: dir.to_owned(), source };
     let entries = fs::read_dir(dir).and_then(|all| all.collect::<Result<Vec<_>, _>>()).map_err(io)?;
     let mut tables: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
@@ -146,6 +148,9 @@ mod tests {
         for (name, text) in [("b.csv", "x\n1\n"), ("a.csv", "y\nz\n"), ("notes.txt", "")] {
             fs::write(dir.path().join(name), text).unwrap();
         }
+        let foreign = write(dir.path()).unwrap_err();
+        assert!(matches!(foreign, ReportError::NotARun(_)), "nothing is written beside what is not ours");
+        fs::write(dir.path().join("manifest.json"), "{\"tool\": \"herdsim\"}").unwrap();
         let files = write(dir.path()).unwrap();
         assert_eq!(files, ["a.parquet", "b.parquet"].map(|name| dir.path().join(name)));
         assert!(files.iter().all(|file| fs::read(file).unwrap().starts_with(b"PAR1")));
