@@ -31,7 +31,7 @@ pub fn draw(header: &Header, runs: &[Run]) -> Option<Drawing> {
     }
     let title = "Which variant recycles as a herd?";
     let subtitle = format!(
-        "{} · the most connections replaced for their age within one second, of those open",
+        "{} · the most connections replaced for their age within one second, of those open, at any time of the run",
         header.title
     );
     let bottom = TOP + ROW * variants.len() as f64;
