@@ -9,3 +9,5 @@ pub mod dist;
 pub mod sharing;
 pub mod slab;
 pub mod time;
+pub mod tournament;
+pub mod wheel;

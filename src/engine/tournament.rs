@@ -1,0 +1,85 @@
+//! A tournament: the least of many keys, each of which changes now and then.
+//!
+//! A winner tree (Knuth, The Art of Computer Programming 3, §5.4.1): the leaves are the keys, each inner node
+//! the lesser of its two children. A change costs at most one comparison a level, and fewer where it does not
+//! matter.
+
+use super::wheel::{Key, NEVER};
+
+/// Keys by number, and the least of them.
+#[derive(Clone, Debug)]
+pub struct Tournament {
+    /// The two that meet at each inner node: the root at 1, below `n` the nodes `2n` and `2n + 1`; those of
+    /// the second half are the keys themselves.
+    pairs: Vec<[Key; 2]>,
+    least: Key,
+    entered: usize,
+}
+
+impl Default for Tournament {
+    fn default() -> Self {
+        Tournament { pairs: vec![[NEVER; 2]; 2], least: NEVER, entered: 0 }
+    }
+}
+
+impl Tournament {
+    /// Makes room for one more key, which is [`NEVER`] at first; its number.
+    pub fn enter(&mut self) -> usize {
+        if self.entered == self.pairs.len() {
+            let keys: Vec<Key> = (0..self.entered).map(|number| self.get(number)).collect();
+            self.pairs = vec![[NEVER; 2]; 2 * self.entered];
+            keys.into_iter().enumerate().for_each(|(number, key)| self.set(number, key));
+        }
+        self.entered += 1;
+        self.entered - 1
+    }
+
+    /// A key.
+    #[inline]
+    pub fn get(&self, number: usize) -> Key {
+        self.pairs[(self.pairs.len() + number) / 2][number % 2]
+    }
+
+    /// Changes a key.
+    #[inline]
+    pub fn set(&mut self, number: usize, key: Key) {
+        let mut winner = key;
+        let mut node = self.pairs.len() + number;
+        while node > 1 {
+            let pair = &mut self.pairs[node / 2];
+            pair[node % 2] = winner;
+            winner = pair[0].min(pair[1]);
+            node /= 2;
+        }
+        self.least = winner;
+    }
+
+    /// The least key.
+    #[inline]
+    pub fn least(&self) -> Key {
+        self.least
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_least_is_the_least(changes in prop::collection::vec((0usize..9, 0u128..20), 1..60)) {
+            let mut tournament = Tournament::default();
+            let mut keys = Vec::new();
+            for (number, key) in changes {
+                while keys.len() <= number {
+                    prop_assert_eq!(tournament.enter(), keys.len());
+                    keys.push(NEVER);
+                }
+                keys[number] = key;
+                tournament.set(number, key);
+                prop_assert_eq!(tournament.least(), *keys.iter().min().unwrap());
+            }
+        }
+    }
+}
