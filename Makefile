@@ -10,7 +10,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations bench-check peers tools browser clean
 
 help:           ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
 
 # The tests come last: their closing line is the summary.
 test: tools lint docs page notebooks libraries bench-check      ## format, lints, documentation, report page, results, notebooks, speed, all tests
