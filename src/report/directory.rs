@@ -210,22 +210,28 @@ fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
         files.push((name, text.clone().into_bytes()));
     }
     if paper.plots {
-        let pictures = pictures(paper.header, paper.runs);
-        files.push((PAGE.to_owned(), report_page(paper, &pictures).into_bytes()));
+        let effects = effects(paper);
+        let pictures = pictures(paper.header, paper.runs, &effects);
+        files.push((PAGE.to_owned(), report_page(paper, &effects, &pictures).into_bytes()));
         files.extend(pictures);
     }
     files.extend(paper.extra.iter().cloned());
     Ok(files)
 }
 
-/// `report.html`, which shows the effects too if they are among the further files.
-fn report_page(paper: &Paper, pictures: &[(String, Vec<u8>)]) -> String {
+/// `effects.json`, if it is among the further files: pictures and page show them, too.
+fn effects(paper: &Paper) -> Value {
     let effects = paper.extra.iter().find(|(name, _)| name == EFFECTS);
+    effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok()).unwrap_or(Value::Null)
+}
+
+/// `report.html`.
+fn report_page(paper: &Paper, effects: &Value, pictures: &[(String, Vec<u8>)]) -> String {
     page::html(&page::Content {
         header: paper.header,
         runs: paper.runs,
         judged: paper.judged,
-        effects: &effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok()).unwrap_or(Value::Null),
+        effects,
         resolved: paper.resolved,
         manifest: &manifest(paper),
         pictures,
@@ -233,9 +239,9 @@ fn report_page(paper: &Paper, pictures: &[(String, Vec<u8>)]) -> String {
     })
 }
 
-/// `plots/*.svg` and `plots/*.png` of some runs.
-pub fn pictures(header: &Header, runs: &[Run]) -> Vec<(String, Vec<u8>)> {
-    drawn(plot::all(header, runs))
+/// `plots/*.svg` and `plots/*.png` of some runs; `effects` as in `effects.json`.
+pub fn pictures(header: &Header, runs: &[Run], effects: &Value) -> Vec<(String, Vec<u8>)> {
+    drawn(plot::all(header, runs, effects))
 }
 
 /// Charts as files, each in both formats.
