@@ -47,8 +47,11 @@ pub fn draw(header: &Header, runs: &[Run], effects: &Value) -> Option<Drawing> {
         return None;
     }
     let late = rows.iter().any(|row| row.from > Time::ZERO);
-    let counted =
-        if late { "one lifetime after a variant parts from the first" } else { "at any time of the run" };
+    let counted = if late {
+        "from one lifetime after a variant parts from the first"
+    } else {
+        "at any time of the run"
+    };
     let subtitle = format!(
         "{} · the most connections replaced for their age within one second, of those open, {counted}",
         header.title
