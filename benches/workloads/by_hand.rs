@@ -75,7 +75,7 @@ const END: u32 = u32::MAX;
 impl Calendar {
     pub fn new(pending: u32, mean: Span) -> Calendar {
         let shift = (mean.0 / u64::from(pending)).ilog2() + 1;
-        let days = (4 * mean.0 >> shift).next_power_of_two() as usize;
+        let days = ((4 * mean.0) >> shift).next_power_of_two() as usize;
         let size = pending as usize;
         Calendar { days: vec![END; days], next: vec![END; size], at: vec![0; size], shift, today: 0 }
     }

@@ -89,7 +89,7 @@ impl<E> Default for Wheel<E> {
 
 impl<E: Copy> Wheel<E> {
     /// How many events lie here, the cancelled among them. Counts them.
-    pub fn len(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.front.len() - self.head + self.buckets.iter().map(Vec::len).sum::<usize>()
     }
 
@@ -134,7 +134,7 @@ impl<E: Copy> Wheel<E> {
         self.cancelled.insert(key);
         self.next_cancelled = self.next_cancelled.min(key);
         if self.cancelled.len() > self.patience {
-            let pending = self.len();
+            let pending = self.pending();
             if self.cancelled.len() > pending / 2 {
                 self.bury();
             }
