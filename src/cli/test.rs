@@ -26,7 +26,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {
-    /// Scenarios, or directories with scenarios; what has no [expect] is skipped.
+    /// Scenarios, or directories with scenarios; what has no [expect] is skipped, and what is `slow` unless it
+    /// is named.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     paths: Vec<PathBuf>,
     /// Only expectations of this name; `*` stands for anything (again for more).
@@ -131,7 +132,7 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
 /// Every scenario with expectations, read and checked; all problems are shown before anything is run.
 fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure> {
     let mut subjects = Vec::new();
-    let (mut skipped, mut bad) = (Vec::new(), 0);
+    let (mut skipped, mut slow, mut bad) = (Vec::new(), Vec::new(), 0);
     for file in paths::scenarios(&args.paths)? {
         if !paths::expects(&file) {
             skipped.push(file.display().to_string());
@@ -140,6 +141,9 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
         let (with, set) = (args.with.clone(), args.set.clone());
         let source = Source { file, with, set, duration: args.duration };
         match source.load(&args.seeding, console) {
+            Ok(document) if is_slow(&document) && !args.paths.contains(&source.file) => {
+                slow.push(source.file.display().to_string());
+            }
             Ok(document) => subjects.push(Subject::new(source, document, &args.only)),
             Err(Failure::Scenario(_)) => bad += 1,
             Err(other) => return Err(other),
@@ -147,6 +151,9 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
     }
     if !skipped.is_empty() {
         console.note(&format!("skipped, without [expect]: {}", skipped.join(", ")));
+    }
+    if !slow.is_empty() {
+        console.note(&format!("left out, slow: {}; name it to test it", slow.join(", ")));
     }
     if bad > 0 {
         return Err(Failure::Scenario(bad));
@@ -161,6 +168,10 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
         false => format!("`--only` leaves none of: {}", names.join(", ")),
     };
     Err(Failure::Usage(format!("nothing to test: {nothing}")))
+}
+
+fn is_slow(document: &Document) -> bool {
+    document.scenarios.values().any(|scenario| scenario.file.slow)
 }
 
 impl Subject {

@@ -121,6 +121,19 @@ fn only_the_variants_that_expectations_name_are_run() {
 }
 
 #[test]
+fn what_is_slow_is_tested_only_by_name() {
+    let desk = repository();
+    std::fs::create_dir(desk.path("scenarios")).unwrap();
+    desk.write("scenarios/quick.toml", TINY);
+    desk.write("scenarios/slow.toml", &format!("slow = true\n{TINY}"));
+    let (out, err) = desk.ends("test --only few-starts", 0);
+    assert!(out.ends_with("1 passed, 0 failed, 0 inconclusive in 1 scenario\n"), "{out}");
+    assert!(err.contains("left out, slow: scenarios/slow.toml; name it to test it"), "{err}");
+    let (out, _) = desk.ends("test scenarios scenarios/slow.toml --only few-starts", 0);
+    assert!(out.ends_with("in 2 scenarios\n"), "{out}");
+}
+
+#[test]
 fn a_directory_is_tested_whole_and_what_expects_nothing_is_named() {
     let desk = repository();
     std::fs::create_dir(desk.path("scenarios")).unwrap();

@@ -78,6 +78,9 @@ pub struct File {
     /// The variants that a bare `compare` shows; all of them when empty.
     #[serde(default)]
     pub compare: Vec<String>,
+    /// Takes so long that `herdsim test DIR` leaves it out unless it is named.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slow: bool,
     /// Trips between boxes.
     #[serde(default)]
     pub network: Network,
