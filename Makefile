@@ -7,7 +7,7 @@ export CARGO_TERM_COLOR ?= auto
 GOPQ := /usr/share/gocode/src/github.com/lib/pq
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations tools browser clean
+.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation peers mutations tools browser clean
 
 help:           ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -69,6 +69,15 @@ evidence: build ## what the results claim on other seeds and constants: hours of
 
 validation:     ## herdsim beside theory and published results, in results/validation: half an hour of two cores
 	results/validation/rebuild
+
+# Debian's packages: `time` tells how much memory a program took.
+peers: build    ## herdsim's engine beside other simulators, and what it costs as fleets grow, on this machine
+	@command -v /usr/bin/time >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends time; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+	@test -x notebooks/.venv/bin/pip || python3 -m venv notebooks/.venv
+	notebooks/.venv/bin/pip install --quiet --disable-pip-version-check --requirement notebooks/requirements.txt
+	benches/peers/compare
+	notebooks/.venv/bin/python results/speed/rebuild
 
 mutations: tools        ## whether the tests of make test can fail: half an hour of two cores
 	results/validation/mutations
