@@ -64,7 +64,6 @@ pub fn mmc(seed: u64, customers: u64) -> Outcome {
 
 struct Pools {
     fleet: Fleet<u64>,
-    length: Span,
     over: bool,
 }
 
@@ -117,9 +116,9 @@ fn go(simulation: &mut Simulation<Pools, u64>) -> Result {
 }
 
 pub fn pool(seed: u64, length: Span) -> Outcome {
-    let mut simulation = Simulation::new(Pools { fleet: Fleet::new(seed), length, over: false }, 0);
+    let mut simulation = Simulation::new(Pools { fleet: Fleet::new(seed), over: false }, 0);
     simulation.schedule(Came, 0).expect("the present");
-    simulation.schedule(Over, simulation.state().length.0).expect("the future");
+    simulation.schedule(Over, length.0).expect("the future");
     simulation.run().expect("no event fails");
     let fleet = &simulation.state().fleet;
     fleet.outcome(fleet.waited as f64 / 1e9)
