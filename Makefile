@@ -7,13 +7,13 @@ export CARGO_TERM_COLOR ?= auto
 GOPQ := /usr/share/gocode/src/github.com/lib/pq
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation peers mutations tools browser clean
+.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations bench-check peers tools browser clean
 
 help:           ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
 
 # The tests come last: their closing line is the summary.
-test: tools lint docs page notebooks libraries   ## format, lints, documentation, report page, results, notebooks, all tests
+test: tools lint docs page notebooks libraries bench-check      ## format, lints, documentation, report page, results, notebooks, speed, all tests
 	cargo test --locked --features parquet --doc --quiet
 	cargo nextest run --locked --features parquet
 
@@ -78,6 +78,11 @@ peers: build    ## herdsim's engine beside other simulators, and what it costs a
 	notebooks/.venv/bin/pip install --quiet --disable-pip-version-check --requirement notebooks/requirements.txt
 	benches/peers/compare
 	notebooks/.venv/bin/python results/speed/rebuild
+
+# Instructions, not seconds: the same on an idle machine and on a busy one.
+bench-check: tools      ## whether the engine and the model need over 5 % more instructions than they did
+	@command -v valgrind >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends valgrind libc6-dbg; }
+	benches/check
 
 mutations: tools        ## whether the tests of make test can fail: half an hour of two cores
 	results/validation/mutations

@@ -34,8 +34,8 @@ pub struct Lane(u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alarm(u16);
 
-/// The lowest bits of a key: the lane or alarm in which the event lies, or `WHEEL`. The number in order of
-/// scheduling stands above them, with room for 280 trillion events.
+/// The lowest bits of a key: where the event lies, a lane (even), an alarm (odd), or `WHEEL`. The number in
+/// order of scheduling stands above them, with room for 280 trillion events.
 const PLACE_BITS: u32 = 16;
 const WHEEL: u16 = u16::MAX;
 
@@ -45,16 +45,6 @@ fn key(at: Time, name: u64) -> Key {
 
 fn time_of(key: Key) -> Time {
     Time((key >> 64) as u64)
-}
-
-/// A lane or an alarm.
-#[derive(Clone, Debug)]
-enum Place<E> {
-    Lane(Queue<E>),
-    /// What it is set to; the event stays when it has fired, the key does not.
-    Alarm(Key, E),
-    /// An alarm that was never set.
-    New,
 }
 
 #[derive(Clone, Debug)]
@@ -73,11 +63,12 @@ pub struct Agenda<E> {
     /// Events of this key or before have fired; its time is the present.
     fired: Key,
     wheel: Wheel<E>,
-    places: Vec<Place<E>>,
+    lanes: Vec<Queue<E>>,
+    /// What each alarm is set to, and what was last set on it.
+    alarms: Vec<(Key, Option<E>)>,
     /// Not later than the first key of each place: what has become later is seen when its turn comes, since
     /// most timeouts are cancelled and most alarms are set anew long before.
     first: Tournament,
-    delays: Vec<(Span, Lane)>,
     /// The lanes asked for last, by a hash of their delay.
     recent: [(Span, Lane); 64],
 }
@@ -88,9 +79,9 @@ impl<E> Default for Agenda<E> {
             scheduled: 0,
             fired: 0,
             wheel: Wheel::default(),
-            places: Vec::new(),
+            lanes: Vec::new(),
+            alarms: Vec::new(),
             first: Tournament::default(),
-            delays: Vec::new(),
             recent: [(Span::FOREVER, Lane(WHEEL)); 64],
         }
     }
@@ -132,21 +123,23 @@ impl<E: Copy> Agenda<E> {
     }
 
     fn find_lane(&mut self, delay: Span) -> Lane {
-        if let Some(&(_, lane)) = self.delays.iter().find(|known| known.0 == delay) {
-            return lane;
-        }
-        let lane = Lane(self.place(Place::Lane(Queue { delay, gone: 0, events: VecDeque::new() })));
-        self.delays.push((delay, lane));
+        let known = self.lanes.iter().position(|lane| lane.delay == delay);
+        let number = known.unwrap_or_else(|| {
+            self.lanes.push(Queue { delay, gone: 0, events: VecDeque::new() });
+            self.lanes.len() - 1
+        });
+        let lane = Lane(2 * numbered(number));
+        self.first.reserve(lane.0);
         lane
     }
 
     /// Schedules an event after the lane's delay.
     pub fn after_lane(&mut self, lane: Lane, event: E) -> Handle {
         let (now, name) = (self.now(), self.name(lane.0));
-        let Place::Lane(queue) = &mut self.places[usize::from(lane.0)] else { unreachable!("a lane") };
+        let queue = &mut self.lanes[usize::from(lane.0 / 2)];
         let key = key(now + queue.delay, name);
-        if key < self.first.get(lane.0.into()) {
-            self.first.set(lane.0.into(), key);
+        if key < self.first.get(lane.0) {
+            self.first.set(lane.0, key);
         }
         queue.events.push_back((key, Some(event)));
         Handle { at: queue.gone + queue.events.len() as u64 - 1, name }
@@ -154,7 +147,10 @@ impl<E: Copy> Agenda<E> {
 
     /// A new alarm, not set.
     pub fn alarm(&mut self) -> Alarm {
-        Alarm(self.place(Place::New))
+        let alarm = Alarm(2 * numbered(self.alarms.len()) + 1);
+        self.alarms.push((NEVER, None));
+        self.first.reserve(alarm.0);
+        alarm
     }
 
     /// Sets an alarm, or sets it anew: what was pending on it is forgotten. `None` only forgets.
@@ -163,18 +159,18 @@ impl<E: Copy> Agenda<E> {
             Some(at) => key(at.max(self.now()), self.name(alarm.0)),
             None => NEVER,
         };
-        let known = self.first.get(alarm.0.into());
+        self.alarms[usize::from(alarm.0 / 2)] = (key, Some(event));
+        let known = self.first.get(alarm.0);
         if key < known || known == self.fired {
-            self.first.set(alarm.0.into(), key);
+            self.first.set(alarm.0, key);
         }
-        self.places[usize::from(alarm.0)] = Place::Alarm(key, event);
     }
 
     /// Cancels an event: nothing if it has fired or was cancelled before.
     pub fn cancel(&mut self, handle: Handle) {
         let place = handle.name as u16;
         if place != WHEEL {
-            self.cancel_in_lane(place, handle.at);
+            self.cancel_in_lane(usize::from(place / 2), handle.at);
         } else if handle != Handle::NONE {
             let key = key(Time(handle.at), handle.name);
             if key > self.fired {
@@ -208,20 +204,26 @@ impl<E: Copy> Agenda<E> {
     /// Takes the event out that a lane or an alarm has under this key; `None` if it has become later.
     fn take_at_side(&mut self, side: Key) -> Option<E> {
         let place = side as u16;
-        let (event, next) = match &mut self.places[usize::from(place)] {
-            Place::Lane(queue) => match queue.events.front() {
-                Some(&(key, event)) if key == side => (event, queue.leave()),
-                first => (None, first.map_or(NEVER, |first| first.0)),
-            },
-            Place::Alarm(key, event) if *key == side => {
-                *key = NEVER;
-                // Nearly always it is set again at once.
-                return Some(*event);
+        let index = usize::from(place / 2);
+        if place % 2 == 1 {
+            let alarm = &mut self.alarms[index];
+            if alarm.0 == side {
+                alarm.0 = NEVER;
+                // Its place in the tournament stays: nearly always it is set again at once.
+                return alarm.1;
             }
-            Place::Alarm(key, _) => (None, *key),
-            Place::New => (None, NEVER),
+            self.first.set(place, alarm.0);
+            return None;
+        }
+        let lane = &mut self.lanes[index];
+        let event = match lane.events.front() {
+            Some(&(key, event)) if key == side => {
+                lane.leave();
+                event
+            }
+            _ => None,
         };
-        self.first.set(place.into(), next);
+        self.first.set(place, lane.events.front().map_or(NEVER, |first| first.0));
         event
     }
 
@@ -237,17 +239,8 @@ impl<E: Copy> Agenda<E> {
         (self.scheduled << PLACE_BITS) | u64::from(place)
     }
 
-    fn place(&mut self, place: Place<E>) -> u16 {
-        self.places.push(place);
-        let number = self.first.enter();
-        u16::try_from(number)
-            .ok()
-            .filter(|&number| number < WHEEL)
-            .expect("fewer than 65,535 lanes and alarms")
-    }
-
-    fn cancel_in_lane(&mut self, lane: u16, number: u64) {
-        let Place::Lane(queue) = &mut self.places[usize::from(lane)] else { return };
+    fn cancel_in_lane(&mut self, lane: usize, number: u64) {
+        let queue = &mut self.lanes[lane];
         let Some(place) = number.checked_sub(queue.gone) else { return };
         let Some((_, event)) = queue.events.get_mut(place as usize) else { return };
         *event = None;
@@ -257,13 +250,20 @@ impl<E: Copy> Agenda<E> {
     }
 }
 
+/// The number of a lane or an alarm.
+fn numbered(number: usize) -> u16 {
+    u16::try_from(number)
+        .ok()
+        .filter(|&number| number < WHEEL / 2)
+        .expect("fewer than 32,767 lanes or alarms")
+}
+
 impl<E> Queue<E> {
-    /// Drops the first event; the key of the next.
-    fn leave(&mut self) -> Key {
+    /// Drops the first event.
+    fn leave(&mut self) {
         self.events.pop_front();
         self.gone += 1;
         self.trim();
-        self.events.front().map_or(NEVER, |(key, _)| *key)
     }
 
     /// Drops cancelled events at the front.
@@ -317,8 +317,8 @@ mod tests {
                 agenda.cancel(timeout);
             }
         }
-        assert!(agenda.wheel.len() < 200);
-        assert!(matches!(&agenda.places[0], Place::Lane(queue) if queue.events.is_empty()));
+        assert!(agenda.wheel.pending() < 200);
+        assert!(agenda.lanes[0].events.is_empty());
         assert_eq!(agenda.next_until(Time::NEVER), None);
     }
 

@@ -13,38 +13,36 @@ pub struct Tournament {
     /// the second half are the keys themselves.
     pairs: Vec<[Key; 2]>,
     least: Key,
-    entered: usize,
 }
 
 impl Default for Tournament {
     fn default() -> Self {
-        Tournament { pairs: vec![[NEVER; 2]; 2], least: NEVER, entered: 0 }
+        Tournament { pairs: vec![[NEVER; 2]; 2], least: NEVER }
     }
 }
 
 impl Tournament {
-    /// Makes room for one more key, which is [`NEVER`] at first; its number.
-    pub fn enter(&mut self) -> usize {
-        if self.entered == self.pairs.len() {
-            let keys: Vec<Key> = (0..self.entered).map(|number| self.get(number)).collect();
-            self.pairs = vec![[NEVER; 2]; 2 * self.entered];
-            keys.into_iter().enumerate().for_each(|(number, key)| self.set(number, key));
+    /// Makes room for the key of this number, which is [`NEVER`] at first.
+    pub fn reserve(&mut self, number: u16) {
+        while usize::from(number) >= self.pairs.len() {
+            let keys: Vec<Key> = (0..self.pairs.len() as u16).map(|number| self.get(number)).collect();
+            self.pairs = vec![[NEVER; 2]; 2 * keys.len()];
+            (0..).zip(keys).for_each(|(number, key)| self.set(number, key));
         }
-        self.entered += 1;
-        self.entered - 1
     }
 
     /// A key.
     #[inline]
-    pub fn get(&self, number: usize) -> Key {
-        self.pairs[(self.pairs.len() + number) / 2][number % 2]
+    pub fn get(&self, number: u16) -> Key {
+        let leaf = self.pairs.len() + usize::from(number);
+        self.pairs[leaf / 2][leaf % 2]
     }
 
     /// Changes a key.
     #[inline]
-    pub fn set(&mut self, number: usize, key: Key) {
+    pub fn set(&mut self, number: u16, key: Key) {
         let mut winner = key;
-        let mut node = self.pairs.len() + number;
+        let mut node = self.pairs.len() + usize::from(number);
         while node > 1 {
             let pair = &mut self.pairs[node / 2];
             pair[node % 2] = winner;
@@ -68,15 +66,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_least_is_the_least(changes in prop::collection::vec((0usize..9, 0u128..20), 1..60)) {
+        fn the_least_is_the_least(changes in prop::collection::vec((0u16..9, 0u128..20), 1..60)) {
             let mut tournament = Tournament::default();
-            let mut keys = Vec::new();
+            let mut keys = [NEVER; 9];
             for (number, key) in changes {
-                while keys.len() <= number {
-                    prop_assert_eq!(tournament.enter(), keys.len());
-                    keys.push(NEVER);
-                }
-                keys[number] = key;
+                tournament.reserve(number);
+                keys[usize::from(number)] = key;
                 tournament.set(number, key);
                 prop_assert_eq!(tournament.least(), *keys.iter().min().unwrap());
             }

@@ -23,9 +23,11 @@ const DIGIT: u32 = 8;
 const SLOTS: usize = 1 << DIGIT;
 const LEVELS: usize = (u64::BITS / DIGIT) as usize;
 const BUCKETS: usize = LEVELS * SLOTS;
-/// So many go to the front together.
+/// A bucket of at most so many goes to the front whole.
+const SOME: usize = 256;
+/// So few are sorted one by one, and go to the front together with those of other buckets.
 const FEW: usize = 16;
-/// A front of more than so many goes back to the buckets.
+/// A front that has grown to more than so many, or to twice what it began with, goes back to the buckets.
 const MANY: usize = 96;
 /// Room is kept of buckets for at most so many, lest each of thousands keep what one once needed.
 const KEPT: usize = 4096;
@@ -50,6 +52,8 @@ pub struct Wheel<E> {
     /// All entries due before `horizon`, sorted from `head` on; what lies before it has been taken out.
     front: Vec<Entry<E>>,
     head: usize,
+    /// What it may grow to, with what was taken out.
+    room: usize,
     horizon: u64,
     /// Not later than anything here, nor than anything that can still come.
     base: u64,
@@ -70,6 +74,7 @@ impl<E> Default for Wheel<E> {
         Wheel {
             front: Vec::new(),
             head: 0,
+            room: MANY,
             horizon: u64::MAX,
             base: 0,
             filled: [0; BUCKETS / 64],
@@ -84,7 +89,7 @@ impl<E> Default for Wheel<E> {
 
 impl<E: Copy> Wheel<E> {
     /// How many events lie here, the cancelled among them. Counts them.
-    pub fn len(&self) -> usize {
+    pub fn pending(&self) -> usize {
         self.front.len() - self.head + self.buckets.iter().map(Vec::len).sum::<usize>()
     }
 
@@ -129,7 +134,7 @@ impl<E: Copy> Wheel<E> {
         self.cancelled.insert(key);
         self.next_cancelled = self.next_cancelled.min(key);
         if self.cancelled.len() > self.patience {
-            let pending = self.len();
+            let pending = self.pending();
             if self.cancelled.len() > pending / 2 {
                 self.bury();
             }
@@ -149,7 +154,7 @@ impl<E: Copy> Wheel<E> {
             self.front[place - 1] = entry;
         } else {
             self.front.insert(place, entry);
-            if self.front.len() > MANY {
+            if self.front.len() > self.room {
                 self.make_room();
             }
         }
@@ -161,7 +166,7 @@ impl<E: Copy> Wheel<E> {
         self.front.drain(..self.head);
         self.head = 0;
         let [Some(first), Some(last)] = [self.front.first(), self.front.last()] else { return };
-        if self.front.len() > MANY / 2 && first.at < last.at {
+        if self.front.len() > self.room / 2 && first.at < last.at {
             self.horizon = self.base;
             let front = std::mem::take(&mut self.front);
             self.spread(front);
@@ -211,7 +216,7 @@ impl<E: Copy> Wheel<E> {
         self.head = 0;
         while let Some(index) = self.first() {
             let (start, _) = self.reach(index);
-            if index < SLOTS || self.buckets[index].len() <= FEW {
+            if index < SLOTS || self.buckets[index].len() <= SOME {
                 self.collect(index);
                 return true;
             }
@@ -234,17 +239,16 @@ impl<E: Copy> Wheel<E> {
                 let index = word * 64 + self.filled[word].trailing_zeros() as usize;
                 let bucket = &mut self.buckets[index];
                 if self.front.is_empty() && bucket.len() > FEW {
-                    self.front.append(bucket);
-                    self.front.sort_unstable_by_key(Entry::key);
+                    put_in_front(&mut self.front, bucket, (index / SLOTS) as u32 * DIGIT);
                 } else if self.front.len() + bucket.len() > FEW {
                     break 'words;
                 }
-                bucket.iter().for_each(|&entry| put_in_order(&mut self.front, entry));
-                bucket.clear();
+                bucket.drain(..).for_each(|entry| put_in_order(&mut self.front, entry));
                 self.filled[word] &= self.filled[word] - 1;
                 last = index;
             }
         }
+        self.room = MANY.max(2 * self.front.len());
         self.horizon = if self.first().is_none() { u64::MAX } else { self.reach(last).1.saturating_add(1) };
     }
 
@@ -282,6 +286,30 @@ impl<E: Copy> Wheel<E> {
     fn note_next_cancelled(&mut self) {
         self.next_cancelled = self.cancelled.first().copied().unwrap_or(NEVER);
     }
+}
+
+/// Moves the entries of a bucket to the front, which is empty: by the digit below its own, then in order.
+fn put_in_front<E: Copy>(front: &mut Vec<Entry<E>>, bucket: &mut Vec<Entry<E>>, low: u32) {
+    let digit = |entry: &Entry<E>| (entry.at >> low.saturating_sub(DIGIT)) as usize % SLOTS;
+    let mut counts = [0; SLOTS];
+    bucket.iter().for_each(|entry| counts[digit(entry)] += 1);
+    front.append(bucket);
+    if counts.iter().any(|&count| count > FEW) {
+        front.sort_unstable_by_key(Entry::key);
+        return;
+    }
+    let mut places = [0; SLOTS];
+    for slot in 1..SLOTS {
+        places[slot] = places[slot - 1] + counts[slot - 1];
+    }
+    bucket.resize(front.len(), front[0]);
+    for &entry in front.iter() {
+        let place = &mut places[digit(&entry)];
+        bucket[*place] = entry;
+        *place += 1;
+    }
+    front.clear();
+    bucket.drain(..).for_each(|entry| put_in_order(front, entry));
 }
 
 /// Appends an entry to those that are in order, and moves it to its place.

@@ -3,9 +3,10 @@
 //! Seeds are never averaged: a figure is the range from the least seed to the greatest. Percentiles over a
 //! run come from merged histograms.
 
+use crate::engine::time::Time;
 use crate::experiment::Run;
 use crate::measure::window::Window;
-use crate::measure::{Measured, recycles};
+use crate::measure::{BIN, Measured, recycles};
 use crate::scenario::grammar::{Cause, Label, Metric};
 use hdrhistogram::Histogram;
 
@@ -58,13 +59,14 @@ pub fn busiest(runs: &[Run]) -> Option<&str> {
 pub fn figures(measured: &Measured, service: &str) -> Figures {
     let mine = measured.services.iter().filter(|other| other.service == service);
     let latencies = mine.flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
+    let whole = Window::whole(measured);
     Figures {
         spikes: measured.spikes.iter().filter(|spike| spike.service == service).count(),
         worst_p99_us: latencies.map(|latency| latency.p99_us).max().map_or(f64::NAN, |p99| p99 as f64),
         p99_us: p99_us(measured),
         user_success: user_success(measured),
-        lifetime_herd: herd(measured, Cause::Lifetime),
-        growth_herd: herd(measured, Cause::Growth),
+        lifetime_herd: herd(measured, Cause::Lifetime, &whole),
+        growth_herd: herd(measured, Cause::Growth, &whole),
         onset_s: onset(measured),
     }
 }
@@ -95,23 +97,20 @@ fn user_success(measured: &Measured) -> f64 {
     succeeded as f64 / (succeeded + failed) as f64
 }
 
-/// The largest herd of a cause at any node; the first of equals.
-pub fn herd(measured: &Measured, cause: Cause) -> Herd {
+/// The largest herd of a cause at any node within a window; the first of equals.
+pub fn herd(measured: &Measured, cause: Cause, window: &Window) -> Herd {
     let mut largest = Herd::default();
     for node in &measured.nodes {
-        for (n, bin) in node.bins.iter().enumerate() {
+        let bins = node.bins.iter().enumerate().map(|(n, bin)| (Time(n as u64 * BIN.0), bin));
+        for (at, bin) in bins.filter(|(at, _)| window.holds(*at)) {
             let starts = bin.connects_max_1s[cause as usize];
             if starts > largest.starts {
-                (largest.starts, largest.at_s) = (starts, bin_start(n));
+                (largest.starts, largest.at_s) = (starts, at.as_secs());
             }
             largest.share = largest.share.max(bin.herd_size[cause as usize]);
         }
     }
     largest
-}
-
-fn bin_start(bin: usize) -> f64 {
-    bin as f64 * crate::measure::BIN.as_secs()
 }
 
 fn onset(measured: &Measured) -> Option<f64> {

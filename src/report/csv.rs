@@ -10,24 +10,30 @@ use crate::experiment::Run;
 use crate::measure::{BIN, Quantiles, SummaryRow, bucket_floor_us};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 
-/// Every table by its file's name.
-pub fn all(header: &Header, runs: &[Run], summaries: &[Vec<SummaryRow>]) -> Vec<(&'static str, String)> {
-    let mut tables = vec![
-        ("summary.csv", summary(header, runs, summaries)),
-        ("timeseries.csv", timeseries(header, runs)),
-        ("latency_hist.csv", latency_hist(header, runs)),
-        ("levels.csv", levels(header, runs)),
-        ("storm_levels.csv", storm_levels(header, runs)),
-        ("herd.csv", herd(header, runs)),
-        ("starts.csv", starts(header, runs)),
-        ("cycles.csv", cycles(header, runs)),
-        ("dashboard.csv", dashboard(header, runs)),
-        ("events.csv", events(header, runs)),
+/// Every table by its file's name, each made when its turn comes.
+pub fn all(
+    header: &Header,
+    runs: &[Run],
+    summaries: &[Vec<SummaryRow>],
+) -> impl Iterator<Item = (&'static str, String)> {
+    type Make = fn(&Header, &[Run]) -> String;
+    let tables: [(&str, Make); 10] = [
+        ("timeseries.csv", timeseries),
+        ("latency_hist.csv", latency_hist),
+        ("levels.csv", levels),
+        ("storm_levels.csv", storm_levels),
+        ("herd.csv", herd),
+        ("starts.csv", starts),
+        ("cycles.csv", cycles),
+        ("dashboard.csv", dashboard),
+        ("events.csv", events),
+        ("served.csv", served),
     ];
-    if runs.iter().any(|run| run.measured.classes.iter().any(|class| !class.served.is_empty())) {
-        tables.push(("served.csv", served(header, runs)));
-    }
-    tables
+    let anyone_served =
+        runs.iter().any(|run| run.measured.classes.iter().any(|class| !class.served.is_empty()));
+    let wanted = move |table: &(&str, Make)| table.0 != "served.csv" || anyone_served;
+    let others = tables.into_iter().filter(wanted).map(|(name, make)| (name, make(header, runs)));
+    std::iter::once_with(|| ("summary.csv", summary(header, runs, summaries))).chain(others)
 }
 
 /// A table being written.

@@ -112,8 +112,7 @@ fn an_outage_has_its_table_and_its_rows() {
     september,outage-mode,1,node,primary,3300,3420,2025-09-14T06:25:00Z,2025-09-14T06:27:00Z,,,,,
     september,outage-mode,1,cap,frontend-api,1900,3660,2025-09-14T06:01:40Z,2025-09-14T06:31:00Z,,,,,
     "#);
-    let names =
-        |runs: &[Run]| all(&header, runs, &[vec![]]).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let names = |runs: &[Run]| all(&header, runs, &[vec![]]).map(|(name, _)| name).collect::<Vec<_>>();
     assert!(names(&runs).contains(&"served.csv"));
     assert!(!names(&[synthetic::nothing()]).contains(&"served.csv"), "only where there is something in it");
 }

@@ -53,28 +53,44 @@ pub struct Paper<'a> {
 /// If something that is not a run directory stands in the way, or a file cannot be written. Then nothing is
 /// left behind, and what stood there before still stands.
 pub fn write(dir: &Path, paper: &Paper) -> Result<Vec<String>, ReportError> {
-    put(dir, files(paper)?)
+    put_each(dir, |keep| files(paper, keep))
 }
 
 /// Writes files into a run directory, one of them its manifest, and returns their paths, sorted.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn put(dir: &Path, mut files: Vec<(String, Vec<u8>)>) -> Result<Vec<String>, ReportError> {
+pub fn put(dir: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<String>, ReportError> {
+    put_each(dir, |keep| files.into_iter().try_for_each(|(name, bytes)| keep(name, bytes)))
+}
+
+/// Takes one file, by path.
+type Keep<'a> = dyn FnMut(String, Vec<u8>) -> Result<(), ReportError> + 'a;
+
+/// Writes each file as soon as it is made: the tables of days are too large to be held together.
+fn put_each(
+    dir: &Path,
+    fill: impl FnOnce(&mut Keep) -> Result<(), ReportError>,
+) -> Result<Vec<String>, ReportError> {
     // `.` and `..` have no siblings; a link stays a link to what is replaced.
     let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     claim(dir)?;
-    files.sort_by(|a, b| a.0.cmp(&b.0));
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|source| ReportError::Io { path: parent.to_owned(), source })?;
     let unfinished = beside(dir, "unfinished");
-    let written = write_files(&unfinished, &files).and_then(|()| replace(dir, &unfinished));
+    let mut names = Vec::new();
+    let filled = fill(&mut |name, bytes| {
+        names.push(name.clone());
+        write_files(&unfinished, &[(name, bytes)])
+    });
+    let written = filled.and_then(|()| replace(dir, &unfinished));
     if let Err(error) = written {
         // Already failing: that the rest cannot be removed either adds nothing.
         let _ = fs::remove_dir_all(&unfinished);
         return Err(error);
     }
-    Ok(files.into_iter().map(|(name, _)| name).collect())
+    names.sort();
+    Ok(names)
 }
 
 /// A hidden sibling of a directory; the process id keeps two programs apart.
@@ -194,38 +210,43 @@ fn csv_of(name: &str) -> String {
     name.strip_suffix(".parquet").map_or_else(|| name.to_owned(), |table| format!("{table}.csv"))
 }
 
-fn files(paper: &Paper) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+/// Makes the files of a run directory, one after the other.
+fn files(paper: &Paper, keep: &mut Keep) -> Result<(), ReportError> {
     let measured =
         archive::to_json(paper.header, paper.runs).map_err(|error| damaged(MEASURED.as_ref(), error))?;
-    files.push((MEASURED.to_owned(), measured.into_bytes()));
-    files.push((MANIFEST.to_owned(), pretty(&manifest(paper))));
-    files.push((SUMMARY.to_owned(), pretty(&summary(paper))));
-    files.push((EXPECTATIONS.to_owned(), pretty(&expectations_file(paper.judged))));
-    files.push(("timing.json".to_owned(), pretty(paper.timing)));
+    keep(MEASURED.to_owned(), measured.into_bytes())?;
+    keep(MANIFEST.to_owned(), pretty(&manifest(paper)))?;
+    keep(SUMMARY.to_owned(), pretty(&summary(paper)))?;
+    keep(EXPECTATIONS.to_owned(), pretty(&expectations_file(paper.judged)))?;
+    keep("timing.json".to_owned(), pretty(paper.timing))?;
     for (name, text) in csv::all(paper.header, paper.runs, paper.summaries) {
-        files.push((name.to_owned(), text.into_bytes()));
+        keep(name.to_owned(), text.into_bytes())?;
     }
     for (name, (_, text)) in resolved_names(paper.resolved).into_iter().zip(paper.resolved) {
-        files.push((name, text.clone().into_bytes()));
+        keep(name, text.clone().into_bytes())?;
     }
     if paper.plots {
-        let pictures = pictures(paper.header, paper.runs);
-        files.push((PAGE.to_owned(), report_page(paper, &pictures).into_bytes()));
-        files.extend(pictures);
+        let effects = effects(paper);
+        let pictures = pictures(paper.header, paper.runs, &effects);
+        keep(PAGE.to_owned(), report_page(paper, &effects, &pictures).into_bytes())?;
+        pictures.into_iter().try_for_each(|(name, bytes)| keep(name, bytes))?;
     }
-    files.extend(paper.extra.iter().cloned());
-    Ok(files)
+    paper.extra.iter().try_for_each(|(name, bytes)| keep(name.clone(), bytes.clone()))
 }
 
-/// `report.html`, which shows the effects too if they are among the further files.
-fn report_page(paper: &Paper, pictures: &[(String, Vec<u8>)]) -> String {
+/// `effects.json`, if it is among the further files: pictures and page show them, too.
+fn effects(paper: &Paper) -> Value {
     let effects = paper.extra.iter().find(|(name, _)| name == EFFECTS);
+    effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok()).unwrap_or(Value::Null)
+}
+
+/// `report.html`.
+fn report_page(paper: &Paper, effects: &Value, pictures: &[(String, Vec<u8>)]) -> String {
     page::html(&page::Content {
         header: paper.header,
         runs: paper.runs,
         judged: paper.judged,
-        effects: &effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok()).unwrap_or(Value::Null),
+        effects,
         resolved: paper.resolved,
         manifest: &manifest(paper),
         pictures,
@@ -233,9 +254,9 @@ fn report_page(paper: &Paper, pictures: &[(String, Vec<u8>)]) -> String {
     })
 }
 
-/// `plots/*.svg` and `plots/*.png` of some runs.
-pub fn pictures(header: &Header, runs: &[Run]) -> Vec<(String, Vec<u8>)> {
-    drawn(plot::all(header, runs))
+/// `plots/*.svg` and `plots/*.png` of some runs; `effects` as in `effects.json`.
+pub fn pictures(header: &Header, runs: &[Run], effects: &Value) -> Vec<(String, Vec<u8>)> {
+    drawn(plot::all(header, runs, effects))
 }
 
 /// Charts as files, each in both formats.

@@ -35,7 +35,7 @@ pub struct Loaded {
 /// # Errors
 /// If a file cannot be written; each is whole or as it was.
 pub fn redraw(dir: &Path, loaded: &Loaded, overlays: &[Overlay]) -> Result<Vec<String>, ReportError> {
-    let mut pictures = pictures(&loaded.header, &loaded.runs);
+    let mut pictures = pictures(&loaded.header, &loaded.runs, &loaded.effects);
     let page = page::html(&page::Content {
         header: &loaded.header,
         runs: &loaded.runs,

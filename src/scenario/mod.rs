@@ -21,6 +21,8 @@ pub mod units;
 pub mod values;
 pub mod when;
 
+pub use complete::presets;
+
 use crate::engine::time::Time;
 use grammar::{Deed, Event, File, Overlay};
 use indexmap::IndexMap;

@@ -1,15 +1,16 @@
-//! What is played on each library: a pool, as a scenario file says it, and a load.
+//! What is played on each library: a pool of three connections that live for four seconds, as a scenario file
+//! says it, and a load.
 
 use herdsim::scenario::grammar;
 use herdsim::scenario::{AS_WRITTEN, Document};
 
 /// A pool and a load. Times in seconds.
 pub struct Story {
-    /// Its name in `golden/`, and the name under which its program connects.
+    /// Its preset, its name in `golden/`, and the name under which its program connects.
     pub library: &'static str,
     /// The program and its arguments, below `programs/`.
     pub program: &'static [&'static str],
-    /// The pool, as a scenario file says it.
+    /// What else of the pool is written, as in a scenario file.
     pub pool: &'static str,
     /// When each request asks, and for how long it keeps what it gets.
     pub requests: &'static [(f64, f64)],
@@ -18,17 +19,14 @@ pub struct Story {
 /// When the last of a story has been told.
 pub const UNTIL: f64 = 15.4;
 
-/// One for each library. A lifetime lasts four seconds.
+/// One for each library.
 pub const STORIES: [Story; 8] = [
     // A floor of one: what is closed below it is dialled again at once, or by the sweep.
     Story {
         library: "sqlx",
         program: &[RUST, "sqlx"],
         pool: r#"
-            preset       = "sqlx"
-            max          = 3
             min          = 1
-            max_lifetime = "4s"
             idle_timeout = "none"
             sweep        = { every = "4s" }
         "#,
@@ -38,58 +36,31 @@ pub const STORIES: [Story; 8] = [
         library: "bb8",
         program: &[RUST, "bb8"],
         pool: r#"
-            preset       = "bb8"
-            max          = 3
-            max_lifetime = "4s"
             idle_timeout = "none"
             sweep        = { every = "3s" }
         "#,
         requests: &REQUESTS,
     },
     // The lifetime is a hook's, which looks at it before a connection is handed out.
-    Story {
-        library: "deadpool",
-        program: &[RUST, "deadpool"],
-        pool: r#"
-            preset       = "deadpool"
-            max          = 3
-            max_lifetime = "4s"
-        "#,
-        requests: &REQUESTS,
-    },
+    Story { library: "deadpool", program: &[RUST, "deadpool"], pool: "", requests: &REQUESTS },
     // A floor of one, which lets it grow; each connection lives for 3.8 to 4 s.
     Story {
         library: "psycopg",
         program: &["python/.venv/bin/python", "python/psycopg_pool_load.py"],
-        pool: r#"
-            preset       = "psycopg"
-            max          = 3
-            min          = 1
-            max_lifetime = "4s"
-        "#,
+        pool: "min = 1",
         requests: &REQUESTS,
     },
     // Two that stay, and one more that is closed when it comes back.
     Story {
         library: "sqlalchemy",
         program: &["python/.venv/bin/python", "python/sqlalchemy_load.py"],
-        pool: r#"
-            preset       = "sqlalchemy"
-            max          = 3
-            max_idle     = 2
-            max_lifetime = "4s"
-        "#,
+        pool: "max_idle = 2",
         requests: &REQUESTS,
     },
     Story {
         library: "pg-pool",
         program: &["node", "node/pg-pool.mjs"],
-        pool: r#"
-            preset       = "pg-pool"
-            max          = 3
-            max_lifetime = "4s"
-            idle_timeout = "2.5s"
-        "#,
+        pool: r#" idle_timeout = "2.5s" "#,
         requests: &REQUESTS,
     },
     // A lifetime that is given has no random part.
@@ -97,24 +68,12 @@ pub const STORIES: [Story; 8] = [
         library: "postgres-js",
         program: &["node", "node/postgres-js.mjs"],
         pool: r#"
-            preset              = "postgres-js"
-            max                 = 3
-            max_lifetime        = "4s"
             max_lifetime_jitter = "0s"
             idle_timeout        = "2.5s"
         "#,
         requests: &REQUESTS,
     },
-    Story {
-        library: "database-sql",
-        program: &["go/load"],
-        pool: r#"
-            preset       = "database-sql"
-            max          = 3
-            max_lifetime = "4s"
-        "#,
-        requests: &ONE_WAITER,
-    },
+    Story { library: "database-sql", program: &["go/load"], pool: "", requests: &ONE_WAITER },
 ];
 
 const RUST: &str = "rust/target/debug/libraries";
@@ -167,12 +126,14 @@ steps   = [{ query = "lookup", on = "primary" }]
 request = "sign-in"
 rate    = "1/s"
 [service.api.pool.primary]
+max          = 3
+max_lifetime = "4s"
 "#;
 
 impl Story {
     /// The settings of the pool, with what the preset fills in.
     pub fn settings(&self) -> grammar::Pool {
-        let text = format!("{AROUND}{}", self.pool);
+        let text = format!("{AROUND}preset = \"{}\"\n{}", self.library, self.pool);
         let (document, _) = Document::from_text("pool.toml", &text).expect("a sound pool");
         document.scenario(AS_WRITTEN).unwrap().file.service["api"].pool["primary"].clone()
     }

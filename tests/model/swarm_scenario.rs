@@ -4,6 +4,7 @@
 //! are bounded by a few seconds, so that a system without a leak has come to rest by then.
 
 use herdsim::engine::chance::{Draws, Stream};
+use herdsim::scenario::presets;
 use std::fmt::Write as _;
 
 /// How long the run is as it is written.
@@ -207,29 +208,6 @@ fn service(pen: &mut Pen, shape: &Shape, name: &str) {
     }
 }
 
-/// Every library.
-const PRESETS: [&str; 19] = [
-    "plain",
-    "pgxpool",
-    "pgxpool-v4",
-    "database-sql",
-    "pgxpool-5.8",
-    "hikari",
-    "sqlx",
-    "bb8",
-    "r2d2",
-    "deadpool",
-    "sqlalchemy",
-    "pg-pool",
-    "postgres-js",
-    "npgsql",
-    "psycopg",
-    "activerecord",
-    "pgbouncer",
-    "pgdog",
-    "pgxpool-5.3",
-];
-
 /// Those whose acquirers wait for what others dial, or try again.
 const PATIENT: [&str; 8] = ["hikari", "sqlx", "bb8", "r2d2", "psycopg", "activerecord", "pgbouncer", "pgdog"];
 
@@ -255,7 +233,7 @@ fn pooler(pen: &mut Pen, shape: &Shape) -> bool {
 }
 
 fn pool(pen: &mut Pen, shape: &Shape, table: &str) {
-    let preset = pen.pick(&PRESETS);
+    let preset = pen.pick(&presets().collect::<Vec<_>>());
     let max = pen.between(1, 8);
     let min = if shape.renews { 0 } else { pen.below(max + 1) };
     pen.line(&format!("[{table}]\npreset = \"{preset}\"\nmax = {max}\nmin = {min}"));

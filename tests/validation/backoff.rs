@@ -104,83 +104,54 @@ fn retry(backoff: &str, jitter: BackoffJitter) -> Retry {
     Retry { attempts: u32::MAX, jitter, ..retry }
 }
 
-/// Calls, milliseconds, and their half-widths.
-type Figures = [f64; 4];
+/// A strategy, its first wait and its jitter.
+type Strategy = (&'static str, &'static str, BackoffJitter);
 
-/// What clients do, and what it takes 10, 50, 100 and 190 of them.
-const TABLE: [(&str, &str, BackoffJitter, [Figures; 4]); 5] = [
-    (
-        "exponential, no jitter",
-        "10ms",
-        BackoffJitter::None,
-        [
-            [50.4, 0.8, 3371.0, 257.0],
-            [621.8, 5.5, 36278.0, 635.0],
-            [1856.2, 11.5, 63432.0, 667.0],
-            [5180.2, 26.0, 101359.0, 860.0],
-        ],
-    ),
-    (
-        "no backoff",
-        "0s",
-        BackoffJitter::None,
-        [
-            [51.6, 0.7, 384.0, 6.0],
-            [690.7, 3.2, 1147.0, 9.0],
-            [2421.7, 5.5, 2022.0, 9.0],
-            [7999.7, 14.0, 3544.0, 9.0],
-        ],
-    ),
-    (
-        "equal jitter",
-        "10ms",
-        BackoffJitter::Equal,
-        [
-            [42.4, 0.6, 714.0, 35.0],
-            [346.7, 1.2, 4173.0, 105.0],
-            [811.9, 1.4, 6691.0, 133.0],
-            [1760.5, 2.4, 9328.0, 126.0],
-        ],
-    ),
-    (
-        "full jitter",
-        "10ms",
-        BackoffJitter::Full,
-        [
-            [39.2, 0.5, 473.0, 22.0],
-            [332.2, 1.0, 2849.0, 113.0],
-            [795.6, 1.4, 4894.0, 102.0],
-            [1771.7, 2.5, 7477.0, 96.0],
-        ],
-    ),
-    (
-        "decorrelated jitter",
-        "5ms",
-        BackoffJitter::Decorrelated,
-        [
-            [37.7, 0.4, 440.0, 18.0],
-            [375.1, 2.3, 2240.0, 104.0],
-            [1004.1, 5.5, 4512.0, 141.0],
-            [2432.1, 9.7, 7844.0, 143.0],
-        ],
-    ),
+const NONE: Strategy = ("no backoff", "0s", BackoffJitter::None);
+const PLAIN: Strategy = ("exponential, no jitter", "10ms", BackoffJitter::None);
+const EQUAL: Strategy = ("equal jitter", "10ms", BackoffJitter::Equal);
+const FULL: Strategy = ("full jitter", "10ms", BackoffJitter::Full);
+const DECORRELATED: Strategy = ("decorrelated jitter", "5ms", BackoffJitter::Decorrelated);
+
+/// How many clients, and what it takes them: calls and milliseconds, each with its half-width.
+const TABLE: [(Strategy, u32, [f64; 2], [f64; 2]); 20] = [
+    (PLAIN, 10, [50.4, 0.8], [3371.0, 257.0]),
+    (PLAIN, 50, [621.8, 5.5], [36278.0, 635.0]),
+    (PLAIN, 100, [1856.2, 11.5], [63432.0, 667.0]),
+    (PLAIN, 190, [5180.2, 26.0], [101359.0, 860.0]),
+    (NONE, 10, [51.6, 0.7], [384.0, 6.0]),
+    (NONE, 50, [690.7, 3.2], [1147.0, 9.0]),
+    (NONE, 100, [2421.7, 5.5], [2022.0, 9.0]),
+    (NONE, 190, [7999.7, 14.0], [3544.0, 9.0]),
+    (EQUAL, 10, [42.4, 0.6], [714.0, 35.0]),
+    (EQUAL, 50, [346.7, 1.2], [4173.0, 105.0]),
+    (EQUAL, 100, [811.9, 1.4], [6691.0, 133.0]),
+    (EQUAL, 190, [1760.5, 2.4], [9328.0, 126.0]),
+    (FULL, 10, [39.2, 0.5], [473.0, 22.0]),
+    (FULL, 50, [332.2, 1.0], [2849.0, 113.0]),
+    (FULL, 100, [795.6, 1.4], [4894.0, 102.0]),
+    (FULL, 190, [1771.7, 2.5], [7477.0, 96.0]),
+    (DECORRELATED, 10, [37.7, 0.4], [440.0, 18.0]),
+    (DECORRELATED, 50, [375.1, 2.3], [2240.0, 104.0]),
+    (DECORRELATED, 100, [1004.1, 5.5], [4512.0, 141.0]),
+    (DECORRELATED, 190, [2432.1, 9.7], [7844.0, 143.0]),
 ];
 
 /// Calls and completion time of each strategy.
 pub fn strategies(effort: Effort) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (name, first, jitter, figures) in TABLE {
-        let retry = retry(first, jitter);
-        for (clients, [calls, calls_half, ms, ms_half]) in [10, 50, 100, 190].into_iter().zip(figures) {
-            if !effort.is_full() && clients != 100 {
-                continue;
-            }
-            let what = format!("{name}, {clients} clients");
-            let seen = replicate(&what, effort.of(100, 1000), |seed| contend(clients, &retry, seed));
-            let source = "aws-arch-backoff-simulator, 100 runs";
-            let (calls, ms) = (known(calls, calls_half, source), known(ms, ms_half, source));
-            rows.push(mean_row("Backoff and jitter", "calls", what.clone(), calls, &column(&seen, 0)));
-            rows.push(mean_row("Backoff and jitter", "completion [ms]", what, ms, &column(&seen, 1)));
+    for ((name, first, jitter), clients, calls, ms) in TABLE {
+        if !effort.is_full() && clients != 100 {
+            continue;
+        }
+        let (what, retry) = (format!("{name}, {clients} clients"), retry(first, jitter));
+        let seen = replicate(&what, effort.of(100, 1000), |seed| contend(clients, &retry, seed));
+        for (place, (quantity, [mean, half])) in
+            [("calls", calls), ("completion [ms]", ms)].into_iter().enumerate()
+        {
+            let reference = known(mean, half, "aws-arch-backoff-simulator, 100 runs");
+            let ours = column(&seen, place);
+            rows.push(mean_row("Backoff and jitter", quantity, what.clone(), reference, &ours));
         }
     }
     rows

@@ -10,7 +10,7 @@ use crate::report::matrix::{Cell, Incident, Matrix};
 use crate::report::text::range;
 
 /// Room left of the fields for the remedies' titles.
-const LABELS: f64 = 250.0;
+const LABELS: f64 = 236.0;
 /// The height of a field.
 const FIELD: f64 = 40.0;
 /// Where the fields begin.
@@ -18,7 +18,7 @@ const TOP: f64 = 150.0;
 
 /// Draws it.
 pub fn draw(matrix: &Matrix) -> Drawing {
-    let height = TOP + FIELD * matrix.remedies.len() as f64 + 40.0;
+    let height = TOP + FIELD * matrix.remedies.len() as f64 + 24.0;
     let subtitle =
         "each remedy alone, from the start; below the word: bad time, wishes lost and recycle spikes with it";
     let mut drawing = page::begin(height, "Which remedy for which incident?", subtitle);
@@ -79,7 +79,7 @@ fn draw_cell(drawing: &mut Drawing, at: (f64, f64), field: f64, cell: &Cell) {
     drawing.text((middle, at.1 + 17.0), Anchor::Middle, bold, cell.word());
     if let Cell::Tried(pairs) = cell {
         let after: Vec<Harm> = pairs.iter().map(|pair| pair.1).collect();
-        let small = Type { em: 11.0, weight: Weight::Normal, colour: page::INK };
+        let small = Type { em: 10.5, weight: Weight::Normal, colour: page::INK };
         let told = font::fit(&figures(&after), small.em, small.weight, field - 6.0);
         drawing.text((middle, at.1 + 31.0), Anchor::Middle, small, &told);
     }

@@ -29,6 +29,7 @@ use super::Header;
 use super::canvas::{Drawing, Rgb};
 use crate::experiment::Run;
 use crate::measure::{NodeMeasured, ServiceMeasured};
+use serde_json::Value;
 
 /// A chart with the name of its file, without extension.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,8 +56,9 @@ pub const PALETTE: [Rgb; 8] = [
     Rgb(0x8A, 0x7A, 0x00),
 ];
 
-/// Every chart of some runs: those of the first seed of each variant, and the variants over each other.
-pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
+/// Every chart of some runs: those of the first seed of each variant, and the variants over each other;
+/// `effects` as in `effects.json`, null where nothing was compared.
+pub fn all(header: &Header, runs: &[Run], effects: &Value) -> Vec<Chart> {
     let mut first: Vec<&Run> = Vec::new();
     for run in runs {
         if !first.iter().any(|other| other.variant == run.variant) {
@@ -103,7 +105,8 @@ pub fn all(header: &Header, runs: &[Run]) -> Vec<Chart> {
             }
         }
     }
-    charts.extend(herds::draw(header, runs).map(|drawing| Chart { name: "herds".to_owned(), drawing }));
+    let herds = herds::draw(header, runs, effects);
+    charts.extend(herds.map(|drawing| Chart { name: "herds".to_owned(), drawing }));
     charts.extend(onset::draw(header, runs).map(|drawing| Chart { name: "onset".to_owned(), drawing }));
     tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
     charts

@@ -45,7 +45,7 @@ pub fn keep(chart: &Chart) -> Vec<u8> {
 #[test]
 fn pictures_are_drawn_and_nothing_is_clipped() {
     let (header, runs) = samples();
-    let charts = all(&header, &runs);
+    let charts = all(&header, &runs, &Value::Null);
     let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
     assert_eq!(names[0], "latency.frontend-api.as-it-happened");
     assert_eq!(names[names.len() - 2..], ["variants.frontend-api.primary", "herds"]);
@@ -72,8 +72,8 @@ fn ten_variants_have_room() {
 #[test]
 fn equal_runs_make_equal_pictures() {
     let (header, runs) = samples();
-    let first = &all(&header, &runs)[0];
-    let second = &all(&header, &runs)[0];
+    let first = &all(&header, &runs, &Value::Null)[0];
+    let second = &all(&header, &runs, &Value::Null)[0];
     assert_eq!(first.drawing.svg(), second.drawing.svg());
     assert_eq!(first.drawing.png(), second.drawing.png());
 }
@@ -81,7 +81,7 @@ fn equal_runs_make_equal_pictures() {
 #[test]
 fn an_empty_run_makes_pictures_that_say_so() {
     let run = synthetic::nothing();
-    let charts = all(&Header { start: None, ..synthetic::header() }, &[run]);
+    let charts = all(&Header { start: None, ..synthetic::header() }, &[run], &Value::Null);
     assert_eq!(charts.len(), 5);
     for mut chart in charts {
         assert_inside(&chart);
@@ -102,7 +102,7 @@ fn a_short_run_fills_its_pictures() {
     measured.nodes[0].cycles.clear();
     measured.marks.retain(|mark| mark.event == "upgrade");
     measured.marks[0].at = crate::engine::time::Time(60_000_000_000);
-    for mut chart in all(&Header { start: None, ..synthetic::header() }, &[run]) {
+    for mut chart in all(&Header { start: None, ..synthetic::header() }, &[run], &Value::Null) {
         assert_inside(&chart);
         chart.name += ".short";
         keep(&chart);
@@ -125,7 +125,7 @@ fn hostile_names_do_no_harm() {
         begins: true,
     });
     runs[0].measured.marks.extend(many);
-    for chart in all(&header, &runs) {
+    for chart in all(&header, &runs, &Value::Null) {
         assert_inside(&chart);
         keep(&Chart { name: format!("hostile.{}", chart.name), ..chart.clone() });
         assert!(!chart.name.contains(['/', '<', '\u{0}']), "{}", chart.name);
@@ -148,7 +148,7 @@ fn an_outage_has_its_pictures() {
         synthetic_outage::run("outage-mode", false),
         synthetic::run("calm", 1, false),
     ];
-    let charts = all(&synthetic::header(), &runs);
+    let charts = all(&synthetic::header(), &runs, &Value::Null);
     let of = |name: &str| charts.iter().filter(|chart| chart.name.starts_with(name)).count();
     assert_eq!(
         [of("fleet."), of("database."), of("served.")],

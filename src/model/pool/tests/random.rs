@@ -7,32 +7,10 @@ use crate::model::connection::ClientState;
 use crate::model::fact::Close;
 use crate::model::{ConnectionId, RequestId};
 use crate::scenario::grammar::Dialler;
+use crate::scenario::presets;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
-
-/// The pools under chance.
-const PRESETS: [&str; 19] = [
-    "plain",
-    "pgxpool",
-    "pgxpool-5.8",
-    "pgxpool-5.3",
-    "pgxpool-v4",
-    "database-sql",
-    "hikari",
-    "sqlx",
-    "bb8",
-    "r2d2",
-    "deadpool",
-    "sqlalchemy",
-    "pg-pool",
-    "postgres-js",
-    "npgsql",
-    "psycopg",
-    "activerecord",
-    "pgbouncer",
-    "pgdog",
-];
 
 /// Something that happens; a number picks whom among those that it can happen to.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +41,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 }
 
 fn pools() -> impl Strategy<Value = String> {
-    let preset = select(PRESETS.to_vec());
+    let preset = select(presets().collect::<Vec<_>>());
     let refill = select(vec!["", "refill = \"to-min\"\n", "refill = \"always\"\n"]);
     let failure = select(vec![
         "",

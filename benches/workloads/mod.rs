@@ -1,0 +1,27 @@
+//! Three workloads on the engine alone, each beside a hand-written loop that does the same with nothing
+//! around it: what part of the attainable speed the agenda, the streams and the small interfaces leave.
+//!
+//! - `mmc`: M/M/16 at 90 % load, first come first served, 1,000,000 customers; two events a customer.
+//! - `hold`: N pending timers, each set anew for an exponential delay of mean one second when it fires
+//!   (the hold model of Vaucher and Duval, 1975); 5,000,000 firings.
+//! - `pool`: 10,000 customers a second to 200 containers at random, each with a pool of 10 connections
+//!   (first come first served), then one of 32 servers (first come first served, exponential 2 ms); 60 s.
+//!
+//! Both sides draw from the same named streams, so that they meet the same customers and must agree in what
+//! they measure.
+
+pub mod by_hand;
+pub mod hold;
+pub mod mmc;
+pub mod pool;
+pub mod stretch;
+
+/// What a workload comes to: how many customers (firings) there were, and a figure that tells whether the
+/// simulation was right.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Customers served, or timers fired.
+    pub count: u64,
+    /// Mean time in queues in seconds; for `hold`, the simulated time in seconds.
+    pub figure: f64,
+}

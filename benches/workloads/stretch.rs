@@ -1,0 +1,70 @@
+//! Stretches of shipped scenarios, every measure on: what a simulated request costs.
+
+use herdsim::engine::time::{Span, Time};
+use herdsim::measure::recorder::Meter;
+use herdsim::model::fact::{Fact, Recorder};
+use herdsim::model::world::World;
+use herdsim::scenario::{Document, Scenario};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A stretch of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// What it is called.
+    pub name: &'static str,
+    /// Of which scenario, as it happened or as written.
+    pub scenario: &'static str,
+    /// Where it begins, in simulated seconds.
+    pub from: u64,
+    /// Where it ends.
+    pub to: u64,
+}
+
+/// What is measured; the herd of September is in step from about an hour on, and its recycle spikes come a
+/// lifetime apart.
+pub const STRETCHES: [Stretch; 6] = [
+    Stretch { name: "quickstart", scenario: "quickstart", from: 0, to: 120 },
+    Stretch { name: "september-quiet", scenario: "september-2025", from: 300, to: 420 },
+    Stretch { name: "september-herd", scenario: "september-2025", from: 4_500, to: 5_400 },
+    Stretch { name: "september-whole", scenario: "september-2025", from: 0, to: 10_800 },
+    Stretch { name: "march-before", scenario: "march-2026", from: 60, to: 180 },
+    Stretch { name: "march-during", scenario: "march-2026", from: 600, to: 720 },
+];
+
+impl Stretch {
+    /// The scenario, from the root of the repository.
+    pub fn load(&self) -> Scenario {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(self.scenario);
+        let (document, _) =
+            Document::load(&path.with_extension("toml"), &[], &[]).expect("a shipped scenario");
+        let variant = ["as-it-happened", "no-jitter", "as-written"];
+        variant.iter().find_map(|name| document.scenario(name)).expect("one of these variants").clone()
+    }
+
+    /// Runs it: how many requests arrived in it, and how long that took.
+    pub fn run(&self, scenario: &Scenario) -> (u64, Duration) {
+        let counting = Counting { meter: Meter::new(scenario, 1), arrived: 0 };
+        let mut world = World::new(scenario, 1, counting);
+        world.run_until(Time::ZERO + Span::from_secs(self.from));
+        let before = world.recorder_mut().arrived;
+        let began = Instant::now();
+        world.run_until(Time::ZERO + Span::from_secs(self.to));
+        let took = began.elapsed();
+        (world.recorder_mut().arrived - before, took)
+    }
+}
+
+/// The meter of a run, and how many requests there were.
+#[derive(Debug)]
+struct Counting {
+    meter: Meter,
+    arrived: u64,
+}
+
+impl Recorder for Counting {
+    fn record(&mut self, now: Time, fact: Fact) {
+        self.arrived += u64::from(matches!(fact, Fact::RequestArrived { .. }));
+        self.meter.record(now, fact);
+    }
+}
