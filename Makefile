@@ -70,6 +70,15 @@ evidence: build ## what the results claim on other seeds and constants: hours of
 validation:     ## herdsim beside theory and published results, in results/validation: half an hour of two cores
 	results/validation/rebuild
 
+# Debian's packages: `time` tells how much memory a program took.
+peers: build    ## herdsim's engine beside other simulators, and what it costs as fleets grow, on this machine
+	@command -v /usr/bin/time >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends time; }
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+	@test -x notebooks/.venv/bin/pip || python3 -m venv notebooks/.venv
+	notebooks/.venv/bin/pip install --quiet --disable-pip-version-check --requirement notebooks/requirements.txt
+	benches/peers/compare
+	notebooks/.venv/bin/python results/speed/rebuild
+
 # Instructions, not seconds: the same on an idle machine and on a busy one.
 bench-check: tools      ## whether the engine and the model need over 5 % more instructions than they did
 	@command -v valgrind >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends valgrind libc6-dbg; }
