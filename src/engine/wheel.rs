@@ -4,8 +4,8 @@
 //! happens altogether. Later ones lie unsorted in buckets. A bucket's level is the highest digit (eight bits)
 //! in which its times differ from a base that is not later than any of them, its slot is that digit: so a
 //! bucket of level n spans 256ⁿ ns, whatever the delays are. When its turn comes, a bucket goes to the front
-//! if it holds few, and is spread over the levels below otherwise. Nothing is tuned: an event moves at most
-//! once a level, microseconds beside hours (on which calendar queues fail) or not.
+//! if it holds a few hundred at most, and is spread over the levels below otherwise. Nothing is tuned to the
+//! load: an event moves at most once a level, microseconds beside hours (on which calendar queues fail) or not.
 //!
 //! Sources: Varghese and Lauck, Hashed and Hierarchical Timing Wheels (SOSP 1987); Ahuja, Mehlhorn, Orlin and
 //! Tarjan, the radix heap (1990); Tang, Goh and Thng, the sorted bottom of the ladder queue (2005).
@@ -227,7 +227,8 @@ impl<E: Copy> Wheel<E> {
             self.base = start;
             self.spread(bucket);
         }
-        self.horizon = u64::MAX;
+        // Nothing is left: what comes next may be earlier than what was cancelled last.
+        (self.horizon, self.base) = (u64::MAX, 0);
         false
     }
 
