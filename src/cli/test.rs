@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TestArgs {
-    /// Scenarios, or directories with scenarios; what has no [expect] is skipped, and what is `slow` unless it
-    /// is named.
+    /// Scenarios, or directories with scenarios; what has no [expect] is skipped, and what is `slow` unless
+    /// it is named.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     paths: Vec<PathBuf>,
     /// Only expectations of this name; `*` stands for anything (again for more).
