@@ -5,7 +5,8 @@
 //! in which its times differ from a base that is not later than any of them, its slot is that digit: so a
 //! bucket of level n spans 256ⁿ ns, whatever the delays are. When its turn comes, a bucket goes to the front
 //! if it holds a few hundred at most, and is spread over the levels below otherwise. Nothing is tuned to the
-//! load: an event moves at most once a level, microseconds beside hours (on which calendar queues fail) or not.
+//! load: an event moves at most once a level, microseconds beside hours (on which calendar queues fail) or
+//! not.
 //!
 //! Sources: Varghese and Lauck, Hashed and Hierarchical Timing Wheels (SOSP 1987); Ahuja, Mehlhorn, Orlin and
 //! Tarjan, the radix heap (1990); Tang, Goh and Thng, the sorted bottom of the ladder queue (2005).
