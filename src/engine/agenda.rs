@@ -308,13 +308,17 @@ mod tests {
     #[test]
     fn what_was_cancelled_leaves_nothing_behind() {
         let mut agenda = Agenda::default();
-        (0..1_000).for_each(|n| drop(agenda.at(Time(n), n)));
+        for n in 0..1_000 {
+            agenda.at(Time(n), n);
+        }
         let far: Vec<Handle> =
             (0..900).map(|n| agenda.after(Span::from_secs(900) * 2 + Span(n), 0)).collect();
         far.into_iter().for_each(|handle| agenda.cancel(handle));
         let fired = std::iter::from_fn(|| agenda.next_until(Time::NEVER)).count();
         assert_eq!(fired, 1_000);
-        (0..1_000).for_each(|n| drop(agenda.at(Time(1_000 + n), n)));
+        for n in 0..1_000 {
+            agenda.at(Time(1_000 + n), n);
+        }
         let fired: Vec<u64> = std::iter::from_fn(|| agenda.next_until(Time::NEVER)).collect();
         assert!(fired.iter().copied().eq(0..1_000), "{fired:?}");
     }
