@@ -70,7 +70,7 @@ pub fn share(n: usize, cores: f64, n0: f64) -> f64 {
     cores / n / (1.0 + (n - cores) / (n0 * cores))
 }
 
-impl<J> Sharing<J> {
+impl<J: Copy> Sharing<J> {
     /// An idle device. `contention` is n0: the jobs per core at which throughput has halved.
     pub fn new(cores: f64, contention: f64) -> Self {
         Sharing {
@@ -124,7 +124,7 @@ impl<J> Sharing<J> {
     /// Takes a job off before it is done; `None` if it is not there.
     pub fn cancel(&mut self, now: Time, job: Id<J>) -> Option<J> {
         self.advance(now);
-        let taken = self.jobs.remove(job)?;
+        let taken = *self.jobs.remove(job)?;
         self.shrunk();
         Some(taken)
     }
@@ -154,7 +154,7 @@ impl<J> Sharing<J> {
         // The instant was rounded up to a whole nanosecond: what the others attained in the rest is theirs.
         self.advance(now);
         self.attained = self.attained.max(f64::from_bits(due.attained));
-        let job = self.jobs.remove(due.job).expect("a due job is on the device");
+        let job = *self.jobs.remove(due.job).expect("a due job is on the device");
         self.shrunk();
         job
     }

@@ -1,7 +1,8 @@
 //! A slab: values in one vector, named by ids that outlive them safely.
 //!
 //! An [`Id`] carries the generation of its slot, so that a message to something that has gone meets `None`,
-//! never its successor. Freed slots are reused, the latest first, so memory follows what is alive.
+//! never its successor. Freed slots are reused, the latest first, so memory follows what is alive. What has
+//! gone is overwritten by its successor and not before: one comparison tells whether an id is alive.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -49,8 +50,9 @@ impl<T> fmt::Debug for Id<T> {
 
 #[derive(Clone, Debug)]
 struct Slot<T> {
+    /// Odd while the value is alive.
     generation: u32,
-    value: Option<T>,
+    value: T,
 }
 
 /// Values named by generational ids.
@@ -72,32 +74,41 @@ impl<T> Slab<T> {
     /// # Panics
     /// With more than four billion values alive.
     pub fn insert(&mut self, value: T) -> Id<T> {
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, value: None });
-            u32::try_from(self.slots.len() - 1).expect("fewer than four billion values")
-        });
+        let Some(index) = self.free.pop() else {
+            self.slots.push(Slot { generation: 1, value });
+            let index = u32::try_from(self.slots.len() - 1).expect("fewer than four billion values");
+            return Id { index, generation: 1, of: PhantomData };
+        };
         let slot = &mut self.slots[index as usize];
-        slot.value = Some(value);
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.value = value;
         Id { index, generation: slot.generation, of: PhantomData }
     }
 
-    /// Takes a value out; its id names nothing from then on.
-    pub fn remove(&mut self, id: Id<T>) -> Option<T> {
+    /// Removes a value, which can be looked at for the last time; its id names nothing from then on.
+    pub fn remove(&mut self, id: Id<T>) -> Option<&mut T> {
         let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation)?;
-        let value = slot.value.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.index);
-        Some(value)
+        Some(&mut slot.value)
     }
 
     /// The value, if it is still there.
+    #[inline]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
-        self.slots.get(id.index()).filter(|slot| slot.generation == id.generation)?.value.as_ref()
+        match self.slots.get(id.index()) {
+            Some(slot) if slot.generation == id.generation => Some(&slot.value),
+            _ => None,
+        }
     }
 
     /// The value, if it is still there.
+    #[inline]
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
-        self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation)?.value.as_mut()
+        match self.slots.get_mut(id.index()) {
+            Some(slot) if slot.generation == id.generation => Some(&mut slot.value),
+            _ => None,
+        }
     }
 
     /// How many values are in.
@@ -117,9 +128,9 @@ impl<T> Slab<T> {
 
     /// All values with their ids, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let id = Id { index: index as u32, generation: slot.generation, of: PhantomData };
-            slot.value.as_ref().map(|value| (id, value))
+        let alive = self.slots.iter().enumerate().filter(|(_, slot)| slot.generation % 2 == 1);
+        alive.map(|(index, slot)| {
+            (Id { index: index as u32, generation: slot.generation, of: PhantomData }, &slot.value)
         })
     }
 }
@@ -149,7 +160,8 @@ mod tests {
     fn a_stale_id_never_meets_the_successor() {
         let mut slab = Slab::default();
         let first = slab.insert('a');
-        assert_eq!(slab.remove(first), Some('a'));
+        assert_eq!(slab.remove(first), Some(&mut 'a'));
+        assert_eq!((slab.get(first), slab.ids().count()), (None, 0));
         let second = slab.insert('b');
         assert_eq!(second.index(), first.index());
         assert_eq!(slab.get(first), None);

@@ -232,9 +232,9 @@ impl Service {
             );
             self.apply(ctx, id, place as u8);
         }
-        let refills = self.containers.remove(id).map(|container| container.refills);
-        for refill in refills.into_iter().flatten() {
-            ctx.agenda.cancel(refill);
+        let gone = self.containers.remove(id);
+        for refill in gone.iter().flat_map(|container| &container.refills) {
+            ctx.agenda.cancel(*refill);
         }
         ctx.fact(Fact::ContainerStopped(self.number));
     }
