@@ -68,6 +68,7 @@ impl Gauges {
     }
 
     /// Moves the gauges that a fact is about.
+    #[inline(always)]
     pub fn follow(&mut self, now: Time, fact: Fact) {
         match fact {
             Fact::PendingBegan(service) => self.service(now, service, PENDING, 1.0),

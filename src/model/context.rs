@@ -51,6 +51,7 @@ impl<R: Recorder> Context<R> {
     }
 
     /// States a fact.
+    #[inline(always)]
     pub fn fact(&mut self, fact: Fact) {
         self.recorder.record(self.agenda.now(), fact);
     }
@@ -95,6 +96,7 @@ impl<R: Recorder> Context<R> {
     }
 
     /// Sends a message that takes one trip.
+    #[inline]
     fn send(&mut self, luck: Stream, connection: ConnectionId, event: Event) {
         let trip = self.trip_of(&self.connections[connection]);
         if let Dist::Constant(span) = trip {
