@@ -50,7 +50,9 @@ pub struct Request {
     pub holds_place: bool,
     /// The client's clock.
     pub patience: Handle,
-    /// The handler's clock.
+    /// When the handler's time is up.
+    pub due: Time,
+    /// The handler's clock, if it runs: it begins where the client's clock ends, if that is sooner.
     pub deadline: Handle,
     /// The clock on what it waits for: the application, the acquire.
     pub clock: Handle,
@@ -94,6 +96,7 @@ impl Request {
             ended: false,
             holds_place: false,
             patience: Handle::NONE,
+            due: Time::NEVER,
             deadline: Handle::NONE,
             clock: Handle::NONE,
             reruns: 0,

@@ -19,7 +19,8 @@ impl Service {
             let request = &mut ctx.requests[id];
             let place = usize::from(request.next_op);
             request.next_op += 1;
-            let luck = request.luck.at(place as u64);
+            let luck = request.luck;
+            let luck = || luck.at(place as u64);
             match ctx.classes[usize::from(request.class)].script.get(place) {
                 None => {
                     let node = request.node;
@@ -41,24 +42,30 @@ impl Service {
                             let span = *span;
                             ctx.clock(span, event)
                         }
-                        random => ctx.agenda.after(random.sample(&mut luck.draws()), event),
+                        random => ctx.agenda.after(random.sample(&mut luck().draws()), event),
                     };
                     ctx.requests[id].clock = clock;
                     return;
                 }
-                Some(&Op::Acquire(pool)) => return self.acquire(ctx, id, pool),
+                Some(&Op::Acquire(pool)) => {
+                    self.acquire(ctx, id, pool);
+                    if !self.is_next(id) {
+                        return;
+                    }
+                }
                 Some(&Op::AcquireAt(endpoint)) => return self.acquire_at(ctx, id, endpoint),
                 Some(&Op::Query { query, autocommit }) => {
+                    let luck = luck();
                     let cpu = ctx.queries[usize::from(query)].cpu.sample(&mut luck.draws());
                     let statement = Statement { asked: Asked::Query { query, autocommit }, cpu, luck };
                     return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
                 Some(Op::Begin) => {
-                    let statement = Statement { asked: Asked::Begin, cpu: Span::ZERO, luck };
+                    let statement = Statement { asked: Asked::Begin, cpu: Span::ZERO, luck: luck() };
                     return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
                 Some(Op::Commit) => {
-                    let statement = Statement { asked: Asked::Commit, cpu: Span::ZERO, luck };
+                    let statement = Statement { asked: Asked::Commit, cpu: Span::ZERO, luck: luck() };
                     return self.send_statement(ctx, id, statement, Doing::Statement);
                 }
                 Some(Op::Release) => {
@@ -67,6 +74,15 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// Whether a request that has just acted is the next that can run; then it goes on.
+    fn is_next(&mut self, id: RequestId) -> bool {
+        let next = self.failed.is_empty() && self.ready.front() == Some(&id);
+        if next {
+            self.ready.pop_front();
+        }
+        next
     }
 
     /// Sends a statement on the connection that the request holds.
@@ -109,7 +125,7 @@ impl Service {
             }
             _ => Stage::Running,
         };
-        self.ready.push_back(id);
+        self.step(ctx, id);
     }
 
     pub(super) fn on_statement_answered<R: Recorder>(
@@ -127,7 +143,7 @@ impl Service {
         ctx.agenda.cancel(clock);
         ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Nothing };
         if outcome == Outcome::Ok {
-            self.ready.push_back(request);
+            self.step(ctx, request);
         } else {
             // The node has rolled back what there was.
             ctx.connections[connection].client.dirty = false;

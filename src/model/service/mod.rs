@@ -23,10 +23,11 @@ use super::fact::{Fact, Recorder, ServiceNumber};
 use super::pool::Effect;
 use super::request::Stage;
 use super::{ContainerId, RequestId};
+use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::slab::Slab;
-use crate::engine::time::Span;
+use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{self, Outcome, Overload};
 use endpoint::{Breakers, EndpointPlan};
 use rollout::Rollout;
@@ -135,14 +136,14 @@ impl Service {
 
     /// A request arrives at the door.
     pub fn admit<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
-        let limit = self.deadline(ctx, request);
-        ctx.requests[request].deadline = ctx.clock(limit, self.event(ServiceEvent::DeadlinePassed(request)));
+        self.limit(ctx, request);
         self.note(ctx.now(), 1, 0);
         let luck = ctx.requests[request].luck;
         let settings = &self.plan.settings;
         match self.router.pick(settings.routing, || luck.named("route").draws()) {
             Some(container) => {
                 self.begin(ctx, request, container);
+                self.step(ctx, request);
                 self.run(ctx);
             }
             None => {
@@ -170,10 +171,15 @@ impl Service {
         Event::Service(self.number, event)
     }
 
-    /// How long a request may take in all: the handler's own deadline or the service's.
-    fn deadline<R: Recorder>(&self, ctx: &Context<R>, request: RequestId) -> Span {
-        let own = ctx.classes[usize::from(ctx.requests[request].class)].timeout;
-        own.unwrap_or(Span::FOREVER).min(self.plan.settings.request_timeout)
+    /// How long a request may take in all: the handler's own deadline or the service's. While its client waits
+    /// for less, the client's clock is enough.
+    fn limit<R: Recorder>(&self, ctx: &mut Context<R>, id: RequestId) {
+        let class = &ctx.classes[usize::from(ctx.requests[id].class)];
+        let limit = class.timeout.unwrap_or(Span::FOREVER).min(self.plan.settings.request_timeout);
+        ctx.requests[id].due = ctx.now() + limit;
+        if class.patience.is_none_or(|patience| patience > limit) {
+            ctx.requests[id].deadline = ctx.clock(limit, self.event(ServiceEvent::DeadlinePassed(id)));
+        }
     }
 
     /// A container begins to work on a request.
@@ -186,7 +192,6 @@ impl Service {
         request.holds_place = true;
         request.stage = Stage::Running;
         ctx.fact(Fact::HandlingBegan(self.number));
-        self.ready.push_back(id);
     }
 
     /// Runs every request that can run.
@@ -220,13 +225,19 @@ impl Service {
             ctx.agenda.cancel(ctx.requests[request].clock);
             ctx.fact(Fact::PendingEnded(self.number));
             self.begin(ctx, request, container);
+            self.ready.push_back(request);
         }
     }
 
-    fn on_patience_ended<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
-        ctx.end_request(request, Outcome::ClientTimeout);
-        if ctx.requests[request].stage == Stage::Pending {
-            self.fail(ctx, request, Outcome::ClientTimeout);
+    /// The client leaves; a handler that is at work does not learn of it, and has its own deadline.
+    fn on_patience_ended<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
+        ctx.end_request(id, Outcome::ClientTimeout);
+        let request = &ctx.requests[id];
+        if request.stage == Stage::Pending {
+            self.fail(ctx, id, Outcome::ClientTimeout);
+        } else if request.deadline == Handle::NONE && request.due < Time::NEVER {
+            let passed = self.event(ServiceEvent::DeadlinePassed(id));
+            ctx.requests[id].deadline = ctx.agenda.at(request.due, passed);
         }
     }
 

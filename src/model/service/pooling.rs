@@ -182,12 +182,10 @@ impl Service {
 
     /// Carries out what a pool said follows.
     pub(super) fn apply<R: Recorder>(&mut self, ctx: &mut Context<R>, container: ContainerId, place: u8) {
-        if self.effects.is_empty() {
-            return;
-        }
-        let mut effects = std::mem::take(&mut self.effects);
         let number = self.plan.pools[usize::from(place)].number;
-        for effect in effects.drain(..) {
+        let mut done = 0;
+        while let Some(&effect) = self.effects.get(done) {
+            done += 1;
             match effect {
                 Effect::Give { request, connection, from, ping } => {
                     match from {
@@ -237,7 +235,7 @@ impl Service {
                 Effect::RefillAfter(wait) => self.arm_refill(ctx, container, place, wait),
             }
         }
-        self.effects = effects;
+        self.effects.clear();
     }
 
     fn give<R: Recorder>(
