@@ -13,10 +13,9 @@ pub struct Router {
     serving: Vec<ContainerId>,
     load: Vec<u32>,
     limit: Vec<u32>,
-    /// How many containers have this load.
-    with_load: Vec<u32>,
-    /// No container has less load than this; it may lag behind.
-    lowest: usize,
+    /// No container is less busy than this, and so many are no busier; where none is, it lags behind.
+    lowest: u32,
+    at_lowest: usize,
     cursor: usize,
 }
 
@@ -31,42 +30,42 @@ impl Router {
         self.serving.push(container);
         self.load.push(0);
         self.limit.push(limit);
-        self.enter(0);
+        self.recount(0);
         self.serving.len() - 1
     }
 
     /// The container at a place takes no more; the last one, if any, moves to its place.
     pub fn remove(&mut self, place: usize) -> Option<ContainerId> {
         self.serving.swap_remove(place);
-        let load = self.load.swap_remove(place);
+        self.load.swap_remove(place);
         self.limit.swap_remove(place);
-        self.with_load[load as usize] -= 1;
+        self.recount(self.lowest);
         self.serving.get(place).copied()
     }
 
     /// One request more at a place.
+    #[inline]
     pub fn begin(&mut self, place: usize) {
-        self.set_load(place, self.load[place] + 1);
+        let load = &mut self.load[place];
+        self.at_lowest -= usize::from(*load == self.lowest);
+        *load += 1;
     }
 
     /// One request less at a place.
+    #[inline]
     pub fn end(&mut self, place: usize) {
-        self.set_load(place, self.load[place] - 1);
-    }
-
-    fn set_load(&mut self, place: usize, load: u32) {
-        let before = std::mem::replace(&mut self.load[place], load);
-        self.with_load[before as usize] -= 1;
-        self.enter(load as usize);
-    }
-
-    /// One container more has this load.
-    fn enter(&mut self, load: usize) {
-        if load >= self.with_load.len() {
-            self.with_load.resize(load + 1, 0);
+        let load = &mut self.load[place];
+        *load -= 1;
+        if *load < self.lowest {
+            (self.lowest, self.at_lowest) = (*load, 1);
+        } else {
+            self.at_lowest += usize::from(*load == self.lowest);
         }
-        self.with_load[load] += 1;
-        self.lowest = self.lowest.min(load);
+    }
+
+    fn recount(&mut self, lowest: u32) {
+        self.lowest = lowest;
+        self.at_lowest = self.load.iter().filter(|load| **load == lowest).count();
     }
 
     /// The container for a request; `None` if all are full.
@@ -106,12 +105,12 @@ impl Router {
 
     /// The least busy of those that have room; ties in rotation.
     fn least(&mut self) -> Option<usize> {
-        while self.with_load[self.lowest] == 0 {
-            self.lowest += 1;
+        while self.at_lowest == 0 {
+            self.recount(self.lowest + 1);
         }
-        // Nearly always one of the least busy has room.
+        // Nearly always the first of the least busy has room.
         let (before, after) = self.load.split_at(self.cursor % self.load.len());
-        let lowest = |load: &u32| *load as usize == self.lowest;
+        let lowest = |load: &u32| *load == self.lowest;
         let least = after.iter().position(lowest).map(|place| before.len() + place);
         let least = least.or_else(|| before.iter().position(lowest)).filter(|&place| self.has_room(place));
         let place = least.or_else(|| {
