@@ -35,7 +35,7 @@ const EXAMPLES: &str = "Examples:
 
 /// Does it.
 pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
-    let files = paths::scenarios(&args.paths)?;
+    let files: Vec<PathBuf> = paths::scenarios(&args.paths)?.into_iter().map(|found| found.file).collect();
     if args.print_resolved && files.len() > 1 {
         return Err(Failure::Usage(
             "--print-resolved takes one file: its output is one TOML file".to_owned(),

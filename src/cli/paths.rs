@@ -1,35 +1,52 @@
 //! Which files `test` and `check` are about.
 
 use super::Failure;
+use indexmap::IndexMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A scenario file that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Where it is, in the words in which it was met first.
+    pub file: PathBuf,
+    /// Whether it was named itself, in any spelling, and not only the directory that it is in.
+    pub named: bool,
+}
+
 /// The TOML files that some paths name: files as they are, directories by what is directly in them and not
-/// hidden, sorted; each once.
+/// hidden, sorted; each once, however it is spelt. A symbolic link is a file of its own: the CSV files that a
+/// scenario names are looked for beside the link.
 ///
 /// # Errors
 /// [`Failure::Usage`] if a path leads nowhere, or a directory holds no TOML file.
-pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files: Vec<PathBuf> = Vec::new();
+pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+    let mut found: IndexMap<PathBuf, Found> = IndexMap::new();
     for path in paths {
-        let found = if path.is_dir() { inside(path)? } else { vec![path.clone()] };
-        if found.is_empty() {
+        let named = !path.is_dir();
+        let files = if named { vec![path.clone()] } else { inside(path)? };
+        if files.is_empty() {
             return Err(Failure::Usage(format!(
                 "`{}` holds no scenario: no file ends in .toml",
                 path.display()
             )));
         }
-        for file in found {
+        for file in files {
             if !file.exists() {
                 let message = format!("`{}` does not exist: name scenarios or directories", file.display());
                 return Err(Failure::Usage(message));
             }
-            if !files.contains(&file) {
-                files.push(file);
-            }
+            found.entry(place(&file)?).or_insert(Found { file, named }).named |= named;
         }
     }
-    Ok(files)
+    Ok(found.into_values().collect())
+}
+
+/// The one spelling of where a file is, whatever the way there.
+fn place(file: &Path) -> Result<PathBuf, Failure> {
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = fs::canonicalize(dir).map_err(|error| Failure::io("find", dir, error))?;
+    Ok(dir.join(file.file_name().unwrap_or_default()))
 }
 
 fn inside(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -83,9 +100,14 @@ mod tests {
         for name in ["b.toml", "a.toml", "notes.md", ".draft.toml"] {
             fs::write(path(name), "").unwrap();
         }
-        let files = scenarios(&[path("b.toml"), dir.path().to_owned()]).unwrap();
-        assert_eq!(files, [path("b.toml"), path("a.toml")]);
         fs::create_dir(path("empty")).unwrap();
+        let found = |file: PathBuf, named| Found { file, named };
+        let files = scenarios(&[path("b.toml"), dir.path().to_owned()]).unwrap();
+        assert_eq!(files, [found(path("b.toml"), true), found(path("a.toml"), false)]);
+        for spelling in ["a.toml", "./a.toml", "empty/../a.toml"] {
+            let files = scenarios(&[dir.path().to_owned(), path(spelling)]).unwrap();
+            assert_eq!(files, [found(path("a.toml"), true), found(path("b.toml"), false)], "{spelling}");
+        }
         for nothing in ["empty", "nowhere.toml"] {
             assert!(matches!(scenarios(&[path(nothing)]), Err(Failure::Usage(_))), "{nothing}");
         }

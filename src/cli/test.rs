@@ -133,7 +133,7 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
 fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure> {
     let mut subjects = Vec::new();
     let (mut skipped, mut slow, mut bad) = (Vec::new(), Vec::new(), 0);
-    for file in paths::scenarios(&args.paths)? {
+    for paths::Found { file, named } in paths::scenarios(&args.paths)? {
         if !paths::expects(&file) {
             skipped.push(file.display().to_string());
             continue;
@@ -141,7 +141,7 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
         let (with, set) = (args.with.clone(), args.set.clone());
         let source = Source { file, with, set, duration: args.duration };
         match source.load(&args.seeding, console) {
-            Ok(document) if is_slow(&document) && !args.paths.contains(&source.file) => {
+            Ok(document) if is_slow(&document) && !named => {
                 slow.push(source.file.display().to_string());
             }
             Ok(document) => subjects.push(Subject::new(source, document, &args.only)),

@@ -129,8 +129,16 @@ fn what_is_slow_is_tested_only_by_name() {
     let (out, err) = desk.ends("test --only few-starts", 0);
     assert!(out.ends_with("1 passed, 0 failed, 0 inconclusive in 1 scenario\n"), "{out}");
     assert!(err.contains("left out, slow: scenarios/slow.toml; name it to test it"), "{err}");
-    let (out, _) = desk.ends("test scenarios scenarios/slow.toml --only few-starts", 0);
-    assert!(out.ends_with("in 2 scenarios\n"), "{out}");
+    let whole = desk.path("scenarios/slow.toml");
+    for spelling in ["scenarios/slow.toml", "./scenarios/slow.toml", "scenarios/../scenarios/slow.toml"]
+        .into_iter()
+        .chain(whole.to_str())
+    {
+        for line in [format!("scenarios {spelling}"), format!("{spelling} ./scenarios {spelling}")] {
+            let (out, err) = desk.ends(&format!("test {line} --only few-starts"), 0);
+            assert!(out.ends_with("in 2 scenarios\n") && !err.contains("left out"), "{line}\n{out}\n{err}");
+        }
+    }
 }
 
 #[test]
@@ -140,6 +148,7 @@ fn a_directory_is_tested_whole_and_what_expects_nothing_is_named() {
     desk.write("scenarios/b.toml", TINY);
     desk.write("scenarios/a.toml", TINY);
     desk.write("scenarios/overlay.toml", JITTER);
+    desk.write("herdsim/a.toml", TINY);
     let (out, err) = desk.ends("test -o kept --only few-starts --duration 3s", 0);
     assert!(out.ends_with("2 passed, 0 failed, 0 inconclusive in 2 scenarios\n"), "{out}");
     assert!(out.find("a.toml") < out.find("b.toml"), "{out}");
@@ -151,7 +160,9 @@ fn a_directory_is_tested_whole_and_what_expects_nothing_is_named() {
         assert_eq!(first["file"], format!("scenarios/{name}.toml"), "{kept}");
         assert_eq!(first["limit"]["max"]["value"], 100000.0, "{kept}");
     }
-    assert!(desk.ends("test tiny.toml scenarios/../tiny.toml -o kept", 2).1.contains("two scenarios"));
+    assert!(
+        desk.ends("test herdsim/../scenarios/a.toml herdsim/a.toml -o kept", 2).1.contains("two scenarios")
+    );
     assert!(desk.ends("test herdsim/jitter.toml", 2).1.contains("nothing to test"));
     assert!(desk.ends("test nowhere", 2).1.contains("`nowhere` does not exist"));
 }
