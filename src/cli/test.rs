@@ -10,7 +10,7 @@ use crate::engine::time::Span;
 use crate::experiment::{self, Judged, Run, Verdict, kick};
 use crate::report::tested::{Suite, Tested};
 use crate::report::{Header, github, junit};
-use crate::scenario::{Document, Scenario, units};
+use crate::scenario::{AS_WRITTEN, Document, Scenario, units};
 use clap::{Args, ValueEnum};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -131,8 +131,8 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
 
 /// Every scenario with expectations, read and checked; all problems are shown before anything is run.
 fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure> {
-    let mut subjects = Vec::new();
-    let (mut skipped, mut slow, mut bad) = (Vec::new(), Vec::new(), 0);
+    let (mut subjects, mut slow) = (Vec::new(), Vec::new());
+    let (mut skipped, mut bad) = (Vec::new(), 0);
     for paths::Found { file, named } in paths::scenarios(&args.paths)? {
         if !paths::expects(&file) {
             skipped.push(file.display().to_string());
@@ -141,10 +141,11 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
         let (with, set) = (args.with.clone(), args.set.clone());
         let source = Source { file, with, set, duration: args.duration };
         match source.load(&args.seeding, console) {
-            Ok(document) if is_slow(&document) && !named => {
-                slow.push(source.file.display().to_string());
+            Ok(document) => {
+                let left_out = !named && is_slow(&document);
+                let subject = Subject::new(source, document, &args.only);
+                if left_out { slow.push(subject) } else { subjects.push(subject) }
             }
-            Ok(document) => subjects.push(Subject::new(source, document, &args.only)),
             Err(Failure::Scenario(_)) => bad += 1,
             Err(other) => return Err(other),
         }
@@ -152,26 +153,47 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
     if !skipped.is_empty() {
         console.note(&format!("skipped, without [expect]: {}", skipped.join(", ")));
     }
-    if !slow.is_empty() {
-        console.note(&format!("left out, slow: {}; name it to test it", slow.join(", ")));
-    }
     if bad > 0 {
         return Err(Failure::Scenario(bad));
     }
-    let names: Vec<String> = subjects.iter().flat_map(Subject::names).collect();
-    subjects.retain(|subject| !subject.expectations.is_empty());
-    if !subjects.is_empty() {
-        return Ok(subjects);
+    let names: Vec<String> = subjects.iter().chain(&slow).flat_map(Subject::names).collect();
+    let chosen = |subject: &Subject| !subject.expectations.is_empty();
+    subjects.retain(chosen);
+    slow.retain(chosen);
+    if subjects.is_empty() {
+        return Err(Failure::Usage(format!("nothing to test: {}", nothing(&slow, &names))));
     }
-    let nothing = match names.is_empty() {
-        true => "add a table `[expect.NAME]` to a scenario".to_owned(),
-        false => format!("`--only` leaves none of: {}", names.join(", ")),
-    };
-    Err(Failure::Usage(format!("nothing to test: {nothing}")))
+    if !slow.is_empty() {
+        console.note(&format!("left out, slow: {}; name it to test it", listed(&slow, ", ")));
+    }
+    Ok(subjects)
 }
 
 fn is_slow(document: &Document) -> bool {
-    document.scenarios.values().any(|scenario| scenario.file.slow)
+    document.scenario(AS_WRITTEN).is_some_and(|scenario| scenario.file.slow)
+}
+
+/// Why nothing is left to test, and the cure: of what was left out for being slow, and the names of all
+/// expectations that were met.
+fn nothing(slow: &[Subject], names: &[String]) -> String {
+    match (slow.len(), names.is_empty()) {
+        (0, true) => "add a table `[expect.NAME]` to a scenario".to_owned(),
+        (0, false) => format!("`--only` leaves none of: {}", names.join(", ")),
+        (1, _) => {
+            let file = listed(slow, " ");
+            format!("`{file}` is slow and is tested only if it is named: `herdsim test {file}`")
+        }
+        (count, _) => format!(
+            "all {count} scenarios are slow and are tested only if they are named: `herdsim test {}`",
+            listed(slow, " ")
+        ),
+    }
+}
+
+fn listed(subjects: &[Subject], between: &str) -> String {
+    let files: Vec<String> =
+        subjects.iter().map(|subject| subject.source.file.display().to_string()).collect();
+    files.join(between)
 }
 
 impl Subject {

@@ -124,8 +124,23 @@ fn only_the_variants_that_expectations_name_are_run() {
 fn what_is_slow_is_tested_only_by_name() {
     let desk = repository();
     std::fs::create_dir(desk.path("scenarios")).unwrap();
-    desk.write("scenarios/quick.toml", TINY);
     desk.write("scenarios/slow.toml", &format!("slow = true\n{TINY}"));
+    // One message, and it says what to type.
+    let (out, err) = desk.ends("test -q", 2);
+    let cure = "tested only if it is named: `herdsim test scenarios/slow.toml`";
+    assert!(out.is_empty() && err.contains(cure) && err.lines().count() == 1, "{err}");
+    let (_, err) = desk.ends("test --only fewer", 2);
+    assert!(
+        err.contains("leaves none of: few-starts, absurdly-many-starts") && !err.contains("slow:"),
+        "{err}"
+    );
+    desk.write("scenarios/slower.toml", &desk.read("scenarios/slow.toml"));
+    let (_, err) = desk.ends("test", 2);
+    let cure = "if they are named: `herdsim test scenarios/slow.toml scenarios/slower.toml`";
+    assert!(err.contains(cure) && !err.contains("left out"), "{err}");
+    std::fs::remove_file(desk.path("scenarios/slower.toml")).unwrap();
+
+    desk.write("scenarios/quick.toml", TINY);
     let (out, err) = desk.ends("test --only few-starts", 0);
     assert!(out.ends_with("1 passed, 0 failed, 0 inconclusive in 1 scenario\n"), "{out}");
     assert!(err.contains("left out, slow: scenarios/slow.toml; name it to test it"), "{err}");
