@@ -15,6 +15,15 @@ use indexmap::IndexMap;
 /// Why a path leads nowhere: what, and the cure.
 type DeadEnd = (String, String);
 
+/// What says something of the whole file: it is read once, before any variant is chosen.
+const OF_THE_FILE: [&str; 3] = ["schema_version", "compare", "slow"];
+
+/// Why neither a variant nor an event can set a path, if that is so: what, and the cure.
+pub fn of_the_file(path: &str) -> Option<DeadEnd> {
+    let what = format!("`{path}` says something of the whole file: no variant and no event can set it");
+    OF_THE_FILE.contains(&path).then(|| (what, format!("write `{path}` at the top of the file")))
+}
+
 /// Lays every `path = value` of `overlay` over `written`. Returns the concrete paths that were set.
 pub fn lay(
     written: &mut Node,
@@ -25,7 +34,8 @@ pub fn lay(
     let mut touched = Vec::new();
     for (path, value) in overlay {
         let standing = complete(written, &mut Problems::default());
-        let paths = match expand(&standing, path) {
+        let refused = if matches!(layer, Layer::Variant(_)) { of_the_file(path) } else { None };
+        let paths = match refused.map_or_else(|| expand(&standing, path), Err) {
             Ok(paths) => paths,
             Err((what, help)) => {
                 let place = value.origin.key.clone().or_else(|| value.place());

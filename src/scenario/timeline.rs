@@ -93,7 +93,7 @@ fn live_paths(
     let mut paths = Vec::new();
     for (pattern, value) in overlay.into_iter().flatten() {
         let place = value.origin.key.clone();
-        match overlay::expand(standing, pattern) {
+        match overlay::of_the_file(pattern).map_or_else(|| overlay::expand(standing, pattern), Err) {
             Ok(found) => {
                 if let Some(dead) = found.iter().find(|path| !is_live(path)) {
                     let message = format!("`{dead}` cannot change while the simulation runs");
@@ -135,8 +135,13 @@ fn what_is_live(path: &str) -> String {
     let group = path.split('.').next().unwrap_or_default();
     let near: Vec<String> =
         live.iter().filter(|path| path.split('.').next() == Some(group)).cloned().collect();
-    let list = if near.is_empty() { live } else { near };
-    format!("an event may set: {}; a variant may set anything", list.join(", "))
+    if near.is_empty() {
+        let mut groups: Vec<&str> = live.iter().filter_map(|path| path.split('.').next()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        return format!("an event may set values of: {}; a variant may set it", groups.join(", "));
+    }
+    format!("an event may set: {}; a variant may set anything", near.join(", "))
 }
 
 fn list_live(shape: &Shape, path: &str, live: &mut Vec<String>) {

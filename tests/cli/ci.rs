@@ -193,6 +193,30 @@ fn all_problems_of_all_scenarios_are_shown_and_nothing_is_run() {
     assert!(err.contains("b.toml") && err.contains("2 scenarios with problems"), "{err}");
 }
 
+/// Whoever asks for a directory is told what is wrong in it, once, and what to do about it.
+#[test]
+fn a_directory_with_something_wrong_in_it_is_not_tested() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("fleets")).unwrap();
+    let (_, err) = desk.ends("test fleets -q", 2);
+    assert_eq!(err, "error: `fleets` holds no scenario: no file ends in .toml\n");
+    desk.write("fleets/broken.toml", "[expect\n");
+    desk.write("fleets/slow.toml", &format!("slow = true\n{TINY}"));
+    let (out, err) = desk.ends("test fleets -q", 2);
+    assert!(out.is_empty() && err.contains("fleets/broken.toml:1:8"), "{err}");
+    assert!(err.ends_with("error: 1 scenario with problems\n") && !err.contains("slow"), "{err}");
+    // What is slow is left out of the runs, not of the checks.
+    desk.write("fleets/broken.toml", TINY);
+    desk.write("fleets/slow.toml", &format!("slow = \"yes\"\n{TINY}"));
+    let (_, err) = desk.ends("test fleets -q", 2);
+    assert!(err.contains("`slow` must be true or false") && err.contains("fleets/slow.toml:1:8"), "{err}");
+    let variant = "[variant.long]\nwhy = \"longer\"\n[variant.long.set]\nslow = true\n";
+    desk.write("fleets/slow.toml", &format!("{TINY}{variant}"));
+    let (_, err) = desk.ends("test fleets -q", 2);
+    let place = format!("fleets/slow.toml:{}", TINY.lines().count() + 4);
+    assert!(err.contains(&place) && err.contains("write `slow` at the top of the file"), "{err}");
+}
+
 #[test]
 fn an_inconclusive_expectation_is_borne_only_if_asked_for() {
     let desk = Desk::new();

@@ -52,6 +52,7 @@ fn keys_and_values() {
         said_of("steps   = [", "steps = [] #"),
         said_of("2025-09-14T05:30:00Z", "2025-09-14T05:30:00"),
         said_of("= 4", "= inf"),
+        said_of("seeds ", "slow = \"yes\"\nseeds "),
         said_of("[1, 2, 3, 4, 5, 6]", "[-1]"),
     );
 }
@@ -196,6 +197,8 @@ fn overlays() {
         variant("\"service.api.pool.primary.query_timeout\" = \"x2\""),
         variant("\"service.api.pool.primary.preset\" = \"x2\""),
         variant("\"postgres.primary.cores\" = \"many\""),
+        variant("slow = true"),
+        variant("compare = [\"v\"]"),
         variant("\"postgres..cores\" = 8"),
         variant("\"service.api.pool.primary.min\" = 20"),
     );
@@ -209,6 +212,7 @@ fn events() {
         "events",
         said(&with(&event("e", "at = \"5m\"", "\"postgres.primary.max_connections\" = 50"))),
         said(&with(&event("e", "at = \"5m\"", "duration = \"5m\""))),
+        said(&with(&event("e", "at = \"5m\"", "slow = true"))),
         said(&with(&event("e", "at = \"5m\"\nuntil = \"4m\"", cores))),
         said(&with(&event("e", "at = \"-5m\"", cores))),
         said(&with(&event("e", "at = \"event.e+5m\"", cores))),
