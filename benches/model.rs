@@ -1,5 +1,5 @@
-//! What the model costs: simulated requests a second of one core, and its parts by themselves:
-//! `cargo bench --bench model`.
+//! What the model costs: simulated requests a second of one core, its parts by themselves, and what is
+//! written of a run: `cargo bench --bench model`.
 
 #![allow(missing_docs, dead_code)]
 
@@ -9,10 +9,22 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use herdsim::engine::chance::Stream;
 use herdsim::engine::dist::Dist;
 use herdsim::engine::sharing::Sharing;
+use herdsim::engine::slab::Id;
 use herdsim::engine::time::{Span, Time};
+use herdsim::experiment::{self, Run};
 use herdsim::measure::latency::histogram;
+use herdsim::measure::summary;
+use herdsim::model::ConnectionId;
+use herdsim::model::pool::Effect;
+use herdsim::report::page::{self, Content};
+use herdsim::report::{Header, csv};
+use herdsim::scenario::Document;
+use serde_json::Value;
 use std::hint::black_box;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
+use workloads::fleet;
 use workloads::stretch::STRETCHES;
 
 /// Requests a second in stretches of the shipped scenarios: criterion's `elem/s`.
@@ -51,6 +63,65 @@ fn sharing(c: &mut Criterion) {
     group.finish();
 }
 
+/// A pool by itself: a connection lent and given back, and the look over those that are idle, which finds
+/// none too old; then the same where all are lent, so that who wants one waits until it is handed over.
+fn pools(c: &mut Criterion) {
+    let mut group = c.benchmark_group("pool");
+    let (now, mut out) = (Time::ZERO, Vec::new());
+    for idle in [10, 1_000] {
+        let (mut pool, mut wires) = fleet::pool(idle);
+        group.bench_function(BenchmarkId::new("lend", idle), |bencher| {
+            bencher.iter(|| {
+                pool.acquire(now, &mut wires, Id::NONE, &mut out);
+                pool.release(now, &mut wires, lent(&mut out), false, &mut out);
+                out.clear();
+            });
+        });
+        group.bench_function(BenchmarkId::new("look-over", idle), |bencher| {
+            bencher.iter(|| pool.sweep_due(now, &mut wires, black_box(&mut out)));
+        });
+    }
+    let (mut pool, mut wires) = fleet::pool(fleet::MAX);
+    let take = |_| pool.acquire(now, &mut wires, Id::NONE, &mut out);
+    (0..fleet::MAX).for_each(take);
+    let mut connection = lent(&mut out);
+    group.bench_function(BenchmarkId::new("hand-over", fleet::MAX), |bencher| {
+        bencher.iter(|| {
+            pool.acquire(now, &mut wires, Id::NONE, &mut out);
+            pool.release(now, &mut wires, connection, false, &mut out);
+            connection = lent(&mut out);
+        });
+    });
+    group.finish();
+}
+
+/// The connection that somebody gets.
+fn lent(out: &mut Vec<Effect>) -> ConnectionId {
+    let given = |effect: Effect| match effect {
+        Effect::Give { connection, .. } => Some(connection),
+        _ => None,
+    };
+    out.drain(..).rev().find_map(given).expect("somebody gets a connection")
+}
+
+/// The lock table. It is the node's own and cannot be had alone: requests that change a row without a lock,
+/// with a lock on rows that hardly ever meet, and with rows that are waited for. What lies between them is
+/// the table's.
+fn locks(c: &mut Criterion) {
+    let mut group = c.benchmark_group("locks");
+    group.sample_size(20);
+    for (name, lock) in
+        [("none", ""), ("free", "lock = { rows = 1000000 }"), ("waits", "lock = { rows = 2 }")]
+    {
+        let fleet = fleet::fleet(lock);
+        let tally = fleet::tally(&fleet);
+        assert_eq!(tally.waited > tally.arrived / 10, name == "waits", "{name}: {tally:?}");
+        group.throughput(Throughput::Elements(tally.arrived));
+        group.bench_function(name, |bencher| bencher.iter(|| fleet::tally(black_box(&fleet))));
+    }
+    group.finish();
+}
+
 /// One latency into a histogram.
 fn histograms(c: &mut Criterion) {
     let latency = Dist::log_normal(Span::from_millis(5), Span::from_millis(100));
@@ -65,5 +136,43 @@ fn histograms(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, stretches, sharing, histograms);
+/// What is written of a run, an hour of the quickstart's fleet: all its tables as CSV, and the page.
+fn papers(c: &mut Criterion) {
+    let (header, run) = hour();
+    let runs = [run];
+    let mut group = c.benchmark_group("report");
+    group.sample_size(10);
+    let tables = || {
+        let summaries = [summary::rows(&runs[0].measured)];
+        csv::all(&header, &runs, &summaries).map(|(_, text)| text.len() as u64).sum::<u64>()
+    };
+    group.throughput(Throughput::Bytes(tables()));
+    group.bench_function("csv", |bencher| bencher.iter(tables));
+    let nothing = Value::Null;
+    let content = Content {
+        header: &header,
+        runs: &runs,
+        judged: &[],
+        effects: &nothing,
+        resolved: &[],
+        manifest: &nothing,
+        pictures: &[],
+        overlays: &[],
+    };
+    group.throughput(Throughput::Bytes(page::html(&content).len() as u64));
+    group.bench_function("page", |bencher| bencher.iter(|| page::html(black_box(&content))));
+    group.finish();
+}
+
+/// An hour of the quickstart's fleet, measured.
+fn hour() -> (Header, Run) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/quickstart.toml");
+    let set = ["duration=1h".to_owned()];
+    let (document, _) = Document::load(Path::new(path), &[], &set).expect("a shipped scenario");
+    let scenario = document.scenario("no-jitter").expect("a variant of it");
+    let run = experiment::run(scenario, 1, &AtomicU64::new(0), &AtomicBool::new(false));
+    (Header::of("quickstart", scenario), run.expect("nobody stops it"))
+}
+
+criterion_group!(benches, stretches, sharing, pools, locks, histograms, papers);
 criterion_main!(benches);

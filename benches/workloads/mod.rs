@@ -11,6 +11,7 @@
 //! they measure.
 
 pub mod by_hand;
+pub mod fleet;
 pub mod hold;
 pub mod mmc;
 pub mod pool;
