@@ -105,14 +105,20 @@ pub fn on_time(scenario: &Scenario, arrivals: &[u64]) -> Vec<(Time, Fact)> {
 
 /// What happened from [`BEGIN`] on, one line an instant: `"14: release ends:ok"`, in milliseconds.
 pub fn trace(facts: &[(Time, Fact)]) -> Vec<String> {
+    trace_in(facts, |fact| Some(word(fact)))
+}
+
+/// The same in other words; a fact that has none is left out.
+pub fn trace_in(facts: &[(Time, Fact)], word: impl Fn(&Fact) -> Option<String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut last = None;
     for (at, fact) in facts.iter().filter(|(at, _)| *at >= BEGIN) {
+        let Some(word) = word(fact) else { continue };
         if last != Some(*at) {
             lines.push(format!("{}:", millis(*at)));
         }
         last = Some(*at);
-        write!(lines.last_mut().expect("a line"), " {}", word(fact)).expect("text can be written");
+        write!(lines.last_mut().expect("a line"), " {word}").expect("text can be written");
     }
     lines
 }

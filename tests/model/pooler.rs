@@ -5,7 +5,7 @@
 //! message 1 ms of its CPU, a login 3 ms. Words of the pooler's own pool begin with `pooler:`.
 
 use crate::books::audit;
-use crate::kit::{BEGIN, assert_agrees, facts, fleet, load, on_time, outcomes, source, times, word};
+use crate::kit::{assert_agrees, facts, fleet, load, on_time, outcomes, source, times, trace_in, word};
 use herdsim::engine::time::Time;
 use herdsim::experiment;
 use herdsim::model::fact::{Close, Fact, Recorder};
@@ -57,26 +57,17 @@ fn pool_of(fact: &Fact) -> Option<u16> {
     }
 }
 
-/// What happened from [`BEGIN`] on, in milliseconds, but for the comings and goings of requests.
+/// What happened since [`BEGIN`](crate::kit::BEGIN), but for the comings and goings of requests.
 fn trace(facts: &[(Time, Fact)]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut last = None;
-    for (at, fact) in facts.iter().filter(|(at, _)| *at >= BEGIN) {
+    const LEFT_OUT: [&str; 6] = ["wish", "fulfilled", "given-up", "handling+", "handling-", "event"];
+    trace_in(facts, |fact| {
         let whose = if pool_of(fact) == Some(OF_POOLER) { "pooler:" } else { "" };
-        let what = word(fact);
-        if matches!(what.as_str(), "wish" | "fulfilled" | "given-up" | "handling+" | "handling-" | "event") {
-            continue;
-        }
-        if last != Some(*at) {
-            lines.push(format!("{}:", at.since(BEGIN).as_millis()));
-        }
-        last = Some(*at);
-        *lines.last_mut().expect("a line") += &format!(" {whose}{what}");
-    }
-    lines
+        let word = word(fact);
+        (!LEFT_OUT.contains(&word.as_str())).then(|| format!("{whose}{word}"))
+    })
 }
 
-/// How often a word was said since [`BEGIN`].
+/// How often a word was said since [`BEGIN`](crate::kit::BEGIN).
 fn said(facts: &[(Time, Fact)], wanted: &str) -> usize {
     times(facts, wanted).len()
 }
