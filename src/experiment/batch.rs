@@ -49,10 +49,11 @@ pub fn run_each(
     let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
         kick.watch(jobs[*job].1, clock, stop).map(|watch| watch.gain())
     };
+    // One at a time: a thread that took several would do them alone at the end, while others have nothing left.
     let work = || {
         rayon::join(
-            || jobs.par_iter().zip(of_jobs).map(do_job).collect(),
-            || kicks.par_iter().zip(of_kicks).map(do_kick).collect(),
+            || jobs.par_iter().zip(of_jobs).with_max_len(1).map(do_job).collect(),
+            || kicks.par_iter().zip(of_kicks).with_max_len(1).map(do_kick).collect(),
         )
     };
     let (mut runs, gains): (Vec<Option<Run>>, Vec<Option<f64>>) =

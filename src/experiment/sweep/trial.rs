@@ -38,7 +38,7 @@ pub fn run_trials<E: Send>(
     let whole = batch.duration * clocks.len() as u64;
     let work = || {
         let trials = batch.trials.par_iter().zip(clocks.par_chunks(runs.max(1))).enumerate();
-        trials.try_for_each(|(number, ((point, seed), clocks))| {
+        trials.with_max_len(1).try_for_each(|(number, ((point, seed), clocks))| {
             if stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
@@ -61,7 +61,8 @@ fn trial(
     stop: &AtomicBool,
 ) -> Option<Vec<Cell>> {
     let scenarios: Vec<_> = variants.iter().filter_map(|variant| document.scenario(variant)).collect();
-    let runs = scenarios.par_iter().zip(clocks).map(|(scenario, clock)| run_one(scenario, seed, clock, stop));
+    let runs = scenarios.par_iter().zip(clocks).with_max_len(1);
+    let runs = runs.map(|(scenario, clock)| run_one(scenario, seed, clock, stop));
     let runs: Vec<Run> = runs.collect::<Option<_>>()?;
     // Expectations relative to another variant find it among the runs with the same seed.
     let judged = expect::judge_seed(document, &runs);
