@@ -149,12 +149,16 @@ impl<J: Copy> Sharing<J> {
     /// # Panics
     /// If there is none.
     pub fn finish(&mut self, now: Time) -> J {
-        assert!(self.next_done().is_some(), "a job is due");
-        let Reverse(due) = self.due.pop().expect("a job is due");
+        assert!(!self.frozen, "a frozen device finishes nothing");
+        let (attained, job) = loop {
+            let Reverse(due) = self.due.pop().expect("a job is due");
+            if let Some(job) = self.jobs.remove(due.job) {
+                break (f64::from_bits(due.attained), *job);
+            }
+        };
         // The instant was rounded up to a whole nanosecond: what the others attained in the rest is theirs.
         self.advance(now);
-        self.attained = self.attained.max(f64::from_bits(due.attained));
-        let job = *self.jobs.remove(due.job).expect("a due job is on the device");
+        self.attained = self.attained.max(attained);
         self.shrunk();
         job
     }
