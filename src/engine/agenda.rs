@@ -3,19 +3,20 @@
 //! Three places behind one small interface, because they are what makes a run fast: a [wheel](super::wheel)
 //! for events at any time; *lanes* for delays that are always the same (a timeout, a network trip), which are
 //! FIFO queues; and *alarms*, one pending event each, for what is re-armed all the time (the next completion
-//! of a shared device, the next arrival of a source). Which lane or alarm comes first is a
-//! [tournament](super::tournament). Events of the same instant fire in the order in which they were
-//! scheduled, wherever they lie. A cancelled event is gone: it never fires and its memory is reclaimed.
+//! of a shared device, the next arrival of a source). Lanes and alarms stand in one short list, [in
+//! order](super::sorted) of when it is the turn of each. Events of the same instant fire in the order in
+//! which they were scheduled, wherever they lie. A cancelled event is gone: it never fires and its memory is
+//! reclaimed.
 
+use super::sorted::{Entry, Key, NEVER, put_in_order, sink};
 use super::time::{Span, Time};
-use super::tournament::Tournament;
-use super::wheel::{Key, NEVER, Wheel};
+use super::wheel::Wheel;
 use std::collections::VecDeque;
 
 /// Names a scheduled event, to cancel it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handle {
-    /// When it is due; in a lane, its number in the lane.
+    /// When it is due; in a lane, its number in the lane, if it was not the first.
     at: u64,
     /// Its number in order of scheduling, and its place.
     name: u64,
@@ -34,8 +35,8 @@ pub struct Lane(u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alarm(u16);
 
-/// The lowest bits of a key: where the event lies, a lane (even), an alarm (odd), or `WHEEL`. The number in
-/// order of scheduling stands above them, with room for 280 trillion events.
+/// The lowest bits of a key: where the event lies, the number of a lane or an alarm, or `WHEEL`. The number
+/// in order of scheduling stands above them, with room for 280 trillion events.
 const PLACE_BITS: u32 = 16;
 const WHEEL: u16 = u16::MAX;
 
@@ -47,13 +48,21 @@ fn time_of(key: Key) -> Time {
     Time((key >> 64) as u64)
 }
 
+/// A lane, or an alarm.
 #[derive(Clone, Debug)]
-struct Queue<E> {
+struct Place<E> {
+    /// What is due first here; `None`: nothing is.
+    first: Entry<Option<E>>,
+    /// Where it stands in the order, or [`NEVER`] if it does not: not later than `first`. What has become
+    /// later is seen when its turn comes, since most timeouts are cancelled and most alarms are set anew long
+    /// before.
+    known: Key,
+    /// Of a lane, the delay.
     delay: Span,
-    /// How many have left at the front.
+    /// Of a lane, what is due after the first. `None`: cancelled.
+    behind: VecDeque<Entry<Option<E>>>,
+    /// How many have left there.
     gone: u64,
-    /// `None`: cancelled, and not yet at the front.
-    events: VecDeque<(Key, Option<E>)>,
 }
 
 /// Events by due time.
@@ -63,14 +72,13 @@ pub struct Agenda<E> {
     /// Events of this key or before have fired; its time is the present.
     fired: Key,
     wheel: Wheel<E>,
-    lanes: Vec<Queue<E>>,
-    /// What each alarm is set to, and what was last set on it.
-    alarms: Vec<(Key, Option<E>)>,
-    /// Not later than the first key of each place: what has become later is seen when its turn comes, since
-    /// most timeouts are cancelled and most alarms are set anew long before.
-    first: Tournament,
+    places: Vec<Place<E>>,
+    /// The places where something is due, or was.
+    order: Vec<Entry<()>>,
+    /// The lanes, sorted by their delay.
+    lanes: Vec<(Span, Lane)>,
     /// The lanes asked for last, by a hash of their delay.
-    recent: [(Span, Lane); 64],
+    recent: [(Span, Lane); 256],
 }
 
 impl<E> Default for Agenda<E> {
@@ -79,21 +87,23 @@ impl<E> Default for Agenda<E> {
             scheduled: 0,
             fired: 0,
             wheel: Wheel::default(),
-            lanes: Vec::new(),
-            alarms: Vec::new(),
-            first: Tournament::default(),
-            recent: [(Span::FOREVER, Lane(WHEEL)); 64],
+            places: vec![Place::new(Span::FOREVER)],
+            order: Vec::new(),
+            lanes: vec![(Span::FOREVER, Lane(0))],
+            recent: [(Span::FOREVER, Lane(0)); 256],
         }
     }
 }
 
 impl<E: Copy> Agenda<E> {
     /// The present instant: that of the last event that fired, or to which nothing was due.
+    #[inline]
     pub fn now(&self) -> Time {
         time_of(self.fired)
     }
 
     /// Schedules an event after a delay.
+    #[inline]
     pub fn after(&mut self, delay: Span, event: E) -> Handle {
         self.at(self.now() + delay, event)
     }
@@ -102,6 +112,7 @@ impl<E: Copy> Agenda<E> {
     ///
     /// # Panics
     /// If the instant has passed.
+    #[inline]
     pub fn at(&mut self, at: Time, event: E) -> Handle {
         assert!(at >= self.now(), "the past cannot be scheduled");
         let name = self.name(WHEEL);
@@ -112,65 +123,57 @@ impl<E: Copy> Agenda<E> {
     /// The lane of a delay; made if there is none.
     #[inline]
     pub fn lane(&mut self, delay: Span) -> Lane {
-        let recent = (delay.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize;
-        let (known, lane) = self.recent[recent];
-        if known == delay && lane != Lane(WHEEL) {
-            return lane;
+        let recent = usize::from((delay.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8);
+        if self.recent[recent].0 != delay {
+            self.recent[recent] = (delay, self.find_lane(delay));
         }
-        let lane = self.find_lane(delay);
-        self.recent[recent] = (delay, lane);
-        lane
+        self.recent[recent].1
     }
 
     fn find_lane(&mut self, delay: Span) -> Lane {
-        let known = self.lanes.iter().position(|lane| lane.delay == delay);
-        let number = known.unwrap_or_else(|| {
-            self.lanes.push(Queue { delay, gone: 0, events: VecDeque::new() });
-            self.lanes.len() - 1
+        let place = self.lanes.binary_search_by_key(&delay, |lane| lane.0).unwrap_or_else(|place| {
+            let lane = Lane(self.new_place(delay));
+            self.lanes.insert(place, (delay, lane));
+            place
         });
-        let lane = Lane(2 * numbered(number));
-        self.first.reserve(lane.0);
-        lane
+        self.lanes[place].1
     }
 
     /// Schedules an event after the lane's delay.
     pub fn after_lane(&mut self, lane: Lane, event: E) -> Handle {
         let (now, name) = (self.now(), self.name(lane.0));
-        let queue = &mut self.lanes[usize::from(lane.0 / 2)];
-        let key = key(now + queue.delay, name);
-        if key < self.first.get(lane.0) {
-            self.first.set(lane.0, key);
+        let place = &mut self.places[usize::from(lane.0)];
+        let entry = Entry { at: (now + place.delay).0, name, event: Some(event) };
+        if place.first.event.is_some() {
+            place.behind.push_back(entry);
+            return Handle { at: place.gone + place.behind.len() as u64 - 1, name };
         }
-        queue.events.push_back((key, Some(event)));
-        Handle { at: queue.gone + queue.events.len() as u64 - 1, name }
+        place.first = entry;
+        self.enlist(lane.0);
+        Handle { at: u64::MAX, name }
     }
 
     /// A new alarm, not set.
     pub fn alarm(&mut self) -> Alarm {
-        let alarm = Alarm(2 * numbered(self.alarms.len()) + 1);
-        self.alarms.push((NEVER, None));
-        self.first.reserve(alarm.0);
-        alarm
+        Alarm(self.new_place(Span::FOREVER))
     }
 
     /// Sets an alarm, or sets it anew: what was pending on it is forgotten. `None` only forgets.
     pub fn set(&mut self, alarm: Alarm, at: Option<Time>, event: E) {
-        let key = match at {
-            Some(at) => key(at.max(self.now()), self.name(alarm.0)),
-            None => NEVER,
+        let Some(at) = at else {
+            self.places[usize::from(alarm.0)].first.event = None;
+            return;
         };
-        self.alarms[usize::from(alarm.0 / 2)] = (key, Some(event));
-        let known = self.first.get(alarm.0);
-        if key < known || known == self.fired {
-            self.first.set(alarm.0, key);
-        }
+        let entry = Entry { at: at.max(self.now()).0, name: self.name(alarm.0), event: Some(event) };
+        self.places[usize::from(alarm.0)].first = entry;
+        self.enlist(alarm.0);
     }
 
     /// Cancels an event: nothing if it has fired or was cancelled before.
     pub fn cancel(&mut self, handle: Handle) {
         let place = handle.name as u16;
         if place != WHEEL {
-            self.cancel_in_lane(usize::from(place / 2), handle.at);
+            self.places[usize::from(place)].cancel(handle);
         } else if handle != Handle::NONE {
             let key = key(Time(handle.at), handle.name);
             if key > self.fired {
@@ -179,51 +182,50 @@ impl<E: Copy> Agenda<E> {
         }
     }
 
-    /// The next event that is due at `end` or before; time moves on to it, or to `end`.
+    /// The next event that is due at `end` or before; time moves on to it, or to `end`. Nothing is due at
+    /// [`Time::NEVER`].
     #[inline]
     pub fn next_until(&mut self, end: Time) -> Option<E> {
-        let end_key = key(end, u64::MAX);
+        let last = end.min(Time(u64::MAX - 1));
         loop {
-            let side = self.first.least();
-            let limit = side.min(end_key);
-            if let Some((key, event)) = self.wheel.take(limit) {
-                self.fired = key;
-                return Some(event);
+            let side = if let [.., first] = &self.order[..] { first.key() } else { NEVER };
+            let wheel = self.wheel.next();
+            let next = side.min(wheel);
+            if time_of(next) > last {
+                break;
             }
-            if limit < side || side == NEVER {
-                self.rest_until(end);
-                return None;
-            }
-            if let Some(event) = self.take_at_side(side) {
-                self.fired = side;
-                return Some(event);
+            let event = if wheel < side {
+                self.wheel.take(side.min(key(end, u64::MAX)))
+            } else {
+                self.take_at_side(side)
+            };
+            if event.is_some() {
+                self.fired = next;
+                return event;
             }
         }
+        self.rest_until(end);
+        None
     }
 
-    /// Takes the event out that a lane or an alarm has under this key; `None` if it has become later.
+    /// Takes the event out that a lane or an alarm has under this key, the first in the order; `None` if it
+    /// has become later.
+    #[inline]
     fn take_at_side(&mut self, side: Key) -> Option<E> {
-        let place = side as u16;
-        let index = usize::from(place / 2);
-        if place % 2 == 1 {
-            let alarm = &mut self.alarms[index];
-            if alarm.0 == side {
-                alarm.0 = NEVER;
-                // Its place in the tournament stays: nearly always it is set again at once.
-                return alarm.1;
-            }
-            self.first.set(place, alarm.0);
-            return None;
+        let place = &mut self.places[usize::from(side as u16)];
+        let mut event = None;
+        if place.first.name == side as u64 {
+            event = place.first.event.take();
+            place.leave();
         }
-        let lane = &mut self.lanes[index];
-        let event = match lane.events.front() {
-            Some(&(key, event)) if key == side => {
-                lane.leave();
-                event
-            }
-            _ => None,
-        };
-        self.first.set(place, lane.events.front().map_or(NEVER, |first| first.0));
+        if place.first.event.is_some() {
+            place.known = place.first.key();
+            sink(&mut self.order, Entry::new(place.known, ()));
+        } else if event.is_none() {
+            place.known = NEVER;
+            self.order.pop();
+        }
+        // Otherwise it stays where it stood: nearly always an alarm is set again at once.
         event
     }
 
@@ -234,189 +236,73 @@ impl<E: Copy> Agenda<E> {
         }
     }
 
+    #[inline]
     fn name(&mut self, place: u16) -> u64 {
         self.scheduled += 1;
         (self.scheduled << PLACE_BITS) | u64::from(place)
     }
 
-    fn cancel_in_lane(&mut self, lane: usize, number: u64) {
-        let queue = &mut self.lanes[lane];
-        let Some(place) = number.checked_sub(queue.gone) else { return };
-        let Some((_, event)) = queue.events.get_mut(place as usize) else { return };
-        *event = None;
-        if place == 0 {
-            queue.trim();
+    /// Puts a place in the order, unless it stands there for an earlier instant to come.
+    #[inline]
+    fn enlist(&mut self, number: u16) {
+        let place = &mut self.places[usize::from(number)];
+        let (key, known) = (place.first.key(), place.known);
+        if known == self.fired {
+            // It has fired just now, and still stands where it did: last.
+            place.known = key;
+            sink(&mut self.order, Entry::new(key, ()));
+        } else if key < known {
+            place.known = key;
+            self.put_in_order(key, known);
         }
     }
-}
 
-/// The number of a lane or an alarm.
-fn numbered(number: usize) -> u16 {
-    u16::try_from(number)
-        .ok()
-        .filter(|&number| number < WHEEL / 2)
-        .expect("fewer than 32,767 lanes or alarms")
-}
-
-impl<E> Queue<E> {
-    /// Drops the first event.
-    fn leave(&mut self) {
-        self.events.pop_front();
-        self.gone += 1;
-        self.trim();
+    /// Puts a place in the order under this key, and takes it out from where it was known to stand.
+    #[inline(never)]
+    fn put_in_order(&mut self, key: Key, known: Key) {
+        if known != NEVER {
+            let stands = self.order.iter().rposition(|entry| entry.key() == known);
+            self.order.remove(stands.expect("it stands there"));
+        }
+        put_in_order(&mut self.order, Entry::new(key, ()));
     }
 
-    /// Drops cancelled events at the front.
-    fn trim(&mut self) {
-        while let Some((_, None)) = self.events.front() {
-            self.events.pop_front();
+    fn new_place(&mut self, delay: Span) -> u16 {
+        let number = u16::try_from(self.places.len()).ok().filter(|&number| number < WHEEL);
+        self.places.push(Place::new(delay));
+        number.expect("fewer than 65,535 lanes and alarms")
+    }
+}
+
+impl<E> Place<E> {
+    fn new(delay: Span) -> Self {
+        let first = Entry { at: 0, name: 0, event: None };
+        Place { first, known: NEVER, delay, behind: VecDeque::new(), gone: 0 }
+    }
+
+    /// The first event has left: the next that is not cancelled moves up.
+    fn leave(&mut self) {
+        while let Some(entry) = self.behind.pop_front() {
             self.gone += 1;
+            if entry.event.is_some() {
+                self.first = entry;
+                return;
+            }
+        }
+    }
+
+    fn cancel(&mut self, handle: Handle) {
+        if self.first.name == handle.name {
+            self.first.event = None;
+            self.leave();
+        } else if let Some(place) = handle.at.checked_sub(self.gone)
+            && let Some(entry) = self.behind.get_mut(place as usize)
+        {
+            entry.event = None;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn ties_fire_in_the_order_of_scheduling_wherever_they_lie() {
-        let mut agenda = Agenda::default();
-        let (lane, alarm) = (agenda.lane(Span(5)), agenda.alarm());
-        agenda.after(Span(5), 'a');
-        agenda.after_lane(lane, 'b');
-        agenda.set(alarm, Some(Time(5)), 'c');
-        agenda.after(Span(5), 'd');
-        agenda.after_lane(lane, 'e');
-        let fired: String = std::iter::from_fn(|| agenda.next_until(Time(5))).collect();
-        assert_eq!(fired, "abcde");
-        assert_eq!(agenda.now(), Time(5));
-    }
-
-    #[test]
-    fn an_alarm_that_is_set_anew_forgets_the_old() {
-        let mut agenda = Agenda::default();
-        let alarm = agenda.alarm();
-        agenda.set(alarm, Some(Time(5)), 'a');
-        agenda.set(alarm, Some(Time(9)), 'b');
-        assert_eq!(agenda.next_until(Time(8)), None);
-        assert_eq!(agenda.next_until(Time(9)), Some('b'));
-        assert_eq!(agenda.next_until(Time::NEVER), None);
-    }
-
-    #[test]
-    fn what_was_cancelled_leaves_nothing_behind() {
-        let mut agenda = Agenda::default();
-        for n in 0..1_000 {
-            agenda.at(Time(n), n);
-        }
-        let far: Vec<Handle> =
-            (0..900).map(|n| agenda.after(Span::from_secs(900) * 2 + Span(n), 0)).collect();
-        far.into_iter().for_each(|handle| agenda.cancel(handle));
-        let fired = std::iter::from_fn(|| agenda.next_until(Time::NEVER)).count();
-        assert_eq!(fired, 1_000);
-        for n in 0..1_000 {
-            agenda.at(Time(1_000 + n), n);
-        }
-        let fired: Vec<u64> = std::iter::from_fn(|| agenda.next_until(Time::NEVER)).collect();
-        assert!(fired.iter().copied().eq(0..1_000), "{fired:?}");
-    }
-
-    #[test]
-    fn memory_follows_what_is_pending_not_what_was_cancelled() {
-        let mut agenda = Agenda::default();
-        let lane = agenda.lane(Span::from_secs(30));
-        for n in 0..100_000u32 {
-            let far = agenda.after(Span::from_secs(900), n);
-            let timeout = agenda.after_lane(lane, n);
-            for _ in 0..2 {
-                agenda.cancel(far);
-                agenda.cancel(timeout);
-            }
-        }
-        assert!(agenda.wheel.pending() < 200);
-        assert!(agenda.lanes[0].events.is_empty());
-        assert_eq!(agenda.next_until(Time::NEVER), None);
-    }
-
-    #[derive(Clone, Debug)]
-    enum Act {
-        After(u64),
-        Burst(u8, u64),
-        Lane(u8),
-        Alarm(u8, u64),
-        Cancel(usize),
-        Fire(u64),
-    }
-
-    fn acts() -> impl Strategy<Value = Vec<Act>> {
-        // Microseconds beside a quarter of an hour: the mix that breaks calendar queues.
-        let delay = prop_oneof![0u64..50, 1_000u64..9_000, 900_000_000_000u64..900_000_100_000];
-        let act = prop_oneof![
-            delay.clone().prop_map(Act::After),
-            (0u8..90, delay.clone()).prop_map(|(count, delay)| Act::Burst(count, delay)),
-            (0u8..3).prop_map(Act::Lane),
-            (0u8..2, delay.clone()).prop_map(|(alarm, delay)| Act::Alarm(alarm, delay)),
-            (0usize..200).prop_map(Act::Cancel),
-            delay.prop_map(Act::Fire),
-        ];
-        prop::collection::vec(act, 0..300)
-    }
-
-    proptest! {
-        /// The oracle: a list, searched from end to end.
-        #[test]
-        fn agrees_with_a_list(acts in acts()) {
-            let mut agenda = Agenda::default();
-            let lanes = [agenda.lane(Span(7)), agenda.lane(Span(1_000)), agenda.lane(Span(30_000_000_000))];
-            let delays = [7, 1_000, 30_000_000_000];
-            let alarms = [agenda.alarm(), agenda.alarm()];
-            let mut list: Vec<(u64, usize, Option<usize>)> = Vec::new();
-            let mut handles = Vec::new();
-            for (number, act) in acts.into_iter().enumerate() {
-                let (name, now) = (1_000 * number, agenda.now().0);
-                match act {
-                    Act::After(delay) => {
-                        handles.push((agenda.after(Span(delay), name), name));
-                        list.push((now + delay, name, None));
-                    }
-                    Act::Burst(count, delay) => {
-                        for number in 0..u64::from(count) {
-                            let (at, name) = (now + delay * number % 5_000_000, name + number as usize);
-                            handles.push((agenda.at(Time(at), name), name));
-                            list.push((at, name, None));
-                        }
-                    }
-                    Act::Lane(lane) => {
-                        handles.push((agenda.after_lane(lanes[lane as usize], name), name));
-                        list.push((now + delays[lane as usize], name, None));
-                    }
-                    Act::Alarm(alarm, delay) => {
-                        let alarm = alarm as usize;
-                        agenda.set(alarms[alarm], Some(Time(now + delay)), name);
-                        list.retain(|entry| entry.2 != Some(alarm));
-                        list.push((now + delay, name, Some(alarm)));
-                    }
-                    Act::Cancel(which) if !handles.is_empty() => {
-                        let (handle, name) = handles[which % handles.len()];
-                        agenda.cancel(handle);
-                        list.retain(|entry| entry.1 != name);
-                    }
-                    Act::Cancel(_) => {}
-                    Act::Fire(within) => {
-                        let end = now + within;
-                        loop {
-                            let next = list.iter().copied().filter(|entry| entry.0 <= end).min();
-                            let fired = agenda.next_until(Time(end));
-                            prop_assert_eq!(fired, next.map(|entry| entry.1));
-                            let Some(next) = next else { break };
-                            prop_assert_eq!(agenda.now().0, next.0);
-                            list.retain(|entry| entry.1 != next.1);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+#[path = "agenda_tests.rs"]
+mod tests;

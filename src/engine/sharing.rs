@@ -25,40 +25,10 @@ pub struct Sharing<J> {
     rate: f64,
     frozen: bool,
     jobs: Slab<J>,
-    /// Attained service at which each job is done; ties in order of arrival. Entries of cancelled jobs stay
-    /// until they come up.
-    due: BinaryHeap<Reverse<Due<J>>>,
+    /// Attained service at which each job is done (the bits of a positive float sort as the float does), and
+    /// the number of its arrival, for ties. Cancelled jobs stay until they come up.
+    due: BinaryHeap<Reverse<(u64, u64, Id<J>)>>,
     arrivals: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Due<J> {
-    /// The bits of a positive float sort as the float does.
-    attained: u64,
-    arrival: u64,
-    job: Id<J>,
-}
-
-impl<J> Due<J> {
-    fn key(&self) -> (u64, u64) {
-        (self.attained, self.arrival)
-    }
-}
-impl<J> PartialEq for Due<J> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-impl<J> Eq for Due<J> {}
-impl<J> PartialOrd for Due<J> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<J> Ord for Due<J> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
 }
 
 /// The share of a core that each of `n` jobs enjoys on `cores` cores with contention `n0` per core.
@@ -115,7 +85,7 @@ impl<J: Copy> Sharing<J> {
         self.advance(now);
         let job = self.jobs.insert(job);
         let attained = (self.attained + demand.0 as f64).to_bits();
-        self.due.push(Reverse(Due { attained, arrival: self.arrivals, job }));
+        self.due.push(Reverse((attained, self.arrivals, job)));
         self.arrivals += 1;
         self.rerate();
         job
@@ -134,13 +104,13 @@ impl<J: Copy> Sharing<J> {
         if self.frozen {
             return None;
         }
-        while let Some(Reverse(due)) = self.due.peek()
-            && self.jobs.get(due.job).is_none()
+        while let Some(&Reverse((_, _, job))) = self.due.peek()
+            && self.jobs.get(job).is_none()
         {
             self.due.pop();
         }
-        let Reverse(due) = self.due.peek()?;
-        let ahead = (f64::from_bits(due.attained) - self.attained).max(0.0) / self.rate;
+        let Reverse((attained, ..)) = *self.due.peek()?;
+        let ahead = (f64::from_bits(attained) - self.attained).max(0.0) / self.rate;
         Some(self.since + Span((ahead + 0.999_999) as u64))
     }
 
@@ -151,9 +121,9 @@ impl<J: Copy> Sharing<J> {
     pub fn finish(&mut self, now: Time) -> J {
         assert!(!self.frozen, "a frozen device finishes nothing");
         let (attained, job) = loop {
-            let Reverse(due) = self.due.pop().expect("a job is due");
-            if let Some(job) = self.jobs.remove(due.job) {
-                break (f64::from_bits(due.attained), *job);
+            let Reverse((attained, _, job)) = self.due.pop().expect("a job is due");
+            if let Some(job) = self.jobs.remove(job) {
+                break (f64::from_bits(attained), *job);
             }
         };
         // The instant was rounded up to a whole nanosecond: what the others attained in the rest is theirs.

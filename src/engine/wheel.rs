@@ -1,68 +1,61 @@
 //! Events at any time: hierarchical timing wheels with a sorted front.
 //!
 //! The next few dozen events lie sorted in the *front*, where they are taken from and where a small world
-//! happens altogether. Later ones lie unsorted in buckets. A bucket's level is the highest digit (eight bits)
+//! happens altogether. Later ones lie hand in buckets. A bucket's level is the highest digit (eight bits)
 //! in which its times differ from a base that is not later than any of them, its slot is that digit: so a
 //! bucket of level n spans 256ⁿ ns, whatever the delays are. When its turn comes, a bucket goes to the front
 //! if it holds a few hundred at most, and is spread over the levels below otherwise. Nothing is tuned to the
 //! load: an event moves at most once a level, microseconds beside hours (on which calendar queues fail) or
-//! not.
+//! not. Buckets are made of chunks that they share, so that thousands of them need no more room than what is
+//! pending, and what is read together lies together.
 //!
 //! Sources: Varghese and Lauck, Hashed and Hierarchical Timing Wheels (SOSP 1987); Ahuja, Mehlhorn, Orlin and
 //! Tarjan, the radix heap (1990); Tang, Goh and Thng, the sorted bottom of the ladder queue (2005).
 
+use super::sorted::{Entry, Key, NEVER, put_in_order, sort};
 use std::collections::BTreeSet;
-
-/// Due time in nanoseconds (64 bits), then the number in order of scheduling: no two are equal.
-pub type Key = u128;
-
-/// Later than every key.
-pub const NEVER: Key = Key::MAX;
 
 /// Bits of a digit.
 const DIGIT: u32 = 8;
 const SLOTS: usize = 1 << DIGIT;
 const LEVELS: usize = (u64::BITS / DIGIT) as usize;
 const BUCKETS: usize = LEVELS * SLOTS;
-/// A bucket of at most so many goes to the front whole.
+/// Buckets of at most so many together go to the front whole.
 const SOME: usize = 256;
-/// So few are sorted one by one, and go to the front together with those of other buckets.
-const FEW: usize = 16;
 /// A front that has grown to more than so many, or to twice what it began with, goes back to the buckets.
 const MANY: usize = 96;
-/// Room is kept of buckets for at most so many, lest each of thousands keep what one once needed.
-const KEPT: usize = 4096;
+/// Entries of a chunk: enough that the memory is read ahead.
+const CHUNK: usize = 32;
 
-#[derive(Clone, Copy, Debug)]
-struct Entry<E> {
-    at: u64,
-    /// The lower half of the key.
-    name: u64,
-    event: E,
-}
-
-impl<E> Entry<E> {
-    fn key(&self) -> Key {
-        Key::from(self.at) << 64 | Key::from(self.name)
-    }
+/// Entries in no order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    /// Behind the last entry; at the end of its chunk if that is full.
+    end: u32,
+    len: u32,
 }
 
 /// Events by key.
 #[derive(Clone, Debug)]
 pub struct Wheel<E> {
-    /// All entries due before `horizon`, sorted from `head` on; what lies before it has been taken out.
+    /// All entries due before `horizon`, in order; perhaps some that are due at it.
     front: Vec<Entry<E>>,
-    head: usize,
-    /// What it may grow to, with what was taken out.
+    /// What it may grow to.
     room: usize,
     horizon: u64,
     /// Not later than anything here, nor than anything that can still come.
     base: u64,
+    /// Entries on their way from a bucket.
+    hand: Vec<Entry<E>>,
     /// A bit for each bucket that has entries.
     filled: [u64; BUCKETS / 64],
-    buckets: Box<[Vec<Entry<E>>; BUCKETS]>,
-    /// Room for buckets that need some.
-    spare: Vec<Vec<Entry<E>>>,
+    buckets: Box<[Bucket; BUCKETS]>,
+    /// Chunk by chunk.
+    entries: Vec<Entry<E>>,
+    /// Where the chunk ends that comes before each, in its bucket or among those that are free.
+    before: Vec<u32>,
+    /// Where the free chunk ends that was used last; 0 if none is.
+    free: u32,
     /// Entries to be dropped when their turn comes.
     cancelled: BTreeSet<Key>,
     next_cancelled: Key,
@@ -74,13 +67,15 @@ impl<E> Default for Wheel<E> {
     fn default() -> Self {
         Wheel {
             front: Vec::new(),
-            head: 0,
             room: MANY,
             horizon: u64::MAX,
             base: 0,
+            hand: Vec::new(),
             filled: [0; BUCKETS / 64],
-            buckets: Box::new([const { Vec::new() }; BUCKETS]),
-            spare: Vec::new(),
+            buckets: Box::new([Bucket::default(); BUCKETS]),
+            entries: Vec::new(),
+            before: Vec::new(),
+            free: 0,
             cancelled: BTreeSet::new(),
             next_cancelled: NEVER,
             patience: MANY,
@@ -91,7 +86,7 @@ impl<E> Default for Wheel<E> {
 impl<E: Copy> Wheel<E> {
     /// How many events lie here, the cancelled among them. Counts them.
     pub fn pending(&self) -> usize {
-        self.front.len() - self.head + self.buckets.iter().map(Vec::len).sum::<usize>()
+        self.front.len() + self.buckets.iter().map(|bucket| bucket.len as usize).sum::<usize>()
     }
 
     /// Puts an event in. It is due after whatever was taken out, and not before the last limit to which
@@ -102,35 +97,37 @@ impl<E: Copy> Wheel<E> {
         if at >= self.horizon {
             self.put_behind(at, name, event);
         } else {
-            self.insert(at, name, event);
+            put_in_order(&mut self.front, Entry { at, name, event });
+            if self.front.len() > self.room {
+                self.make_room();
+            }
         }
     }
 
-    /// Takes the next event out, if it is due before `limit`.
+    /// The key of the next event, or an earlier one.
     #[inline]
-    pub fn take(&mut self, limit: Key) -> Option<(Key, E)> {
-        loop {
-            let Some(next) = self.front.get(self.head) else {
-                if self.advance(limit) {
-                    continue;
-                }
-                return None;
-            };
-            let (key, event) = (next.key(), next.event);
-            if key >= limit {
-                return None;
-            }
-            if key < self.next_cancelled {
-                self.head += 1;
-                return Some((key, event));
-            }
-            self.head += usize::from(key == self.next_cancelled);
-            self.cancelled.pop_first();
-            self.note_next_cancelled();
+    pub fn next(&self) -> Key {
+        if let [.., next] = &self.front[..] { next.key() } else { Key::from(self.horizon) << 64 }
+    }
+
+    /// Takes the event out that [`Wheel::next`] is the key of, which is before `limit`; `None` if there is
+    /// none, or it was cancelled: then `next` has become later.
+    #[inline]
+    pub fn take(&mut self, limit: Key) -> Option<E> {
+        let Some(Entry { at, name, event }) = self.front.pop() else {
+            self.advance(limit);
+            return None;
+        };
+        let key = Key::from(at) << 64 | Key::from(name);
+        if key < self.next_cancelled {
+            return Some(event);
         }
+        self.drop_cancelled(key, event);
+        None
     }
 
     /// Cancels an event that is pending.
+    #[inline(never)]
     pub fn cancel(&mut self, key: Key) {
         self.cancelled.insert(key);
         self.next_cancelled = self.next_cancelled.min(key);
@@ -143,34 +140,19 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
-    /// Puts an entry in its place in the front, moving the shorter side: there is room before the head.
-    #[inline(never)]
-    fn insert(&mut self, at: u64, name: u64, event: E) {
-        let entry = Entry { at, name, event };
-        // Whatever is due at the same time was scheduled before.
-        let place = self.head + self.front[self.head..].partition_point(|other| other.at <= at);
-        if self.head > 0 && place - self.head <= self.front.len() - place {
-            self.front.copy_within(self.head..place, self.head - 1);
-            self.head -= 1;
-            self.front[place - 1] = entry;
-        } else {
-            self.front.insert(place, entry);
-            if self.front.len() > self.room {
-                self.make_room();
-            }
-        }
-    }
-
-    /// Forgets what was taken out of the front; if it is large all the same, it goes back to the buckets.
+    /// A front that has grown large goes back to the buckets; if all of it is due at one instant, it stays,
+    /// and what comes next waits there.
     #[inline(never)]
     fn make_room(&mut self) {
-        self.front.drain(..self.head);
-        self.head = 0;
-        let [Some(first), Some(last)] = [self.front.first(), self.front.last()] else { return };
-        if self.front.len() > self.room / 2 && first.at < last.at {
+        if self.horizon == u64::MAX {
+            // There is nothing else, and what can still come may be earlier than what was cancelled last.
+            self.base = 0;
+        }
+        self.horizon = self.front[0].at;
+        if self.front.last().is_some_and(|first| first.at < self.horizon) {
             self.horizon = self.base;
-            let front = std::mem::take(&mut self.front);
-            self.spread(front);
+            std::mem::swap(&mut self.front, &mut self.hand);
+            self.put_back();
         }
     }
 
@@ -181,84 +163,123 @@ impl<E: Copy> Wheel<E> {
         // Level times bits of a digit: the highest bit that differs, rounded down.
         let low = ((at ^ self.base) | 1).ilog2() & !(DIGIT - 1);
         let index = (low as usize * (SLOTS / DIGIT as usize)) | ((at >> low) as usize % SLOTS);
-        let bucket = &mut self.buckets[index % BUCKETS];
-        if bucket.is_empty() {
+        let mut place = self.buckets[index % BUCKETS].end as usize;
+        if place % CHUNK == 0 {
+            place = self.new_chunk(place as u32, event);
             self.filled[index / 64 % (BUCKETS / 64)] |= 1 << (index % 64);
-            if bucket.capacity() == 0
-                && let Some(room) = self.spare.pop()
-            {
-                *bucket = room;
-            }
         }
-        bucket.push(Entry { at, name, event });
+        self.entries[place] = Entry { at, name, event };
+        let bucket = &mut self.buckets[index % BUCKETS];
+        bucket.end = place as u32 + 1;
+        bucket.len += 1;
     }
 
-    /// Puts all entries of a vector in their buckets, and keeps its room.
-    fn spread(&mut self, mut entries: Vec<Entry<E>>) {
-        for &Entry { at, name, event } in &entries {
+    /// Takes a free chunk for a bucket whose last one ends at `before`; where it begins.
+    #[inline(never)]
+    fn new_chunk(&mut self, before: u32, filling: E) -> usize {
+        if self.free == 0 {
+            self.entries.extend([Entry { at: 0, name: 0, event: filling }; CHUNK]);
+            self.before.push(0);
+            self.free = u32::try_from(self.entries.len()).expect("fewer than four billion pending events");
+        }
+        let begin = self.free as usize - CHUNK;
+        self.free = std::mem::replace(&mut self.before[begin / CHUNK], before);
+        begin
+    }
+
+    /// Takes the last chunk of a bucket in hand; false if there is none.
+    fn lift(&mut self, index: usize) -> bool {
+        let bucket = &mut self.buckets[index];
+        if bucket.len == 0 {
+            self.filled[index / 64] &= !(1 << (index % 64));
+            return false;
+        }
+        let chunk = (bucket.end as usize - 1) / CHUNK;
+        let entries = &self.entries[chunk * CHUNK..bucket.end as usize];
+        self.hand.extend_from_slice(entries);
+        bucket.len -= entries.len() as u32;
+        bucket.end = std::mem::replace(&mut self.before[chunk], self.free);
+        self.free = ((chunk + 1) * CHUNK) as u32;
+        true
+    }
+
+    /// Puts what is in hand in buckets.
+    fn put_back(&mut self) {
+        while let Some(Entry { at, name, event }) = self.hand.pop() {
             self.put_behind(at, name, event);
         }
-        if entries.capacity() <= KEPT {
-            entries.clear();
-            self.spare.push(entries);
+    }
+
+    /// The first bucket from there on that has entries.
+    fn filled_from(&self, from: usize) -> Option<usize> {
+        let mut word = from / 64;
+        let mut filled = self.filled.get(word)? & (u64::MAX << (from % 64));
+        while filled == 0 {
+            word += 1;
+            filled = *self.filled.get(word)?;
         }
+        Some(word * 64 + filled.trailing_zeros() as usize)
     }
 
-    /// The first bucket that has entries.
-    fn first(&self) -> Option<usize> {
-        let word = self.filled.iter().position(|&word| word != 0)?;
-        Some(word * 64 + self.filled[word].trailing_zeros() as usize)
-    }
-
-    /// Fills the front, which is empty, with what is due next; false if nothing is before `limit`.
+    /// Fills the front, which is empty, with what is due next, unless that is after `limit`.
     #[inline(never)]
-    fn advance(&mut self, limit: Key) -> bool {
-        self.front.clear();
-        self.head = 0;
-        while let Some(index) = self.first() {
+    fn advance(&mut self, limit: Key) {
+        while let Some(index) = self.filled_from(0) {
             let (start, _) = self.reach(index);
-            if index < SLOTS || self.buckets[index].len() <= SOME {
-                self.collect(index);
-                return true;
+            if index < SLOTS || self.buckets[index].len as usize <= SOME {
+                return self.collect(index);
             }
-            if Key::from(start) << 64 > limit {
-                return false;
+            self.horizon = start;
+            if Key::from(start) << 64 >= limit {
+                return;
             }
-            let bucket = self.empty(index);
             self.base = start;
-            self.spread(bucket);
+            while self.lift(index) {
+                self.put_back();
+            }
         }
-        // Nothing is left: what comes next may be earlier than what was cancelled last.
-        (self.horizon, self.base) = (u64::MAX, 0);
-        false
+        self.horizon = u64::MAX;
     }
 
-    /// Moves buckets of a level to the front, sorted: the first one, and more while they are few together.
+    /// Moves buckets of a level to the front: the first one, and more while they are few together.
     fn collect(&mut self, first: usize) {
         let mut last = first;
-        'words: for word in first / 64..(first / SLOTS + 1) * (SLOTS / 64) {
-            while self.filled[word] != 0 {
-                let index = word * 64 + self.filled[word].trailing_zeros() as usize;
-                let bucket = &mut self.buckets[index];
-                if self.front.is_empty() && bucket.len() > FEW {
-                    put_in_front(&mut self.front, bucket, (index / SLOTS) as u32 * DIGIT);
-                } else if self.front.len() + bucket.len() > FEW {
-                    break 'words;
-                }
-                bucket.drain(..).for_each(|entry| put_in_order(&mut self.front, entry));
-                self.filled[word] &= self.filled[word] - 1;
-                last = index;
+        let next = loop {
+            while self.lift(last) {}
+            let next = self.filled_from(last + 1);
+            match next.filter(|index| index / SLOTS == first / SLOTS) {
+                Some(index) if self.hand.len() + self.buckets[index].len as usize <= SOME => last = index,
+                _ => break next,
             }
-        }
+        };
+        let ((start, _), (_, end)) = (self.reach(first), self.reach(last));
+        self.sort_into_front(start, end);
         self.room = MANY.max(2 * self.front.len());
-        self.horizon = if self.first().is_none() { u64::MAX } else { self.reach(last).1.saturating_add(1) };
+        self.horizon = match next {
+            Some(_) => end.saturating_add(u64::from(first >= SLOTS)),
+            None => u64::MAX,
+        };
     }
 
-    /// Takes all entries out of a bucket.
-    fn empty(&mut self, index: usize) -> Vec<Entry<E>> {
-        let bucket = std::mem::take(&mut self.buckets[index]);
-        self.filled[index / 64] &= !(1 << (index % 64));
-        bucket
+    /// Moves what is in hand to the front, which is empty: by a digit that tells most of it apart, then in
+    /// order.
+    fn sort_into_front(&mut self, start: u64, end: u64) {
+        let slots = self.hand.len().next_power_of_two().min(SLOTS);
+        let low = (((end - start) | 1).ilog2() + 1).saturating_sub(slots.ilog2());
+        let digit = |entry: &Entry<E>| ((entry.at - start) >> low) as usize % SLOTS;
+        let mut places = [0; SLOTS];
+        self.hand.iter().for_each(|entry| places[digit(entry)] += 1);
+        let mut sum = 0;
+        for place in places[..slots].iter_mut().rev() {
+            sum += std::mem::replace(place, sum);
+        }
+        self.front.resize(sum, self.hand[0]);
+        for entry in self.hand.drain(..) {
+            let place = &mut places[digit(&entry)];
+            self.front[*place] = entry;
+            *place += 1;
+        }
+        sort(&mut self.front);
     }
 
     /// The first and the last instant of a bucket.
@@ -273,55 +294,21 @@ impl<E: Copy> Wheel<E> {
     fn bury(&mut self) {
         let cancelled = std::mem::take(&mut self.cancelled);
         self.next_cancelled = NEVER;
-        self.front.drain(..self.head);
-        self.head = 0;
         self.front.retain(|entry| !cancelled.contains(&entry.key()));
         for index in 0..BUCKETS {
-            if !self.buckets[index].is_empty() {
-                let mut bucket = self.empty(index);
-                bucket.retain(|entry| !cancelled.contains(&entry.key()));
-                self.spread(bucket);
-            }
+            while self.lift(index) {}
+            self.hand.retain(|entry| !cancelled.contains(&entry.key()));
+            self.put_back();
         }
     }
 
-    fn note_next_cancelled(&mut self) {
+    /// An entry has come up that was cancelled, or is due after one that was.
+    #[inline(never)]
+    fn drop_cancelled(&mut self, key: Key, event: E) {
+        self.cancelled.pop_first();
+        if key != self.next_cancelled {
+            self.front.push(Entry::new(key, event));
+        }
         self.next_cancelled = self.cancelled.first().copied().unwrap_or(NEVER);
     }
-}
-
-/// Moves the entries of a bucket to the front, which is empty: by the digit below its own, then in order.
-fn put_in_front<E: Copy>(front: &mut Vec<Entry<E>>, bucket: &mut Vec<Entry<E>>, low: u32) {
-    let digit = |entry: &Entry<E>| (entry.at >> low.saturating_sub(DIGIT)) as usize % SLOTS;
-    let mut counts = [0; SLOTS];
-    bucket.iter().for_each(|entry| counts[digit(entry)] += 1);
-    front.append(bucket);
-    if counts.iter().any(|&count| count > FEW) {
-        front.sort_unstable_by_key(Entry::key);
-        return;
-    }
-    let mut places = [0; SLOTS];
-    for slot in 1..SLOTS {
-        places[slot] = places[slot - 1] + counts[slot - 1];
-    }
-    bucket.resize(front.len(), front[0]);
-    for &entry in front.iter() {
-        let place = &mut places[digit(&entry)];
-        bucket[*place] = entry;
-        *place += 1;
-    }
-    front.clear();
-    bucket.drain(..).for_each(|entry| put_in_order(front, entry));
-}
-
-/// Appends an entry to those that are in order, and moves it to its place.
-#[inline]
-fn put_in_order<E: Copy>(entries: &mut Vec<Entry<E>>, entry: Entry<E>) {
-    let mut place = entries.len();
-    entries.push(entry);
-    while place > 0 && entries[place - 1].key() > entry.key() {
-        entries[place] = entries[place - 1];
-        place -= 1;
-    }
-    entries[place] = entry;
 }
