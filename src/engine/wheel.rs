@@ -164,7 +164,7 @@ impl<E: Copy> Wheel<E> {
         let low = ((at ^ self.base) | 1).ilog2() & !(DIGIT - 1);
         let index = (low as usize * (SLOTS / DIGIT as usize)) | ((at >> low) as usize % SLOTS);
         let mut place = self.buckets[index % BUCKETS].end as usize;
-        if place % CHUNK == 0 {
+        if place.is_multiple_of(CHUNK) {
             place = self.new_chunk(place as u32, event);
             self.filled[index / 64 % (BUCKETS / 64)] |= 1 << (index % 64);
         }
