@@ -63,6 +63,7 @@ struct Counting {
 }
 
 impl Recorder for Counting {
+    #[inline(always)]
     fn record(&mut self, now: Time, fact: Fact) {
         self.arrived += u64::from(matches!(fact, Fact::RequestArrived { .. }));
         self.meter.record(now, fact);
