@@ -1,7 +1,7 @@
 //! Events at any time: hierarchical timing wheels with a sorted front.
 //!
 //! The next few dozen events lie sorted in the *front*, where they are taken from and where a small world
-//! happens altogether. Later ones lie hand in buckets. A bucket's level is the highest digit (eight bits)
+//! happens altogether. Later ones lie unsorted in buckets. A bucket's level is the highest digit (eight bits)
 //! in which its times differ from a base that is not later than any of them, its slot is that digit: so a
 //! bucket of level n spans 256ⁿ ns, whatever the delays are. When its turn comes, a bucket goes to the front
 //! if it holds a few hundred at most, and is spread over the levels below otherwise. Nothing is tuned to the
@@ -13,6 +13,7 @@
 //! Tarjan, the radix heap (1990); Tang, Goh and Thng, the sorted bottom of the ladder queue (2005).
 
 use super::sorted::{Entry, Key, NEVER, put_in_order, sort};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Bits of a digit.
@@ -269,6 +270,7 @@ impl<E: Copy> Wheel<E> {
         let digit = |entry: &Entry<E>| ((entry.at - start) >> low) as usize % SLOTS;
         let mut places = [0; SLOTS];
         self.hand.iter().for_each(|entry| places[digit(entry)] += 1);
+        let crowded = places.iter().any(|&count| count > CHUNK);
         let mut sum = 0;
         for place in places[..slots].iter_mut().rev() {
             sum += std::mem::replace(place, sum);
@@ -279,7 +281,11 @@ impl<E: Copy> Wheel<E> {
             self.front[*place] = entry;
             *place += 1;
         }
-        sort(&mut self.front);
+        if crowded {
+            self.front.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        } else {
+            sort(&mut self.front);
+        }
     }
 
     /// The first and the last instant of a bucket.
