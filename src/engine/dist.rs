@@ -2,8 +2,7 @@
 //!
 //! Exponential and normal variates come from `rand_distr`'s tables; every transform is `libm`'s, because the
 //! platform's own maths differs in the last bit from one C library to another, and one flipped comparison
-//! reorders a run. Each distribution knows its mean and its quantiles, so that tests can compare and the
-//! fleet can be sized.
+//! reorders a run. Each distribution knows its mean, so that the fleet can be sized.
 
 use super::chance::Draws;
 use super::time::Span;
@@ -105,33 +104,6 @@ impl Dist {
             }
         }
     }
-
-    /// The value below which a share `p` (from 0 to below 1) of all values lies.
-    pub fn quantile(&self, p: f64) -> Span {
-        match self {
-            Dist::Constant(span) => *span,
-            Dist::Uniform { min, max } => Span(min.0 + Span(max.0 - min.0).scale(p).0),
-            Dist::Exponential { mean } => mean.scale(-libm::log1p(-p)),
-            Dist::LogNormal { median, sigma } => median.scale(libm::exp(sigma * normal_quantile(p))),
-            Dist::Pareto { scale, shape } => scale.scale(libm::pow(1.0 - p, -1.0 / shape)),
-            Dist::Empirical(values) => values[((p * values.len() as f64) as usize).min(values.len() - 1)],
-        }
-    }
-}
-
-/// The quantile of the standard normal distribution, by bisection on `erfc`: slow, exact to 1e-12, never in a
-/// run's loop.
-fn normal_quantile(p: f64) -> f64 {
-    let (mut low, mut high) = (-40.0, 40.0);
-    while high - low > 1e-12 {
-        let middle = (low + high) / 2.0;
-        if 0.5 * libm::erfc(-middle / std::f64::consts::SQRT_2) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    (low + high) / 2.0
 }
 
 #[cfg(test)]
@@ -151,6 +123,32 @@ mod tests {
         ]
     }
 
+    /// The value below which a share `p` (from 0 to below 1) of all values lies.
+    fn quantile(dist: &Dist, p: f64) -> Span {
+        match dist {
+            Dist::Constant(span) => *span,
+            Dist::Uniform { min, max } => Span(min.0 + Span(max.0 - min.0).scale(p).0),
+            Dist::Exponential { mean } => mean.scale(-libm::log1p(-p)),
+            Dist::LogNormal { median, sigma } => median.scale(libm::exp(sigma * normal_quantile(p))),
+            Dist::Pareto { scale, shape } => scale.scale(libm::pow(1.0 - p, -1.0 / shape)),
+            Dist::Empirical(values) => values[((p * values.len() as f64) as usize).min(values.len() - 1)],
+        }
+    }
+
+    /// The quantile of the standard normal distribution, by bisection on `erfc`: exact to 1e-12.
+    fn normal_quantile(p: f64) -> f64 {
+        let (mut low, mut high) = (-40.0, 40.0);
+        while high - low > 1e-12 {
+            let middle = (low + high) / 2.0;
+            if 0.5 * libm::erfc(-middle / std::f64::consts::SQRT_2) < p {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        (low + high) / 2.0
+    }
+
     #[test]
     fn samples_have_the_stated_mean_and_quantiles() {
         for dist in all() {
@@ -162,7 +160,7 @@ mod tests {
             assert!((mean / stated - 1.0).abs() < 0.01, "{dist:?}: mean {mean} stated {stated}");
             for p in [0.1, 0.5, 0.9, 0.99] {
                 let seen = samples[(p * samples.len() as f64) as usize] as f64;
-                let stated = dist.quantile(p).0 as f64;
+                let stated = quantile(&dist, p).0 as f64;
                 assert!((seen / stated - 1.0).abs() < 0.03, "{dist:?}: p{p} {seen} stated {stated}");
             }
         }
@@ -171,8 +169,8 @@ mod tests {
     #[test]
     fn a_log_normal_meets_its_median_and_p99() {
         let dist = Dist::log_normal(Span::from_millis(1), Span::from_millis(5));
-        assert_eq!(dist.quantile(0.5), Span::from_millis(1));
-        assert!((dist.quantile(0.99).as_millis() - 5.0).abs() < 1e-6);
+        assert_eq!(quantile(&dist, 0.5), Span::from_millis(1));
+        assert!((quantile(&dist, 0.99).as_millis() - 5.0).abs() < 1e-6);
     }
 
     /// Values that must be the same on every platform: a change here changes every result.
