@@ -49,7 +49,7 @@ pub fn run_each(
     let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
         kick.watch(jobs[*job].1, clock, stop).map(|watch| watch.gain())
     };
-    // One at a time: a thread that took several would do them alone at the end, while others have nothing left.
+    // One at a time: a thread that took several would do them alone at the end, while others have nothing.
     let work = || {
         rayon::join(
             || jobs.par_iter().zip(of_jobs).with_max_len(1).map(do_job).collect(),

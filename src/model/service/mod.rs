@@ -171,8 +171,8 @@ impl Service {
         Event::Service(self.number, event)
     }
 
-    /// How long a request may take in all: the handler's own deadline or the service's. While its client waits
-    /// for less, the client's clock is enough.
+    /// How long a request may take in all: the handler's own deadline or the service's. While its client
+    /// waits for less, the client's clock is enough.
     fn limit<R: Recorder>(&self, ctx: &mut Context<R>, id: RequestId) {
         let class = &ctx.classes[usize::from(ctx.requests[id].class)];
         let limit = class.timeout.unwrap_or(Span::FOREVER).min(self.plan.settings.request_timeout);
