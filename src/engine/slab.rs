@@ -107,15 +107,19 @@ impl<T> Slab<T> {
     /// The value, if it is still there.
     #[inline]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
-        let slot = self.slots.get(id.index()).filter(|slot| slot.generation == id.generation)?;
-        Some(&slot.value)
+        match self.slots.get(id.index()) {
+            Some(slot) if slot.generation == id.generation => Some(&slot.value),
+            _ => None,
+        }
     }
 
     /// The value, if it is still there.
     #[inline]
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
-        let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation)?;
-        Some(&mut slot.value)
+        match self.slots.get_mut(id.index()) {
+            Some(slot) if slot.generation == id.generation => Some(&mut slot.value),
+            _ => None,
+        }
     }
 
     /// How many values are in.
