@@ -62,7 +62,7 @@ fn memory_follows_what_is_pending_not_what_was_cancelled() {
     assert_eq!(agenda.next_until(Time::NEVER), None);
 }
 
-/// The buckets are shared by what lies in them, and a crowd at one instant is no reason to sort.
+/// A crowd at one instant overflows the front and its chunks; what it schedules at once comes after it.
 #[test]
 fn crowds_at_one_instant_fire_in_the_order_of_scheduling() {
     let mut agenda = Agenda::default();
