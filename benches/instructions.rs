@@ -28,6 +28,7 @@ fn run(name: &str, times: u64) -> u64 {
         "mmc" => mmc::herdsim(1, times * 50_000).count,
         "hold-10k" => hold::herdsim(1, 10_000, times * 100_000).count,
         "hold-100k" => hold::herdsim(1, 100_000, times * 100_000).count,
+        "crowd" => hold::crowd(times * 20_000).count,
         "pool" => pool::herdsim(1, Span::from_secs(times * 5)).count,
         name => {
             let known = STRETCHES.iter().find(|stretch| stretch.name == name);

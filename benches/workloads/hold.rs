@@ -23,6 +23,16 @@ pub fn herdsim(seed: u64, pending: u32, firings: u64) -> Outcome {
     Outcome { count: firings, figure: agenda.now().as_secs() }
 }
 
+/// So many events due at one instant: what a crowd costs, which nothing but its order tells apart.
+pub fn crowd(events: u64) -> Outcome {
+    let mut agenda = Agenda::default();
+    for number in 0..events {
+        agenda.after(Span::from_secs(1), number);
+    }
+    let fired = std::iter::from_fn(|| agenda.next_until(Time::NEVER)).count();
+    Outcome { count: fired as u64, figure: agenda.now().as_secs() }
+}
+
 /// By hand: a calendar queue that knows the mean gap.
 pub fn by_hand(seed: u64, pending: u32, firings: u64) -> Outcome {
     let mut draws = luck(seed);
