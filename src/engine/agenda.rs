@@ -97,13 +97,11 @@ impl<E> Default for Agenda<E> {
 
 impl<E: Copy> Agenda<E> {
     /// The present instant: that of the last event that fired, or to which nothing was due.
-    #[inline]
     pub fn now(&self) -> Time {
         time_of(self.fired)
     }
 
     /// Schedules an event after a delay.
-    #[inline]
     pub fn after(&mut self, delay: Span, event: E) -> Handle {
         self.at(self.now() + delay, event)
     }
@@ -130,6 +128,7 @@ impl<E: Copy> Agenda<E> {
         self.recent[recent].1
     }
 
+    #[inline(never)]
     fn find_lane(&mut self, delay: Span) -> Lane {
         let place = self.lanes.binary_search_by_key(&delay, |lane| lane.0).unwrap_or_else(|place| {
             let lane = Lane(self.new_place(delay));
@@ -190,14 +189,12 @@ impl<E: Copy> Agenda<E> {
         loop {
             let side = if let [.., first] = &self.order[..] { first.key() } else { NEVER };
             let wheel = self.wheel.next();
-            let next = side.min(wheel);
-            if time_of(next) > last {
-                break;
-            }
-            let event = if wheel < side {
-                self.wheel.take(side.min(key(end, u64::MAX)))
+            let (next, event) = if wheel < side && time_of(wheel) <= last {
+                (wheel, self.wheel.take(side.min(key(end, u64::MAX))))
+            } else if side < wheel && time_of(side) <= last {
+                (side, self.take_at_side(side))
             } else {
-                self.take_at_side(side)
+                break;
             };
             if event.is_some() {
                 self.fired = next;
@@ -220,7 +217,7 @@ impl<E: Copy> Agenda<E> {
         }
         if place.first.event.is_some() {
             place.known = place.first.key();
-            sink(&mut self.order, Entry::new(place.known, ()));
+            sink(&mut self.order, place.known, ());
         } else if event.is_none() {
             place.known = NEVER;
             self.order.pop();
@@ -250,7 +247,7 @@ impl<E: Copy> Agenda<E> {
         if known == self.fired {
             // It has fired just now, and still stands where it did: last.
             place.known = key;
-            sink(&mut self.order, Entry::new(key, ()));
+            sink(&mut self.order, key, ());
         } else if key < known {
             place.known = key;
             self.put_in_order(key, known);
@@ -264,7 +261,7 @@ impl<E: Copy> Agenda<E> {
             let stands = self.order.iter().rposition(|entry| entry.key() == known);
             self.order.remove(stands.expect("it stands there"));
         }
-        put_in_order(&mut self.order, Entry::new(key, ()));
+        put_in_order(&mut self.order, key, ());
     }
 
     fn new_place(&mut self, delay: Span) -> u16 {

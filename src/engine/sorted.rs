@@ -25,34 +25,33 @@ pub struct Entry<E> {
 
 impl<E> Entry<E> {
     /// An event under its key.
-    #[inline]
     pub fn new(key: Key, event: E) -> Self {
         Entry { at: (key >> 64) as u64, name: key as u64, event }
     }
 
     /// Under which it stands.
-    #[inline]
     pub fn key(&self) -> Key {
         Key::from(self.at) << 64 | Key::from(self.name)
     }
 }
 
-/// Puts an entry in its place among those in order.
-#[inline]
-pub fn put_in_order<E: Copy>(entries: &mut Vec<Entry<E>>, entry: Entry<E>) {
-    if entries.len() >= NEAR && entries[entries.len() - NEAR].key() < entry.key() {
-        return put_far(entries, entry);
+/// Puts an event in its place among those in order. (It becomes an entry where it is put: what has just been
+/// written in parts cannot be read back as a whole without a stall.)
+#[inline(always)]
+pub fn put_in_order<E: Copy>(entries: &mut Vec<Entry<E>>, key: Key, event: E) {
+    if entries.len() >= NEAR && entries[entries.len() - NEAR].key() < key {
+        return put_far(entries, key, event);
     }
-    entries.push(entry);
-    sink(entries, entry);
+    entries.push(Entry::new(key, event));
+    sink(entries, key, event);
 }
 
 /// It stands deep: it is searched for, and the rest is moved at once.
 #[inline(never)]
-fn put_far<E: Copy>(entries: &mut Vec<Entry<E>>, entry: Entry<E>) {
+fn put_far<E: Copy>(entries: &mut Vec<Entry<E>>, key: Key, event: E) {
     let far = &entries[..entries.len() - NEAR];
-    let place = far.partition_point(|other| other.key() > entry.key());
-    entries.insert(place, entry);
+    let place = far.partition_point(|other| other.key() > key);
+    entries.insert(place, Entry::new(key, event));
 }
 
 /// Puts entries in order that nearly are.
@@ -60,19 +59,19 @@ pub fn sort<E: Copy>(entries: &mut [Entry<E>]) {
     for end in 1..entries.len() {
         let entry = entries[end];
         if entries[end - 1].key() < entry.key() {
-            sink(&mut entries[..=end], entry);
+            sink(&mut entries[..=end], entry.key(), entry.event);
         }
     }
 }
 
-/// Puts an entry in its place among those in order, in which the last one is to be written over.
-#[inline]
-pub fn sink<E: Copy>(mut entries: &mut [Entry<E>], entry: Entry<E>) {
+/// Puts an event in its place among those in order, of which the last is to be written over.
+#[inline(always)]
+pub fn sink<E: Copy>(mut entries: &mut [Entry<E>], key: Key, event: E) {
     while let Some((last, others)) = entries.split_last_mut() {
         match others.last() {
-            Some(&other) if other.key() < entry.key() => *last = other,
+            Some(&other) if other.key() < key => *last = other,
             _ => {
-                *last = entry;
+                *last = Entry::new(key, event);
                 return;
             }
         }

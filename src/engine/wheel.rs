@@ -94,15 +94,24 @@ impl<E: Copy> Wheel<E> {
     /// nothing was.
     #[inline]
     pub fn push(&mut self, key: Key, event: E) {
-        let (at, name) = ((key >> 64) as u64, key as u64);
-        if at >= self.horizon {
-            self.put_behind(at, name, event);
-        } else {
-            put_in_order(&mut self.front, Entry { at, name, event });
+        if (key >> 64) as u64 >= self.horizon {
+            self.put_behind(key, event);
+        } else if self.front.len() < self.front.capacity() {
+            put_in_order(&mut self.front, key, event);
             if self.front.len() > self.room {
                 self.make_room();
             }
+        } else {
+            self.widen(key, event);
         }
+    }
+
+    /// Puts an event in a front that has no memory left. (Apart, so that `push` has no registers to save: the
+    /// rest calls nothing but as its last act.)
+    #[inline(never)]
+    fn widen(&mut self, key: Key, event: E) {
+        self.front.reserve(1);
+        self.push(key, event);
     }
 
     /// The key of the next event, or an earlier one.
@@ -115,15 +124,14 @@ impl<E: Copy> Wheel<E> {
     /// none, or it was cancelled: then `next` has become later.
     #[inline]
     pub fn take(&mut self, limit: Key) -> Option<E> {
-        let Some(Entry { at, name, event }) = self.front.pop() else {
+        let Some(entry) = self.front.pop() else {
             self.advance(limit);
             return None;
         };
-        let key = Key::from(at) << 64 | Key::from(name);
-        if key < self.next_cancelled {
-            return Some(event);
+        if entry.key() < self.next_cancelled {
+            return Some(entry.event);
         }
-        self.drop_cancelled(key, event);
+        self.drop_cancelled(entry);
         None
     }
 
@@ -157,35 +165,41 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
-    /// Puts an entry in its bucket. (Its parts come one by one, in registers: what has just been written
-    /// piece by piece cannot be read back as a whole without a stall.)
+    /// Puts an entry in its bucket.
     #[inline(always)]
-    fn put_behind(&mut self, at: u64, name: u64, event: E) {
+    fn put_behind(&mut self, key: Key, event: E) {
+        let at = (key >> 64) as u64;
         // Level times bits of a digit: the highest bit that differs, rounded down.
         let low = ((at ^ self.base) | 1).ilog2() & !(DIGIT - 1);
         let index = (low as usize * (SLOTS / DIGIT as usize)) | ((at >> low) as usize % SLOTS);
-        let mut place = self.buckets[index % BUCKETS].end as usize;
+        let place = self.buckets[index % BUCKETS].end as usize;
         if place.is_multiple_of(CHUNK) {
-            place = self.new_chunk(place as u32, event);
-            self.filled[index / 64 % (BUCKETS / 64)] |= 1 << (index % 64);
+            self.put_in_new_chunk(index, key, event);
+        } else {
+            self.put_at(place, index, key, event);
         }
-        self.entries[place] = Entry { at, name, event };
+    }
+
+    #[inline(always)]
+    fn put_at(&mut self, place: usize, index: usize, key: Key, event: E) {
+        self.entries[place] = Entry::new(key, event);
         let bucket = &mut self.buckets[index % BUCKETS];
         bucket.end = place as u32 + 1;
         bucket.len += 1;
     }
 
-    /// Takes a free chunk for a bucket whose last one ends at `before`; where it begins.
+    /// Puts an entry in a bucket that has no chunk, or a full one.
     #[inline(never)]
-    fn new_chunk(&mut self, before: u32, filling: E) -> usize {
+    fn put_in_new_chunk(&mut self, index: usize, key: Key, event: E) {
         if self.free == 0 {
-            self.entries.extend([Entry { at: 0, name: 0, event: filling }; CHUNK]);
+            self.entries.extend([Entry::new(key, event); CHUNK]);
             self.before.push(0);
             self.free = u32::try_from(self.entries.len()).expect("fewer than four billion pending events");
         }
-        let begin = self.free as usize - CHUNK;
-        self.free = std::mem::replace(&mut self.before[begin / CHUNK], before);
-        begin
+        let place = self.free as usize - CHUNK;
+        self.free = std::mem::replace(&mut self.before[place / CHUNK], self.buckets[index].end);
+        self.filled[index / 64] |= 1 << (index % 64);
+        self.put_at(place, index, key, event);
     }
 
     /// Takes the last chunk of a bucket in hand; false if there is none.
@@ -206,8 +220,8 @@ impl<E: Copy> Wheel<E> {
 
     /// Puts what is in hand in buckets.
     fn put_back(&mut self) {
-        while let Some(Entry { at, name, event }) = self.hand.pop() {
-            self.put_behind(at, name, event);
+        while let Some(entry) = self.hand.pop() {
+            self.put_behind(entry.key(), entry.event);
         }
     }
 
@@ -310,10 +324,10 @@ impl<E: Copy> Wheel<E> {
 
     /// An entry has come up that was cancelled, or is due after one that was.
     #[inline(never)]
-    fn drop_cancelled(&mut self, key: Key, event: E) {
+    fn drop_cancelled(&mut self, entry: Entry<E>) {
         self.cancelled.pop_first();
-        if key != self.next_cancelled {
-            self.front.push(Entry::new(key, event));
+        if entry.key() != self.next_cancelled {
+            self.front.push(entry);
         }
         self.next_cancelled = self.cancelled.first().copied().unwrap_or(NEVER);
     }
