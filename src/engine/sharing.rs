@@ -228,10 +228,14 @@ mod tests {
             }
             expected.extend(slow.advance(1e15));
             prop_assert_eq!(done.len(), expected.len());
+            // Each job ends up to a nanosecond late, and only then do the others go faster; so they lag behind by
+            // less than a nanosecond of service for each, at worst on the most crowded device that there was.
+            let tolerance = 60.0 / share(60, f64::from(cores), n0);
             for ((name, at), (expected_name, expected_at)) in done.iter().zip(&expected) {
-                // A nanosecond of service is many of time on a crowded device; jobs that close together may
-                // swap.
-                prop_assert!((at - expected_at).abs() < 1_000.0, "{name} {at} expected {expected_name} {expected_at}");
+                prop_assert!(
+                    (at - expected_at).abs() < tolerance,
+                    "{name} {at} expected {expected_name} {expected_at}"
+                );
             }
         }
     }
