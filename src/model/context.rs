@@ -5,7 +5,8 @@ use super::connection::{Call, Connection, Leg, News, ServerState};
 use super::device::Devices;
 use super::edge::Edge;
 use super::event::{Event, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent};
-use super::fact::{Fact, Recorder, SeriesNumber, ServedBy};
+use super::fact::{Fact, PoolNumber, Recorder, SeriesNumber, ServedBy};
+use super::pool::{Effect, From};
 use super::postgres::Query;
 use super::request::{Class, Request, Stage, backoff};
 use super::{ConnectionId, RequestId};
@@ -54,6 +55,32 @@ impl<R: Recorder> Context<R> {
     #[inline(always)]
     pub fn fact(&mut self, fact: Fact) {
         self.recorder.record(self.agenda.now(), fact);
+    }
+
+    /// States what follows from a call to a pool, before the box around it carries it out.
+    #[inline]
+    pub fn state_effect(&mut self, pool: PoolNumber, effect: Effect) {
+        match effect {
+            Effect::Give { from: From::Idle, .. } => self.fact(Fact::ConnectionAcquired(pool)),
+            Effect::Give { from: From::Dial, .. } => self.fact(Fact::DialSucceeded(pool)),
+            Effect::Queue(_) => self.fact(Fact::AcquireQueued(pool)),
+            Effect::Dequeue(_) => self.fact(Fact::AcquireDequeued(pool)),
+            Effect::Dial(_) => self.fact(Fact::DialBegan(pool)),
+            Effect::Rest(_, from) => {
+                if from == From::Dial {
+                    self.fact(Fact::DialSucceeded(pool));
+                }
+                self.fact(Fact::ConnectionReleased(pool));
+            }
+            Effect::Shut(_, why, From::Idle) => self.fact(Fact::IdleClosed(pool, why)),
+            Effect::Shut(_, why, From::Use) => self.fact(Fact::UsedClosed(pool, why)),
+            Effect::Shut(_, _, From::Dial) => self.fact(Fact::DialEnded(pool)),
+            Effect::Give { from: From::Use, .. }
+            | Effect::AwaitDial(..)
+            | Effect::Refuse(_)
+            | Effect::SweepAfter(_)
+            | Effect::RefillAfter(_) => {}
+        }
     }
 
     /// Schedules a clock that runs for the same span every time.

@@ -9,7 +9,7 @@ use crate::model::connection::{Asked, Call, ClientState, Lent, News, Statement};
 use crate::model::context::Context;
 use crate::model::event::PoolerEvent;
 use crate::model::fact::{Fact, Recorder};
-use crate::model::pool::{Effect, From};
+use crate::model::pool::Effect;
 use crate::scenario::grammar::{Outcome, Sweep};
 
 impl Pooler {
@@ -144,44 +144,21 @@ impl Pooler {
         let number = self.plan.pool;
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
+            ctx.state_effect(number, effect);
             match effect {
-                Effect::Give { request, connection, from, ping } => {
-                    match from {
-                        From::Idle => ctx.fact(Fact::ConnectionAcquired(number)),
-                        From::Dial => ctx.fact(Fact::DialSucceeded(number)),
-                        From::Use => {}
-                    }
-                    self.lend(ctx, request.cast(), connection, ping);
+                Effect::Give { request: client, connection, ping, .. } => {
+                    self.lend(ctx, client.cast(), connection, ping);
                 }
-                Effect::Queue(client) => {
-                    ctx.fact(Fact::AcquireQueued(number));
-                    self.await_server(ctx, process, client.cast(), Lent::Line);
-                }
-                Effect::Dequeue(_) => ctx.fact(Fact::AcquireDequeued(number)),
+                Effect::Queue(client) => self.await_server(ctx, process, client.cast(), Lent::Line),
                 Effect::AwaitDial(client, server) => {
                     self.await_server(ctx, process, client.cast(), Lent::Dial(server));
                 }
                 Effect::Refuse(client) => {
                     self.disconnect(ctx, client.cast());
                 }
-                Effect::Dial(server) => {
-                    ctx.fact(Fact::DialBegan(number));
-                    self.dial(ctx, process, server);
-                }
-                Effect::Rest(_, from) => {
-                    if from == From::Dial {
-                        ctx.fact(Fact::DialSucceeded(number));
-                    }
-                    ctx.fact(Fact::ConnectionReleased(number));
-                }
-                Effect::Shut(server, why, from) => {
-                    ctx.fact(match from {
-                        From::Idle => Fact::IdleClosed(number, why),
-                        From::Use => Fact::UsedClosed(number, why),
-                        From::Dial => Fact::DialEnded(number),
-                    });
-                    ctx.hang_up(server);
-                }
+                Effect::Dial(server) => self.dial(ctx, process, server),
+                Effect::Shut(server, ..) => ctx.hang_up(server),
+                Effect::Dequeue(_) | Effect::Rest(..) => {}
                 Effect::SweepAfter(wait) => {
                     ctx.agenda.after(wait, self.event(PoolerEvent::SweepDue { process, asked: true }));
                 }

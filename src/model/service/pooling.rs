@@ -6,8 +6,8 @@ use crate::engine::time::Span;
 use crate::model::connection::{Asked, Call, ClientState, Statement};
 use crate::model::context::Context;
 use crate::model::event::{Event, ServiceEvent};
-use crate::model::fact::{Fact, Recorder};
-use crate::model::pool::{Effect, From};
+use crate::model::fact::Recorder;
+use crate::model::pool::Effect;
 use crate::model::request::{Doing, Stage};
 use crate::model::{ConnectionId, ContainerId, RequestId};
 use crate::scenario::grammar::{Outcome, Sweep};
@@ -186,21 +186,13 @@ impl Service {
         let mut done = 0;
         while let Some(&effect) = self.effects.get(done) {
             done += 1;
+            ctx.state_effect(number, effect);
             match effect {
-                Effect::Give { request, connection, from, ping } => {
-                    match from {
-                        From::Idle => ctx.fact(Fact::ConnectionAcquired(number)),
-                        From::Dial => ctx.fact(Fact::DialSucceeded(number)),
-                        From::Use => {}
-                    }
-                    self.give(ctx, request, connection, ping);
-                }
+                Effect::Give { request, connection, ping, .. } => self.give(ctx, request, connection, ping),
                 Effect::Queue(request) => {
-                    ctx.fact(Fact::AcquireQueued(number));
                     ctx.requests[request].stage = Stage::Acquiring { pool: place };
                     self.start_acquire_clock(ctx, request, container, place);
                 }
-                Effect::Dequeue(_) => ctx.fact(Fact::AcquireDequeued(number)),
                 Effect::AwaitDial(request, connection) => {
                     ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Dial };
                     self.start_acquire_clock(ctx, request, container, place);
@@ -210,24 +202,9 @@ impl Service {
                     ctx.requests[request].stage = Stage::Running;
                     self.failed.push((request, Outcome::ConnectRefused));
                 }
-                Effect::Dial(connection) => {
-                    ctx.fact(Fact::DialBegan(number));
-                    self.dial(ctx, container, place, connection);
-                }
-                Effect::Rest(_, from) => {
-                    if from == From::Dial {
-                        ctx.fact(Fact::DialSucceeded(number));
-                    }
-                    ctx.fact(Fact::ConnectionReleased(number));
-                }
-                Effect::Shut(connection, why, from) => {
-                    ctx.fact(match from {
-                        From::Idle => Fact::IdleClosed(number, why),
-                        From::Use => Fact::UsedClosed(number, why),
-                        From::Dial => Fact::DialEnded(number),
-                    });
-                    ctx.hang_up(connection);
-                }
+                Effect::Dial(connection) => self.dial(ctx, container, place, connection),
+                Effect::Shut(connection, ..) => ctx.hang_up(connection),
+                Effect::Dequeue(_) | Effect::Rest(..) => {}
                 Effect::SweepAfter(wait) => {
                     let due = ServiceEvent::SweepDue { container, pool: place, asked: true };
                     ctx.agenda.after(wait, self.event(due));
