@@ -228,8 +228,8 @@ mod tests {
             }
             expected.extend(slow.advance(1e15));
             prop_assert_eq!(done.len(), expected.len());
-            // Each job ends up to a nanosecond late, and only then do the others go faster; so they lag behind by
-            // less than a nanosecond of service for each, at worst on the most crowded device that there was.
+            // Each job ends up to a nanosecond late, and only then do the others go faster; so they lag
+            // behind by less than a nanosecond of service for each, on the most crowded device at worst.
             let tolerance = 60.0 / share(60, f64::from(cores), n0);
             for ((name, at), (expected_name, expected_at)) in done.iter().zip(&expected) {
                 prop_assert!(
