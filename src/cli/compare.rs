@@ -48,7 +48,7 @@ pub struct CompareArgs {
 const EXAMPLES: &str = "Examples:
   herdsim compare quickstart.toml
   herdsim compare fleet.toml --variants as-written,jitter --seeds 10
-  herdsim compare fleet.toml --all --baseline as-it-happened
+  herdsim compare fleet.toml --all --baseline as-written
   herdsim compare fleet.toml --all --format markdown >> \"$GITHUB_STEP_SUMMARY\"
   herdsim compare runs/before runs/after            earlier runs, paired by seed
   herdsim compare small.toml large.toml --seeds 5   several scenarios

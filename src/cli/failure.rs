@@ -32,6 +32,9 @@ pub enum Failure {
     /// Ctrl-C; what was finished is kept.
     #[error("interrupted: only finished runs were kept, and what was written says `complete`: false")]
     Interrupted,
+    /// Ctrl-C before anything was finished.
+    #[error("interrupted before a run was finished: nothing was written")]
+    Abandoned,
 }
 
 impl Failure {
@@ -46,7 +49,7 @@ impl Failure {
             Failure::Expectation { .. } | Failure::Bunched(_) | Failure::NotFound => 1,
             Failure::Usage(_) | Failure::Scenario(_) => 2,
             Failure::Io(_) => 3,
-            Failure::Interrupted => 130,
+            Failure::Interrupted | Failure::Abandoned => 130,
         }
     }
 }

@@ -57,6 +57,10 @@ fn between(text: &str) -> Result<Axis, String> {
 pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
     let (Some(axis), Some(name)) = (&args.find.find, &args.find.expect) else { return Ok(()) };
     let Along::Between(range) = &axis.along else { return Ok(()) };
+    if axis.name.starts_with("expect.") {
+        let message = "--find moves the fleet, and what is expected of it stays as it is: name another path";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let looked_for =
         Search { range: range.clone(), largest: args.find.largest, within: within(args, range)? };
     let document = args.source.load(&args.seeding, console)?;
@@ -91,6 +95,9 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
         tried: &tried,
         answer,
     };
+    if tried.is_empty() {
+        return Err(Failure::Abandoned);
+    }
     console.result(&findings.text())?;
     let written = report::directory::put(&out, findings.files(!args.running.no_plots));
     let written = written.map_err(|error| Failure::Io(error.to_string()))?;

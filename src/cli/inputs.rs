@@ -46,7 +46,8 @@ impl Source {
                 Ok(document)
             }
             Err(problems) => {
-                console.problems(&problems.render(console.stderr_colour()));
+                let told = if console.quiet() { problems.errors() } else { problems };
+                console.problems(&told.render(console.stderr_colour()));
                 Err(Failure::Scenario(1))
             }
         }
@@ -90,7 +91,7 @@ pub fn path_and_value(text: &str) -> Result<String, String> {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Seeding {
     /// One seed.
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seeds::one)]
     seed: Option<u64>,
     /// Several: `1,2,3`, `1..10` (1 to 10) or `10` (the first ten). Default: the scenario's.
     #[arg(long, value_name = "LIST", value_parser = seeds::parse)]

@@ -13,7 +13,7 @@ use crate::report::matrix::{Cell, Column, Incident, Matrix};
 use crate::report::plot::{Chart, matrix as picture};
 use crate::scenario::{Document, Remedy, Scenario};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An incident before it is run: unchanged, and with each remedy, or why not.
@@ -37,6 +37,9 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let remedies = remedies.collect();
     let stop = interrupt::listen();
     let (matrix, complete) = matrix(args, console, remedies, &cases, stop);
+    if stop.load(Ordering::Relaxed) && matrix.incidents.is_empty() {
+        return Err(Failure::Abandoned);
+    }
     if args.format == Format::Json {
         console.result(&format!("{:#}\n", matrix.json()))?;
     } else {
@@ -91,7 +94,26 @@ fn cases(args: &CompareArgs, console: &Console, remedies: &[(String, Remedy)]) -
         let remedied = remedies.iter().map(|(name, remedy)| unchanged.remedied(name, remedy)).collect();
         cases.push(Case { name, unchanged, remedied });
     }
+    for (number, (remedy, _)) in remedies.iter().enumerate() {
+        let fits = |case: &&Case| case.remedied[number].is_ok();
+        let Some(first) = cases.iter().position(|case| !fits(&case)) else { continue };
+        if !cases.iter().any(|case| fits(&case)) {
+            return Err(misfit(args, console, &paths[first], number)?);
+        }
+        for case in cases.iter().filter(|case| !fits(case)) {
+            let why = case.remedied[number].as_ref().err().map_or("", String::as_str);
+            console.note(&format!("{remedy} does not fit {}: {why}", case.name));
+        }
+    }
     Ok(cases)
+}
+
+/// What is wrong with a remedy that fits nowhere is shown as it is where it is laid over a scenario.
+fn misfit(args: &CompareArgs, console: &Console, file: &Path, number: usize) -> Result<Failure, Failure> {
+    let with = vec![args.source.with[number].clone()];
+    let source = Source { file: file.to_owned(), with, ..args.source.clone() };
+    source.load(&args.seeding, console)?;
+    Ok(Failure::Usage(format!("`{}` fits none of the scenarios", source.with[0].display())))
 }
 
 /// The variant to which remedies are added: the first of those that are named that there is, or the first

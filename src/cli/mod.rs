@@ -9,6 +9,7 @@ mod batch;
 mod check;
 mod compare;
 mod console;
+mod destination;
 mod explain;
 mod failure;
 mod find;

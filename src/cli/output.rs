@@ -1,6 +1,7 @@
 //! From results to paper: the one place in which the door meets the report floor.
 
 use super::Failure;
+use super::destination::{self, Kind};
 use crate::experiment::effect::Effect;
 use crate::experiment::paired::Paired;
 use crate::experiment::{Judged, Run};
@@ -77,8 +78,12 @@ pub fn claim_for_sweep(dir: &Path) -> Result<(), Failure> {
 /// Writes the run directory, with further files by path, and names its files.
 ///
 /// # Errors
-/// [`Failure::Io`] if that fails.
+/// [`Failure::Io`] if that fails, [`Failure::Abandoned`] if there is nothing to put in the place of what is
+/// there.
 pub fn write(dir: &Path, results: &Results, extra: &[(String, Vec<u8>)]) -> Result<Vec<String>, Failure> {
+    if results.interrupted && results.runs.is_empty() {
+        return Err(Failure::Abandoned);
+    }
     let summaries: Vec<_> = results.runs.iter().map(|run| summary::rows(&run.measured)).collect();
     let header = &results.header;
     let paper = Paper {
@@ -193,13 +198,18 @@ pub fn snapshot_json(seen: &Snapshot, about: &About) -> String {
 /// Writes the picture of a snapshot as SVG, and as PNG beside it; gives the names of both.
 ///
 /// # Errors
-/// [`Failure::Io`] if that fails.
+/// [`Failure::Io`] if that fails, [`Failure::Usage`] if something else has one of the names.
 pub fn snapshot_picture(file: &Path, seen: &Snapshot) -> Result<[PathBuf; 2], Failure> {
     let drawing = plot::clock::draw(seen, &inspect::verdict(seen));
     let png = file.with_extension("png");
-    for (file, bytes) in [(file, drawing.svg().into_bytes()), (&png, drawing.png())] {
-        fs::write(file, bytes).map_err(|error| Failure::io("write", file, error))?;
+    if file == png {
+        let why = "is the name of the PNG that comes beside the SVG: give the SVG one with another ending";
+        return Err(Failure::Usage(format!("--svg: `{}` {why}", file.display())));
     }
+    destination::claim(file, Kind::Svg)?;
+    destination::claim(&png, Kind::Png)?;
+    destination::write(file, drawing.svg().as_bytes())?;
+    destination::write(&png, &drawing.png())?;
     Ok([file.to_owned(), png])
 }
 
@@ -253,6 +263,41 @@ fn measured(loaded: &Loaded, argument: &str) -> Result<Overlay, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::run_all;
+    use crate::scenario::{AS_WRITTEN, Document};
+    use std::sync::atomic::AtomicBool;
+
+    /// A second of one connection, of which one seed was finished when Ctrl-C came.
+    #[test]
+    fn what_is_finished_is_kept_and_said_not_to_be_everything() {
+        let text = "schema_version = 1\ntitle = \"t\"\nduration = \"1s\"\n[postgres.p]\ncores = 1\n\
+                    [service.s]\ncontainers = { min = 1, max = 1 }\n[service.s.pool.p]\nmax = 1\n\
+                    [query.q]\ncpu = \"1ms\"\n[request.r]\nservice = \"s\"\n\
+                    steps = [{ query = \"q\", on = \"p\" }]\n[traffic.t]\nrequest = \"r\"\nrate = \"9/s\"\n";
+        let (document, _) = Document::from_text("t.toml", text).unwrap();
+        let jobs = [(document.scenario(AS_WRITTEN).unwrap(), 1)];
+        let results = |runs| Results {
+            command: vec![],
+            header: Header::of("t", jobs[0].0),
+            resolved: resolved(&jobs),
+            runs,
+            judged: vec![],
+            effects: vec![],
+            paired: vec![],
+            complete: false,
+            interrupted: true,
+            plots: false,
+            took: Duration::ZERO,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let runs = run_all(&jobs, Some(1), &|_| {}, &AtomicBool::new(false));
+        write(&out, &results(runs), &[]).unwrap();
+        assert_eq!(read_json(&out.join("manifest.json")).unwrap()["complete"], false);
+        let before = fs::read(out.join("measured.json")).unwrap();
+        assert!(matches!(write(&out, &results(vec![]), &[]), Err(Failure::Abandoned)));
+        assert_eq!(fs::read(out.join("measured.json")).unwrap(), before);
+    }
 
     #[test]
     fn only_new_empty_and_own_directories_are_claimed() {

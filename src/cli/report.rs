@@ -2,9 +2,9 @@
 //! series for Prometheus.
 
 use super::console::Console;
+use super::destination::{self, Kind};
 use super::{Failure, output};
 use clap::Args;
-use std::fs;
 use std::path::PathBuf;
 
 /// Draw the page and the pictures of a run directory again, from what is stored in it; nothing is simulated.
@@ -60,7 +60,8 @@ pub fn perform(args: &ReportArgs, console: &Console) -> Result<(), Failure> {
         if file.as_os_str() == "-" {
             return console.result(&text);
         }
-        fs::write(file, text).map_err(|error| Failure::io("write", file, error))?;
+        destination::claim(file, Kind::OpenMetrics)?;
+        destination::write(file, text.as_bytes())?;
         return console.result(&format!("{}\n", file.display()));
     }
     let drawn = output::redraw(&args.dir, &loaded, &args.overlay, &|line| console.note(line))?;

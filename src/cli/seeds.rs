@@ -39,7 +39,16 @@ fn range(part: &str) -> Result<RangeInclusive<u64>, String> {
 
 fn number(text: &str) -> Result<u64, String> {
     let cure = "write seeds as `1,2,3`, `1..10` (1 to 10) or `10` (the first ten)";
-    text.trim().parse().map_err(|_| format!("`{text}` is not a seed; {cure}"))
+    one(text).map_err(|why| format!("{why}; {cure}"))
+}
+
+/// Parses a seed: as large as a whole number of TOML can be.
+///
+/// # Errors
+/// It is none.
+pub fn one(text: &str) -> Result<u64, String> {
+    let seed = text.trim().parse::<u64>().ok().filter(|seed| i64::try_from(*seed).is_ok());
+    seed.ok_or_else(|| format!("`{text}` is not a seed: a whole number from 0 to {}", i64::MAX))
 }
 
 fn collect(ranges: impl Iterator<Item = RangeInclusive<u64>>) -> Result<Seeds, String> {

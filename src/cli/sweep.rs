@@ -71,11 +71,11 @@ pub struct SweepArgs {
 
 const EXAMPLES: &str = "Examples:
   herdsim sweep fleet.toml --axis 'service.*.pool.*.max_lifetime_jitter=0s..180s:7' --seeds 5
-  herdsim sweep fleet.toml --axis traffic.users.rate=x0.5,x1 --axis postgres.primary.cores=2,4
-  herdsim sweep fleet.toml --axis 'traffic.users.rate=x1,x2;postgres.primary.cores=4,8'
-  herdsim sweep fleet.toml --axis traffic.users.rate=x0.5..x2 --mode random --points 100
+  herdsim sweep fleet.toml --axis traffic.sessions.rate=x0.5,x1 --axis postgres.primary.cores=2,4
+  herdsim sweep fleet.toml --axis 'traffic.*.rate=x1,x2;postgres.primary.cores=4,8'
+  herdsim sweep fleet.toml --axis traffic.sessions.rate=x0.5..x2 --mode random --points 100
   herdsim sweep fleet.toml --axis postgres.primary.cores=2,4,8 --shard 3/7 -o runs/parts
-  herdsim sweep fleet.toml --find 'service.*.pool.*.max_lifetime_jitter=0s..180s' --expect calm
+  herdsim sweep fleet.toml --find 'service.*.pool.*.max_lifetime_jitter=0s..180s' --expect no-herd
 
 Without -o the results go to runs/<scenario>-sweep, of --find to runs/<scenario>-find.
 --find ends with 1 if nothing in the range does.";
@@ -141,6 +141,9 @@ impl<'a> Job<'a> {
         let written = variant(&base, AS_WRITTEN)?;
         let sweep = written.file.sweep.clone().unwrap_or_default();
         let axes = args.axes(&sweep)?;
+        if let Some(stranger) = args.maps.iter().find_map(|map| map.stranger(&written.file)) {
+            return Err(Failure::Usage(format!("--map: there is no `{stranger}` in the scenario")));
+        }
         let random = (sweep.points as usize, sweep.draw);
         let points = plan::points(&axes, sweep.mode, random).map_err(Failure::Usage)?;
         let chosen = [&args.variants, &sweep.variants].into_iter().find(|names| !names.is_empty());
@@ -322,6 +325,10 @@ impl SweepArgs {
         if axes.is_empty() {
             let message = "no axis: write `--axis 'path=a,b,c'`, or a table [sweep.axes] in the scenario";
             return Err(Failure::Usage(message.to_owned()));
+        }
+        if let Some((one, other)) = axis::overlapping(&axes) {
+            let message = format!("two axes move the same value: `{one}` and `{other}`: leave one out");
+            return Err(Failure::Usage(message));
         }
         if self.points.is_some() && sweep.mode != Mode::Random {
             return Err(Failure::Usage("`--points` goes with `--mode random`".to_owned()));

@@ -2,6 +2,7 @@
 
 use super::batch::plural;
 use super::console::Console;
+use super::destination::{self, Kind};
 use super::inputs::{Seeding, Source};
 use super::output::{self, Results};
 use super::progress::Progress;
@@ -14,7 +15,7 @@ use crate::scenario::{AS_WRITTEN, Document, Scenario, units};
 use clap::{Args, ValueEnum};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -105,6 +106,9 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
             "--github prints annotations: they go with `--format text`; `--junit FILE` may stand beside";
         return Err(Failure::Usage(message.to_owned()));
     }
+    if let Some(file) = &args.junit {
+        destination::claim(file, Kind::Junit)?;
+    }
     let subjects = subjects(args, console)?;
     let outs = outs(args, &subjects)?;
     let stop = interrupt::listen();
@@ -119,7 +123,8 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
     for ((subject, jobs), out) in subjects.iter().zip(&jobs).zip(outs) {
         let runs: Vec<Run> = runs.by_ref().take(jobs.len()).flatten().collect();
         let suite = subject.suite(jobs, &runs);
-        if let Some(out) = out {
+        // Without a run there is nothing to put in the place of what is there.
+        if let Some(out) = out.filter(|_| !runs.is_empty()) {
             let written = output::write(&out, &subject.results(jobs, runs, &suite, begun.elapsed()), &[])?;
             console.detail(&format!("wrote {}: {}", out.display(), written.join(", ")));
         }
@@ -305,16 +310,10 @@ fn tell(args: &TestArgs, tested: &Tested, console: &Console) -> Result<(), Failu
         console.result(&github::annotations(tested))?;
     }
     if let Some(file) = &args.junit {
-        write(file, &xml()?)?;
+        destination::write(file, xml()?.as_bytes())?;
         console.note(&format!("wrote {}", file.display()));
     }
     if args.github { summarise(tested, console) } else { Ok(()) }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let made = parent.map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(file, text)).map_err(|error| Failure::io("write", file, error))
 }
 
 /// Appends to the step summary, which other commands of the step may have begun.

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::console::Console;
+use super::destination::{self, Kind};
 use super::inputs::{self, Source};
 use super::output;
 use crate::engine::time::{Span, Time};
@@ -14,7 +15,6 @@ use crate::scenario::grammar::Outcome;
 use crate::scenario::units::{When, parse_span};
 use crate::scenario::{AS_WRITTEN, Scenario, when};
 use clap::Args;
-use std::fs;
 use std::path::PathBuf;
 
 /// Tell the story of one request: what it did and waited for, in order, and where its time went.
@@ -159,8 +159,9 @@ fn write(
     seed: u64,
     (window, file): ((Time, Time), &PathBuf),
 ) -> Result<(), Failure> {
+    destination::claim(file, Kind::Trace)?;
     let traced = traced(scenario, seed, window)?;
-    fs::write(file, perfetto::json(&traced)).map_err(|error| Failure::io("write", file, error))?;
+    destination::write(file, perfetto::json(&traced).as_bytes())?;
     let (requests, connections) = (traced.requests.len(), traced.connections.len());
     let name = args.source.stem();
     console.note(&format!(

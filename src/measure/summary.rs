@@ -1,11 +1,11 @@
 //! The run in a few numbers: one name for each, the same in tables, files and expectations.
 
+use super::herd::SECOND;
 use super::window::Window;
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
     outage, recycles,
 };
-use crate::engine::time::Span;
 use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
 use hdrhistogram::Histogram;
 
@@ -26,6 +26,7 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
             .iter()
             .find(|service| service.service == name)
             .map_or(f64::NAN, |service| window.worst_p99(service)),
+        Metric::Spikes if !answers(measured, name, window) => f64::NAN,
         Metric::Spikes => {
             let mine = measured.spikes.iter().filter(|spike| spike.service == name);
             mine.filter(|spike| window.holds(spike.from)).count() as f64
@@ -58,6 +59,13 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
     }
 }
 
+/// Whether a service answered anything, in whatever way: without a latency there is no spike, and none is
+/// missing.
+fn answers(measured: &Measured, name: &str, window: &Window) -> bool {
+    let mine = measured.services.iter().filter(|service| service.service == name);
+    mine.flat_map(|service| window.of(&service.bins, BIN)).any(|bin| bin.latency.is_some())
+}
+
 fn of_class<'a>(measured: &'a Measured, name: &'a str) -> impl Iterator<Item = &'a ClassMeasured> {
     measured.classes.iter().filter(move |class| class.class == name)
 }
@@ -69,6 +77,9 @@ fn gains(measured: &Measured) -> impl Iterator<Item = (&str, f64)> {
 
 impl Window {
     fn of_node(&self, metric: Metric, node: &NodeMeasured, cause: Option<Cause>, measured: &Measured) -> f64 {
+        if !self.lives(node, measured) {
+            return f64::NAN;
+        }
         let bins = self.of(&node.bins, BIN);
         let count = |bin: &super::HerdBin| match cause {
             Some(cause) => f64::from(bin.connects_max_1s[cause as usize]),
@@ -85,7 +96,7 @@ impl Window {
                 most(&mut bins.map(count)) / uniform
             }
             Metric::BackendStarts => {
-                let starts = self.of(&node.starts_per_s, Span::from_secs(1));
+                let starts = self.of(&node.starts_per_s, SECOND);
                 let of_cause = |starts: &[u32; CAUSES]| {
                     cause.map_or(starts.iter().sum(), |cause| starts[cause as usize])
                 };
@@ -93,6 +104,15 @@ impl Window {
             }
             _ => most(&mut bins.map(count)),
         }
+    }
+
+    /// Whether there was a fleet to look at: a connection was started, or a request ended well. A database
+    /// that nobody reaches has no herd, and is not calm.
+    fn lives(&self, node: &NodeMeasured, measured: &Measured) -> bool {
+        let started = |starts: &[u32; CAUSES]| starts.iter().any(|count| *count > 0);
+        let bins = measured.classes.iter().flat_map(|class| self.of(&class.bins, BIN));
+        self.of(&node.starts_per_s, SECOND).any(started)
+            || bins.map(|bin| bin.ended[Outcome::Ok as usize]).any(|count| count > 0)
     }
 
     fn mean_backends(&self, node: &NodeMeasured, measured: &Measured) -> f64 {
@@ -194,7 +214,8 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     rows
 }
 
-fn stat(metric: Metric) -> &'static str {
+/// The statistic of a metric's rows.
+pub fn stat(metric: Metric) -> &'static str {
     match metric {
         Metric::BackendStarts | Metric::Spikes | Metric::RecycleSpikes => "count",
         Metric::HerdOnset => "first",

@@ -70,7 +70,7 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
 
 /// `measured 97–99%; mean 98% [97%, 99%]; control pinned: 0.1%`.
 pub(super) fn measured(judged: &Judged) -> String {
-    let mut text = format!("measured {}", values(&judged.values, judged.unit));
+    let mut text = format!("measured {}", values(&judged.values, judged));
     if let Some((low, high)) = mean(judged).interval {
         let shown = [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
         let [mean, low, high] = shown;
@@ -80,9 +80,7 @@ pub(super) fn measured(judged: &Judged) -> String {
     match &judged.control {
         None => text,
         Some(control) if judged.control_values.is_empty() => text + &format!("; control {control}: not run"),
-        Some(control) => {
-            text + &format!("; control {control}: {}", values(&judged.control_values, judged.unit))
-        }
+        Some(control) => text + &format!("; control {control}: {}", values(&judged.control_values, judged)),
     }
 }
 
@@ -93,9 +91,11 @@ fn mean(judged: &Judged) -> Mean {
     Mean::of(if all { &judged.values } else { &[] })
 }
 
-fn values(values: &[f64], unit: &str) -> String {
+fn values(values: &[f64], judged: &Judged) -> String {
+    let limits: Vec<f64> =
+        [&judged.min, &judged.max].into_iter().flatten().map(|limit| limit.value).collect();
     let missing = values.iter().filter(|value| value.is_nan()).count();
-    let text = range(values, &|value| human::quantity(value, unit));
+    let text = range(values, &|value| human::quantity_beside(value, judged.unit, &limits));
     match missing {
         0 if !values.is_empty() => text,
         n if n == values.len() => "nothing".to_owned(),

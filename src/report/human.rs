@@ -78,6 +78,25 @@ pub fn quantity(value: f64, unit: &str) -> String {
     }
 }
 
+/// The same, with as many figures more as it takes to tell it from each of these that it is not.
+pub fn quantity_beside(value: f64, unit: &str, others: &[f64]) -> String {
+    let told = |text: &dyn Fn(f64) -> String| {
+        others.iter().all(|other| *other == value || other.is_nan() || text(*other) != text(value))
+    };
+    let plain = |value: f64| quantity(value, unit);
+    if told(&plain) {
+        return plain(value);
+    }
+    let exact = |value: f64, decimals: usize| match unit {
+        "share" => format!("{:.decimals$}%", value * 100.0),
+        "per_s" => format!("{value:.decimals$}/s"),
+        "s" | "ms" => format!("{value:.decimals$} {unit}"),
+        _ => format!("{value:.decimals$}"),
+    };
+    let enough = (0..=9).find(|decimals| told(&|value| exact(value, *decimals)));
+    exact(value, enough.unwrap_or(9))
+}
+
 /// A duration or an offset: `0s`, `90s` → `1m30s`, `2h30m`, `1d2h`.
 pub fn offset(seconds: f64) -> String {
     if seconds > 0.0 && seconds < 60.0 && seconds.fract() != 0.0 {
@@ -107,6 +126,20 @@ pub fn minute(header: &Header, seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_the_bound_does_not_read_as_the_bound() {
+        for (value, unit, bound, expected) in [
+            (0.98545, "share", 0.99, "98.5%"),
+            (0.99, "share", 0.99, "99%"),
+            (2_000.127, "ms", 2_000.0, "2000.1 ms"),
+            (2_400.0, "ms", 2_000.0, "2.4 s"),
+            (901.2, "s", 901.0, "901.2 s"),
+            (0.3, "share", f64::NAN, "30%"),
+        ] {
+            assert_eq!(quantity_beside(value, unit, &[bound]), expected);
+        }
+    }
 
     #[test]
     fn numbers_read_well() {

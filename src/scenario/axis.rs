@@ -5,6 +5,8 @@
 //! behind the first `=`, or a list. A range without a count, `lo..hi`, is for points drawn by chance.
 
 use super::grammar::{AxisValues, ScenarioSweep};
+use super::units::{parse_rate, parse_span};
+use crate::engine::time::Span;
 use serde::{Deserialize, Serialize};
 
 /// The most values of a range: each is a run of its own.
@@ -39,6 +41,15 @@ pub struct Place {
 }
 
 impl Axis {
+    /// The paths that it moves.
+    fn paths(&self) -> Vec<String> {
+        let path = |set: &String| set.split('=').next().unwrap_or_default().trim().to_owned();
+        match self.places() {
+            [first, ..] => first.set.iter().map(path).collect(),
+            [] => vec![self.name.clone()],
+        }
+    }
+
     /// Its places; none if it has no steps.
     pub fn places(&self) -> &[Place] {
         match &self.along {
@@ -93,7 +104,16 @@ impl Range {
         if self.whole { value.round() } else { (value * 1e6).round() / 1e6 }
     }
 
-    /// A width in the range's unit, such as `5s` or, of a factor, `x0.1`.
+    /// A duration or a rate in the range's unit, if that is one of the same kind.
+    fn in_unit(&self, text: &str) -> Option<f64> {
+        let one = format!("1{}", self.unit);
+        let span = |text: &str| parse_span(text).map(Span::as_secs).ok();
+        let rate = |text: &str| parse_rate(text).map(|rate| rate.0).ok();
+        let ratio = |read: &dyn Fn(&str) -> Option<f64>| Some(read(text)? / read(&one)?);
+        ratio(&span).or_else(|| ratio(&rate))
+    }
+
+    /// A width in the range's unit, or in another of the same kind, such as `5s` or, of a factor, `x0.1`.
     ///
     /// # Errors
     /// Says how it is written.
@@ -101,12 +121,27 @@ impl Range {
         let read = Quantity::parse(text).filter(|width| {
             width.unit == self.unit && (width.before == self.before || width.before.is_empty())
         });
-        let wide = read.map(|width| width.number).filter(|width| *width > 0.0);
+        let read = read.map(|width| width.number).or_else(|| self.in_unit(text));
+        let wide = read.filter(|width| *width > 0.0);
         let example = self.text((self.high - self.low) / 20.0);
         wide.ok_or_else(|| {
             format!("`{text}` is no width above zero in the unit of the range, such as `{example}`")
         })
     }
+}
+
+/// Two paths of different axes that lead to the same value.
+pub fn overlapping(axes: &[Axis]) -> Option<(String, String)> {
+    let same = |a: &str, b: &str| {
+        let (a, b): (Vec<&str>, Vec<&str>) = (a.split('.').collect(), b.split('.').collect());
+        a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a == b || [*a, *b].contains(&"*"))
+    };
+    axes.iter().enumerate().find_map(|(place, axis)| {
+        let others = axes[place + 1..].iter().flat_map(Axis::paths);
+        others.into_iter().find_map(|other| {
+            axis.paths().into_iter().find(|path| same(path, &other)).map(|path| (path, other.clone()))
+        })
+    })
 }
 
 /// Reads an axis as on the command line.

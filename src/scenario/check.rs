@@ -15,8 +15,11 @@ use super::grammar::{
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::Node;
-use super::units::{parse_rate, parse_span};
+use super::units::{Limit, parse_rate, parse_span};
 use crate::engine::time::Span;
+
+/// The shortest lifetime: a herd is measured on the clock of a lifetime, turn by turn.
+const SHORTEST_LIFETIME: Span = Span::from_millis(1);
 
 /// Checks a complete scenario; `tree` is the same with places.
 pub fn check(file: &File, tree: &Node, problems: &mut Problems) {
@@ -95,7 +98,7 @@ impl Checker<'_> {
         if file.schema_version != 1 {
             self.error(
                 "schema_version",
-                "there is no version 0 of the grammar",
+                "the grammar has one version, and that is 1",
                 "write `schema_version = 1`",
             );
         }
@@ -144,6 +147,8 @@ impl Checker<'_> {
                 let path = format!("postgres.{name}.reserved_connections");
                 self.error(&path, message, "raise `max_connections` or lower `reserved_connections`");
             }
+            self.clock(&format!("postgres.{name}.statement_timeout"), node.statement_timeout);
+            self.clock(&format!("postgres.{name}.lock_timeout"), node.lock_timeout);
             if let Some(pooler) = &node.pooler {
                 self.pool(&format!("postgres.{name}.pooler.pool"), &pooler.pool);
             }
@@ -161,7 +166,16 @@ impl Checker<'_> {
         }
     }
 
+    /// Zero is no limit in Postgres and in many libraries; here it would let nothing be in time.
+    fn clock(&mut self, path: &str, limit: Limit) {
+        if limit.0 == Some(Span::ZERO) {
+            self.error(path, "nothing is ever done in no time", "write \"none\" for no limit");
+        }
+    }
+
     fn pool(&mut self, base: &str, pool: &Pool) {
+        self.clock(&format!("{base}.query_timeout"), pool.query_timeout);
+        self.clock(&format!("{base}.connect_timeout"), pool.connect_timeout);
         if pool.min > pool.max {
             let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
             self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
@@ -175,9 +189,10 @@ impl Checker<'_> {
             self.error(&path, "a dial is tried again without a pause", "give `backoff` a length");
         }
         if let Some(lifetime) = pool.max_lifetime.0 {
-            if lifetime == Span::ZERO {
+            if lifetime < SHORTEST_LIFETIME {
                 let path = format!("{base}.max_lifetime");
-                self.error(&path, "a lifetime of zero", "write \"none\" for connections that stay");
+                let message = format!("a lifetime of {lifetime} is shorter than any dial");
+                self.error(&path, message, "write \"none\" for connections that stay");
             }
             if pool.jitter_shape != JitterShape::Additive && pool.jitter() > lifetime {
                 let path = format!("{base}.max_lifetime_jitter");
@@ -205,6 +220,8 @@ impl Checker<'_> {
         let base = format!("request.{name}");
         let file = self.file;
         self.name(&format!("{base}.service"), "service", &request.service, file.service.keys());
+        self.clock(&format!("{base}.timeout"), request.timeout);
+        self.clock(&format!("{base}.patience"), request.patience);
         for (index, step) in request.steps.iter().enumerate() {
             self.step(&format!("{base}.steps.{index}"), step, request);
         }

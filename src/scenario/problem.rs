@@ -206,6 +206,12 @@ impl Problems {
         self.more > 0 || self.list.iter().any(|problem| problem.severity == Severity::Error)
     }
 
+    /// The errors alone.
+    pub fn errors(&self) -> Problems {
+        let errors = self.list.iter().filter(|problem| problem.severity == Severity::Error);
+        Problems { list: errors.cloned().collect(), more: self.more }
+    }
+
     /// In the order of the files.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         let mut sorted: Vec<&Problem> = self.list.iter().collect();

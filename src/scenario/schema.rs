@@ -9,7 +9,7 @@ use super::grammar::File;
 use super::tree::{Node, Value};
 use indexmap::IndexMap;
 use schemars::generate::SchemaSettings;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::sync::OnceLock;
 
 /// What may stand in a place.
@@ -52,7 +52,9 @@ pub struct Field {
 
 /// The JSON Schema of a scenario file, as committed at `schema/scenario.schema.json`.
 pub fn schema_json() -> String {
-    let mut text = serde_json::to_string_pretty(&generate()).expect("a schema is JSON");
+    let mut schema = generate();
+    excuse_likes(&mut schema);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     text.push('\n');
     text
 }
@@ -71,6 +73,24 @@ fn generate() -> Json {
     let mut schema = generator.into_root_schema_for::<File>().to_value();
     simplify(&mut schema);
     schema
+}
+
+/// An entity that is `like` another need not have what one must have: editors see what was written, the
+/// checker what was filled in.
+fn excuse_likes(schema: &mut Json) {
+    match schema {
+        Json::Object(entries) => {
+            if entries.get("properties").is_some_and(|properties| properties.get("like").is_some())
+                && let Some(required) = entries.remove("required")
+            {
+                let either = json!([{ "required": ["like"] }, { "required": required }]);
+                entries.insert("anyOf".to_owned(), either);
+            }
+            entries.values_mut().for_each(excuse_likes);
+        }
+        Json::Array(items) => items.iter_mut().for_each(excuse_likes),
+        _ => {}
+    }
 }
 
 /// `const` is younger than what some editors read, and a default of null says nothing.

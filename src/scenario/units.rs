@@ -131,10 +131,19 @@ pub fn parse_rate(text: &str) -> Result<Rate, String> {
 /// # Errors
 /// Says what is wrong with the text.
 pub fn parse_share(text: &str) -> Result<Share, String> {
-    let (number, unit) = number_and_unit(text)?;
-    match unit {
-        "%" if number <= 100.0 => Ok(Share(number / 100.0)),
-        "%" => Err(format!("`{text}` is more than the whole (0% to 100%)")),
+    match parse_percentage(text)? {
+        share if share <= 1.0 => Ok(Share(share)),
+        _ => Err(format!("`{text}` is more than the whole (0% to 100%)")),
+    }
+}
+
+/// Parses a percentage such as `"150%"`: more than the whole is a share of what there was before.
+///
+/// # Errors
+/// Says what is wrong with the text.
+pub fn parse_percentage(text: &str) -> Result<f64, String> {
+    match number_and_unit(text)? {
+        (number, "%") => Ok(number / 100.0),
         _ => Err(format!("`{text}` is not a share: write a percentage such as `5%`")),
     }
 }
@@ -155,7 +164,7 @@ pub fn parse_width(text: &str) -> Result<Width, String> {
 /// # Errors
 /// Says what is wrong with the text.
 pub fn parse_quantity(text: &str) -> Result<f64, String> {
-    let share = parse_share(text).map(|share| share.0);
+    let share = parse_percentage(text);
     let span = || parse_span(text).map(Span::as_secs);
     let rate = || parse_rate(text).map(|rate| rate.0);
     share.or_else(|_| span()).or_else(|_| rate()).map_err(|_| {

@@ -282,6 +282,25 @@ fn what_was_finished_is_reported_and_said_to_be_incomplete() {
     assert!(desk.read("junit.xml").contains("name=\"complete\" value=\"false\""));
 }
 
+/// A database that nobody reached has no herd and is not calm.
+#[test]
+fn nothing_to_measure_is_no_pass() {
+    let desk = Desk::new();
+    for nobody in ["postgres.primary.state=unreachable", "traffic.users.enabled=false"] {
+        let (out, _) = desk.ends(&format!("test tiny.toml --only few-starts --set {nobody}"), 1);
+        assert!(out.contains("? few-starts") && out.contains("measured nothing"), "{nobody}: {out}");
+    }
+}
+
+#[test]
+fn a_report_replaces_no_scenario() {
+    let desk = Desk::new();
+    let (_, err) = desk.ends("test tiny.toml --only few-starts --junit tiny.toml", 2);
+    assert!(err.contains("`tiny.toml` is there and is not JUnit XML"), "{err}");
+    assert_eq!(desk.read("tiny.toml"), TINY);
+    (0..2).for_each(|_| drop(desk.ends("test tiny.toml --only few-starts --junit a/junit.xml", 0)));
+}
+
 #[test]
 fn the_guide_has_a_row_for_every_metric() {
     for metric in Metric::ALL {

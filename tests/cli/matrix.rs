@@ -3,33 +3,35 @@
 use crate::desk::Desk;
 
 const JITTER: &str = "title = \"Jitter\"\n\"service.*.pool.*.max_lifetime_jitter\" = \"1s\"\n";
-const NOWHERE: &str = "\"endpoint.reads.breaker.failures\" = \"50%\"\n";
+const RARER: &str = "\"job.cleanup.every\" = \"3s\"\n";
+const JOB: &str = "[job.cleanup]\non = \"primary\"\nevery = \"1s\"\nwork = { parallel = 1, cpu = \"1ms\" }\n";
 
 fn desk() -> Desk {
     let desk = Desk::new();
-    desk.write("other.toml", &desk.read("tiny.toml").replace("200/s", "100/s"));
+    desk.write("other.toml", &(desk.read("tiny.toml").replace("200/s", "100/s") + JOB));
     desk.write("jitter.toml", JITTER);
-    desk.write("nowhere.toml", NOWHERE);
+    desk.write("rarer.toml", RARER);
     desk
 }
 
 #[test]
 fn every_remedy_is_tried_alone_at_every_incident() {
     let desk = desk();
-    let command = "compare tiny.toml other.toml --seeds 2 --with jitter.toml nowhere.toml";
+    let command = "compare tiny.toml other.toml --seeds 2 --with jitter.toml rarer.toml";
     let (out, err) = desk.ends(command, 0);
-    assert!(err.contains("2 remedies × 2 incidents: 8 runs"), "{err}");
+    assert!(err.contains("2 remedies × 2 incidents: 10 runs"), "{err}");
     assert!(
         out.contains("REMEDIES") && out.contains("tiny (plain)") && out.contains("other (plain)"),
         "{out}"
     );
     assert!(out.contains("matches nothing"), "a remedy that has no place says so: {out}");
+    assert!(err.contains("rarer does not fit tiny: `job.cleanup.every` matches nothing"), "{err}");
     let table = desk.read("runs/remedies/remedies.csv");
     assert_eq!(
         table.lines().next(),
         Some("scenario,variant,remedy,seed,bad_s,lost_share,recycle_spikes,change")
     );
-    assert_eq!(table.lines().count(), 1 + 2 * 2 * 2);
+    assert_eq!(table.lines().count(), 1 + 2 * 2 * 2 + 2);
     for file in ["remedies.json", "manifest.json", "plots/remedies.svg", "plots/remedies.png"] {
         assert!(desk.path("runs/remedies").join(file).is_file(), "{file}");
     }
@@ -47,6 +49,9 @@ fn one_scenario_tries_remedies_apart_only_if_asked() {
     assert!(out.contains("VARIANTS"), "{out}");
     let (_, err) = desk.ends("compare tiny.toml --each", 2);
     assert!(err.contains("--with"), "{err}");
+    desk.write("typo.toml", &JITTER.replace("jitter\" =", "jiter\" ="));
+    let (_, err) = desk.ends("compare tiny.toml --each --with jitter.toml typo.toml", 2);
+    assert!(err.contains("typo.toml:2") && err.contains("did you mean `max_lifetime_jitter`?"), "{err}");
     desk.write("broken.toml", "title = ");
     let (_, err) = desk.ends("compare tiny.toml other.toml --with broken.toml", 2);
     assert!(err.contains("broken.toml:1"), "{err}");

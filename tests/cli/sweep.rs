@@ -74,6 +74,8 @@ fn a_wrong_axis_is_told_before_anything_runs() {
         ("--axis seeds=[2],[3]", "an axis cannot move `seeds`"),
         ("--axis traffic.users.rate=x1,x2 --points 3", "--mode random"),
         ("--axis traffic.users.rate=x1,x2 --map herd_sise@postgres.primary", "did you mean `herd_size`?"),
+        ("--axis traffic.users.rate=x1,x2 --map herd_size@postgres.primry", "there is no `postgres.primry`"),
+        ("--axis traffic.users.rate=x1,x2 --axis traffic.*.rate=x3,x4", "two axes move the same value"),
         ("--axis traffic.users.rate=x1,x2 --shard 0/3", "the first is 1"),
         ("--axis traffic.users.rate=x1,x2 --shard auto", "CLOUD_RUN_TASK_INDEX"),
     ] {

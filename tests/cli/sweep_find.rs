@@ -75,6 +75,7 @@ fn a_wrong_question_is_told_what_is_wrong() {
         ("--find service.api.pool.primary.mix=1..2 --expect never", "did you mean `max`?"),
         ("--find service.api.pool.primary.max_lifetime=1s..9s --expect nevr", "pool-opens, never, always"),
         ("--find service.api.pool.primary.max_lifetime=1s..9s --expect never --within 5", "--within"),
+        ("--find expect.never.max=1..9 --expect never", "what is expected of it stays as it is"),
         ("--find duration=1s..9s --expect never --axis duration=1s,2s", "cannot be used with"),
     ] {
         let (_, err) = desk.ends(&format!("sweep tiny.toml {line}"), 2);

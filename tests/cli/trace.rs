@@ -30,6 +30,7 @@ fn what_cannot_be_traced_is_told() {
         ("trace tiny.toml --class sing-in", "there are: sign-in"),
         ("trace tiny.toml --outcome 418", "there are: ok"),
         ("trace tiny.toml --outcome 429", "no such request"),
+        ("trace tiny.toml --perfetto tiny.toml", "`tiny.toml` is there and is not a trace"),
         ("run tiny.toml --trace 3s", "290s..292s"),
         ("run tiny.toml --trace 3s..2s", "ends before it begins"),
     ] {

@@ -128,6 +128,8 @@ fn pools() {
         said_of("\"90s\"", "\"90\""),
         said_of("\"90s\"", "\"90s\"\ndial_failure = { retry = { backoff = \"0s\", cap = \"1s\" } }"),
         said_of("\"90s\"", "\"90s\"\ndialler = { background = { at_once = 0 } }"),
+        said_of("\"90s\"", "\"90s\"\nquery_timeout = \"0s\""),
+        said_of("\"15m\"", "\"1us\""),
     );
 }
 
@@ -394,6 +396,7 @@ fn expectations_that_hold_against_other_variants() {
         expect("max = \"5%\"\ncontrol = [\"plain\"]"),
         expect("control = \"plain\""),
         against("times = 2, of = \"variant.plane\""),
+        against("times = 2, of = \"variant.jitter\""),
         against("times = 2, of = \"plain\""),
         against("of = \"variant.plain\""),
         against("times = 2, plus = \"5%\", of = \"variant.plain\""),
@@ -408,6 +411,9 @@ fn expectations_that_hold_against_other_variants() {
         assert_eq!(against(&format!("{right} }}\nmin = {{ plus = \"0%\", of = \"variant.plain\"")), "");
     }
     assert_eq!(expect("max = \"5%\"\ncontrol = \"plain\""), "");
+    assert_eq!(expect("max = \"150%\""), "", "a herd may be larger than the pools were before");
+    let users = "[expect.e]\nvariant = \"as-written\"\nmetric = \"user_success\"\nof = \"request.sign-in\"";
+    assert!(said(&with(&format!("{users}\nmax = \"150%\"\n"))).contains("never more than the whole"));
 }
 
 #[test]

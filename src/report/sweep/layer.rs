@@ -1,64 +1,13 @@
 //! One thing that a sweep measured at all of its points, and the picture that suits the points.
 
-use super::Sweep;
+use super::{MapOf, Sweep};
 use crate::experiment::Verdict;
-use crate::experiment::sweep::{Cell, median};
+use crate::experiment::sweep::median;
 use crate::report::canvas::Drawing;
 use crate::report::human;
 use crate::report::plot::{Chart, heat, line};
 use crate::scenario::axis::{self, Along, Axis};
-use crate::scenario::grammar::{Metric, Mode};
-
-/// A metric to be mapped: `herd_size{lifetime}@postgres.primary`, `latency.p99{ok}@request.sign-in`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MapOf {
-    /// As written.
-    pub text: String,
-    metric: String,
-    stat: Option<String>,
-    cause: String,
-    of: String,
-}
-
-/// Metrics of `summary.csv` that no expectation can be about.
-const OTHERS: [&str; 3] = ["requests", "latency", "refused"];
-
-impl MapOf {
-    /// Reads `METRIC[.STAT][{CAUSE}]@OF`.
-    ///
-    /// # Errors
-    /// Says how it is written, or which metric was probably meant.
-    pub fn parse(text: &str) -> Result<MapOf, String> {
-        let form = "a map is written `METRIC@OF`, such as `herd_size{lifetime}@postgres.primary`";
-        let (what, of) = text.trim().split_once('@').filter(|(_, of)| of.contains('.')).ok_or(form)?;
-        let (what, cause) = match what.split_once('{') {
-            Some((what, cause)) => (what, cause.strip_suffix('}').ok_or(form)?),
-            None => (what, ""),
-        };
-        let (metric, stat) = match what.split_once('.') {
-            Some((metric, stat)) => (metric, Some(stat.to_owned())),
-            None => (what, None),
-        };
-        let known = || Metric::ALL.iter().map(|metric| metric.name()).chain(OTHERS);
-        if !known().any(|name| name == metric) {
-            let near = known()
-                .max_by(|a, b| strsim::jaro_winkler(metric, a).total_cmp(&strsim::jaro_winkler(metric, b)));
-            let cure = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            return Err(format!("there is no metric `{metric}`{cure}"));
-        }
-        let [metric, cause, of] = [metric, cause, of].map(str::to_owned);
-        Ok(MapOf { text: text.trim().to_owned(), metric, stat, cause, of })
-    }
-
-    /// Its value in a run, and the unit: that of the first row that fits.
-    fn of<'a>(&self, cell: &'a Cell) -> Option<(f64, &'a str)> {
-        let fits = |stat: &str| self.stat.as_deref().is_none_or(|wanted| wanted == stat);
-        let mut rows = cell.summary.iter();
-        let row =
-            rows.find(|row| row.0 == self.metric && row.1 == self.of && row.2 == self.cause && fits(&row.3));
-        row.map(|row| (row.4, row.5.as_str()))
-    }
-}
+use crate::scenario::grammar::Mode;
 
 /// Something that was measured at every point.
 pub struct Layer {
@@ -231,18 +180,6 @@ fn along(axis: &Axis, labels: &[&str]) -> (Vec<f64>, Vec<(f64, String)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_map_is_read_or_told_how_to_be_written() {
-        let map = MapOf::parse("herd_size{lifetime}@postgres.primary").unwrap();
-        assert_eq!(
-            (map.metric.as_str(), map.cause.as_str(), map.of.as_str()),
-            ("herd_size", "lifetime", "postgres.primary")
-        );
-        assert_eq!(MapOf::parse("latency.p99{ok}@request.sign-in").unwrap().stat.as_deref(), Some("p99"));
-        assert!(MapOf::parse("herd_sise@postgres.primary").unwrap_err().contains("`herd_size`"));
-        assert!(MapOf::parse("herd_size").unwrap_err().contains("METRIC@OF"));
-    }
 
     #[test]
     fn numbers_stand_where_they_belong_and_names_one_after_the_other() {

@@ -4,8 +4,9 @@
 //! of parts, gives the same paper.
 
 mod layer;
+mod map_of;
 
-pub use layer::MapOf;
+pub use map_of::MapOf;
 
 use super::csv::float;
 use super::ledger::Manifest;

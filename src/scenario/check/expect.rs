@@ -1,6 +1,7 @@
 //! Expectations: metrics that are there to be measured, bounds in their unit, variants to hold them against.
 
 use super::Checker;
+use crate::engine::time::Span;
 use crate::scenario::grammar::{Bound, Causes, Expect, Metric, Relative, Scaler};
 use crate::scenario::problem::Problem;
 use crate::scenario::tree::Layer;
@@ -56,9 +57,13 @@ impl Checker<'_> {
                 Some(Bound::Value(value)) => {
                     let read = expect.metric.unit().read(value);
                     *end = read.as_ref().ok().copied();
+                    if *end > Some(1.0) && expect.metric.is_part_of_a_whole() {
+                        let message = format!("`{}` is never more than the whole", expect.metric.name());
+                        self.error(&path, message, "write a share from 0% to 100%");
+                    }
                     self.bound(&path, expect.metric, read);
                 }
-                Some(Bound::Relative(relative)) => self.relative(&path, expect.metric, relative),
+                Some(Bound::Relative(relative)) => self.relative(&path, expect, relative),
                 None => {}
             }
         }
@@ -106,8 +111,13 @@ impl Checker<'_> {
     }
 
     /// A bound relative to another variant: by a factor or by a difference.
-    fn relative(&mut self, path: &str, metric: Metric, relative: &Relative) {
+    fn relative(&mut self, path: &str, expect: &Expect, relative: &Relative) {
+        let metric = expect.metric;
         match relative.of.strip_prefix("variant.") {
+            Some(variant) if variant == expect.variant => {
+                let message = format!("`{variant}` is the variant itself: it is always beside itself");
+                self.error(&format!("{path}.of"), message, "name another variant to hold it against");
+            }
             Some(variant) => drop(self.variant(&format!("{path}.of"), variant)),
             None => {
                 let message = format!("`{}` is not a variant", relative.of);
@@ -183,7 +193,8 @@ impl Checker<'_> {
             [Some(after), Some(until)] if after >= until => {
                 self.error(&format!("{base}.until"), "`until` is not later than `after`", "let it be later");
             }
-            [Some(after), _] if after.0 >= duration.0 => {
+            // A run without a duration is an error of its own.
+            [Some(after), _] if after.0 >= duration.0 && duration > Span::ZERO => {
                 let message = "nothing is left after the end of the run: there will be nothing to judge";
                 let place = self.tree.place_at(&format!("{base}.after"));
                 self.problems.push(Problem::warning(message, place).help("let `after` be earlier"));

@@ -1,6 +1,6 @@
 //! The bounds of an expectation, and the units in which they are written.
 
-use crate::scenario::units::{parse_rate, parse_share, parse_span};
+use crate::scenario::units::{parse_percentage, parse_rate, parse_span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -44,9 +44,7 @@ impl Unit {
         let (number, form) = match self {
             Unit::Count => (written.as_f64(), "a bare count such as `20`"),
             Unit::Ratio => (written.as_f64(), "a bare ratio such as `1.3`"),
-            Unit::Share => {
-                (text.and_then(|text| parse_share(text).ok()).map(|share| share.0), "a share such as `5%`")
-            }
+            Unit::Share => (text.and_then(|text| parse_percentage(text).ok()), "a share such as `5%`"),
             Unit::Ms => (
                 text.and_then(|text| parse_span(text).ok()).map(|span| span.as_millis()),
                 "a duration such as `30ms`",

@@ -246,6 +246,11 @@ impl Metric {
         matches!(self, Metric::HerdOnset | Metric::AtCap | Metric::Recovery)
     }
 
+    /// Whether it is a part of what there is, and not a share of what there was before.
+    pub fn is_part_of_a_whole(self) -> bool {
+        self.unit() == Unit::Share && self != Metric::HerdSize
+    }
+
     /// The causes of a start by which it can be narrowed.
     pub fn causes(self) -> Causes {
         match self {

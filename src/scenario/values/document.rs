@@ -7,11 +7,10 @@ use std::path::Path;
 /// Settings are small; more than this is something else.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads a TOML, JSON or YAML file. Of several YAML documents the first that is a service counts, or the
-/// first.
+/// Reads a TOML, JSON or YAML file. Of several YAML documents the one that is a service counts, or the first.
 ///
 /// # Errors
-/// It cannot be read, is not of its format, or has another ending.
+/// It cannot be read, is not of its format, has another ending, or holds several services.
 pub fn read(path: &Path) -> Result<Value, String> {
     let text = text(path)?;
     let name = path.display();
@@ -28,8 +27,12 @@ pub fn read(path: &Path) -> Result<Value, String> {
         Some("json") => serde_json::from_str(&text).map_err(|error| wrong(&error)),
         Some("yaml" | "yml") => {
             let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| wrong(&error))?;
-            let service =
-                all.iter().position(|one| one["kind"] == "Service" && one["spec"]["template"].is_object());
+            let is_service = |one: &Value| one["kind"] == "Service" && one["spec"]["template"].is_object();
+            match all.iter().filter(|one| is_service(one)).count() {
+                0 | 1 => {}
+                several => return Err(format!("`{name}` holds {several} services: give each its own file")),
+            }
+            let service = all.iter().position(is_service);
             all.into_iter().nth(service.unwrap_or(0)).ok_or_else(|| format!("`{name}` is empty"))
         }
         _ => Err(format!("`{name}` ends neither in .toml, .json, .yaml nor .yml")),
