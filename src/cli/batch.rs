@@ -181,7 +181,9 @@ impl Batch<'_> {
     }
 
     fn next(&self, out: &Path) -> String {
-        let file = self.source.file.display();
+        let file = self.source.file.display().to_string();
+        // As a shell takes it.
+        let file = if file.contains(char::is_whitespace) { format!("'{file}'") } else { file };
         if self.verb == "run" && self.document.scenarios.len() > 1 {
             return format!("herdsim compare {file}");
         }

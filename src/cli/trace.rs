@@ -48,7 +48,7 @@ pub struct TraceArgs {
     /// The first such request instead of the slowest.
     #[arg(long)]
     first: bool,
-    /// Write the window as a trace file instead.
+    /// Write the window as a trace file instead (`-` is stdout).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "outcome", "first"])]
     perfetto: Option<PathBuf>,
 }
@@ -159,6 +159,9 @@ fn write(
     seed: u64,
     (window, file): ((Time, Time), &PathBuf),
 ) -> Result<(), Failure> {
+    if file.as_os_str() == "-" {
+        return console.result(&perfetto::json(&traced(scenario, seed, window)?));
+    }
     destination::claim(file, Kind::Trace)?;
     let traced = traced(scenario, seed, window)?;
     destination::write(file, perfetto::json(&traced).as_bytes())?;

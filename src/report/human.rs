@@ -59,6 +59,7 @@ pub fn number(value: f64) -> String {
         v if v == v.trunc() && v < 1e15 => {
             format!("{}{}", if value < 0.0 { "−" } else { "" }, count(v as u64))
         }
+        v if v < 0.0005 => format!("{value:.0e}"),
         v if v < 0.995 => format!("{value:.3}").trim_end_matches('0').to_owned(),
         v if v < 99.95 => format!("{value:.1}").trim_end_matches(".0").to_owned(),
         v if v < 1e15 => count(value.round() as u64),
@@ -157,6 +158,7 @@ mod tests {
             (share(f64::NAN), "–"),
             (count(1_234_567), "1,234,567"),
             (number(0.25), "0.25"),
+            (number(0.000_2), "2e-4"),
             (number(-3.0), "−3"),
             (offset(0.0), "0s"),
             (offset(9_000.0), "2h30m"),
