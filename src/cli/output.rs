@@ -54,7 +54,8 @@ pub fn resolved(jobs: &[(&Scenario, u64)]) -> Vec<(String, String)> {
 /// Makes sure, before anybody waits for runs, that the results may go to `dir`.
 ///
 /// # Errors
-/// [`Failure::Io`] if something stands there that is not a run directory of ours.
+/// [`Failure::Io`] if something stands there that is not a run directory of ours, or nothing can be put
+/// there.
 pub fn claim(dir: &Path) -> Result<(), Failure> {
     claim_for_sweep(dir)?;
     let manifest = fs::read_to_string(dir.join("manifest.json")).unwrap_or_default();
@@ -64,10 +65,11 @@ pub fn claim(dir: &Path) -> Result<(), Failure> {
             "a sweep there is not finished; `sweep --resume` goes on with it, or choose another with -o";
         return Err(Failure::io("write results to", dir, why));
     }
-    Ok(())
+    report::directory::try_beside(dir).map_err(|error| Failure::io("write results to", dir, error))
 }
 
-/// The same for a sweep, which may go on with one that is not finished.
+/// The same for a sweep, which may go on with one that is not finished. It writes into the directory itself,
+/// for it may be a mounted one.
 ///
 /// # Errors
 /// As [`claim`].

@@ -204,12 +204,14 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     }
     for (node, gain) in gains(measured) {
         let metric = Metric::HerdGain;
-        rows.push(row(metric.name(), format!("postgres.{node}"), "", "mean", gain, metric.unit().name()));
+        let of = format!("postgres.{node}");
+        rows.push(row(metric.name(), of, "", stat(metric), gain, metric.unit().name()));
     }
     for recovery in &measured.recoveries {
         let of = format!("service.{}", recovery.service);
         let value = recovery.after.map_or(f64::NAN, |after| after.as_secs());
-        rows.push(row("recovery", format!("{of} after {}", recovery.event), "", "after", value, "s"));
+        let after = stat(Metric::Recovery);
+        rows.push(row("recovery", format!("{of} after {}", recovery.event), "", after, value, "s"));
     }
     rows
 }
@@ -219,8 +221,12 @@ pub fn stat(metric: Metric) -> &'static str {
     match metric {
         Metric::BackendStarts | Metric::Spikes | Metric::RecycleSpikes => "count",
         Metric::HerdOnset => "first",
-        Metric::AtCap => "after",
-        Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters | Metric::Throughput => "mean",
+        Metric::AtCap | Metric::Recovery => "after",
+        Metric::HerdGain
+        | Metric::CpuBusy
+        | Metric::LockWaiters
+        | Metric::DiskWaiters
+        | Metric::Throughput => "mean",
         Metric::RecycleGap | Metric::RecycleP99Ratio => "median",
         Metric::HerdSize => "max",
         _ if metric.unit() == Unit::Share => "share",

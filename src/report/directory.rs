@@ -162,14 +162,14 @@ const OURS: [&str; 30] = [
 ];
 
 /// Makes sure that a directory may be written: it is not there, is empty, or holds what an earlier command
-/// wrote and nothing else; and that it can be, by the side of where it will stand.
+/// wrote and nothing else.
 ///
 /// # Errors
-/// Something of somebody else stands there, or nothing can be written there.
+/// Something of somebody else stands there.
 pub fn claim(dir: &Path) -> Result<(), ReportError> {
     let io = |source| ReportError::Io { path: dir.to_owned(), source };
     let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return try_beside(dir).map_err(io),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(io(error)),
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())),
     };
@@ -182,16 +182,18 @@ pub fn claim(dir: &Path) -> Result<(), ReportError> {
     entries.sort();
     match entries.into_iter().find(|path| !is_ours(path)) {
         Some(path) => Err(ReportError::Foreign(path)),
-        None => try_beside(dir).map_err(io),
+        None => Ok(()),
     }
 }
 
-/// Makes a hidden sibling, with the directories above it, and removes it again.
-fn try_beside(dir: &Path) -> std::io::Result<()> {
-    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    let trial = beside(&dir, "unfinished");
-    fs::create_dir_all(&trial)?;
-    fs::remove_dir(&trial)
+/// Makes sure that a directory can be put in place whole: makes its hidden sibling, with the directories
+/// above, and removes it again.
+///
+/// # Errors
+/// That cannot be done.
+pub fn try_beside(dir: &Path) -> std::io::Result<()> {
+    let trial = beside(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()), "unfinished");
+    fs::create_dir_all(&trial).and_then(|()| fs::remove_dir(&trial))
 }
 
 /// Whether an entry of a directory is one that we write.

@@ -339,6 +339,7 @@ mod tests {
         let Along::Between(range) = parse("a=0s..180s").unwrap().along else { panic!("a range") };
         assert_eq!(range.text(37.5), "37.5s");
         assert_eq!(range.width("5s"), Ok(5.0));
+        assert_eq!(range.width("2500ms"), Ok(2.5));
         assert!(range.width("5").unwrap_err().contains("`9s`"));
         let Along::Between(counts) = parse("a=2..16").unwrap().along else { panic!("a range") };
         assert_eq!(counts.text(3.4), "3");

@@ -293,3 +293,13 @@ fn an_expectation_may_have_a_control() {
     let (_, err) = desk.ends("check wrong.toml", 2);
     assert!(err.contains("`jitter` is the variant itself") && err.contains("leave `control` out"), "{err}");
 }
+
+/// Two thousand hours would outlast every patience.
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_anything_is_run() {
+    let desk = Desk::new();
+    for verb in ["run", "compare", "explain"] {
+        let (_, err) = desk.ends(&format!("{verb} tiny.toml --duration 2000h -o tiny.toml/out"), 3);
+        assert!(err.contains("cannot write results to `tiny.toml/out`"), "{verb}: {err}");
+    }
+}

@@ -91,6 +91,8 @@ impl MapOf {
     /// The part of the scenario that it is of, if there is none of this name.
     pub fn stranger(&self, file: &File) -> Option<&str> {
         let (group, name) = self.of.split_once('.')?;
+        // A recovery is of `service.NAME after EVENT`.
+        let name = name.split(' ').next().unwrap_or(name);
         let there = match group {
             "postgres" => file.postgres.contains_key(name),
             "service" => file.service.contains_key(name),
@@ -133,6 +135,7 @@ mod tests {
             "spikes@service.c",
             "refused@postgres.a",
             "herd_size.max@postgres.a",
+            "recovery.after@service.c after event.e",
         ] {
             assert!(MapOf::parse(right).is_ok(), "{right}");
         }
