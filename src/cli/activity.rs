@@ -53,6 +53,11 @@ struct Row {
 /// [`Failure::Usage`] with line and cure.
 pub fn read(bytes: &[u8], name: &str) -> Result<Activity, Failure> {
     let wrong = |line: u64, what: String| Failure::Usage(format!("{name}:{line}: {what}"));
+    // The reader takes the end of the file for the missing quote, and all rows before it for one field.
+    if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+        let last = bytes.iter().filter(|byte| **byte == b'\n').count().max(1) as u64;
+        return Err(wrong(last, format!("a quote is not closed, so the table may be cut off; {}", cure())));
+    }
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
     let columns = columns(&mut reader).map_err(|what| wrong(1, what))?;
     let width = reader.headers().map_or(0, StringRecord::len);
@@ -217,6 +222,13 @@ mod tests {
         assert_eq!(newest, Some(30), "who asks still tells the time");
         let typed = "backend_start,backend_type\n2026-11-21 06:36:11Z,walwriter\n2026-11-21 06:36:11Z,client backend\n";
         assert_eq!((table(typed).left_out, table(typed).connections.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_table_that_was_cut_off_in_a_quote_is_none() {
+        let rows = "backend_start,application_name\n2026-11-21 06:36:11Z,\"a\"\n2026-11-21 06:36:12Z,\"b\n";
+        let told = read(rows.as_bytes(), "t").unwrap_err().to_string();
+        assert!(told.starts_with("t:3: a quote is not closed"), "{told}");
     }
 
     #[test]

@@ -107,6 +107,10 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     }
     if let Some(file) = &args.junit {
+        if file.as_os_str() == "-" {
+            let message = "--junit names a file: what goes to stdout is chosen by `--format junit`";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         destination::claim(file, Kind::Junit)?;
     }
     let subjects = subjects(args, console)?;

@@ -139,6 +139,7 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Schedules an event after the lane's delay.
+    #[inline(always)]
     pub fn after_lane(&mut self, lane: Lane, event: E) -> Handle {
         let (now, name) = (self.now(), self.name(lane.0));
         let place = &mut self.places[usize::from(lane.0)];
@@ -158,6 +159,7 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Sets an alarm, or sets it anew: what was pending on it is forgotten. `None` only forgets.
+    #[inline(always)]
     pub fn set(&mut self, alarm: Alarm, at: Option<Time>, event: E) {
         let Some(at) = at else {
             self.places[usize::from(alarm.0)].first.event = None;
@@ -169,6 +171,7 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Cancels an event: nothing if it has fired or was cancelled before.
+    #[inline(always)]
     pub fn cancel(&mut self, handle: Handle) {
         let place = handle.name as u16;
         if place != WHEEL {
@@ -288,6 +291,7 @@ impl<E> Place<E> {
         }
     }
 
+    #[inline(always)]
     fn cancel(&mut self, handle: Handle) {
         if self.first.name == handle.name {
             self.first.event = None;

@@ -157,14 +157,14 @@ fn world(file: &File) -> File {
 
 fn recycling(run: &Run, from: Time) -> Recycling {
     let measured = &run.measured;
-    let window = Window { from, ..Window::whole(measured) };
+    let window = Window { from, ..Window::whole() };
     let services = measured.services.iter();
     let spikes = services.flat_map(|service| recycle_spikes(measured, &service.service));
     let herd = |storm: &&crate::measure::Storm| {
         storm.cause == Cause::Lifetime && window.holds(storm.at) && is_herd(measured, storm)
     };
     let mut all = Recycling { herds: measured.storms.iter().filter(herd).count(), ..Recycling::default() };
-    for spike in spikes.filter(|spike| window.holds(spike.from)) {
+    for spike in spikes.filter(|spike| window.holds_bin(spike.from)) {
         all.spikes += 1;
         all.seconds += spike.to.since(spike.from).as_secs();
         let peak = spike.recycle.as_ref().map(|recycle| recycle.at);

@@ -10,13 +10,13 @@
 
 use super::Run;
 use super::statistics::Mean;
+use crate::measure::outage::bin_length;
+use crate::measure::recovery::answered;
 use crate::measure::recycles::recycle_spikes;
 use crate::measure::spikes::mid;
-use crate::measure::{BIN, ClassMeasured, Measured};
-use crate::scenario::grammar::{Label, Outcome};
+use crate::measure::{ClassMeasured, Measured};
+use crate::scenario::grammar::Label;
 
-/// The least share of requests that is answered well in a good bin.
-const WELL: f64 = 0.99;
 /// A p99 of more than so many times the usual one is bad.
 const SLOW: f64 = 10.0;
 
@@ -40,13 +40,13 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
     let bad = (0..bins).filter(|bin| {
         let mut services = measured.services.iter().zip(&limits);
         services.any(|(service, limit)| {
-            let p99 = service.bins.get(*bin).and_then(|bin| bin.latency).map(|latency| latency.p99_us as f64);
-            p99.is_some_and(|p99| p99 > *limit) || failing(measured, &service.service, *bin)
+            let p99 = service.bins.get(*bin).and_then(|bin| bin.users_p99_us);
+            p99.is_some_and(|p99| p99 as f64 > *limit) || !answered(measured, &service.service, *bin)
         })
     });
     let herds = measured.services.iter().map(|service| recycle_spikes(measured, &service.service).count());
     Harm {
-        bad_s: bad.count() as f64 * BIN.as_secs(),
+        bad_s: bad.map(|bin| bin_length(measured, bin)).sum(),
         lost: lost(measured),
         recycle_spikes: herds.sum::<usize>() as f64,
     }
@@ -55,21 +55,11 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
 /// The median of the bins' p99 of a service, in microseconds; NaN if it never answered.
 fn usual_p99(measured: &Measured, service: &str) -> f64 {
     let bins = measured.services.iter().filter(|one| one.service == service).flat_map(|one| &one.bins);
-    mid(bins.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64).collect())
+    mid(bins.filter_map(|bin| bin.users_p99_us).map(|p99| p99 as f64).collect())
 }
 
 fn users(measured: &Measured) -> impl Iterator<Item = &ClassMeasured> {
     measured.classes.iter().filter(|class| class.label == Label::Legitimate)
-}
-
-/// Whether too few of a service's requests that ended in a bin ended well.
-fn failing(measured: &Measured, service: &str, bin: usize) -> bool {
-    let bins =
-        users(measured).filter(|class| class.service == service).filter_map(|class| class.bins.get(bin));
-    let (ok, all) = bins.fold((0, 0), |(ok, all), bin| {
-        (ok + bin.ended[Outcome::Ok as usize], all + bin.ended.iter().sum::<u32>())
-    });
-    f64::from(ok) < WELL * f64::from(all)
 }
 
 fn lost(measured: &Measured) -> f64 {

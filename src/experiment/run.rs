@@ -27,18 +27,18 @@ pub fn run(scenario: &Scenario, seed: u64, clock: &AtomicU64, stop: &AtomicBool)
 /// Runs a scenario with a seed and hands every fact to a recorder.
 pub fn record<R: Recorder>(scenario: &Scenario, seed: u64, recorder: R) -> R {
     let mut world = World::new(scenario, seed, recorder);
-    world.run_until(world.end());
+    world.run_until(world.last());
     world.into_recorder()
 }
 
 /// Drives a world to its end; `None` if it was stopped on the way.
 pub(super) fn drive<R: Recorder>(world: &mut World<R>, clock: &AtomicU64, stop: &AtomicBool) -> Option<()> {
     let mut reached = Time::ZERO;
-    while reached < world.end() {
+    while reached < world.last() {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        reached = (reached + LOOK_UP).min(world.end());
+        reached = (reached + LOOK_UP).min(world.last());
         world.run_until(reached);
         clock.store(reached.0, Ordering::Relaxed);
     }

@@ -54,7 +54,7 @@ pub fn trace(scenario: &Scenario, seed: u64, followed: Followed) -> Result<Trace
         world.run_until(Time(from.0 - 1));
         world.recorder_mut().forget();
     }
-    while !tracer.is_done(world.now()) && world.step(world.end()) {
+    while !tracer.is_done(world.now()) && world.step(world.last()) {
         tracer.look(&mut world);
         if tracer.steps() > MOST {
             return Err(world.now());
@@ -73,7 +73,7 @@ pub fn find(scenario: &Scenario, seed: u64, search: &Search) -> Option<Found> {
     let seeker = Seeker { search, wanted: wanted.collect(), found: None, waiting: 0 };
     let mut world = World::new(scenario, seed, seeker);
     world.run_until(search.to);
-    while world.recorder_mut().waiting > 0 && world.step(world.end()) {}
+    while world.recorder_mut().waiting > 0 && world.step(world.last()) {}
     world.into_recorder().found
 }
 

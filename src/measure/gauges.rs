@@ -138,6 +138,7 @@ impl Gauges {
         self.node(now, node, BACKENDS, by);
     }
 
+    #[inline(always)]
     fn work(&mut self, now: Time, node: u16, by: f64) {
         let node = usize::from(node);
         let gauges = &mut self.nodes[node];
@@ -148,11 +149,6 @@ impl Gauges {
 
     fn replayed(&mut self, now: Time, node: u16, age: Span) {
         self.nodes[usize::from(node)][REPLICA_LAG].set(now, age.as_secs());
-    }
-
-    /// The nodes have other cores from now on.
-    pub fn set_cores(&mut self, file: &File) {
-        self.cores = file.postgres.values().map(|node| node.cores).collect();
     }
 
     /// Whether a scaled service has as many containers as it may have; `None` where nobody scales it.
@@ -170,12 +166,20 @@ impl Gauges {
         nodes.chain(services).chain(pools).map(|gauge| gauge.close_second(end)).collect()
     }
 
+    /// The first instant is over, in which the fleet was set up.
+    pub fn begin(&mut self) {
+        self.all().for_each(Gauge::begin);
+    }
+
     /// A bin ends.
     pub fn close_bin(&mut self, end: Time) {
-        let gauges = self.services.iter_mut().flatten();
-        let gauges = gauges.chain(self.pools.iter_mut().flatten()).chain(self.nodes.iter_mut().flatten());
-        let gauges = gauges.chain(&mut self.clients);
-        gauges.for_each(|gauge| gauge.close_bin(end));
+        self.all().for_each(|gauge| gauge.close_bin(end));
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Gauge> {
+        let services = self.services.iter_mut().flatten();
+        let pools_and_nodes = self.pools.iter_mut().flatten().chain(self.nodes.iter_mut().flatten());
+        services.chain(pools_and_nodes).chain(&mut self.clients)
     }
 
     /// What the dashboard shows of a node, in the order of [`node_shown`].

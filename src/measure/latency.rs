@@ -160,8 +160,13 @@ pub fn quantiles(histogram: &Histogram<u64>) -> Option<Quantiles> {
     })
 }
 
-/// The bin of a service whose latencies in it are these.
-pub fn service_bin(histogram: &Histogram<u64>) -> ServiceBin {
+/// The 99th percentile of a histogram; `None` if it is empty.
+pub fn p99_us(histogram: &Histogram<u64>) -> Option<u64> {
+    (!histogram.is_empty()).then(|| histogram.value_at_quantile(0.99))
+}
+
+/// The bin of a service whose latencies in it are these, and whose legitimate requests had this p99.
+pub fn service_bin(histogram: &Histogram<u64>, users_p99_us: Option<u64>) -> ServiceBin {
     let mut buckets: Vec<(u16, u32)> = Vec::new();
     for value in histogram.iter_recorded() {
         let bucket = bucket_of(value.value_iterated_to());
@@ -171,5 +176,5 @@ pub fn service_bin(histogram: &Histogram<u64>) -> ServiceBin {
             _ => buckets.push((bucket, count)),
         }
     }
-    ServiceBin { latency: quantiles(histogram), buckets }
+    ServiceBin { latency: quantiles(histogram), users_p99_us, buckets }
 }

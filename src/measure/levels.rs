@@ -62,6 +62,11 @@ impl Gauge {
         }
     }
 
+    /// A bin begins, or the first instant is over: what led up to the value was not there for any time.
+    pub fn begin(&mut self) {
+        (self.min, self.max, self.earlier) = (self.value, self.value, (self.value, self.value));
+    }
+
     /// A second within a bin ends: the gauge in it. Who never asks for seconds pays nothing for them.
     pub fn close_second(&mut self, end: Time) -> LevelBin {
         self.set(end, self.value);
@@ -78,7 +83,7 @@ impl Gauge {
         let (min, max) = (self.min.min(self.earlier.0), self.max.max(self.earlier.1));
         self.bins.push(LevelBin { min, mean: self.mean(self.bin_from, 0.0, end), max });
         (self.area, self.bin_from, self.second_from) = (0.0, end, (end, 0.0));
-        (self.min, self.max, self.earlier) = (self.value, self.value, (self.value, self.value));
+        self.begin();
     }
 
     /// The mean since an instant at which the area was so large.

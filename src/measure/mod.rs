@@ -154,6 +154,8 @@ pub struct ServiceMeasured {
 pub struct ServiceBin {
     /// Latency of all requests that ended in it.
     pub latency: Option<Quantiles>,
+    /// The 99th percentile over the legitimate ones, in microseconds.
+    pub users_p99_us: Option<u64>,
     /// Requests that ended in it by latency bucket: (bucket, count), ascending, none of them zero. See
     /// [`bucket_of`].
     pub buckets: Vec<(u16, u32)>,
@@ -325,15 +327,14 @@ pub struct Recycle {
     pub at: Time,
 }
 
-/// How a service's latency came back after an event.
+/// How a service came back after an event; see [`recovery`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovery {
     /// The event that ended, or the deed that was done.
     pub event: String,
     /// The service.
     pub service: String,
-    /// From the end of the event until p99 was back at its baseline for a minute; `None`: not by the end of
-    /// the run.
+    /// From the end of the event until it served as before; `None`: not by the end of the run.
     pub after: Option<Span>,
 }
 

@@ -25,11 +25,11 @@ pub fn of_node(metric: Metric, measured: &Measured, node: &NodeMeasured, window:
     }
 }
 
-/// The mean over the bins that count; the last may be short.
-fn mean(measured: &Measured, bins: &[LevelBin], window: &Window) -> f64 {
+/// The mean of a gauge over the bins that count; the last may be short.
+pub(super) fn mean(measured: &Measured, bins: &[LevelBin], window: &Window) -> f64 {
     let (mut seconds, mut sum) = (0.0, 0.0);
-    for (place, bin) in bins.iter().enumerate().filter(|(place, _)| window.holds(start(*place))) {
-        let length = length(measured, place);
+    for (place, bin) in bins.iter().enumerate().filter(|(place, _)| window.holds_bin(start(*place))) {
+        let length = bin_length(measured, place);
         seconds += length;
         sum += bin.mean * length;
     }
@@ -40,7 +40,8 @@ fn start(place: usize) -> Time {
     Time::ZERO + BIN * place as u64
 }
 
-fn length(measured: &Measured, place: usize) -> f64 {
+/// How long a bin is, in seconds: the last one of a run may be short.
+pub fn bin_length(measured: &Measured, place: usize) -> f64 {
     (Time::ZERO + measured.duration).since(start(place)).min(BIN).as_secs()
 }
 
@@ -77,10 +78,10 @@ fn throughput(measured: &Measured, service: &str, window: &Window) -> f64 {
         measured.classes.iter().filter(|class| class.service == service).collect();
     let places = mine.iter().map(|class| class.bins.len()).max().unwrap_or(0);
     let (mut seconds, mut served) = (0.0, 0);
-    for place in (0..places).filter(|place| window.holds(start(*place))) {
+    for place in (0..places).filter(|place| window.holds_bin(start(*place))) {
         let bins = mine.iter().filter_map(|class| class.bins.get(place));
         served += bins.map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum::<u64>();
-        seconds += length(measured, place);
+        seconds += bin_length(measured, place);
     }
     served as f64 / seconds
 }

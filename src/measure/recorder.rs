@@ -5,6 +5,7 @@ use super::gain::lifetime_at;
 use super::gauges::{self, Gauges, close_names, pool_name};
 use super::herd::HerdWatch;
 use super::latency::{self, ClassWatch};
+use super::recovery;
 use super::spikes::{self, Episode};
 use super::stretches::StretchWatch;
 use super::{BIN, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm, StretchKind};
@@ -12,6 +13,7 @@ use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
 use crate::model::fact::{Fact, Recorder};
+use crate::scenario::grammar::Label;
 use crate::scenario::{Moment, Scenario};
 use hdrhistogram::Histogram;
 
@@ -19,6 +21,8 @@ use hdrhistogram::Histogram;
 pub const SCRAPE: Span = Span::from_secs(60);
 
 const SECOND: Span = Span::from_secs(1);
+/// By now everything stands that stands from the first instant on.
+const BEGUN: Time = Time(1);
 
 /// Makes [`Measured`] of the facts of one run.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub struct Meter {
     places: Places,
     duration: Span,
     timeline: Vec<Moment>,
-    /// The next instant at which a second or a bin ends, or a scrape is due.
+    /// The next instant at which a second or a bin ends, or a scrape is due; at first that after the first.
     boundary: Time,
     second_end: Time,
     bin_end: Time,
@@ -59,7 +63,7 @@ impl Meter {
         let mut meter = Meter {
             duration: file.duration,
             timeline: scenario.timeline.clone(),
-            boundary: scrape_at.min(Time::ZERO + SECOND),
+            boundary: BEGUN,
             second_end: Time::ZERO + SECOND,
             bin_end: Time::ZERO + BIN,
             scrape_at,
@@ -118,12 +122,7 @@ impl Meter {
         let nodes: Vec<_> = (self.herds.into_iter().zip(&self.places.nodes).zip(&self.refused))
             .map(|((herd, name), refused)| herd.finish(name.clone(), *refused, end))
             .collect();
-        let events =
-            self.episodes.iter().filter(|episode| episode.name.starts_with("event.") && episode.to < end);
-        let recoveries = events
-            .flat_map(|event| services.iter().filter_map(|service| spikes::recovery(service, event)))
-            .collect();
-        Measured {
+        let mut measured = Measured {
             duration: self.duration,
             classes,
             services,
@@ -133,10 +132,14 @@ impl Meter {
             dashboard: self.dashboard,
             storms,
             spikes,
-            recoveries,
+            recoveries: vec![],
             marks: self.marks,
             stretches: self.stretches.finish(),
-        }
+        };
+        let mut ended = self.episodes;
+        ended.retain(|episode| episode.name.starts_with("event.") && episode.to < end);
+        measured.recoveries = recovery::recoveries(&measured, &ended);
+        measured
     }
 
     /// Time passes bins' ends and scrapes.
@@ -144,6 +147,9 @@ impl Meter {
     fn cross(&mut self, now: Time) {
         let end = Time::ZERO + self.duration;
         while self.boundary <= now {
+            if self.boundary == BEGUN {
+                self.gauges.begin();
+            }
             if self.scrape_at == self.boundary {
                 self.scrape();
             }
@@ -175,12 +181,18 @@ impl Meter {
         self.herds.iter_mut().for_each(HerdWatch::close_bin);
         for (number, bins) in self.service_bins.iter_mut().enumerate() {
             self.service_scratch.reset();
-            for (class, series) in self.classes.iter_mut().zip(&self.places.series) {
-                if usize::from(series.service) == number {
-                    class.close_bin(&mut self.service_scratch, &mut self.scratch);
+            let mut users_p99_us = None;
+            for label in [Label::Legitimate, Label::Abusive] {
+                for (class, series) in self.classes.iter_mut().zip(&self.places.series) {
+                    if usize::from(series.service) == number && series.label == label {
+                        class.close_bin(&mut self.service_scratch, &mut self.scratch);
+                    }
+                }
+                if label == Label::Legitimate {
+                    users_p99_us = latency::p99_us(&self.service_scratch);
                 }
             }
-            bins.push(latency::service_bin(&self.service_scratch));
+            bins.push(latency::service_bin(&self.service_scratch, users_p99_us));
         }
     }
 
@@ -234,8 +246,10 @@ impl Meter {
         self.stretches.turn(now, StretchKind::Node, of, down);
     }
 
+    /// All of this name that still go on: a job's runs may overlap.
     fn episode_ends(&mut self, name: &str, now: Time) {
-        if let Some(episode) = self.episodes.iter_mut().rev().find(|episode| episode.name == name) {
+        let end = Time::ZERO + self.duration;
+        for episode in self.episodes.iter_mut().filter(|episode| episode.name == name && episode.to == end) {
             episode.to = now;
         }
     }
@@ -243,9 +257,6 @@ impl Meter {
     fn on_moment(&mut self, now: Time, place: u32) {
         let moment = &self.timeline[place as usize];
         let (event, begins, instant) = (moment.event.clone(), moment.begins, moment.deed.is_some());
-        if let Some(file) = &moment.stands {
-            self.gauges.set_cores(file);
-        }
         let name = format!("event.{event}");
         if begins {
             // A deed is over at once, whatever follows from it; a setting lasts until it is given back.

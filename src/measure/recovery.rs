@@ -7,9 +7,9 @@
 //! which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether less was
 //! asked than before.
 
-use super::spikes::mid;
+use super::spikes::{Episode, mid};
 use super::window::Window;
-use super::{BIN, ClassMeasured, Measured, ServiceMeasured, StretchKind};
+use super::{BIN, ClassMeasured, Measured, Recovery, ServiceMeasured, StretchKind};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Label, Outcome};
 
@@ -29,12 +29,29 @@ const TROUBLE: usize = 6;
 /// How long it took from the beginning of the window until a service was back, in seconds; NaN if it never
 /// was, or if there is nothing to compare with.
 pub fn value(measured: &Measured, service: &str, window: &Window) -> f64 {
-    let Some(good) = good_bins(measured, service) else { return f64::NAN };
-    let inside: Vec<(Time, bool)> = (good.into_iter().enumerate())
-        .map(|(place, good)| (bin_start(place), good))
-        .filter(|(at, _)| window.holds(*at))
-        .collect();
-    back(&inside).map_or(f64::NAN, |at| at.since(window.from).as_secs())
+    let good = good_bins(measured, service);
+    good.and_then(|good| within(&good, window)).map_or(f64::NAN, Span::as_secs)
+}
+
+/// How every service came back after each of these episodes, where there is something to compare with.
+pub fn recoveries(measured: &Measured, episodes: &[Episode]) -> Vec<Recovery> {
+    let services = measured.services.iter().map(|service| &service.service);
+    let good: Vec<_> = services.filter_map(|name| Some((name, good_bins(measured, name)?))).collect();
+    let one = |episode: &Episode, service: &str, good: &[bool]| Recovery {
+        event: episode.name.clone(),
+        service: service.to_owned(),
+        after: within(good, &Window { from: episode.to, ..Window::whole() }),
+    };
+    let all =
+        episodes.iter().flat_map(|episode| good.iter().map(move |(name, good)| one(episode, name, good)));
+    all.collect()
+}
+
+/// How long it took from the beginning of a window to the first good bin after which so many are good.
+fn within(good: &[bool], window: &Window) -> Option<Span> {
+    let all = good.iter().enumerate().map(|(place, good)| (bin_start(place), *good));
+    let inside: Vec<(Time, bool)> = all.filter(|(at, _)| window.holds_bin(*at)).collect();
+    Some(back(&inside)?.since(window.from))
 }
 
 /// The beginning of the first good bin after which so many are good.
@@ -59,28 +76,32 @@ fn bin_start(place: usize) -> Time {
 pub fn good_bins(measured: &Measured, service: &str) -> Option<Vec<bool>> {
     let service = measured.services.iter().find(|other| other.service == service)?;
     let most = SLOWER * baseline_us(measured, service)?;
-    let is_mine =
-        |class: &&ClassMeasured| class.service == service.service && class.label == Label::Legitimate;
-    let mine: Vec<&ClassMeasured> = measured.classes.iter().filter(is_mine).collect();
+    let name = &service.service;
     let good = |place: usize| {
-        let bins = || mine.iter().filter_map(|class| class.bins.get(place));
-        let ended: u64 = bins().flat_map(|bin| bin.ended).map(u64::from).sum();
-        let ok: u64 = bins().map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum();
-        if ended == 0 {
-            // Where nobody asks, nobody is let down.
-            return bins().all(|bin| bin.arrived == 0);
-        }
-        let fast = service.bins[place].latency.is_none_or(|latency| latency.p99_us as f64 <= most);
-        fast && ok as f64 >= ANSWERED * ended as f64
+        service.bins[place].users_p99_us.is_none_or(|p99| p99 as f64 <= most)
+            && answered(measured, name, place)
     };
     Some((0..service.bins.len()).map(good).collect())
+}
+
+/// Whether a service answered enough of the legitimate requests that ended in a bin. Where nobody has an
+/// answer nobody may have asked.
+pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
+    let is_mine = |class: &&ClassMeasured| class.service == service && class.label == Label::Legitimate;
+    let bins = || measured.classes.iter().filter(is_mine).filter_map(|class| class.bins.get(place));
+    let ended: u64 = bins().flat_map(|bin| bin.ended).map(u64::from).sum();
+    let ok: u64 = bins().map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum();
+    if ended == 0 {
+        return bins().all(|bin| bin.arrived == 0);
+    }
+    ok as f64 >= ANSWERED * ended as f64
 }
 
 /// The median p99 of the whole bins before the first event, in microseconds.
 fn baseline_us(measured: &Measured, service: &ServiceMeasured) -> Option<f64> {
     let first = measured.marks.iter().map(|mark| mark.at).min()?;
     let before = service.bins.iter().take((first.0 / BIN.0) as usize);
-    let middle = mid(before.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64).collect());
+    let middle = mid(before.filter_map(|bin| bin.users_p99_us).map(|p99| p99 as f64).collect());
     (!middle.is_nan()).then_some(middle)
 }
 
@@ -155,7 +176,7 @@ fn fate(measured: &Measured, service: &str, (from, at): (Time, Time)) -> Option<
     let good = good_bins(measured, service)?;
     let within = |place: &usize| (from..at).contains(&bin_start(*place));
     let bad = (0..good.len()).filter(within).filter(|place| !good[*place]).count();
-    let window = Window { from: at, ..Window::whole(measured) };
+    let window = Window { from: at, ..Window::whole() };
     let left: Vec<&bool> = window.of(&good, BIN).collect();
     let share = left.iter().filter(|good| ***good).count() as f64 / left.len() as f64;
     let seconds = value(measured, service, &window);

@@ -17,7 +17,7 @@ fn measured(bin: impl Fn(usize) -> (u32, u64)) -> Measured {
     let service = |place| {
         let p99_us = bin(place).1 * 1000;
         let latency = Quantiles { p50_us: 500, p95_us: 800, p99_us, max_us: p99_us };
-        ServiceBin { latency: Some(latency), buckets: vec![] }
+        ServiceBin { latency: Some(latency), users_p99_us: Some(latency.p99_us), buckets: vec![] }
     };
     let mark = |place, begins| Mark { at: bin_start(place), event: "slow-disk".into(), begins };
     Measured {
@@ -91,7 +91,7 @@ fn latency_counts_against_the_time_before_the_first_event() {
     assert!(recovery(&early, 60).is_nan(), "there is nothing to compare with");
     early.marks.clear();
     assert!(recovery(&early, 60).is_nan());
-    assert!(value(&slow(5), "web", &Window::whole(&early)).is_nan(), "there is no such service");
+    assert!(value(&slow(5), "web", &Window::whole()).is_nan(), "there is no such service");
 }
 
 #[test]

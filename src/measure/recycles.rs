@@ -72,7 +72,7 @@ fn lasts(herds: &[&Storm], node: &NodeMeasured) -> usize {
 
 /// A metric of a service.
 pub fn of_service(metric: Metric, measured: &Measured, service: &ServiceMeasured, window: &Window) -> f64 {
-    let mine = || recycle_spikes(measured, &service.service).filter(|spike| window.holds(spike.from));
+    let mine = || recycle_spikes(measured, &service.service).filter(|spike| window.holds_bin(spike.from));
     let gaps = gaps(mine());
     match metric {
         Metric::RecycleSpikes => mine().count() as f64,
@@ -143,7 +143,7 @@ pub fn sightings(measured: &Measured, node: &str) -> Vec<Sighting> {
 }
 
 /// From when to when the spikes beside each lifetime storm of a node lasted.
-fn spans(measured: &Measured, node: &str) -> Vec<(Time, Time)> {
+pub fn spans(measured: &Measured, node: &str) -> Vec<(Time, Time)> {
     let mut spans: Vec<(Time, (Time, Time))> = Vec::new();
     for spike in &measured.spikes {
         let Some(recycle) = spike.recycle.as_ref().filter(|recycle| recycle.node == node) else { continue };

@@ -1,7 +1,7 @@
 //! The definitions on made-up series: a storm every 15 minutes, and what departs from it.
 
 use super::*;
-use crate::measure::{LevelBin, Quantiles, Recycle, ServiceBin, summary};
+use crate::measure::{ClassBin, ClassMeasured, LevelBin, Quantiles, Recycle, ServiceBin, summary};
 
 const HOUR: u64 = 3600;
 
@@ -31,7 +31,21 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
     };
     let bin = |_| ServiceBin {
         latency: Some(Quantiles { p50_us: 1000, p95_us: 2000, p99_us: 5000, max_us: 9000 }),
-        buckets: vec![],
+        ..ServiceBin::default()
+    };
+    let served =
+        ClassBin { ended: std::array::from_fn(|outcome| u32::from(outcome == 0)), ..ClassBin::default() };
+    let class = ClassMeasured {
+        class: "sign-in".into(),
+        label: Default::default(),
+        service: "api".into(),
+        arrived: 0,
+        ended: Default::default(),
+        in_flight: 0,
+        users: Default::default(),
+        latency_us: vec![],
+        bins: vec![served; HOUR as usize / 10],
+        served: vec![],
     };
     let node = NodeMeasured {
         herd_gain: None,
@@ -45,7 +59,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
     };
     Measured {
         duration: Span::from_secs(HOUR),
-        classes: vec![],
+        classes: vec![class],
         services: vec![ServiceMeasured { service: "api".into(), bins: (0..HOUR / 10).map(bin).collect() }],
         nodes: vec![node],
         levels: vec![],
@@ -60,7 +74,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
 }
 
 fn value(metric: Metric, measured: &Measured, from: u64) -> f64 {
-    let window = Window { from: at(from), ..Window::whole(measured) };
+    let window = Window { from: at(from), ..Window::whole() };
     let of = if metric.group() == "postgres" { "postgres.primary" } else { "service.api" };
     summary::value(metric, measured, of, None, &window)
 }

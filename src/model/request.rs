@@ -50,9 +50,11 @@ pub struct Request {
     pub holds_place: bool,
     /// The client's clock.
     pub patience: Handle,
-    /// When the handler's time is up.
+    /// When its time in the service is up.
     pub due: Time,
-    /// The handler's clock, if it runs: it begins where the client's clock ends, if that is sooner.
+    /// Whether that is by the handler's own deadline, which gives the work up.
+    pub due_by_handler: bool,
+    /// The clock on it, if it runs: it begins where the client's clock ends, if that is sooner.
     pub deadline: Handle,
     /// The clock on what it waits for: the application, the acquire.
     pub clock: Handle,
@@ -60,10 +62,19 @@ pub struct Request {
     pub reruns: u8,
     /// The breaker that it goes through with its present step.
     pub tries: Option<Try>,
-    /// How it goes through the edge's breaker.
-    pub watched: Option<Way>,
+    /// How it goes through the edge's breaker, unless it has been reported.
+    pub watched: Option<Watch>,
     /// The node that it was last given a connection to.
     pub node: NodeNumber,
+}
+
+/// A request that goes through the breaker of the edge.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// Which way.
+    pub way: Way,
+    /// The clock after which it counts as failed.
+    pub clock: Handle,
 }
 
 /// A step that goes through the breaker of an endpoint.
@@ -97,6 +108,7 @@ impl Request {
             holds_place: false,
             patience: Handle::NONE,
             due: Time::NEVER,
+            due_by_handler: false,
             deadline: Handle::NONE,
             clock: Handle::NONE,
             reruns: 0,

@@ -30,14 +30,17 @@ pub fn load(file: &File, service: &str, tables: &BTreeMap<String, Table>) -> Loa
         file.service[service].pool.keys().map(|node| (node, slowdown(file, node, tables))).collect();
     let mut load = Load::default();
     for (request, arrivals) in arrivals(file, tables).filter(|(request, _)| request.service == service) {
-        let app = request.steps.iter().filter_map(|step| step.app.as_ref());
-        let busy: f64 = app.map(|app| mean(app, tables)).sum();
+        let of_step = |time: &Option<Distribution>, times: Option<u32>| {
+            time.as_ref().map_or(0.0, |time| mean(time, tables)) * f64::from(times.unwrap_or(1))
+        };
+        let app: f64 = request.steps.iter().map(|step| of_step(&step.app, None)).sum();
+        let think: f64 = request.steps.iter().map(|step| of_step(&step.think, step.times)).sum();
         let held = slowdowns.iter().map(|(node, slow)| {
             let to_node = (node.as_str(), *slow, round_trip(file, node, tables));
             demand_of(file, request, to_node, tables).held
         });
-        load.requests += arrivals * (busy + held.sum::<f64>());
-        load.busy += arrivals * busy;
+        load.requests += arrivals * (app + held.sum::<f64>());
+        load.busy += arrivals * (app + think);
     }
     load
 }

@@ -128,6 +128,7 @@ impl Source {
         Request { class, series, source, number, attempt, wish, service, ..Request::new(now, luck) }
     }
 
+    #[inline(always)]
     fn gap(&self) -> f64 {
         Exp1.sample(&mut self.luck.named("gap").at(self.begun).draws())
     }
@@ -150,6 +151,7 @@ impl Source {
     }
 
     /// Puts the next arrival on the agenda, as things stand.
+    #[inline(always)]
     fn arm<R: Recorder>(&self, ctx: &mut Context<R>) {
         let at = if self.is_silent() { None } else { self.next_arrival() };
         ctx.agenda.set(self.alarm, at, Event::Source(self.number, SourceEvent::Arrived));

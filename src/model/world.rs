@@ -41,7 +41,8 @@ pub struct World<R> {
     stands: Arc<File>,
     timeline: Vec<Moment>,
     tables: BTreeMap<String, Table>,
-    end: Time,
+    /// The last instant. A run is as long as its duration, and the next begins there: its end lies outside.
+    last: Time,
 }
 
 /// What requests and connections hold; nothing, once all of them have come to their ends.
@@ -105,7 +106,7 @@ impl<R: Recorder> World<R> {
             stands: scenario.file.clone(),
             timeline: scenario.timeline.clone(),
             tables: tables.clone(),
-            end: Time::ZERO + file.duration,
+            last: Time(file.duration.0.saturating_sub(1)),
             places,
         };
         world.start_poolers(file);
@@ -124,21 +125,21 @@ impl<R: Recorder> World<R> {
         self.ctx.now()
     }
 
-    /// The end of the run.
-    pub fn end(&self) -> Time {
-        self.end
+    /// The last instant of the run, just before its duration is over.
+    pub fn last(&self) -> Time {
+        self.last
     }
 
     /// Lets everything happen that is due at `until` or before.
     pub fn run_until(&mut self, until: Time) {
-        while let Some(event) = self.ctx.agenda.next_until(until.min(self.end)) {
+        while let Some(event) = self.ctx.agenda.next_until(until.min(self.last)) {
             self.dispatch(event);
         }
     }
 
     /// Lets the next thing happen, if any is due at `until` or before; false if none is.
     pub fn step(&mut self, until: Time) -> bool {
-        let next = self.ctx.agenda.next_until(until.min(self.end));
+        let next = self.ctx.agenda.next_until(until.min(self.last));
         if let Some(event) = next {
             self.dispatch(event);
         }
@@ -191,6 +192,7 @@ impl<R: Recorder> World<R> {
         self.services.iter().map(|service| service.living() as u64).sum()
     }
 
+    #[inline(always)]
     fn dispatch(&mut self, event: Event) {
         let ctx = &mut self.ctx;
         match event {
@@ -211,6 +213,7 @@ impl<R: Recorder> World<R> {
                 self.arrive(request);
             }
             Event::EdgeAnswered(request) => ctx.on_edge_answered(request),
+            Event::WatchExpired(request) => ctx.end_watch(request, false),
             Event::Service(number, event) => self.services[usize::from(number)].handle(ctx, event),
             Event::Pooler(number, event) => {
                 let pooler = self.poolers[usize::from(number)].as_mut();
@@ -241,7 +244,7 @@ impl<R: Recorder> World<R> {
         let (class, service) = (ctx.requests[request].class, ctx.requests[request].service);
         match ctx.edge.turn(ctx.agenda.now(), class) {
             Turn::Answer => return ctx.answer_at_edge(request),
-            Turn::Watch(way) => ctx.requests[request].watched = Some(way),
+            Turn::Watch(way) => ctx.watch(request, way),
             Turn::Pass => {}
         }
         self.services[usize::from(service)].admit(ctx, request);

@@ -16,8 +16,9 @@ use std::sync::Mutex;
 
 /// The version of this file.
 ///
-/// 2: `stretches` of a run, `served` and wishes by bin of a class.
-pub const SCHEMA_VERSION: u32 = 2;
+/// 2: `stretches` of a run, `served` and wishes by bin of a class. 3: the p99 of a service's legitimate
+/// requests.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
@@ -87,7 +88,8 @@ struct StoredHistogram {
 #[derive(Serialize, Deserialize)]
 struct StoredService {
     service: String,
-    bins: Vec<(StoredQuantiles, Vec<(u16, u32)>)>,
+    /// Latency of all, p99 of the legitimate, buckets.
+    bins: Vec<(StoredQuantiles, Option<u64>, Vec<(u16, u32)>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -314,12 +316,15 @@ fn histogram(stored: StoredHistogram) -> Result<Histogram<u64>, String> {
 }
 
 fn stored_service(service: &ServiceMeasured) -> StoredService {
-    let bin = |bin: &ServiceBin| (stored_quantiles(bin.latency), bin.buckets.clone());
+    let bin = |bin: &ServiceBin| (stored_quantiles(bin.latency), bin.users_p99_us, bin.buckets.clone());
     StoredService { service: service.service.clone(), bins: service.bins.iter().map(bin).collect() }
 }
 
 fn service(stored: StoredService) -> ServiceMeasured {
-    let bin = |(latency, buckets)| ServiceBin { latency: quantiles(latency), buckets };
+    let bin = |(latency, users_p99_us, buckets)| {
+        let latency = quantiles(latency);
+        ServiceBin { latency, users_p99_us, buckets }
+    };
     ServiceMeasured { service: stored.service, bins: stored.bins.into_iter().map(bin).collect() }
 }
 

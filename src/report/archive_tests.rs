@@ -45,9 +45,9 @@ fn a_damaged_file_is_an_error() {
     let text = to_json(&synthetic::header(), &[synthetic::nothing()]).unwrap();
     assert!(from_json(&text[..text.len() / 2]).is_err());
     assert!(from_json("{}").is_err());
-    let old = text.replacen("\"schema_version\":2", "\"schema_version\":1", 1);
+    let old = text.replacen("\"schema_version\":3", "\"schema_version\":1", 1);
     let said = from_json(&old).unwrap_err();
     assert!(said.contains("an older version wrote it") && said.contains("run the scenario again"), "{said}");
-    let newer = text.replacen("\"schema_version\":2", "\"schema_version\":3", 1);
+    let newer = text.replacen("\"schema_version\":3", "\"schema_version\":4", 1);
     assert!(from_json(&newer).unwrap_err().contains("a newer version"));
 }

@@ -35,9 +35,9 @@ pub struct Figures {
 pub struct Herd {
     /// Backends started in it.
     pub starts: u32,
-    /// The largest share of the connections open just before, in any second.
+    /// They as a share of the connections open just before.
     pub share: f64,
-    /// The beginning of the bin of the most starts, in seconds.
+    /// The beginning of its bin, in seconds.
     pub at_s: f64,
 }
 
@@ -59,7 +59,7 @@ pub fn busiest(runs: &[Run]) -> Option<&str> {
 pub fn figures(measured: &Measured, service: &str) -> Figures {
     let mine = measured.services.iter().filter(|other| other.service == service);
     let latencies = mine.flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
-    let whole = Window::whole(measured);
+    let whole = Window::whole();
     Figures {
         spikes: measured.spikes.iter().filter(|spike| spike.service == service).count(),
         worst_p99_us: latencies.map(|latency| latency.p99_us).max().map_or(f64::NAN, |p99| p99 as f64),
@@ -102,19 +102,19 @@ pub fn herd(measured: &Measured, cause: Cause, window: &Window) -> Herd {
     let mut largest = Herd::default();
     for node in &measured.nodes {
         let bins = node.bins.iter().enumerate().map(|(n, bin)| (Time(n as u64 * BIN.0), bin));
-        for (at, bin) in bins.filter(|(at, _)| window.holds(*at)) {
+        for (at, bin) in bins.filter(|(at, _)| window.holds_bin(*at)) {
             let starts = bin.connects_max_1s[cause as usize];
             if starts > largest.starts {
-                (largest.starts, largest.at_s) = (starts, at.as_secs());
+                let share = bin.herd_size[cause as usize];
+                largest = Herd { starts, share, at_s: at.as_secs() };
             }
-            largest.share = largest.share.max(bin.herd_size[cause as usize]);
         }
     }
     largest
 }
 
 fn onset(measured: &Measured) -> Option<f64> {
-    let (cause, whole) = (Cause::Lifetime, Window::whole(measured));
+    let (cause, whole) = (Cause::Lifetime, Window::whole());
     let nodes = measured.nodes.iter();
     let onsets = nodes.map(|node| recycles::of_node(Metric::HerdOnset, measured, &node.node, cause, &whole));
     onsets.filter(|onset| onset.is_finite()).reduce(f64::min)

@@ -31,6 +31,7 @@ pub mod paired;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 pub mod plot;
+pub mod rates;
 mod success;
 pub mod sweep;
 pub mod terminal;

@@ -62,7 +62,7 @@ fn fleets(header: &Header, measured: &Measured) -> String {
 /// One row a node: how busy it was, and what waited.
 fn waits(measured: &Measured) -> String {
     let mut table = table(&["postgres", "cores busy", "wait for locks", "for the disk", "replica lag"]);
-    let whole = Window::whole(measured);
+    let whole = Window::whole();
     for node in &measured.nodes {
         let of = format!("postgres.{}", node.node);
         let level = |level: &str| outage::level(measured, level, &of);

@@ -155,7 +155,7 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
     ended[0] = total - ended[left] - ended[starved];
     let given_up = (total - ended[0]) / 10;
     let bin = ClassBin { arrived: total, ended, fulfilled: total - given_up, given_up, latency };
-    (ServiceBin { latency, buckets }, bin)
+    (ServiceBin { latency, users_p99_us: latency.map(|latency| latency.p99_us), buckets }, bin)
 }
 
 fn class(bins: Vec<ClassBin>) -> ClassMeasured {

@@ -165,9 +165,8 @@ pub(super) fn class_row(class: &ClassMeasured) -> [String; 8] {
     let ended: u64 = class.ended.iter().sum();
     let failed = ended - class.ended[Outcome::Ok as usize];
     let wishes = class.users.succeeded + class.users.failed;
-    let abusive = if class.label == Label::Abusive { " (abusive)" } else { "" };
     [
-        short(&class.class, NAME) + abusive,
+        class_name(class),
         human::count(class.arrived),
         latency(&|ok| ok.value_at_quantile(0.50)),
         latency(&|ok| ok.value_at_quantile(0.95)),
@@ -178,13 +177,18 @@ pub(super) fn class_row(class: &ClassMeasured) -> [String; 8] {
     ]
 }
 
+/// `sign-in`, or `sign-up (abusive)`.
+fn class_name(class: &ClassMeasured) -> String {
+    short(&class.class, NAME) + if class.label == Label::Abusive { " (abusive)" } else { "" }
+}
+
 /// `sign-in: client-timeout 16,704, pool-timeout 25,373`.
 fn failures(class: &ClassMeasured) -> Option<String> {
     let failed = |outcome: &Outcome| *outcome != Outcome::Ok && class.ended[*outcome as usize] > 0;
     let one =
         |outcome: Outcome| format!("{} {}", outcome.name(), human::count(class.ended[outcome as usize]));
     let all: Vec<String> = Outcome::ALL.into_iter().filter(failed).map(one).collect();
-    (!all.is_empty()).then(|| format!("{}: {}", short(&class.class, NAME), all.join(", ")))
+    (!all.is_empty()).then(|| format!("{}: {}", class_name(class), all.join(", ")))
 }
 
 fn nodes(header: &Header, measured: &Measured) -> String {

@@ -4,7 +4,7 @@
 mod pooler;
 
 use super::grammar::{
-    Deed, Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Scaler, Service,
+    Deed, Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Refill, Scaler, Service,
 };
 use super::problem::{Problem, Problems};
 use super::tree::Node;
@@ -31,6 +31,7 @@ pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
         targets(name, service, tree, problems);
         for (node, pool) in &service.pool {
             let path = format!("service.{name}.pool.{node}");
+            floor(&path, pool, tree, problems);
             if let Some(postgres) = file.postgres.get(node).filter(|node| node.pooler.is_none()) {
                 herd(&path, service.containers.max, pool, postgres, tree, problems);
             }
@@ -71,6 +72,18 @@ fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
             2 * demand
         );
         warn(problems, tree, &path, message, help);
+    }
+}
+
+/// A floor that nobody dials up to: what is closed for its age is gone.
+fn floor(path: &str, pool: &Pool, tree: &Node, problems: &mut Problems) {
+    if pool.min > 0 && pool.refill == Refill::Demand && pool.max_lifetime.0.is_some() {
+        let message = format!(
+            "the pool dials on demand only, so that it does not keep `min` = {} connections beyond their lifetime",
+            pool.min
+        );
+        let help = "leave `min` out, or choose a `refill` that keeps it, such as \"to-min\"".to_owned();
+        warn(problems, tree, &format!("{path}.min"), message, help);
     }
 }
 

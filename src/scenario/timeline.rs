@@ -69,8 +69,8 @@ fn happening<'a>(
         let problem = Problem::error(format!("event `{name}` ends before it begins"), place("until"));
         problems.push(problem.related(place("at"), "it begins here").help("let `until` be later than `at`"));
     }
-    if event.enabled && begin.0 > file.duration.0 {
-        let message = format!("event `{name}` begins after the end of the run");
+    if event.enabled && begin.0 >= file.duration.0 {
+        let message = format!("event `{name}` begins when the run is over");
         problems.push(
             Problem::warning(message, place("at"))
                 .related(standing.child("duration").and_then(Node::place), "the run ends here")

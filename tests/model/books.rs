@@ -134,7 +134,7 @@ pub fn audit(scenario: &Scenario, seed: u64) -> Books {
 /// The same, and what the model still holds in the end.
 pub fn audit_all(scenario: &Scenario, seed: u64) -> (Books, Holdings) {
     let mut world = World::new(scenario, seed, Books::of(scenario));
-    world.run_until(world.end());
+    world.run_until(world.last());
     let (in_flight, containers, holdings) =
         (world.requests_in_flight(), world.containers(), world.holdings());
     let series = world.places().series.clone();

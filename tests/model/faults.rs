@@ -121,7 +121,7 @@ proptest! {
         let set = format!("[variant.clock.set]\n\"service.*.pool.*.query_timeout\" = {clock}\n");
         let scenario = load(&format!("{SYSTEM}{}{set}", events(&faults)));
         let mut world = World::new(&scenario, seed, Books::of(&scenario));
-        world.run_until(world.end());
+        world.run_until(world.last());
         prop_assert_eq!(world.holdings(), Holdings::default());
         let books = world.into_recorder();
         for level in ["handling", "waiting", "dialling", "used", "idle", "line", "backends", "work", "lock line", "disk"] {

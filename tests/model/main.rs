@@ -13,6 +13,7 @@ mod laws;
 mod lifecycle;
 mod live;
 mod locks;
+mod measures;
 mod pooler;
 mod refill;
 mod replica;

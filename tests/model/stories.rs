@@ -334,7 +334,7 @@ fn a_job_runs_at_its_times() {
     "#;
     let facts = story("", more, &[]);
     assert_eq!(trace(&facts)[..2], ["0: job work work work", "30: done done done job-done"]);
-    assert_eq!(times(&facts, "job"), [0.0, 400.0, 800.0, 1200.0, 1600.0, 2000.0]);
+    assert_eq!(times(&facts, "job"), [0.0, 400.0, 800.0, 1200.0, 1600.0], "not at the very end of the run");
 }
 
 /// A handler runs a failed query again on another connection, and sleeps meanwhile: it holds none, and keeps

@@ -175,11 +175,11 @@ impl Focus {
     fn figures(&self, seed: usize, measured: &Measured) -> Option<Figures> {
         let service = service(measured, &self.service)?;
         let spikes = spikes::above(service, (*self.thresholds.get(seed)?)?);
-        let window = Window { from: self.from, ..Window::whole(measured) };
+        let window = Window { from: self.from, ..Window::whole() };
         let bins = service.bins.iter().skip((self.from.0 / BIN.0) as usize);
         let p99s = bins.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64);
         Some(Figures {
-            spikes: spikes.iter().filter(|spike| window.holds(spike.from)).count(),
+            spikes: spikes.iter().filter(|spike| window.holds_bin(spike.from)).count(),
             worst_p99_us: p99s.fold(f64::NAN, f64::max),
             spikes_whole_run: spikes.len(),
         })

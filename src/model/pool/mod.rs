@@ -304,6 +304,7 @@ impl Pool {
     }
 
     /// A sound connection that nobody holds goes to a waiter, or to rest.
+    #[inline(always)]
     fn settle(
         &mut self,
         now: Time,

@@ -130,6 +130,7 @@ impl Node {
     }
 
     /// Something happened here.
+    #[inline(always)]
     pub fn handle<R: Recorder>(&mut self, ctx: &mut Context<R>, event: NodeEvent) {
         if self.machine.is_silent() && self.swallows(ctx, event) {
             return;
@@ -175,6 +176,7 @@ impl Node {
     }
 
     /// Puts work on the CPU.
+    #[inline(always)]
     fn begin_work<R: Recorder>(&mut self, ctx: &mut Context<R>, cpu: Span, work: Work) -> Id<Work> {
         let id = self.cpu.start(ctx.now(), cpu, work);
         ctx.fact(Fact::WorkBegan(self.number));
@@ -190,6 +192,7 @@ impl Node {
         }
     }
 
+    #[inline(always)]
     fn arm_cpu<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         let next = self.cpu.next_done();
         ctx.agenda.set(self.cpu_alarm, next, Event::Node(self.number, NodeEvent::WorkFinished));

@@ -100,6 +100,7 @@ impl Node {
     }
 
     /// A statement that has its lock goes on the CPU.
+    #[inline(always)]
     pub(super) fn run_statement<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
         let wire = &mut ctx.connections[connection];
         let mut cpu = wire.statement.cpu;
@@ -220,6 +221,7 @@ impl Node {
     }
 
     /// Sends an answer, with the luck that came with the statement.
+    #[inline(always)]
     fn answer<R: Recorder>(&self, ctx: &mut Context<R>, connection: ConnectionId, outcome: Outcome) {
         let wire = &mut ctx.connections[connection];
         let clock = std::mem::replace(&mut wire.server.clock, Handle::NONE);

@@ -36,11 +36,16 @@ pub fn breakers(plans: &[Option<EndpointPlan>]) -> Breakers {
 }
 
 impl Service {
-    /// The settings of the breakers change.
-    pub(super) fn set_breakers(&mut self) {
-        for (breaker, plan) in self.breakers.iter_mut().zip(&self.plan.endpoints) {
+    /// The settings of the breakers change; one that was open may close.
+    pub(super) fn set_breakers<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        let service = self.number;
+        for (endpoint, (breaker, plan)) in (0..).zip(self.breakers.iter_mut().zip(&self.plan.endpoints)) {
             if let (Some(breaker), Some(settings)) = (breaker, plan.and_then(|plan| plan.breaker)) {
+                let was_open = breaker.is_open();
                 breaker.set(settings);
+                if was_open && !breaker.is_open() {
+                    ctx.fact(Fact::BreakerTurned { service, endpoint, open: false });
+                }
             }
         }
     }

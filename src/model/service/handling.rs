@@ -34,8 +34,7 @@ impl Service {
                         }
                         _ => Stage::App,
                     };
-                    let busy = i64::from(request.stage == Stage::App);
-                    self.note(ctx.now(), 0, busy);
+                    self.note(ctx.now(), 0, 1);
                     let event = self.event(ServiceEvent::AppFinished(id));
                     let clock = match time {
                         Dist::Constant(span) => {
@@ -116,15 +115,14 @@ impl Service {
     }
 
     pub(super) fn on_app_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
-        let stage = &mut ctx.requests[id].stage;
-        *stage = match *stage {
+        let request = &mut ctx.requests[id];
+        // Who has only paused was not busy.
+        let busy = i64::from(request.stage != Stage::Paused);
+        request.stage = match request.stage {
             Stage::Holding { connection, .. } => Stage::Holding { connection, doing: Doing::Nothing },
-            Stage::App => {
-                self.note(ctx.agenda.now(), 0, -1);
-                Stage::Running
-            }
             _ => Stage::Running,
         };
+        self.note(ctx.agenda.now(), 0, -busy);
         self.step(ctx, id);
     }
 
@@ -177,6 +175,7 @@ impl Service {
             Stage::Holding { connection, doing: Doing::Dial } => self.stop_dialling(ctx, id, connection),
             Stage::Holding { doing: Doing::Nothing, .. } => self.give_back(ctx, id, false),
             Stage::Holding { doing: Doing::Think, .. } => {
+                self.note(ctx.now(), 0, -1);
                 ctx.agenda.cancel(ctx.requests[id].clock);
                 self.give_back(ctx, id, false);
             }
@@ -218,6 +217,7 @@ impl Service {
     }
 
     /// A request leaves the service.
+    #[inline(always)]
     fn leave<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
         ctx.agenda.cancel(ctx.requests[id].deadline);
         self.free_place(ctx, id);
@@ -225,6 +225,7 @@ impl Service {
     }
 
     /// The place that a request occupies in its container goes to who waits.
+    #[inline(always)]
     pub(super) fn free_place<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
         let request = &mut ctx.requests[id];
         if !request.holds_place {

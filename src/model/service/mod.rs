@@ -136,17 +136,18 @@ impl Service {
 
     /// A request arrives at the door.
     pub fn admit<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
-        self.limit(ctx, request);
         self.note(ctx.now(), 1, 0);
-        let luck = ctx.requests[request].luck;
+        let (luck, class) = (ctx.requests[request].luck, usize::from(ctx.requests[request].class));
         let settings = &self.plan.settings;
         match self.router.pick(settings.routing, || luck.named("route").draws()) {
             Some(container) => {
+                self.limit(ctx, request, ctx.classes[class].timeout);
                 self.begin(ctx, request, container);
                 self.step(ctx, request);
                 self.run(ctx);
             }
             None => {
+                self.limit(ctx, request, None);
                 ctx.fact(Fact::PendingBegan(self.number));
                 let clock = ctx
                     .clock(self.plan.pending_deadline(), self.event(ServiceEvent::PendingExpired(request)));
@@ -171,18 +172,38 @@ impl Service {
         Event::Service(self.number, event)
     }
 
-    /// How long a request may take in all: the handler's own deadline or the service's. While its client
-    /// waits for less, the client's clock is enough.
-    fn limit<R: Recorder>(&self, ctx: &mut Context<R>, id: RequestId) {
-        let class = &ctx.classes[usize::from(ctx.requests[id].class)];
-        let limit = class.timeout.unwrap_or(Span::FOREVER).min(self.plan.settings.request_timeout);
-        ctx.requests[id].due = ctx.now() + limit;
+    /// How long a request that arrives may take in all: the service's limit, or the handler's own if it
+    /// begins at once. While its client waits for less, the client's clock is enough.
+    fn limit<R: Recorder>(&self, ctx: &mut Context<R>, id: RequestId, own: Option<Span>) {
+        let of_service = self.plan.settings.request_timeout;
+        let limit = own.unwrap_or(Span::FOREVER).min(of_service);
+        let due = ctx.now() + limit;
+        let request = &mut ctx.requests[id];
+        (request.due, request.due_by_handler) = (due, own.is_some_and(|own| own <= of_service));
+        let class = &ctx.classes[usize::from(request.class)];
         if class.patience.is_none_or(|patience| patience > limit) {
             ctx.requests[id].deadline = ctx.clock(limit, self.event(ServiceEvent::DeadlinePassed(id)));
         }
     }
 
+    /// The handler's own deadline, of a request that has waited for a container: it runs from now on.
+    fn limit_handler<R: Recorder>(&self, ctx: &mut Context<R>, id: RequestId) {
+        let request = &mut ctx.requests[id];
+        let class = &ctx.classes[usize::from(request.class)];
+        let due = ctx.agenda.now() + class.timeout.unwrap_or(Span::FOREVER);
+        if due >= request.due {
+            return;
+        }
+        (request.due, request.due_by_handler) = (due, true);
+        if class.patience.is_none_or(|patience| request.arrived + patience > due) {
+            ctx.agenda.cancel(request.deadline);
+            request.deadline =
+                ctx.agenda.at(due, Event::Service(self.number, ServiceEvent::DeadlinePassed(id)));
+        }
+    }
+
     /// A container begins to work on a request.
+    #[inline(always)]
     fn begin<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, container: ContainerId) {
         let home = &mut self.containers[container];
         home.load += 1;
@@ -224,6 +245,7 @@ impl Service {
             self.waiting -= 1;
             ctx.agenda.cancel(ctx.requests[request].clock);
             ctx.fact(Fact::PendingEnded(self.number));
+            self.limit_handler(ctx, request);
             self.begin(ctx, request, container);
             self.ready.push_back(request);
         }
@@ -244,9 +266,8 @@ impl Service {
     /// The handler's own deadline gives up what the request holds. The service's frees its place, and the
     /// work goes on.
     fn on_deadline_passed<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
-        let own = ctx.classes[usize::from(ctx.requests[id].class)].timeout;
-        let by_handler = own.is_some_and(|own| own <= self.plan.settings.request_timeout);
-        if by_handler || ctx.requests[id].stage == Stage::Pending {
+        let request = &ctx.requests[id];
+        if request.due_by_handler || request.stage == Stage::Pending {
             self.fail(ctx, id, Outcome::GatewayTimeout);
         } else {
             ctx.end_request(id, Outcome::GatewayTimeout);

@@ -13,6 +13,7 @@ use crate::model::{ConnectionId, ContainerId, RequestId};
 use crate::scenario::grammar::{Outcome, Sweep};
 
 impl Service {
+    #[inline(always)]
     pub(super) fn acquire<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, pool: u8) {
         let request = &mut ctx.requests[id];
         let container = request.container;
@@ -25,6 +26,7 @@ impl Service {
     }
 
     /// The request gives back the connection that it holds.
+    #[inline(always)]
     pub(super) fn give_back<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, broken: bool) {
         let request = &mut ctx.requests[id];
         let Stage::Holding { connection, .. } = request.stage else {
@@ -119,9 +121,12 @@ impl Service {
             }
             ClientState::InUse => {
                 ctx.agenda.cancel(ctx.requests[request].clock);
-                let stage = &mut ctx.requests[request].stage;
                 // Whatever it was doing on the connection, it cannot go back to the pool.
-                *stage = Stage::Holding { connection, doing: Doing::Statement };
+                let broken = Stage::Holding { connection, doing: Doing::Statement };
+                let before = std::mem::replace(&mut ctx.requests[request].stage, broken);
+                if before == (Stage::Holding { connection, doing: Doing::Think }) {
+                    self.note(ctx.now(), 0, -1);
+                }
                 self.fail(ctx, request, Outcome::ConnectionLost);
             }
             ClientState::Closed => {}

@@ -48,7 +48,7 @@ impl Service {
             ctx.fact(Fact::CapSet(self.number, cap));
         }
         self.plan = plan;
-        self.set_breakers();
+        self.set_breakers(ctx);
         if self.scaling.is_none() {
             self.grow(ctx, cap);
             self.shrink(ctx, cap);

@@ -85,7 +85,11 @@ mod tests {
 
     #[test]
     fn a_column_adds_up_its_bins() {
-        let bin = |buckets: &[(u16, u32)]| ServiceBin { latency: None, buckets: buckets.to_vec() };
+        let bin = |buckets: &[(u16, u32)]| ServiceBin {
+            latency: None,
+            users_p99_us: None,
+            buckets: buckets.to_vec(),
+        };
         let bins = [bin(&[(80, 100)]), bin(&[(78, 5), (80, 1)]), bin(&[])];
         let columns = Columns { per: 2, count: 2 };
         assert_eq!(merged(&bins[..2]), Some((78, vec![5, 0, 101])));

@@ -11,6 +11,7 @@ use crate::measure::{
     BIN, CAUSES, ClassBin, ClassMeasured, LevelBin, NodeMeasured, OUTCOMES, Quantiles, ServiceMeasured,
     outage,
 };
+use crate::report::rates::evenly;
 use crate::scenario::grammar::{Cause, Label, Outcome};
 use serde_json::{Value, json};
 
@@ -40,9 +41,10 @@ pub fn panels(run: &Run, setting: &Setting) -> Vec<Value> {
         panels.push(queue(run, &service.service, setting));
     }
     for class in &measured.classes {
-        panels.push(failures(class, setting));
-        panels.push(rates(class, setting));
-        panels.extend(served(class, setting));
+        let class = evenly(measured, class);
+        panels.push(failures(&class, setting));
+        panels.push(rates(&class, setting));
+        panels.extend(served(&class, setting));
     }
     for node in &measured.nodes {
         panels.push(starts(node, setting));
@@ -244,10 +246,10 @@ fn starts(node: &NodeMeasured, setting: &Setting) -> Value {
         series["most"] = json!(node.starts_per_s.iter().map(|second| second[place]).max());
         series
     };
-    let title = "Connections started within one second, by cause";
+    let title = "Connections started in each second, by cause";
     let mut panel =
         panel("starts", ("node", &node.node), ("stack", "count", title), causes.map(of).collect());
-    panel["note"] = json!("the busiest second of each column");
+    panel["note"] = json!("the busiest second of each column; herds are counted in sliding seconds");
     panel["empty"] = json!("no connection was started");
     panel
 }

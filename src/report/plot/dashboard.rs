@@ -10,7 +10,7 @@ use super::page::{self, BELOW, FAINT, Key, LEFT, RIGHT, STRIP};
 use super::variants::highest;
 use super::{PALETTE, WIDTH};
 use crate::experiment::Run;
-use crate::measure::recycles::{GAUGE, SEEN_FROM, Sighting, sightings};
+use crate::measure::recycles::{GAUGE, SEEN_FROM, Sighting, sightings, spans};
 use crate::measure::{LevelBin, NodeMeasured, ScrapedSeries};
 use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
 use crate::report::{Header, human};
@@ -41,7 +41,8 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     let most = peers.iter().chain([&run]).flat_map(|peer| truth(peer, &node.node)).map(|bin| bin.max);
     let scale = Scale::linear(most.fold(4.0, f64::max));
     let met = sightings(&run.measured, &node.node);
-    page::panel(&mut drawing, &frame, &axis, &caption(&met), (&scale, human::number));
+    let too_late = spans(&run.measured, &node.node).len() - met.len();
+    page::panel(&mut drawing, &frame, &axis, &caption(&met, too_late), (&scale, human::number));
     let bins: Vec<Option<f64>> = truth(run, &node.node).iter().map(|bin| Some(bin.max)).collect();
     draw_truth(&mut drawing, &frame, &axis, &scale, &bins);
     draw_samples(&mut drawing, &frame, &axis, &scale, scraped(run, &node.node));
@@ -64,12 +65,15 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
 }
 
 /// What the picture comes to: `backends at work: 3 of 4 recycle spikes missed`.
-fn caption(met: &[Sighting]) -> String {
+/// One that came shortly before the end the dashboard had no time to show.
+fn caption(met: &[Sighting], too_late: usize) -> String {
     let missed = met.iter().filter(|sighting| !sighting.seen).count();
-    match met.len() {
-        0 => "backends at work: no recycle spikes".to_owned(),
-        all => format!("backends at work: {missed} of {all} recycle spikes missed"),
-    }
+    let told = match met.len() {
+        0 if too_late == 0 => "no recycle spikes".to_owned(),
+        all => format!("{missed} of {all} recycle spikes missed"),
+    };
+    let late = if too_late > 0 { format!(", {too_late} too late to tell") } else { String::new() };
+    format!("backends at work: {told}{late}")
 }
 
 fn truth<'a>(run: &'a Run, node: &str) -> &'a [LevelBin] {
@@ -131,8 +135,9 @@ mod tests {
     fn the_caption_counts_what_was_missed() {
         let run = synthetic::run("as-it-happened", 1, true);
         let met = sightings(&run.measured, "primary");
-        assert_eq!(caption(&met), "backends at work: 19 of 19 recycle spikes missed");
-        assert_eq!(caption(&[]), "backends at work: no recycle spikes");
+        assert_eq!(caption(&met, 0), "backends at work: 19 of 19 recycle spikes missed");
+        assert_eq!(caption(&[], 0), "backends at work: no recycle spikes");
+        assert_eq!(caption(&[], 1), "backends at work: 0 of 0 recycle spikes missed, 1 too late to tell");
     }
 
     #[test]

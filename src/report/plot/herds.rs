@@ -90,7 +90,7 @@ fn rows<'a>(runs: &'a [Run], effects: &Value) -> Vec<Row<'a>> {
             rows.push(Row { variant: &run.variant, from: from(effects, &run.variant), seeds: vec![] });
             rows.len() - 1
         });
-        let window = Window { from: rows[place].from, ..Window::whole(&run.measured) };
+        let window = Window { from: rows[place].from, ..Window::whole() };
         let herd = compare::herd(&run.measured, Cause::Lifetime, &window);
         rows[place].seeds.push((herd, spikes(run, &window)));
     }
@@ -131,7 +131,7 @@ fn bar(drawing: &mut Drawing, middle: f64, seeds: &[(Herd, f64)]) {
 fn spikes(run: &Run, window: &Window) -> f64 {
     let services = run.measured.services.iter();
     let spikes = services.flat_map(|service| recycle_spikes(&run.measured, &service.service));
-    spikes.filter(|spike| window.holds(spike.from)).count() as f64
+    spikes.filter(|spike| window.holds_bin(spike.from)).count() as f64
 }
 
 #[cfg(test)]

@@ -238,10 +238,12 @@ mod tests {
         let calm = ServiceBin {
             latency: Some(Quantiles { p50_us: 1000, p95_us: 1000, p99_us: 1000, max_us: 1000 }),
             buckets: vec![(80, 100)],
+            ..ServiceBin::default()
         };
         let storm = ServiceBin {
             latency: Some(Quantiles { p50_us: 1000, p95_us: 1000, p99_us: 900_000, max_us: 900_000 }),
             buckets: vec![(80, 95), (158, 5)],
+            ..ServiceBin::default()
         };
         let column = merge(&[calm.clone(), storm, calm]);
         assert_eq!(column.buckets, [(80, 295), (158, 5)]);

@@ -28,6 +28,7 @@ pub mod variants;
 use super::Header;
 use super::canvas::{Drawing, Rgb};
 use crate::experiment::Run;
+use crate::measure::summary::series_name;
 use crate::measure::{NodeMeasured, ServiceMeasured};
 use serde_json::Value;
 
@@ -76,11 +77,11 @@ pub fn all(header: &Header, runs: &[Run], effects: &Value) -> Vec<Chart> {
             }
         }
         for class in &run.measured.classes {
-            let label = if class.label == Default::default() { "" } else { ".abusive" };
-            let name = format!("outcomes.{}{label}{suffix}", class.class);
+            let series = series_name(class);
+            let name = format!("outcomes.{series}{suffix}");
             charts.push(Chart { name, drawing: outcomes::draw(header, run, class) });
             if let Some(drawing) = served::draw(header, run, class) {
-                charts.push(Chart { name: format!("served.{}{label}{suffix}", class.class), drawing });
+                charts.push(Chart { name: format!("served.{series}{suffix}"), drawing });
             }
         }
         for node in run.measured.nodes.iter().filter(|node| is_used(run, node)) {

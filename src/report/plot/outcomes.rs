@@ -7,6 +7,7 @@ use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
 use crate::experiment::Run;
 use crate::measure::{BIN, ClassBin, ClassMeasured, OUTCOMES};
 use crate::report::canvas::{Drawing, Rgb, Stroke};
+use crate::report::rates::evenly;
 use crate::report::{Header, human};
 use crate::scenario::grammar::{Label, Outcome};
 
@@ -54,8 +55,9 @@ pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Drawing {
     for frame in [&failures, &rates] {
         marks.bands(&mut drawing, &axis, frame);
     }
-    draw_failures(&mut drawing, &failures, &axis, &class.bins);
-    draw_rates(&mut drawing, &rates, &axis, &class.bins);
+    let even = evenly(&run.measured, class);
+    draw_failures(&mut drawing, &failures, &axis, &even.bins);
+    draw_rates(&mut drawing, &rates, &axis, &even.bins);
     page::times(&mut drawing, &rates, &axis);
     marks.draw(&mut drawing, &axis, &[failures, rates]);
     page::legend(&mut drawing, (failures.right(), failures.top - 30.0), failures.width, &entries);

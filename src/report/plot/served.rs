@@ -11,6 +11,7 @@ use crate::experiment::Run;
 use crate::measure::{BIN, ClassMeasured, StretchKind, latency};
 use crate::report::canvas::{Drawing, Rgb};
 use crate::report::human;
+use crate::report::rates::evenly;
 use crate::scenario::grammar::{Label, Outcome};
 
 /// The most columns.
@@ -57,7 +58,7 @@ pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Option<Drawing
     let subtitle = super::subtitle(header, run, &[]);
     let mut drawing = page::begin(last.bottom() + BELOW + marks.below(), &title, &subtitle);
     marks.bands(&mut drawing, &axis, &frame);
-    draw_areas(&mut drawing, &frame, &axis, &shares);
+    draw_areas(&mut drawing, &frame, &axis, &self::shares(&evenly(&run.measured, class))?);
     let mut frames = vec![frame];
     for (n, (name, spans)) in rows.iter().enumerate() {
         panels::draw_row(&mut drawing, &row(n), &axis, name, spans);

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::engine::time::Span;
-use crate::scenario::grammar::{Bound, Causes, Expect, Metric, Relative, Scaler};
+use crate::scenario::grammar::{Bound, Causes, Expect, Label, Metric, Relative, Scaler};
 use crate::scenario::problem::Problem;
 use crate::scenario::tree::Layer;
 use crate::scenario::units::Share;
@@ -151,7 +151,13 @@ impl Checker<'_> {
                 self.name(&path, "service", name, file.service.keys());
             }
             Some(("request", name)) if group == "request" => {
-                self.name(&path, "request", name, file.request.keys());
+                self.name(
+                    &path,
+                    "request",
+                    name.strip_suffix(".abusive").unwrap_or(name),
+                    file.request.keys(),
+                );
+                self.labelled(&path, name);
             }
             _ => {
                 let message = format!("`{}` is not of `{}`", expect.metric.name(), expect.of);
@@ -166,6 +172,25 @@ impl Checker<'_> {
         for (place, event) in expect.except.iter().enumerate() {
             let path = format!("{base}.except.{place}");
             self.name(&path, "event", event.strip_prefix("event.").unwrap_or(event), file.event.keys());
+        }
+    }
+
+    /// Requests of users and of attackers are apart: those that are meant must come.
+    fn labelled(&mut self, path: &str, name: &str) {
+        let (class, asked) = match name.strip_suffix(".abusive") {
+            Some(class) => (class, Label::Abusive),
+            None => (name, Label::Legitimate),
+        };
+        let traffic = self.file.traffic.values().map(|traffic| (&traffic.request, traffic.label));
+        let devices = self.file.device.values().map(|device| (&device.request, Label::Legitimate));
+        let labels: Vec<Label> =
+            traffic.chain(devices).filter(|(request, _)| *request == class).map(|(_, label)| label).collect();
+        if !labels.is_empty() && !labels.contains(&asked) {
+            let (who, other) = match asked {
+                Label::Legitimate => ("no user sends", format!("request.{class}.abusive")),
+                Label::Abusive => ("no attacker sends", format!("request.{class}")),
+            };
+            self.error(path, format!("{who} `{class}`"), format!("write `{other}`"));
         }
     }
 

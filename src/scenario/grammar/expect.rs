@@ -14,7 +14,8 @@ pub struct Expect {
     pub variant: String,
     /// The metric, as in `summary.csv`.
     pub metric: Metric,
-    /// What the metric is of: `postgres.NAME`, `service.NAME` or `request.NAME`.
+    /// What the metric is of: `postgres.NAME`, `service.NAME`, `request.NAME` (users' requests) or
+    /// `request.NAME.abusive`.
     pub of: String,
     /// Only starts of this cause; of `herd_onset` and `herd_lasts`: `lifetime` unless another is named.
     #[serde(default)]

@@ -19,7 +19,8 @@ pub struct Pool {
     /// The most connections. Only a pool with `stock` may leave it out.
     #[schemars(with = "Option<u32>", range(min = 1, max = 100_000))]
     pub max: u32,
-    /// Refill floor: the pool keeps at least so many.
+    /// Refill floor: so many are not closed for being idle, and the pool dials up to so many unless it dials
+    /// on demand only (`refill`). A steady start has them.
     #[serde(default)]
     pub min: u32,
     /// The most idle connections; a released one beyond it is closed. Absent: as `max`.

@@ -38,7 +38,9 @@ pub enum Deed {
     /// This Postgres node restarts: every connection drops, and none is taken for its `restart_time`.
     Restart(String),
     /// This replica and the node that it replays change places: every connection of both drops, and the new
-    /// primary takes none before all is replayed and its `promote_time` has passed.
+    /// primary takes none before all is replayed and its `promote_time` has passed. The name
+    /// stays with the role and the hardware with the machine: from then on the replica's `cores`,
+    /// `contention`, `start_cpu`, `disk` and `state` are those that the primary has, and the other way round.
     Promote(String),
     /// The standby of this node takes over its disk, whatever the node does: every connection drops, and none
     /// is taken before the standby has recovered.

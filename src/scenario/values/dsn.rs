@@ -65,9 +65,13 @@ pub fn read(text: &str) -> Result<Pgxpool, String> {
         let none = key == "max_lifetime" && span.0 == 0;
         durations.push((key, if none { "none".to_owned() } else { span.to_string() }));
     }
+    let max = count("pool_max_conns")?;
+    if max == Some(0) {
+        return Err("`pool_max_conns` of the connection string is 0: pgxpool takes 1 or more".to_owned());
+    }
     let connect = count("connect_timeout")?.filter(|seconds| *seconds > 0).unwrap_or(120);
     Ok(Pgxpool {
-        max: count("pool_max_conns")?,
+        max,
         min: count("pool_min_conns")?.unwrap_or(0).max(count("pool_min_idle_conns")?.unwrap_or(0)),
         durations,
         connect_timeout: format!("{connect}s"),
@@ -175,6 +179,7 @@ mod tests {
             "host=h password='hunter",
             "host=h pool_hunter=3",
             "host=h pool_max_conns=hunter",
+            "host=h pool_max_conns=0 password=hunter",
             "host=h pool_max_conn_lifetime=hunter",
         ] {
             let why = read(text).expect_err(text);

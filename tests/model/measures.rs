@@ -1,0 +1,303 @@
+//! What the measures say of small fleets whose right answer is known: by hand, or because nothing happens.
+
+use herdsim::engine::time::{Span, Time};
+use herdsim::experiment::harm::{Harm, harm};
+use herdsim::experiment::{Run, Verdict, expect, run};
+use herdsim::measure::StretchKind;
+use herdsim::measure::summary::{self, series_name};
+use herdsim::measure::window::Window;
+use herdsim::scenario::grammar::{Metric, Outcome};
+use herdsim::scenario::{Document, Scenario};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+/// One container with room for everybody, 100 requests a second of one query of 1 ms; nobody retries.
+const FLEET: &str = r#"
+schema_version = 1
+title    = "A fleet that nothing ails"
+duration = "120s"
+
+[postgres.primary]
+cores           = 4
+max_connections = 10000
+start_cpu       = "0s"
+cold_cpu        = "0s"
+[postgres.replica]
+like       = "primary"
+replica_of = "primary"
+
+[endpoint.reads]
+node     = "primary"
+fallback = "replica"
+breaker  = { failures = "50%", slow = "250ms", window = "5s", open_for = "10s" }
+
+[service.api]
+containers  = { min = 1, max = 1 }
+concurrency = 10000
+[service.api.pool.primary]
+max    = 2000
+min    = 20
+refill = "to-min"
+[service.api.pool.replica]
+max = 2000
+
+[query.lookup]
+cpu = "1ms"
+
+[request.sign-in]
+service = "api"
+steps   = [{ query = "lookup", on = "primary" }]
+
+[traffic.users]
+request = "sign-in"
+rate    = "100/s"
+"#;
+
+fn document(more: &str, set: &[&str]) -> Document {
+    let text = format!("{FLEET}\n{more}\n[variant.story.set]\n{}\n", set.join("\n"));
+    let (document, _) = Document::from_text("test.toml", &text).unwrap_or_else(|why| panic!("{why}"));
+    document
+}
+
+fn scenario(more: &str, set: &[&str]) -> Scenario {
+    document(more, set).scenarios.values().last().expect("the variant").clone()
+}
+
+fn ran(scenario: &Scenario, seed: u64) -> Run {
+    run(scenario, seed, &AtomicU64::new(0), &AtomicBool::new(false)).expect("nobody stops it")
+}
+
+fn story(more: &str, set: &[&str]) -> Run {
+    ran(&scenario(more, set), 1)
+}
+
+fn at(seconds: u64) -> Time {
+    Time::ZERO + Span::from_secs(seconds)
+}
+
+fn value(run: &Run, metric: Metric, of: &str, from: u64) -> f64 {
+    let window = Window { from: at(from), ..Window::whole() };
+    summary::value(metric, &run.measured, of, None, &window)
+}
+
+/// The primary cannot be reached from one second to another.
+fn away(name: &str, from: u64, until: u64) -> String {
+    format!(
+        "[event.{name}]\nat = \"{from}s\"\nuntil = \"{until}s\"\n\
+         set = {{ \"postgres.primary.state\" = \"unreachable\" }}\n"
+    )
+}
+
+/// What is due a duration after the beginning is outside of the run: no bin could hold it.
+#[test]
+fn nothing_happens_at_the_very_end() {
+    let deploy = |at: u64| format!("[event.deploy]\nat = \"{at}s\"\ndo = {{ deploy = \"api\" }}");
+    let set = [
+        r#""duration" = "30s""#,
+        r#""service.api.startup" = "0s""#,
+        r#""service.api.drain" = "0s""#,
+        r#""request.sign-in.steps" = [{ app = "1s" }]"#,
+    ];
+    let (late, early) = (story(&deploy(30), &set), story(&deploy(20), &set));
+    assert!(late.measured.marks.is_empty());
+    let lost = |run: &Run| run.measured.classes[0].ended[Outcome::Unavailable as usize];
+    assert!(lost(&late) == 0 && lost(&early) > 0, "{} {}", lost(&late), lost(&early));
+}
+
+/// The gauge follows the machine, whatever else is set after a promotion: λ·E[S]/cores = 100 × 10 ms / 8.
+#[test]
+fn busy_cores_are_those_of_the_machine_that_was_promoted() {
+    let more = r#"
+        [event.promotion]
+        at = "30s"
+        do = { promote = "replica" }
+        [event.unrelated]
+        at  = "60s"
+        set = { "query.lookup.reads" = 0 }
+    "#;
+    let set = [
+        r#""postgres.primary.cores" = 2"#,
+        r#""postgres.replica.cores" = 8"#,
+        r#""postgres.replica.promote_time" = "1s""#,
+        r#""query.lookup.cpu" = { exponential = "10ms" }"#,
+        r#""request.sign-in.timeout" = "2s""#,
+    ];
+    let busy = value(&story(more, &set), Metric::CpuBusy, "postgres.primary", 70);
+    assert!((0.11..0.14).contains(&busy), "{busy}");
+}
+
+/// A bin in whose middle an event begins shows the event: `until` and `except` leave it out.
+#[test]
+fn what_is_judged_without_an_event_does_not_see_it() {
+    let expect = |name: &str, window: &str, metric: &str| {
+        format!("[expect.{name}]\nvariant = \"story\"\n{window}\n{metric}\n")
+    };
+    let until = "until = \"event.restart\"";
+    let more = "[event.restart]\nat = \"45s\"\ndo = { restart = \"primary\" }\n".to_owned()
+        + &expect("calm-before", until, "metric = \"connects_max_1s\"\nof = \"postgres.primary\"\nmax = 0")
+        + &expect(
+            "well-before",
+            until,
+            "metric = \"request_success\"\nof = \"request.sign-in\"\nmin = \"100%\"",
+        )
+        + &expect(
+            "calm-but-for-it",
+            "except = [\"event.restart\"]",
+            "metric = \"connects_max_1s\"\nof = \"postgres.primary\"\nmax = 0",
+        )
+        + &expect("not-calm", "", "metric = \"connects_max_1s\"\nof = \"postgres.primary\"\nmin = 1");
+    let document = document(&more, &[r#""postgres.primary.restart_time" = "5s""#]);
+    let run = ran(document.scenarios.values().last().expect("the variant"), 1);
+    for judged in expect::judge(&document, &[run]) {
+        assert_eq!(judged.verdict, Verdict::Pass, "{}: {:?} {}", judged.name, judged.values, judged.because);
+    }
+}
+
+/// Where nobody is answered, time is bad whether clients give up or not.
+#[test]
+fn a_blackout_is_bad_time() {
+    let suffered = |set: &[&str]| -> Harm {
+        let run = story(&away("cut", 30, 90), set);
+        harm(&run, &run)
+    };
+    let bad = [suffered(&[]).bad_s, suffered(&[r#""request.sign-in.patience" = "5s""#]).bad_s];
+    assert!(bad.iter().all(|bad| (60.0..=70.0).contains(bad)), "{bad:?}");
+}
+
+/// What takes longer than `slow` counts as failed by then. From 31 + x s on the window of 10 s holds 100·x
+/// failures and 100·(9 − x) successes: half of them at x = 4.5.
+#[test]
+fn the_edge_does_not_wait_for_the_end_of_what_is_slow() {
+    let more = r#"
+        [edge]
+        origin_outage_mode = "automatic"
+        serves  = ["sign-in"]
+        breaker = { failures = "50%", slow = "1s", window = "10s", minimum = 20, open_for = "60s" }
+    "#;
+    let run = story(&(away("cut", 30, 300) + more), &[r#""request.sign-in.patience" = "30s""#]);
+    let modes = run.measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::OutageMode);
+    let from: Vec<f64> = modes.map(|mode| mode.from.as_secs()).collect();
+    assert!(from.len() == 1 && (34.5..36.5).contains(&from[0]), "{from:?}");
+}
+
+/// A breaker that is switched off while it is open closes, and opens anew when it is needed again.
+#[test]
+fn a_breaker_that_is_switched_off_is_closed() {
+    let off = "[event.off]\nat = \"30s\"\nuntil = \"60s\"\n\
+               set = { \"endpoint.reads.breaker.enabled\" = false }\n";
+    let set = [
+        r#""request.sign-in.steps" = [{ query = "lookup", on = "reads" }]"#,
+        r#""request.sign-in.timeout" = "2s""#,
+    ];
+    let run = story(&(away("cut", 20, 40) + off + &away("again", 80, 90)), &set);
+    let breakers = run.measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Breaker);
+    let spans: Vec<(f64, f64)> =
+        breakers.map(|open| (open.from.as_secs(), open.to.expect("it closes").as_secs())).collect();
+    let [(first, off), (second, _)] = spans[..] else { panic!("{spans:?}") };
+    assert!((20.0..30.0).contains(&first) && off == 30.0 && (80.0..90.0).contains(&second), "{spans:?}");
+}
+
+/// Users and attackers are apart, as in `summary.csv`.
+#[test]
+fn a_request_is_that_of_users() {
+    let more = "[traffic.attack]\nrequest = \"sign-in\"\nlabel = \"abusive\"\nrate = \"100/s\"\n\
+                rejected = \"50%\"";
+    let run = story(more, &[]);
+    let names: Vec<String> = run.measured.classes.iter().map(series_name).collect();
+    assert_eq!(names, ["sign-in", "sign-in.abusive"]);
+    let of = |metric, name: &str| value(&run, metric, &format!("request.{name}"), 0);
+    assert_eq!([of(Metric::Rejected, "sign-in"), of(Metric::UserSuccess, "sign-in")], [0.0, 1.0]);
+    let rejected = of(Metric::Rejected, "sign-in.abusive");
+    assert!((0.47..0.53).contains(&rejected), "{rejected}");
+}
+
+/// Slow requests of attackers are no outage: users are served as before.
+#[test]
+fn the_abusive_may_be_slow() {
+    let more = "[request.scrape]\nservice = \"api\"\nsteps = [{ app = \"5s\" }]\n\
+                [traffic.attack]\nrequest = \"scrape\"\nlabel = \"abusive\"\n\
+                rate = { piecewise = [{ from = \"0s\", rate = \"0/s\" }, { from = \"60s\", rate = \"5/s\" }] }\n\
+                [event.attack]\nat = \"60s\"\nset = { \"query.lookup.reads\" = 0 }";
+    let run = story(more, &[]);
+    assert!(value(&run, Metric::WorstP99, "service.api", 70) > 4_000.0, "the service's p99 is theirs");
+    assert_eq!(value(&run, Metric::Recovery, "service.api", 60), 0.0);
+    assert_eq!(harm(&run, &run).bad_s, 0.0);
+}
+
+/// Who fails at once has not recovered: the table says of an event what the expectation says.
+#[test]
+fn fast_failures_are_no_recovery() {
+    let more = "[event.hiccup]\nat = \"40s\"\nuntil = \"50s\"\nset = { \"postgres.primary.cores\" = 3 }\n\
+                [event.broken]\nat = \"45s\"\nset = { \"postgres.primary.state\" = \"read-only\" }";
+    let recovery = |set: &[&str]| {
+        let run = story(more, set);
+        let rows = summary::rows(&run.measured);
+        let row = rows.into_iter().find(|row| row.of == "service.api after event.hiccup");
+        (row.expect("the event has ended").value, value(&run, Metric::Recovery, "service.api", 50))
+    };
+    assert_eq!(recovery(&[]), (0.0, 0.0), "reads go on");
+    let (row, expected) = recovery(&[r#""query.lookup.writes" = true"#]);
+    assert!(row.is_nan() && expected.is_nan(), "{row} {expected}");
+}
+
+/// A handler's deadline runs from when the handler begins: it works for 900 ms of a second, however long
+/// the request has waited for it.
+#[test]
+fn waiting_for_a_container_is_not_the_handlers_time() {
+    let set = [
+        r#""service.api.concurrency" = 1"#,
+        r#""request.sign-in.steps" = [{ app = "900ms" }]"#,
+        r#""request.sign-in.timeout" = "1s""#,
+        r#""traffic.users.rate" = "1/s""#,
+    ];
+    let ended = |more: &str| story("", &[&set[..], &[more]].concat()).measured.classes[0].ended;
+    let patient = ended("");
+    assert_eq!(patient[Outcome::GatewayTimeout as usize], 0, "{patient:?}");
+    assert!(patient[Outcome::Ok as usize] > 70, "{patient:?}");
+    let limited = ended(r#""service.api.request_timeout" = "1s""#);
+    assert!(
+        limited[Outcome::GatewayTimeout as usize] > 0,
+        "the service's clock counts the wait: {limited:?}"
+    );
+}
+
+/// A job whose runs overlap is under way until the last of them ends, and no longer.
+#[test]
+fn overlapping_runs_of_a_job_end_with_the_last() {
+    let more = "[job.backup]\non = \"primary\"\nevery = \"10s\"\nwork = { parallel = 1, cpu = \"15s\" }\n\
+                [event.off]\nat = \"25s\"\nset = { \"job.backup.enabled\" = false }\n\
+                [event.slow]\nat = \"100s\"\nuntil = \"105s\"\nset = { \"query.lookup.cpu\" = \"50ms\" }";
+    let run = story(more, &[]);
+    let spikes: Vec<_> =
+        run.measured.spikes.iter().map(|spike| (spike.from, spike.beside.join(" "))).collect();
+    let [(from, beside)] = &spikes[..] else { panic!("{spikes:?}") };
+    assert!(*from == at(100) && beside.contains("event.slow") && !beside.contains("job"), "{beside}");
+}
+
+/// A fleet that stands from the first instant on has never been smaller.
+#[test]
+fn the_first_bin_begins_when_the_fleet_stands() {
+    let run = story("", &[]);
+    for (level, least) in [("containers", 1.0), ("backends", 20.0)] {
+        let series = run.measured.levels.iter().find(|series| series.level == level);
+        assert_eq!(series.expect(level).bins[0].min, least, "{level}");
+    }
+}
+
+/// An application that thinks while it holds a connection is as busy as one that does not.
+#[test]
+fn thinking_keeps_a_cpu_busy() {
+    let containers = |steps: &str| {
+        let steps = format!("\"request.sign-in.steps\" = {steps}");
+        let set = [
+            r#""service.api.scaler" = "hpa""#,
+            r#""service.api.containers" = { min = 1, max = 50 }"#,
+            r#""service.api.startup" = "1s""#,
+            r#""traffic.users.rate" = "5/s""#,
+            &steps,
+        ];
+        value(&story("", &set), Metric::Containers, "service.api", 0)
+    };
+    let app = containers(r#"[{ app = "1s" }, { query = "lookup", on = "primary" }]"#);
+    let think = containers(r#"[{ query = "lookup", think = "1s", on = "primary" }]"#);
+    assert!(app > 3.0 && (think - app).abs() <= 2.0, "{app} {think}");
+}
