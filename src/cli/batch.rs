@@ -181,19 +181,24 @@ impl Batch<'_> {
     }
 
     fn next(&self, out: &Path) -> String {
-        let file = self.source.file.display().to_string();
-        // As a shell takes it.
-        let file = if file.contains(char::is_whitespace) { format!("'{file}'") } else { file };
+        let scenario = self.source.shown();
         if self.verb == "run" && self.document.scenarios.len() > 1 {
-            return format!("herdsim compare {file}");
+            return format!("herdsim compare {scenario}");
         }
         let pictures = match self.handling.running.no_plots {
             true => format!("herdsim report {}", out.display()),
             false => format!("look at {}", out.join("report.html").display()),
         };
-        format!("{pictures}, or: herdsim compare {file} --seeds 10")
+        let seeds = self.jobs.len() / self.variants().len().max(1);
+        match seeds < SEEDS {
+            true => format!("{pictures}, or: herdsim compare {scenario} --seeds {SEEDS}"),
+            false => pictures,
+        }
     }
 }
+
+/// So many seeds make differences plain.
+const SEEDS: usize = 10;
 
 /// Whether the variants that an expectation needs were run; without its control it is judged all the same.
 pub fn decidable(expect: &Expect, ran: &[&str]) -> bool {

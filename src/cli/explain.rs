@@ -196,8 +196,10 @@ fn finish(
     if !results.complete {
         return Err(Failure::Io("not every run was finished".to_owned()));
     }
-    if story.explanation.focus.seeds.len() < 2 {
-        console.note(&format!("next: herdsim explain {} --seeds 5", args.source.file.display()));
+    if story.explanation.focus.seeds.len() < 2 && !story.explanation.findings.is_empty() {
+        let written = args.variant == AS_WRITTEN;
+        let variant = if written { String::new() } else { format!(" --variant {}", args.variant) };
+        console.note(&format!("next: herdsim explain {}{variant} --seeds 5", args.source.shown()));
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! How a verb may end other than well, and the exit code that says so.
 
+use crate::report::ReportError;
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Why a verb did not end with exit code 0.
@@ -41,6 +43,22 @@ impl Failure {
     /// A file that could not be read or written.
     pub fn io(doing: &str, path: &Path, error: impl Display) -> Failure {
         Failure::Io(format!("cannot {doing} `{}`: {error}", path.display()))
+    }
+
+    /// An input that could not be read: who names one that is not there has made a mistake.
+    pub fn input(path: &Path, error: std::io::Error) -> Failure {
+        match error.kind() {
+            ErrorKind::NotFound => Failure::Usage(format!("cannot read `{}`: {error}", path.display())),
+            _ => Failure::io("read", path, error),
+        }
+    }
+
+    /// A run directory that could not be read, or is none.
+    pub fn directory(error: ReportError) -> Failure {
+        match error {
+            ReportError::NotARun(_) | ReportError::OfAnotherKind { .. } => Failure::Usage(error.to_string()),
+            _ => Failure::Io(error.to_string()),
+        }
     }
 
     /// The process's exit code.

@@ -132,7 +132,7 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
         found.pool = Some((dsn::read(&text).map_err(usage)?, args.dsn_env.clone()));
     }
     if let Some(file) = &args.activity {
-        let bytes = fs::read(file).map_err(|error| Failure::io("read", file, error))?;
+        let bytes = fs::read(file).map_err(|error| Failure::input(file, error))?;
         let name = file.display().to_string();
         let connections = activity::read(&bytes, &name)?.connections;
         let clients: BTreeSet<_> = connections.iter().map(|one| one.client.as_deref()).collect();

@@ -70,6 +70,13 @@ impl Source {
         arguments
     }
 
+    /// The same as a shell takes it.
+    pub fn shown(&self) -> String {
+        let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%\\".contains(c);
+        let word = |word: String| if word.chars().all(plain) { word } else { format!("'{word}'") };
+        self.arguments().into_iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
     fn overlays(&self) -> Vec<String> {
         let duration = self.duration.map(|span| format!("duration={span}"));
         self.set.iter().cloned().chain(duration).collect()

@@ -121,7 +121,7 @@ pub fn perform(args: &InspectArgs, console: &Console) -> Result<(), Failure> {
 fn input(file: Option<&Path>) -> Result<(Vec<u8>, String), Failure> {
     match file.filter(|file| file.as_os_str() != "-") {
         Some(file) => {
-            let bytes = fs::read(file).map_err(|error| Failure::io("read", file, error))?;
+            let bytes = fs::read(file).map_err(|error| Failure::input(file, error))?;
             Ok((bytes, file.display().to_string()))
         }
         None if stdin().is_terminal() => {

@@ -128,7 +128,15 @@ pub fn runs(results: &Results, colour: bool) -> String {
         texts.push(terminal::run(header, run, judged, paint(colour)));
         judged = &[];
     }
-    texts.join("\n")
+    texts.join("\n") + unfinished(results)
+}
+
+/// What stands under results of which a part is missing.
+fn unfinished(results: &Results) -> &'static str {
+    match results.complete {
+        true => "",
+        false => "\nINCOMPLETE: not every run was finished; all of this is of those that were.\n",
+    }
 }
 
 /// The variants beside each other; of several scenarios, with what sets them apart.
@@ -139,6 +147,7 @@ pub fn comparison(results: &Results, colour: bool, several: bool) -> String {
         + &if several { apart() } else { String::new() }
         + &effects::text(&results.effects, paint)
         + &paired::text(&results.paired, paint)
+        + unfinished(results)
 }
 
 /// The same in Markdown, for a pull request.
@@ -148,6 +157,7 @@ pub fn comparison_markdown(results: &Results, several: bool) -> String {
         + &if several { apart() } else { String::new() }
         + &effects::markdown(&results.effects)
         + &paired::markdown(&results.paired)
+        + unfinished(results)
 }
 
 /// The same in JSON, for a program: what `summary.json` and `expectations.json` of the run directory hold,
@@ -220,7 +230,7 @@ pub fn snapshot_picture(file: &Path, seen: &Snapshot) -> Result<[PathBuf; 2], Fa
 /// # Errors
 /// [`Failure::Io`] if it is no run directory or damaged, [`Failure::Usage`] if the start is no time.
 pub fn load(dir: &Path, start: Option<&str>) -> Result<Loaded, Failure> {
-    let mut loaded = report::load(dir).map_err(|error| Failure::Io(error.to_string()))?;
+    let mut loaded = report::load(dir).map_err(Failure::directory)?;
     if let Some(start) = start {
         loaded.header.start = Some(start.to_owned());
         let why = "is not a time; wanted: RFC 3339, such as 2026-03-10T15:40:00Z";
@@ -257,7 +267,7 @@ pub fn redraw(
 
 fn measured(loaded: &Loaded, argument: &str) -> Result<Overlay, Failure> {
     let (chart, file) = overlay::parted(argument).map_err(Failure::Usage)?;
-    let text = fs::read_to_string(file).map_err(|error| Failure::io("read", Path::new(file), error))?;
+    let text = fs::read_to_string(file).map_err(|error| Failure::input(Path::new(file), error))?;
     let seconds = loaded.runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);
     overlay::read(&loaded.header, seconds, chart, file, &text).map_err(Failure::Usage)
 }

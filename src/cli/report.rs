@@ -55,6 +55,9 @@ pub fn perform(args: &ReportArgs, console: &Console) -> Result<(), Failure> {
         return console.result(&lines.collect::<String>());
     }
     let loaded = output::load(&args.dir, args.start.as_deref())?;
+    if loaded.manifest["complete"] == false {
+        console.note(&format!("{}: not every run was finished", args.dir.display()));
+    }
     if let Some(file) = &args.openmetrics {
         let text = output::openmetrics(&loaded)?;
         if file.as_os_str() == "-" {

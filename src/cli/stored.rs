@@ -7,8 +7,9 @@ use super::compare::{CompareArgs, joined, names, out, shown_as};
 use super::console::Console;
 use super::inputs;
 use super::output::{self, Results};
+use crate::engine::time::Span;
 use crate::experiment::{Run, effect, paired};
-use crate::report::{self, Header, Loaded, ReportError};
+use crate::report::{self, Header, Loaded};
 use crate::scenario::Document;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -51,6 +52,7 @@ pub fn results(
         sides.push(read(dir, name, console)?);
     }
     keep(args, &mut sides)?;
+    equally_long(&sides)?;
     let complete = sides.iter().all(|side| side.complete);
     let headers: Vec<&Header> = sides.iter().map(|side| &side.header).collect();
     let header = Header::of_several(&joined(&of), &headers);
@@ -93,15 +95,29 @@ fn nothing_is_simulated(args: &CompareArgs) -> Result<(), Failure> {
     }
 }
 
+/// What a long run has more of than a short one tells nothing of their scenarios.
+fn equally_long(sides: &[Side]) -> Result<(), Failure> {
+    let mut lengths: Vec<Span> =
+        sides.iter().flat_map(|side| &side.runs).map(|run| run.measured.duration).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    match lengths[..] {
+        [short, .., long] => Err(Failure::Usage(format!(
+            "the runs are not equally long ({short} to {long}), and spikes or requests of more time are more: \
+             run the longer again with `--duration {short}`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn same(one: &Path, other: &Path) -> bool {
     one.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(one, other)| one == other)
 }
 
 /// The runs of a directory, under the names that are shown.
 fn read(dir: &Path, name: &str, console: &Console) -> Result<Side, Failure> {
-    let failure = |error: ReportError| Failure::Io(error.to_string());
-    let Loaded { header, mut runs, manifest, .. } = report::load(dir).map_err(failure)?;
-    let mut resolved = report::resolved(dir, &manifest).map_err(failure)?;
+    let Loaded { header, mut runs, manifest, .. } = report::load(dir).map_err(Failure::directory)?;
+    let mut resolved = report::resolved(dir, &manifest).map_err(Failure::directory)?;
     let complete = manifest["complete"] != false;
     if !complete {
         console.note(&format!("{}: not every run was finished", dir.display()));

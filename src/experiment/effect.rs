@@ -11,6 +11,7 @@
 use super::Run;
 use super::statistics::Mean;
 use crate::engine::time::{Span, Time};
+use crate::measure::BIN;
 use crate::measure::recycles::{is_herd, recycle_spikes};
 use crate::measure::spikes::mid;
 use crate::measure::window::Window;
@@ -81,12 +82,12 @@ pub struct Effect {
 impl Effect {
     /// The mean difference in recycle spikes, variant less baseline.
     pub fn spikes(&self) -> Mean {
-        difference(&self.pairs, |one| one.spikes as f64)
+        difference(&self.pairs, 1.0, |one| one.spikes as f64)
     }
 
     /// The same in seconds of recycle spikes.
     pub fn seconds(&self) -> Mean {
-        difference(&self.pairs, |one| one.seconds)
+        difference(&self.pairs, BIN.as_secs(), |one| one.seconds)
     }
 
     /// Whether the record says the same; `None` where it says nothing.
@@ -188,8 +189,10 @@ fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> Change {
     if delay.is_finite() && delay >= lifetime.as_secs() && delay > 0.0 {
         return Change::Delays(Span::from_secs_f64(delay));
     }
-    let (spikes, seconds) =
-        (difference(pairs, |one| one.spikes as f64), difference(pairs, |one| one.seconds));
+    let (spikes, seconds) = (
+        difference(pairs, 1.0, |one| one.spikes as f64),
+        difference(pairs, BIN.as_secs(), |one| one.seconds),
+    );
     // Fewer but longer, or more but shorter: what counts is for how long users suffer.
     let side = if side(&seconds) == 0 { side(&spikes) } else { side(&seconds) };
     match side {
@@ -212,8 +215,10 @@ fn side(difference: &Mean) -> i8 {
     i8::from(low > 0.0) - i8::from(high < 0.0)
 }
 
-fn difference(pairs: &[(Recycling, Recycling)], value: fn(&Recycling) -> f64) -> Mean {
-    Mean::of(&pairs.iter().map(|(before, after)| value(after) - value(before)).collect::<Vec<_>>())
+/// The difference of what is told by steps of so much.
+fn difference(pairs: &[(Recycling, Recycling)], step: f64, value: fn(&Recycling) -> f64) -> Mean {
+    let differences: Vec<f64> = pairs.iter().map(|(before, after)| value(after) - value(before)).collect();
+    Mean::of_differences(&differences, step)
 }
 
 #[cfg(test)]

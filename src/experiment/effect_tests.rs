@@ -56,7 +56,7 @@ fn where_spikes_and_their_seconds_disagree_the_seconds_decide() {
 #[test]
 fn intervals_are_students() {
     let pairs = [(spikes(0, 0), spikes(1, 0)), (spikes(0, 0), spikes(2, 0)), (spikes(0, 0), spikes(3, 0))];
-    let difference = difference(&pairs, |one| one.spikes as f64);
+    let difference = difference(&pairs, 1.0, |one| one.spikes as f64);
     let (low, high) = difference.interval.expect("three seeds");
     assert_eq!(difference.mean, 2.0);
     assert!((high - 4.484).abs() < 1e-3 && (low + 0.484).abs() < 1e-3, "{low}..{high}");

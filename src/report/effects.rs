@@ -261,7 +261,7 @@ mod tests {
         september,jitter,as-it-happened,2,cures,,2700,5,0,100,0,5,0,-5,-17.70620473617464,7.706204736174641,-100,-354.1240947234928,154.12409472349282,cures,true
         september,old-postgres,as-it-happened,2,delays,5400,2700,5,2.5,100,50,5,2.5,-2.5,-8.85310236808732,3.8531023680873204,-50,-177.0620473617464,77.06204736174641,cures,false
         september,redeploy|only,as-it-happened,2,no-change,,2700,5,5.5,100,110,5,5.5,0.5,-5.85310236808732,6.85310236808732,10,-117.06204736174641,137.0620473617464,unknown,
-        september,more,as-it-happened,2,makes-worse,,2700,5,10,100,200,5,10,5,5,5,100,100,100,,
+        september,more,as-it-happened,2,makes-worse,,2700,5,10,100,200,5,10,5,1.332034637595537,8.667965362404463,100,63.32034637595536,136.67965362404465,,
         "#);
         let one = [effect("jitter", Change::Eases, &[(4, 2)], None)];
         let data = &json(&one)[0];

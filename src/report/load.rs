@@ -1,6 +1,8 @@
 //! A run directory read back: to draw its pictures again, or to compare it, without simulating.
 
-use super::directory::{EFFECTS, EXPECTATIONS, MANIFEST, MEASURED, PAGE, SUMMARY, pictures, write_files};
+use super::directory::{
+    EFFECTS, EXPECTATIONS, MANIFEST, MEASURED, PAGE, SUMMARY, pictures, sha256, write_files,
+};
 use super::error::damaged;
 use super::expectations::verdict_name;
 use super::page::{self, overlay::Overlay};
@@ -117,7 +119,14 @@ fn read_resolved(dir: &Path, manifest: &Value) -> Result<Vec<(String, String)>, 
         // A name, not a path: a manifest leads nowhere else.
         let path = dir.join(Path::new(file).file_name().unwrap_or_default());
         if path.is_file() {
-            resolved.push((variant, read(&path)?));
+            let text = read(&path)?;
+            if one["sha256"].as_str().is_some_and(|hash| hash != sha256(&text)) {
+                return Err(damaged(
+                    &path,
+                    "it is not the scenario that was run (another SHA-256 than in the manifest)",
+                ));
+            }
+            resolved.push((variant, text));
         }
     }
     Ok(resolved)

@@ -18,7 +18,7 @@ use std::fmt::Write;
 type Series = (String, Vec<(f64, f64)>);
 
 /// Levels with their units and what they are, in words.
-const LEVELS: [(&str, &str, &str); 16] = [
+const LEVELS: [(&str, &str, &str); 17] = [
     ("in_flight", "", "Requests in the containers of a service."),
     ("pending", "", "Requests that wait for a container."),
     ("containers", "", "Containers of a service."),
@@ -28,6 +28,7 @@ const LEVELS: [(&str, &str, &str); 16] = [
     ("in_use", "", "Connections in use of the pools to a node."),
     ("dialling", "", "Connections being dialled by the pools to a node."),
     ("waiting", "", "Requests that wait for a connection."),
+    ("clients", "", "Clients of a pooler."),
     ("backends", "", "Backends of a Postgres node."),
     ("active", "", "Backends at work."),
     ("grant_queue", "", "Connections that wait to be let in."),

@@ -33,6 +33,19 @@ fn parsed(text: &str) -> Vec<(&str, Vec<Sample<'_>>)> {
     families
 }
 
+/// Whatever is gauged is told.
+#[test]
+fn no_gauge_is_left_out() {
+    let text = "schema_version = 1\ntitle = \"t\"\nduration = \"1s\"\n[postgres.p]\ncores = 1\n\
+                [postgres.p.pooler]\nmode = \"transaction\"\npool = { max = 2 }\n[service.s]\ncontainers = { min = 1, max = 1 }\n\
+                [service.s.pool.p]\nmax = 1\n";
+    let (document, _) = crate::scenario::Document::from_text("t.toml", text).expect("a scenario");
+    let places = crate::model::build::Places::of(&document.scenarios[0]);
+    for (level, of) in crate::measure::gauges::names(&places) {
+        assert!(LEVELS.iter().any(|(known, ..)| *known == level), "{level} of {of}");
+    }
+}
+
 #[test]
 fn every_series_stands_together_in_order_of_time() {
     let runs = [synthetic::run("plain \"one\"\\", 1, true), synthetic::run("plain", 2, false)];

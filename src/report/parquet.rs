@@ -1,7 +1,9 @@
 //! The tables of a run directory as Parquet, for those whose tools would rather not read CSV.
 //!
-//! Each `NAME.csv` gets a `NAME.parquet` beside it with the same columns in the same order: whole numbers as
-//! INT64, numbers as DOUBLE, the rest as text; an empty field is null. Only with the cargo feature `parquet`.
+//! Each `NAME.csv` gets a `NAME.parquet` beside it with the same columns in the same order: counts as INT64,
+//! other numbers as DOUBLE, the rest as text; an empty field is null. What is a count, and what a text that
+//! may be missing, goes by the column's name, so that the same tables of several directories can be read as
+//! one. Only with the cargo feature `parquet`.
 
 use super::ReportError;
 use super::directory::write_files;
@@ -54,7 +56,8 @@ fn encoded(csv: &[u8]) -> Result<Vec<u8>, ParquetError> {
     let mut reader = ::csv::Reader::from_reader(csv);
     let head = reader.headers().map_err(outside)?.clone();
     let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(outside)?;
-    let columns: Vec<Column> = (0..head.len()).map(|n| column(rows.iter().map(|row| &row[n]))).collect();
+    let columns: Vec<Column> =
+        (0..head.len()).map(|n| column(&head[n], rows.iter().map(|row| &row[n]))).collect();
     let fields = head.iter().zip(&columns).map(|(name, column)| match column {
         Column::Whole(_) => format!("optional int64 {name};"),
         Column::Number(_) => format!("optional double {name};"),
@@ -73,25 +76,69 @@ fn encoded(csv: &[u8]) -> Result<Vec<u8>, ParquetError> {
     Ok(writer.into_inner()?.into_inner())
 }
 
-/// The narrowest type that holds every field.
-fn column<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Column {
+/// Columns of counts.
+const COUNTS: [&str; 31] = [
+    "seed",
+    "seeds",
+    "births",
+    "connects_max_1s",
+    "count",
+    "starts",
+    "lifetime",
+    "growth",
+    "refill",
+    "failure",
+    "boot",
+    "arrivals",
+    "ok",
+    "client_timeout",
+    "http_429",
+    "http_500",
+    "http_503",
+    "http_504",
+    "pool_timeout",
+    "connect_refused",
+    "query_timeout",
+    "statement_timeout",
+    "lock_timeout",
+    "connection_lost",
+    "pairs",
+    "missing",
+    "unpaired",
+    "harmonics",
+    "fulfilled",
+    "given_up",
+    "held",
+];
+/// Columns of texts that no row of a table may have; another of which no row has one is one of numbers.
+const TEXTS: [&str; 26] = [
+    "scenario", "variant", "baseline", "time_utc", "from_utc", "to_utc", "node", "service", "class", "label",
+    "by", "level", "of", "cause", "kind", "name", "names", "beside", "metric", "stat", "unit", "family",
+    "verdict", "history", "agrees", "suspect",
+];
+
+/// A column of this name.
+fn column<'a>(name: &str, fields: impl Iterator<Item = &'a str> + Clone) -> Column {
     let present = fields.map(|field| (!field.is_empty()).then_some(field));
-    if let Some(whole) = all(present.clone(), |field| field.parse().ok()) {
-        return Column::Whole(whole);
+    if COUNTS.contains(&name)
+        && let Some(counts) = all(present.clone(), |field| field.parse().ok())
+    {
+        return Column::Whole(counts);
     }
-    match all(present.clone(), |field| field.parse().ok()) {
+    let numbers = if TEXTS.contains(&name) { None } else { all(present.clone(), |field| field.parse().ok()) };
+    match numbers {
         Some(numbers) => Column::Number(numbers),
         None => Column::Text(present.map(|field| field.map(str::to_owned)).collect()),
     }
 }
 
-/// Every field that is there as `read` reads it; nothing if one cannot be read, or none is there.
+/// Every field that is there as `read` reads it; nothing if one cannot be read.
 fn all<'a, T>(
-    fields: impl Iterator<Item = Option<&'a str>> + Clone,
+    mut fields: impl Iterator<Item = Option<&'a str>>,
     read: impl Fn(&str) -> Option<T>,
 ) -> Option<Vec<Option<T>>> {
-    fields.clone().flatten().next()?;
-    fields.map(|field| field.map_or(Some(None), |field| read(field).map(Some))).collect()
+    let read = |field: Option<&str>| field.map_or(Some(None), |field| read(field).map(Some));
+    fields.by_ref().map(read).collect()
 }
 
 /// Writes the next column: its values, and which fields are there.
@@ -140,6 +187,17 @@ mod tests {
         assert_eq!((rows[0].get_double(2).unwrap(), rows[2].get_double(2).unwrap()), (0.5, 2.0));
         assert!(rows[1].get_double(2).is_err(), "an empty field is null");
         assert_eq!(rows[2].get_string(0).unwrap(), "a, b");
+    }
+
+    /// Tables of several runs are read as one, whatever values came up.
+    #[test]
+    fn types_go_by_names_and_not_by_values() {
+        let of = |name: &str, fields: [&'static str; 2]| column(name, fields.into_iter());
+        assert_eq!(of("min", ["1", "2"]), Column::Number(vec![Some(1.0), Some(2.0)]));
+        assert_eq!(of("p", ["", ""]), Column::Number(vec![None, None]));
+        assert_eq!(of("seed", ["1", ""]), Column::Whole(vec![Some(1), None]));
+        assert_eq!(of("class", ["1", "2"]), Column::Text(vec![Some("1".into()), Some("2".into())]));
+        assert_eq!(of("cause", ["", ""]), Column::Text(vec![None, None]));
     }
 
     #[test]

@@ -75,9 +75,36 @@ fn generate() -> Json {
     schema
 }
 
-/// An entity that is `like` another need not have what one must have: editors see what was written, the
-/// checker what was filled in.
+/// An entity that is `like` another need not have what one must have, nor need its parts: editors see what
+/// was written, the checker what was filled in.
 fn excuse_likes(schema: &mut Json) {
+    let mut parts = Vec::new();
+    parts_of_likes(schema, &mut parts);
+    excuse(schema);
+    for part in parts {
+        if let Some(part) = schema["definitions"].get_mut(part).and_then(Json::as_object_mut) {
+            part.remove("required");
+        }
+    }
+}
+
+/// The definitions that entities with a `like` refer to.
+fn parts_of_likes(schema: &Json, parts: &mut Vec<String>) {
+    if let Some(properties) = schema["properties"].as_object().filter(|all| all.contains_key("like")) {
+        let direct = properties
+            .values()
+            .chain(properties.values().flat_map(|one| one["allOf"].as_array().into_iter().flatten()));
+        let names = direct.filter_map(|one| one["$ref"].as_str()?.strip_prefix("#/definitions/"));
+        parts.extend(names.map(str::to_owned));
+    }
+    match schema {
+        Json::Object(entries) => entries.values().for_each(|one| parts_of_likes(one, parts)),
+        Json::Array(items) => items.iter().for_each(|one| parts_of_likes(one, parts)),
+        _ => {}
+    }
+}
+
+fn excuse(schema: &mut Json) {
     match schema {
         Json::Object(entries) => {
             if entries.get("properties").is_some_and(|properties| properties.get("like").is_some())
@@ -86,9 +113,9 @@ fn excuse_likes(schema: &mut Json) {
                 let either = json!([{ "required": ["like"] }, { "required": required }]);
                 entries.insert("anyOf".to_owned(), either);
             }
-            entries.values_mut().for_each(excuse_likes);
+            entries.values_mut().for_each(excuse);
         }
-        Json::Array(items) => items.iter_mut().for_each(excuse_likes),
+        Json::Array(items) => items.iter_mut().for_each(excuse),
         _ => {}
     }
 }

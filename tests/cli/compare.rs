@@ -128,5 +128,8 @@ fn what_cannot_be_compared_is_said_with_the_cure() {
         assert_eq!(out, "", "{line}");
     }
     std::fs::create_dir(desk.path("empty")).unwrap();
-    assert!(desk.ends("compare runs/plain empty", 3).1.contains("is not a run directory"));
+    assert!(desk.ends("compare runs/plain empty", 2).1.contains("is not a run directory"));
+    desk.ends("run tiny.toml --duration 3s --no-plots -o runs/short", 0);
+    let (_, err) = desk.ends("compare runs/plain runs/short", 2);
+    assert!(err.contains("not equally long (3s to 5s)") && err.contains("`--duration 3s`"), "{err}");
 }

@@ -163,7 +163,7 @@ fn bad_input_is_named_with_line_and_cure() {
     ] {
         said.push(desk.ends(line, 2).1);
     }
-    said.push(desk.ends("inspect nowhere.csv", 3).1);
+    said.push(desk.ends("inspect nowhere.csv", 2).1);
     insta::with_settings!({ omit_expression => true }, {
         insta::assert_snapshot!("bad_input", said.join("\n"));
     });

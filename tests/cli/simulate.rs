@@ -184,7 +184,7 @@ fn a_report_needs_a_run_directory() {
     let desk = Desk::new();
     fs::create_dir(desk.path("empty")).unwrap();
     for dir in ["nowhere", "empty", "tiny.toml"] {
-        let (_, err) = desk.ends(&format!("report {dir}"), 3);
+        let (_, err) = desk.ends(&format!("report {dir}"), 2);
         assert!(err.contains(dir), "{err}");
     }
 }

@@ -130,7 +130,7 @@ function logTicks(u, axis, min, max) {
   for (let power = 10 ** Math.floor(Math.log10(min)); power <= max; power *= 10) {
     ticks.push(...between.map((n) => n * power).filter((tick) => tick >= min && tick <= max));
   }
-  return ticks;
+  return ticks.length > 0 ? ticks : [min, max];
 }
 
 function mix(from, to, part) {
@@ -233,11 +233,18 @@ function say(u, text) {
 
 const stepped = () => uPlot.paths.stepped({ align: 1 });
 
+// A value between two that are missing makes no line.
+function alone(u, series) {
+  const values = u.data[series];
+  const none = (n) => values[n] === null || values[n] === undefined;
+  return values.map((_, n) => n).filter((n) => !none(n) && none(n - 1) && none(n + 1));
+}
+
 function lineSeries(series, wide) {
   const colour = theme.palette[series.colour % theme.palette.length];
   const one = {
     label: series.name, stroke: colour, width: wide ? 3 : 1.5, dash: DASHES[series.dash ?? 0],
-    points: { show: false }, paths: stepped(),
+    points: { show: true, filter: alone, size: wide ? 6 : 4, fill: colour }, paths: stepped(),
   };
   if (series.fill) one.fill = colour + "66";
   if (series.measured) {

@@ -61,6 +61,7 @@ pub fn html(content: &Content) -> String {
             ("policy", policy),
             ("title", text(&content.header.title)),
             ("question", text(&content.header.question)),
+            ("unfinished", tables::unfinished(content.manifest)),
             ("style", STYLE.to_owned()),
             ("verdicts", tables::verdicts(content.judged)),
             ("figures", tables::figures(content)),

@@ -53,6 +53,7 @@ pub fn panels(run: &Run, setting: &Setting) -> Vec<Value> {
         panels.extend(processors(run, node, setting));
         panels.push(backends(run, node, setting));
         panels.extend(lag(run, node, setting));
+        panels.extend(pooler(run, node, setting));
         let services = measured.services.iter();
         panels.extend(services.filter_map(|service| pool(run, &service.service, &node.node, setting)));
     }
@@ -305,6 +306,23 @@ fn backends(run: &Run, node: &NodeMeasured, setting: &Setting) -> Value {
     let title = "Backends, the most at once";
     let series = series.into_iter().flatten().collect();
     panel("backends", ("node", &node.node), ("lines", "count", title), series)
+}
+
+fn pooler(run: &Run, node: &NodeMeasured, setting: &Setting) -> Option<Value> {
+    let of = format!("postgres.{}.pooler", node.node);
+    let pool = format!("{of}.pool");
+    let gauge = |level, of: &str, name, style| gauge(run, (level, of), name, style, setting);
+    let clients = gauge("clients", &of, "clients", (3, 2))?;
+    let series = [
+        Some(clients),
+        gauge("open", &pool, "connections to the node, open", (6, 2)),
+        gauge("in_use", &pool, "in use", (1, 0)),
+        gauge("dialling", &pool, "dialling", (4, 1)),
+        gauge("waiting", &pool, "clients waiting", (0, 0)),
+    ];
+    let title = format!("The pooler of {}, the most at once", node.node);
+    let series = series.into_iter().flatten().collect();
+    Some(panel("pooler", ("node", &node.node), ("lines", "count", &title), series))
 }
 
 fn lag(run: &Run, node: &NodeMeasured, setting: &Setting) -> Option<Value> {

@@ -11,6 +11,18 @@ use serde_json::Value;
 /// Spikes of a run that are told one by one.
 const SPIKES: usize = 40;
 
+/// What to know first of a page of which runs are missing.
+pub fn unfinished(manifest: &Value) -> String {
+    match manifest["complete"] == false {
+        true => {
+            "<p role=\"note\"><strong>Incomplete:</strong> not every run was finished; all of this is of \
+                 those that were.</p>\n"
+                .to_owned()
+        }
+        false => String::new(),
+    }
+}
+
 /// The verdicts, above everything else.
 pub fn verdicts(judged: &[Judged]) -> String {
     if judged.is_empty() {

@@ -94,6 +94,9 @@ fn mean(figures: &[Option<Figures>]) -> f64 {
     spikes.iter().sum::<f64>() / spikes.len() as f64
 }
 
+/// Periods that are marked, in minutes; the ends of the axis where fewer than two of them lie on it.
+const PERIODS: [f64; 13] = [1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0];
+
 /// Power by period, on a logarithmic scale of periods, with the names of what stands out.
 fn periods(story: &Story, found: &Found) -> Drawing {
     let frame = Frame { left: page::LEFT, top: TOP, width: WIDTH - page::LEFT - RIGHT, height: 320.0 };
@@ -106,13 +109,15 @@ fn periods(story: &Story, found: &Found) -> Drawing {
     let x = |period: f64| frame.left + frame.width * part(period).clamp(0.0, 1.0);
     let level = found.spectrum.level();
     let scale = Scale::linear(points.iter().map(|point| point.1).fold(level, f64::max) * 1.15);
-    for minutes in [1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0] {
-        let seconds: f64 = minutes * 60.0;
-        if (shortest * 0.999..=longest * 1.001).contains(&seconds) {
-            drawing.rect((x(seconds).round(), frame.top), (1.0, frame.height), GRID, 1.0);
-            let at = (x(seconds), frame.bottom() + 19.0);
-            drawing.text(at, Anchor::Middle, SMALL, &human::offset(seconds));
-        }
+    let within = |seconds: &f64| (shortest * 0.999..=longest * 1.001).contains(seconds);
+    let mut ticks: Vec<f64> = PERIODS.map(|minutes| minutes * 60.0).into_iter().filter(within).collect();
+    if ticks.len() < 2 {
+        ticks = vec![shortest, longest];
+    }
+    for seconds in ticks {
+        drawing.rect((x(seconds).round(), frame.top), (1.0, frame.height), GRID, 1.0);
+        let at = (x(seconds), frame.bottom() + 19.0);
+        drawing.text(at, Anchor::Middle, SMALL, &human::offset(seconds));
     }
     for tick in scale.ticks(7) {
         let y = scale.y(&frame, tick);

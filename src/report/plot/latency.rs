@@ -184,6 +184,11 @@ fn lines(
             }
         }
         for piece in pieces {
+            if let [(x, y)] = piece[..] {
+                // Alone it makes no line.
+                drawing.rect((x - 3.0, y - 3.0), (6.0, 6.0), WHITE, 1.0);
+                drawing.rect((x - 2.0, y - 2.0), (4.0, 4.0), stroke.colour, 1.0);
+            }
             drawing.line(piece.clone(), Stroke { colour: WHITE, width: stroke.width + 2.0, dash: &[] });
             drawing.line(piece, stroke);
         }
