@@ -46,7 +46,7 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
     });
     let herds = measured.services.iter().map(|service| recycle_spikes(measured, &service.service).count());
     Harm {
-        bad_s: bad.map(|bin| bin_length(measured, bin)).sum(),
+        bad_s: bad.map(|bin| bin_length(measured, bin)).fold(0.0, |sum, length| sum + length),
         lost: lost(measured),
         recycle_spikes: herds.sum::<usize>() as f64,
     }

@@ -85,11 +85,13 @@ struct StoredHistogram {
     counts: Vec<(u64, u64)>,
 }
 
+/// Latency of all, p99 of the legitimate, buckets.
+type StoredServiceBin = (StoredQuantiles, Option<u64>, Vec<(u16, u32)>);
+
 #[derive(Serialize, Deserialize)]
 struct StoredService {
     service: String,
-    /// Latency of all, p99 of the legitimate, buckets.
-    bins: Vec<(StoredQuantiles, Option<u64>, Vec<(u16, u32)>)>,
+    bins: Vec<StoredServiceBin>,
 }
 
 #[derive(Serialize, Deserialize)]

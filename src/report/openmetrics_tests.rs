@@ -38,7 +38,8 @@ fn parsed(text: &str) -> Vec<(&str, Vec<Sample<'_>>)> {
 fn no_gauge_is_left_out() {
     let text = "schema_version = 1\ntitle = \"t\"\nduration = \"1s\"\n[postgres.p]\ncores = 1\n\
                 [postgres.p.pooler]\nmode = \"transaction\"\npool = { max = 2 }\n[service.s]\ncontainers = { min = 1, max = 1 }\n\
-                [service.s.pool.p]\nmax = 1\n";
+                [service.s.pool.p]\nmax = 1\n[request.r]\nservice = \"s\"\nsteps = [{ app = \"1ms\" }]\n\
+                [traffic.t]\nrequest = \"r\"\nrate = \"1/s\"\n";
     let (document, _) = crate::scenario::Document::from_text("t.toml", text).expect("a scenario");
     let places = crate::model::build::Places::of(&document.scenarios[0]);
     for (level, of) in crate::measure::gauges::names(&places) {

@@ -114,7 +114,7 @@ test("variants lie over each other, one measure at a time", async () => {
   const one = await picture(page, "variants");
   assert.notEqual(one, before);
   await jitter.click();
-  await page.locator('[data-key="variants"] select').selectOption({ label: "Connections started within one second" });
+  await page.locator('[data-key="variants"] select').selectOption({ label: "Connections started in each second" });
   assert.notEqual(await picture(page, "variants"), before);
   assert.match(await page.locator('[data-key="variants"] h3').textContent(), /Connections started/);
   await context.close();
