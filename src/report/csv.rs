@@ -66,9 +66,13 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A number, or nothing where there is none.
+/// A number, or nothing where there is none; a tiny one without its hundred zeros.
 pub(super) fn float(value: f64) -> String {
-    if value.is_finite() { value.to_string() } else { String::new() }
+    match value {
+        value if !value.is_finite() => String::new(),
+        value if value != 0.0 && value.abs() < 1e-9 => format!("{value:e}"),
+        value => value.to_string(),
+    }
 }
 
 fn bin_start(bin: usize) -> f64 {

@@ -66,3 +66,27 @@ fn series_for_prometheus_need_a_calendar() {
     assert!(text.contains(" 1773157205.000\n"), "the end of the run");
     assert!(!desk.path("out/report.html").exists(), "nothing was drawn");
 }
+
+/// Who plots a table finds each of its columns explained.
+#[test]
+fn every_column_is_explained() {
+    let desk = Desk::new();
+    desk.ends("compare tiny.toml --seeds 1,2 --no-plots --exit-zero -o out", 0);
+    desk.ends("explain tiny.toml --no-plots -o why", 0);
+    let told = include_str!("../../docs/tables.md");
+    let mut tables = 0;
+    for dir in ["out", "why"] {
+        for entry in std::fs::read_dir(desk.path(dir)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".csv") {
+                assert!(told.contains(&format!("`{name}`")), "{name}");
+                let text = desk.read(&format!("{dir}/{name}"));
+                for column in text.lines().next().unwrap().split(',') {
+                    assert!(told.contains(&format!("`{column}`")), "{column} of {name}");
+                }
+                tables += 1;
+            }
+        }
+    }
+    assert!(tables > 10, "{tables}");
+}
