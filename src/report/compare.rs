@@ -150,4 +150,18 @@ mod tests {
         let nothing = figures(&synthetic::nothing().measured, service);
         assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
     }
+
+    /// Starts and their share are of one second: the one with the most starts.
+    #[test]
+    fn a_herd_is_one_second() {
+        let mut measured = synthetic::run("jitter", 1, false).measured;
+        let cause = Cause::Lifetime as usize;
+        for (bin, (starts, share)) in measured.nodes[0].bins.iter_mut().zip([(5, 0.9), (10, 0.5), (10, 0.4)])
+        {
+            (bin.connects_max_1s[cause], bin.herd_size[cause]) = (starts, share);
+        }
+        measured.nodes[0].bins.truncate(3);
+        let found = herd(&measured, Cause::Lifetime, &Window::whole());
+        assert_eq!(found, Herd { starts: 10, share: 0.5, at_s: 10.0 });
+    }
 }

@@ -87,6 +87,21 @@ fn away(name: &str, from: u64, until: u64) -> String {
     )
 }
 
+/// Where nobody is served there is no herd and no spike, and none is missing: nothing was measured.
+#[test]
+fn nothing_measured_is_not_calm() {
+    let run =
+        story("", &[r#""postgres.primary.state" = "unreachable""#, r#""request.sign-in.timeout" = "1s""#]);
+    assert!(run.measured.classes[0].ended[Outcome::GatewayTimeout as usize] > 0);
+    for metric in [Metric::Spikes, Metric::RecycleSpikes] {
+        assert!(value(&run, metric, "service.api", 0).is_nan(), "{metric:?}");
+    }
+    assert!(value(&run, Metric::HerdLasts, "postgres.primary", 0).is_nan());
+    let calm = story("", &[]);
+    assert_eq!(value(&calm, Metric::RecycleSpikes, "service.api", 0), 0.0);
+    assert!(value(&calm, Metric::RecycleSpikes, "service.api", 120).is_nan(), "an empty window");
+}
+
 /// What is due a duration after the beginning is outside of the run: no bin could hold it.
 #[test]
 fn nothing_happens_at_the_very_end() {
