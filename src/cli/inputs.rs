@@ -73,7 +73,8 @@ impl Source {
     /// The same as a shell takes it.
     pub fn shown(&self) -> String {
         let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%\\".contains(c);
-        let word = |word: String| if word.chars().all(plain) { word } else { format!("'{word}'") };
+        let quoted = |word: String| format!("'{}'", word.replace('\'', "'\\''"));
+        let word = |word: String| if word.chars().all(plain) { word } else { quoted(word) };
         self.arguments().into_iter().map(word).collect::<Vec<_>>().join(" ")
     }
 

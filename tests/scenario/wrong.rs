@@ -521,3 +521,34 @@ fn colour_is_only_used_when_asked_for() {
     assert!(!problems.render(false).contains('\u{1b}'));
     assert!(problems.render(true).contains('\u{1b}'));
 }
+
+/// Users' requests and attackers' are apart: an expectation must be of those that come.
+#[test]
+fn expectations_are_of_requests_that_somebody_sends() {
+    let of = |name: &str| {
+        format!("[expect.e]\nmetric = \"request_success\"\nof = \"request.{name}\"\nmin = \"99%\"\n")
+    };
+    let nobody = said(&with(&of("sign-in.abusive")));
+    assert!(
+        nobody.contains("no attacker sends `sign-in`") && nobody.contains("write `request.sign-in`"),
+        "{nobody}"
+    );
+    let abusive = BASE.replacen("[traffic.users]\n", "[traffic.users]\nlabel = \"abusive\"\n", 1);
+    let users = said(&format!("{abusive}\n{}", of("sign-in")));
+    assert!(
+        users.contains("no user sends `sign-in`") && users.contains("`request.sign-in.abusive`"),
+        "{users}"
+    );
+    assert!(!said(&with(&of("sign-in"))).contains("sends"));
+    assert!(!said(&format!("{abusive}\n{}", of("sign-in.abusive"))).contains("sends"));
+}
+
+/// A floor that nobody dials up to is told, and no other.
+#[test]
+fn a_floor_that_nobody_keeps() {
+    let told = |more: &str| said_of("max                 = 10", &format!("max = 10\n{more}"));
+    let why = "does not keep `min` = 5";
+    assert!(told("min = 5\nrefill = \"demand\"").contains(why), "{}", told("min = 5\nrefill = \"demand\""));
+    assert!(!told("min = 5\nrefill = \"to-min\"").contains(why));
+    assert!(!told("refill = \"demand\"").contains("dials on demand only"));
+}
