@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Activity, Failure> {
     let wrong = |line: u64, what: String| Failure::Usage(format!("{name}:{line}: {what}"));
     // The reader takes the end of the file for the missing quote, and all rows before it for one field.
     if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
-        let last = bytes.iter().filter(|byte| **byte == b'\n').count().max(1) as u64;
+        let last = bytes.trim_ascii_end().iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
         return Err(wrong(last, format!("a quote is not closed, so the table may be cut off; {}", cure())));
     }
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
