@@ -13,6 +13,7 @@ pub mod levels;
 pub mod lifetime;
 pub mod outage;
 pub mod periodogram;
+pub mod phases;
 pub mod recorder;
 pub mod recovery;
 pub mod recycles;

@@ -13,8 +13,9 @@
 //! phase lock and no more: a healthy rollout within a minute has R₁ = 0.99 on a clock of a quarter hour.
 
 use super::Cycle;
-use super::herd::{self, Phases, SECOND, Sliding, rayleigh_p};
+use super::herd::SECOND;
 use super::lifetime::{self, Lifetime, SHORTEST};
+use super::phases::{Phases, Sliding, rayleigh_p, turn};
 use super::storms::STORM_SHARE;
 use crate::engine::time::{Span, Time};
 
@@ -203,7 +204,7 @@ const WITHIN: Span = Span(SECOND.0 - 1);
 
 fn most(births: &[Time], lifetime: Span) -> (Time, usize) {
     let mut second = Sliding::default();
-    for at in herd::turn(births, lifetime, WITHIN) {
+    for at in turn(births, lifetime, WITHIN) {
         second.add(at, WITHIN);
     }
     (second.from(), second.most())
@@ -214,7 +215,7 @@ fn storms(births: &[Time], lifetime: Span, size: usize) -> Vec<Storm> {
     let n = births.len();
     let mut marked = vec![false; n];
     let mut second = Sliding::default();
-    for (place, at) in herd::turn(births, lifetime, WITHIN).enumerate() {
+    for (place, at) in turn(births, lifetime, WITHIN).enumerate() {
         let count = second.add(at, WITHIN);
         if count >= size {
             (place + 1 - count..=place).for_each(|place| marked[place % n] = true);
@@ -249,7 +250,7 @@ fn storm(births: &[Time], lifetime: Span) -> Storm {
 
 /// The shortest stretch of the clock that holds so many births.
 fn shortest(births: &[Time], lifetime: Span, count: usize) -> Span {
-    let turns: Vec<Time> = herd::turn(births, lifetime, lifetime).collect();
+    let turns: Vec<Time> = turn(births, lifetime, lifetime).collect();
     let stretches = turns.windows(count.max(1)).map(|some| some[some.len() - 1].since(some[0]));
     stretches.min().unwrap_or(Span::ZERO)
 }

@@ -10,7 +10,7 @@ use herdsim::engine::chance::Stream;
 use herdsim::engine::slab::{Id, Slab};
 use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::statistics::{mean, quantile_interval};
-use herdsim::measure::herd::Phases;
+use herdsim::measure::phases::Phases;
 use herdsim::model::ConnectionId;
 use herdsim::model::connection::{Connection, Leg};
 use herdsim::model::pool::{Effect, Home, Pool};
@@ -181,7 +181,7 @@ pub fn rounds_to_forget(effort: Effort) -> Vec<Row> {
             let forgets = |slots: &mut Vec<Slot>| {
                 let mut births: Vec<Time> = slots.iter_mut().map(Slot::next_birth).collect();
                 let r = order(&mut births, LIFETIME);
-                herdsim::measure::herd::rayleigh_p(100, r) > 0.05
+                herdsim::measure::phases::rayleigh_p(100, r) > 0.05
             };
             (1..).find(|_| forgets(&mut slots)).map_or(f64::NAN, f64::from)
         });

@@ -124,15 +124,11 @@ fn fleet(run: &Run, service: &str, setting: &Setting) -> Option<Value> {
     let of = format!("service.{service}");
     let containers = outage::level(&run.measured, "containers", &of)?;
     let cap = gauge(run, ("cap", &of), "cap", (6, 1), setting);
-    // At the very first instant there is nothing yet.
-    let later = containers.get(1..).unwrap_or_default();
-    let steady = later.iter().all(|bin| bin.max == later[0].max && bin.min == bin.max);
+    let steady = containers.iter().all(|bin| bin.max == containers[0].max && bin.min == bin.max);
     if cap.is_none() && steady {
         return None;
     }
-    let first = containers.first().map(|bin| LevelBin { min: bin.max, ..*bin });
-    let known: Vec<LevelBin> = first.into_iter().chain(later.iter().copied()).collect();
-    let least = setting.columns.least(&known, |bin| whole(bin.min, 1.0));
+    let least = setting.columns.least(containers, |bin| whole(bin.min, 1.0));
     let series = [
         gauge(run, ("containers", &of), "containers, most", (1, 0), setting),
         Some(line("containers, least", (5, 2), 1.0, &least)),
