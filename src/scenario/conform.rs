@@ -57,6 +57,10 @@ fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
         Value::Float(number) => number.to_string(),
         _ => return problem,
     };
+    // With its unit it would be wrong all the same.
+    if text.starts_with('-') {
+        return problem.help("and it is not negative");
+    }
     match &shape.wanted()[..] {
         w if w.starts_with("a duration") => problem.help(format!("a duration has a unit: write \"{text}s\"")),
         w if w.starts_with("a rate") => problem.help(format!("a rate has a unit: write \"{text}/s\"")),
