@@ -1,8 +1,8 @@
 //! Where on the lifetime clock are connections born?
 //!
 //! Phase is time modulo lifetime: births that come a lifetime apart have the same. Told for the births of
-//! each cycle: the order parameters R₁ and R₂ with the Rayleigh p-value, and the largest cluster within 1 % of
-//! the lifetime. R₁ misses two equal opposite groups (hence R₂), and a healthy one-minute rollout has R₁ =
+//! each cycle: the order parameters R₁ and R₂ with the Rayleigh p-value, and the largest cluster within 1 %
+//! of the lifetime. R₁ misses two equal opposite groups (hence R₂), and a healthy one-minute rollout has R₁ =
 //! 0.99, so no verdict rests on it. Left out: lifetimes other than that of the node's largest pool. Formulas:
 //! validation.md §5.1.
 
