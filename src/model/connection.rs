@@ -74,6 +74,9 @@ pub struct Connection {
     pub statement: Statement,
     /// The client has given up the transaction before that statement.
     pub abandoned: bool,
+    /// The client cancels what runs before it hangs up. Without that the server works on until it has
+    /// something to say.
+    pub cancelled: bool,
     /// A message between the ends was lost: whoever can be told will find it broken.
     pub lost: bool,
     /// The pool's end.

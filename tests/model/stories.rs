@@ -95,6 +95,22 @@ const IMPATIENT_DIAL: &str = r#"
 "service.api.pool.primary.acquire_timeout" = "12ms"
 "#;
 
+/// Where the acquire timeout is one of the line, who dials for itself may take longer (SQLAlchemy, Rails).
+#[test]
+fn a_timeout_of_the_line_leaves_the_dial_alone() {
+    for (covers, outcome) in [("line-and-dial", "pool-timeout"), ("line", "ok")] {
+        let set = format!(
+            r#"
+            "initial" = "cold"
+            "service.api.pool.primary.min" = 0
+            "service.api.pool.primary.acquire_timeout" = "5ms"
+            "service.api.pool.primary.acquire_timeout_covers" = "{covers}"
+            "#
+        );
+        assert_eq!(outcomes(&story(&set, "", &[0])), [outcome], "{covers}");
+    }
+}
+
 /// The acquire timeout covers the dial; a detached dial completes and its connection goes idle.
 #[test]
 fn a_detached_dial_outlives_its_request() {

@@ -2,10 +2,12 @@
 //!
 //! In the real world: pgxpool and database/sql hand the error to who asked; HikariCP, sqlx, bb8, r2d2 and
 //! psycopg try again with growing pauses, within a time or for ever; PgBouncer lets no further dial of the
-//! pool begin for a while, and clients go on waiting (pools.md §2, §4). Modelled: a dial that is to be tried
-//! again keeps its slot and its worker, and a request that waits for it stays with it. Left out: a pause of
-//! its own for each slot (postgres.js). What is to happen later is asked for as a sweep, and told apart when
-//! it is due.
+//! pool begin for a while after one that failed has begun, and as long as it has no connection left it turns
+//! whoever asks anew away at once, while who waits goes on waiting (pools.md §2, §4; `check_fast_fail` and
+//! `launch_new_connection` in its objects.c). Modelled: a dial that is to be tried again keeps its slot and
+//! its worker, and a request that waits for it stays with it. Left out: a pause of its own for each slot
+//! (postgres.js); r2d2's threads serve others while a dial waits to be tried again. What is to happen later
+//! is asked for as a sweep, and told apart when it is due.
 
 use super::super::connection::{ClientState, Connection, DialledBy};
 use super::super::fact::Close;
@@ -20,6 +22,8 @@ use crate::scenario::grammar::{Cause, DialFailure, DialRetry, Dialler};
 pub struct Failing {
     /// No dial begins before.
     pub gate_until: Time,
+    /// The last dial failed, of a pool that lets none begin for a while then.
+    gated: bool,
     /// Dials under way that are not the first try.
     tries: Vec<(Id<Connection>, Try)>,
     /// What goes on when, in the order in which it was put off.
@@ -125,12 +129,23 @@ impl Pool {
         }
     }
 
-    /// No dial begins for a while, if the pool is so.
-    pub(super) fn close_gate(&mut self, now: Time, out: &mut Vec<Effect>) {
+    /// A dial that began then has failed: no other begins for a while after that, if the pool is so.
+    pub(super) fn close_gate(&mut self, now: Time, began: Time, out: &mut Vec<Effect>) {
         if let DialFailure::Gate(gate) = self.settings.dial_failure {
-            self.failing.gate_until = now + gate;
-            self.wake_after(now, gate, Waking::Gate, out);
+            self.failing.gated = true;
+            self.failing.gate_until = began + gate;
+            self.wake_after(now, self.failing.gate_until.since(now), Waking::Gate, out);
         }
+    }
+
+    /// A dial has succeeded.
+    pub(super) fn open_gate(&mut self) {
+        self.failing.gated = false;
+    }
+
+    /// Whether who asks now is turned away at once: the last dial failed, and no connection is left.
+    pub(super) fn turns_away(&self) -> bool {
+        self.failing.gated && self.total == self.crew.dialling
     }
 
     /// A dial failed: true if it will be tried again. Nobody tries again what nobody waits for.

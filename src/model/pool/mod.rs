@@ -110,7 +110,7 @@ pub enum Effect {
     Dequeue(Id<Request>),
     /// The request waits for this dial.
     AwaitDial(Id<Request>, Id<Connection>),
-    /// The request's dial failed.
+    /// The request is turned away: its dial failed, or would.
     Refuse(Id<Request>),
     /// A dial begins.
     Dial(Id<Connection>),
@@ -196,6 +196,9 @@ impl Pool {
         if inline && self.may_dial(now) {
             self.total += 1;
             self.dial(now, wires, Some(request), DialledBy::Request, out);
+        } else if self.turns_away() {
+            out.push(Effect::Refuse(request));
+            self.try_for_the_next(now, wires, out);
         } else {
             self.waiters.push_back(request);
             out.push(Effect::Queue(request));
@@ -316,7 +319,9 @@ impl Pool {
         if let Some(request) = self.next_waiter() {
             give(&mut wires[connection].client, request);
             out.push(Effect::Dequeue(request));
-            out.push(Effect::Give { request, connection, from, ping: false });
+            // Who pings before every use does so for a waiter too.
+            let ping = self.settings.ping_after.0 == Some(Span::ZERO);
+            out.push(Effect::Give { request, connection, from, ping });
         } else if self.idle.len() as u32 >= self.settings.max_idle.unwrap_or(self.settings.max) {
             self.shut(now, wires, connection, Close::Idle, from, out);
         } else {

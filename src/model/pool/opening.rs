@@ -47,6 +47,7 @@ impl Pool {
             self.settle(now, wires, connection, From::Dial, out);
         }
         self.failing.forget(connection);
+        self.open_gate();
         self.dial_ended(now, wires, dialled_by, false, out);
     }
 
@@ -62,9 +63,9 @@ impl Pool {
             return;
         }
         let client = &wires[connection].client;
-        let (request, dialled_by) = (client.request, client.dialled_by);
+        let (request, dialled_by, began) = (client.request, client.dialled_by, client.born);
         self.shut(now, wires, connection, Close::Broken, From::Dial, out);
-        self.close_gate(now, out);
+        self.close_gate(now, began, out);
         if request != Id::NONE {
             out.push(Effect::Refuse(request));
         } else if self.errors_reach_waiters(dialled_by)
@@ -208,6 +209,7 @@ impl Pool {
             luck,
             statement: Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck },
             abandoned: false,
+            cancelled: false,
             lost: false,
             client: ClientEnd {
                 state: ClientState::Dialling,

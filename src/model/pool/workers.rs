@@ -41,11 +41,35 @@ impl Pool {
             } else {
                 return;
             };
-            self.total += 1;
-            self.crew.busy += 1;
-            self.crew.dialling += 1;
-            self.dial(now, wires, None, dialled_by, out);
+            self.employ(now, wires, dialled_by, out);
         }
+    }
+
+    /// Whoever was turned away leaves nobody waiting, but the next shall find a connection.
+    pub(super) fn try_for_the_next(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.crew.dialling == 0 && self.may_dial(now) {
+            self.crew.growing += 1;
+            self.employ(now, wires, DialledBy::Opener, out);
+        }
+    }
+
+    /// A worker begins a dial.
+    fn employ(
+        &mut self,
+        now: Time,
+        wires: &mut Slab<Connection>,
+        dialled_by: DialledBy,
+        out: &mut Vec<Effect>,
+    ) {
+        self.total += 1;
+        self.crew.busy += 1;
+        self.crew.dialling += 1;
+        self.dial(now, wires, None, dialled_by, out);
     }
 
     /// A worker's dial has ended, for good.

@@ -1,4 +1,10 @@
 //! A backend: the server's end of a connection, from its start to its exit.
+//!
+//! In the real world: a backend whose client has gone learns of it when it next reads from or writes to its
+//! socket (`client_connection_check_interval` is off by default), so that a statement runs to its end, holds
+//! its locks and its slot, and is committed; a client that gives up a statement and goes on living sends a
+//! cancel request first. Modelled: both. Left out: the cancel request's own connection; a cancel that comes
+//! too late and hits the next statement.
 
 use super::Node;
 use crate::engine::agenda::Handle;
@@ -36,14 +42,16 @@ impl Node {
 
     /// The node learns that a connection has no client any more.
     pub(super) fn hang_up<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
-        let server = &mut ctx.connections[connection].server;
+        let wire = &mut ctx.connections[connection];
+        let (server, cancelled) = (&mut wire.server, wire.cancelled);
         match server.state {
             // It overtook the request to connect, which will find nobody; or that was lost.
             ServerState::Unreached => server.state = ServerState::Gone,
             // The postmaster and the backend notice only when they come to it: what they spend is lost.
             ServerState::Granting | ServerState::Starting => server.hung_up = true,
-            // A commit goes on to its end, and the backend then finds nobody to tell.
-            ServerState::Ready if server.busy == Busy::Flush => server.hung_up = true,
+            ServerState::Ready if server.busy == Busy::No => self.drop_backend(ctx, connection),
+            // Nothing interrupts a flush; the rest a cancel does. The backend then finds nobody to tell.
+            ServerState::Ready if !cancelled || server.busy == Busy::Flush => server.hung_up = true,
             ServerState::Ready => self.drop_backend(ctx, connection),
             ServerState::Gone => {}
         }

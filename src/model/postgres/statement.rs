@@ -144,14 +144,8 @@ impl Node {
     pub(super) fn finish_transaction<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
         let server = &mut ctx.connections[connection].server;
         (server.busy, server.wrote) = (Busy::No, false);
-        let hung_up = server.hung_up;
         self.unlock(ctx, connection);
-        if hung_up {
-            self.drop_backend(ctx, connection);
-            ctx.bury_if_over(connection);
-        } else {
-            self.answer(ctx, connection, Outcome::Ok);
-        }
+        self.answer(ctx, connection, Outcome::Ok);
     }
 
     /// Nothing of a transaction remains.
@@ -196,6 +190,12 @@ impl Node {
         self.answer(ctx, connection, outcome);
     }
 
+    #[cold]
+    fn leave<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
+        self.drop_backend(ctx, connection);
+        ctx.bury_if_over(connection);
+    }
+
     /// A backend leaves the line, the CPU or the disk. Nothing interrupts a flush.
     pub(super) fn stop_doing<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
         let server = &mut ctx.connections[connection].server;
@@ -220,10 +220,14 @@ impl Node {
         ctx.connections.get(connection).is_some_and(|wire| such(wire.server.busy))
     }
 
-    /// Sends an answer, with the luck that came with the statement.
+    /// Sends an answer, with the luck that came with the statement; a backend that finds nobody to tell
+    /// exits.
     #[inline(always)]
-    fn answer<R: Recorder>(&self, ctx: &mut Context<R>, connection: ConnectionId, outcome: Outcome) {
+    fn answer<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId, outcome: Outcome) {
         let wire = &mut ctx.connections[connection];
+        if wire.server.hung_up {
+            return self.leave(ctx, connection);
+        }
         let clock = std::mem::replace(&mut wire.server.clock, Handle::NONE);
         let luck = wire.statement.luck.named("answer");
         ctx.agenda.cancel(clock);

@@ -179,7 +179,10 @@ impl Service {
                 ctx.agenda.cancel(ctx.requests[id].clock);
                 self.give_back(ctx, id, false);
             }
-            Stage::Holding { doing: Doing::Ping | Doing::Statement, .. } => self.give_back(ctx, id, true),
+            Stage::Holding { connection, doing: Doing::Ping | Doing::Statement } => {
+                ctx.connections[connection].cancelled = outcome != Outcome::Unavailable;
+                self.give_back(ctx, id, true);
+            }
         }
         self.end_try(ctx, id, false);
         if !self.runs_again(ctx, id, outcome) {

@@ -10,7 +10,7 @@ use crate::model::fact::Recorder;
 use crate::model::pool::Effect;
 use crate::model::request::{Doing, Stage};
 use crate::model::{ConnectionId, ContainerId, RequestId};
-use crate::scenario::grammar::{Outcome, Sweep};
+use crate::scenario::grammar::{AcquireTimeoutCovers, Outcome, Sweep};
 
 impl Service {
     #[inline(always)]
@@ -151,12 +151,8 @@ impl Service {
         }
     }
 
-    pub(super) fn on_refill_due<R: Recorder>(
-        &mut self,
-        ctx: &mut Context<R>,
-        container: ContainerId,
-        pool: u8,
-    ) {
+    /// The pool fills its floor, and may look over its idle connections.
+    pub fn on_refill_due<R: Recorder>(&mut self, ctx: &mut Context<R>, container: ContainerId, pool: u8) {
         let Some(home) = self.containers.get_mut(container) else { return };
         home.refills[usize::from(pool)] = Handle::NONE;
         let pool_of = &mut home.pools[usize::from(pool)];
@@ -200,7 +196,12 @@ impl Service {
                 }
                 Effect::AwaitDial(request, connection) => {
                     ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Dial };
-                    self.start_acquire_clock(ctx, request, container, place);
+                    if self.acquire_clock_stops_at_dial(container, place) {
+                        let clock = &mut ctx.requests[request].clock;
+                        ctx.agenda.cancel(std::mem::replace(clock, Handle::NONE));
+                    } else {
+                        self.start_acquire_clock(ctx, request, container, place);
+                    }
                 }
                 Effect::Refuse(request) => {
                     ctx.agenda.cancel(ctx.requests[request].clock);
@@ -239,7 +240,12 @@ impl Service {
         }
     }
 
-    /// Starts the clock on an acquire, unless it runs: it covers the line and the dial.
+    fn acquire_clock_stops_at_dial(&self, container: ContainerId, place: u8) -> bool {
+        let settings = self.containers[container].pools[usize::from(place)].settings();
+        settings.acquire_timeout_covers == AcquireTimeoutCovers::Line
+    }
+
+    /// Starts the clock on an acquire, unless it runs.
     fn start_acquire_clock<R: Recorder>(
         &self,
         ctx: &mut Context<R>,

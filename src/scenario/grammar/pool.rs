@@ -29,6 +29,9 @@ pub struct Pool {
     /// How long a request may wait for a connection; then `pool-timeout`.
     #[serde(default)]
     pub acquire_timeout: Limit,
+    /// What that clock runs over.
+    #[serde(default)]
+    pub acquire_timeout_covers: AcquireTimeoutCovers,
     /// How long a request waits for one statement; then it cancels it and destroys the connection:
     /// `query-timeout`.
     #[serde(default)]
@@ -177,6 +180,17 @@ pub enum Preset {
     Pgbouncer,
     /// PgDog, as a central pooler: one dial at a time.
     Pgdog,
+}
+
+/// What the acquire timeout runs over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcquireTimeoutCovers {
+    /// The wait in line and the dial: nearly every pool.
+    #[default]
+    LineAndDial,
+    /// The wait in line; who dials for itself may take as long as that takes (SQLAlchemy, Rails).
+    Line,
 }
 
 /// Who is served first.

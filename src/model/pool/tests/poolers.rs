@@ -1,6 +1,6 @@
 //! PgBouncer and PgDog as their sources read (pools.md §2, §4): one pool of a central pooler.
 
-use super::story::Story;
+use super::story::{Got, Story};
 use crate::model::fact::Close;
 
 /// Golden test (e) with the preset: twenty server connections of one age, an hour of lifetime: one goes every
@@ -27,20 +27,46 @@ fn pgbouncer_closes_one_of_a_cohort_every_three_minutes() {
     }
 }
 
-/// After a login that failed none begins for 15 s; clients go on waiting, and nobody is refused.
+/// After a login that failed the next begins 15 s after it did. Who waits goes on waiting; whoever asks
+/// meanwhile is turned away at once, since there is no server connection.
 #[test]
-fn pgbouncer_waits_a_quarter_of_a_minute_after_a_failed_login() {
+fn pgbouncer_turns_clients_away_while_logins_fail() {
     let mut story = Story::of("preset = \"pgbouncer\"\nmax = 5");
     let first = story.acquire_line();
     let dial = story.dialling()[0];
     story.at(1.0).dial_fails(dial);
-    let second = story.acquire_line();
-    story.at(15.9);
-    assert_eq!((story.dialling().len(), story.refused().len()), (0, 0));
-    story.at(16.0);
+    let (second, got) = story.acquire();
+    assert_eq!(got, Got::Refused);
+    story.at(14.9);
+    assert_eq!((story.dialling().len(), story.refused()), (0, vec![second]));
+    story.at(15.0);
     assert_eq!(story.dialling().len(), 1);
+    assert_eq!(story.acquire().1, Got::Refused, "a login under way is no connection");
     story.all_dialled();
-    assert!(story.given(first).is_some() && story.given(second).is_some());
+    let held = story.given(first).unwrap();
+    let third = story.acquire_line();
+    story.release(held);
+    assert!(story.given(third).is_some(), "it worked: clients wait again");
+}
+
+/// A login that took 15 s to fail has had its pause. Who was turned away waits for none, and yet another is
+/// begun for the next.
+#[test]
+fn pgbouncer_counts_the_pause_from_the_launch() {
+    let mut story = Story::of("preset = \"pgbouncer\"\nmax = 5");
+    let first = story.acquire_line();
+    let dial = story.dialling()[0];
+    story.at(20.0).dial_fails(dial);
+    let dial = story.dialling()[0];
+    assert_eq!(story.dials(), [0.0, 20.0]);
+    story.at(21.0).leaves_line(first);
+    story.dial_fails(dial);
+    story.at(50.0);
+    assert_eq!(story.dialling().len(), 0, "nobody waits");
+    assert_eq!(story.acquire().1, Got::Refused);
+    assert_eq!(story.dials(), [0.0, 20.0, 50.0]);
+    story.all_dialled();
+    assert!(matches!(story.acquire().1, Got::Idle(_)));
 }
 
 /// PgBouncer counts a server connection's age from its launch.

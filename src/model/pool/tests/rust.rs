@@ -26,6 +26,33 @@ fn sqlx_pings_whatever_it_hands_out() {
     assert_eq!(story.at(0.001).acquire().1, Got::Pinged(only));
 }
 
+/// Who waits takes what comes back from the pool, and pings it like everybody (sqlx: `check_idle_conn`; bb8
+/// and r2d2: `test_on_check_out`).
+#[test]
+fn whoever_pings_before_every_use_does_so_for_waiters() {
+    for preset in ["sqlx", "bb8", "r2d2"] {
+        let mut story = Story::of(&format!("preset = \"{preset}\"\nmax = 1"));
+        story.all_dialled();
+        let (first, _) = story.acquire();
+        story.all_dialled();
+        let held = story.given(first).unwrap();
+        let waiter = story.acquire_line();
+        story.release(held);
+        assert!(story.given(waiter).is_some() && story.pings(waiter), "{preset}");
+    }
+}
+
+/// A dial is part of the acquire, and goes with who gives up (sqlx: a timeout around it; deadpool: inline).
+#[test]
+fn who_gives_up_takes_the_dial_along() {
+    for preset in ["sqlx", "deadpool"] {
+        let mut story = Story::of(&format!("preset = \"{preset}\"\nmax = 1"));
+        let (_, dial) = story.acquire_dial();
+        story.leaves_dial(dial);
+        assert_eq!((story.dialling().len(), story.idle().len()), (0, 0), "{preset}");
+    }
+}
+
 /// Its refill to the floor dials one after the other.
 #[test]
 fn sqlx_refills_one_by_one() {

@@ -69,6 +69,7 @@ pub enum Got {
     Pinged(ConnectionId),
     Dial(ConnectionId),
     Line,
+    Refused,
 }
 
 impl Story {
@@ -124,6 +125,7 @@ impl Story {
             Effect::Give { connection, .. } => Some(Got::Idle(connection)),
             Effect::AwaitDial(_, connection) => Some(Got::Dial(connection)),
             Effect::Queue(_) => Some(Got::Line),
+            Effect::Refuse(_) => Some(Got::Refused),
             _ => None,
         });
         (request, got.expect("an acquire has a result"))
@@ -230,6 +232,13 @@ impl Story {
             Effect::Give { request, connection, .. } if request == to => Some(connection),
             _ => None,
         })
+    }
+
+    /// Whether a request must ping the connection that it has been given.
+    pub fn pings(&self, to: RequestId) -> bool {
+        let given =
+            |effect: &Effect| matches!(effect, Effect::Give { request, ping: true, .. } if *request == to);
+        self.log.iter().any(|(_, effect)| given(effect))
     }
 
     /// Who was refused so far.
