@@ -254,24 +254,25 @@ fn moments(
     edges.sort();
     let mut active: Vec<usize> = Vec::new();
     let mut moments = Vec::new();
-    for (at, begins, index) in edges {
-        let happening = &happenings[index];
-        if begins {
-            active.push(index);
-            // Of two that begin together, the longer lies beneath.
-            active.sort_by_key(|index| (happenings[*index].begin, std::cmp::Reverse(happenings[*index].end)));
-        } else {
-            active.retain(|other| *other != index);
+    for together in edges.chunk_by(|one, other| one.0 == other.0) {
+        let first = moments.len();
+        for &(at, begins, index) in together {
+            let Happening { name, event, .. } = &happenings[index];
+            if begins {
+                active.push(index);
+            } else {
+                active.retain(|other| *other != index);
+            }
+            let deed = event.deed.clone().filter(|_| begins);
+            moments.push(Moment { at, event: (*name).to_owned(), begins, stands: None, deed });
         }
-        let layers = active.iter().map(|index| &happenings[*index]);
-        let sets = !happening.paths.is_empty();
-        moments.push(Moment {
-            at,
-            event: happening.name.to_owned(),
-            begins,
-            stands: if sets { stands(&changing, file, layers, problems).map(Arc::new) } else { None },
-            deed: if begins { happening.event.deed.clone() } else { None },
-        });
+        // Of two that begin together, the longer lies beneath.
+        active.sort_by_key(|index| (happenings[*index].begin, std::cmp::Reverse(happenings[*index].end)));
+        // What lies between two changes of one instant never stands: it is read before any deed.
+        if together.iter().any(|(.., index)| !happenings[*index].paths.is_empty()) {
+            let layers = active.iter().map(|index| &happenings[*index]);
+            moments[first].stands = stands(&changing, file, layers, problems).map(Arc::new);
+        }
     }
     moments
 }
