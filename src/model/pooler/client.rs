@@ -114,9 +114,13 @@ impl Pooler {
             ServerState::Gone => {}
             ServerState::Granting | ServerState::Starting | ServerState::Ready => {
                 let (process, lent) = (server.process, self.part(ctx, client));
+                let cancelled = ctx.connections[client].cancelled;
                 self.leave_line(ctx, process, client, lent);
                 match lent {
-                    Lent::Pinged(server) | Lent::Working(server) => self.take_back(ctx, server, true),
+                    Lent::Pinged(server) | Lent::Working(server) => {
+                        ctx.connections[server].cancelled = cancelled;
+                        self.take_back(ctx, server, true);
+                    }
                     Lent::Resting(server) if ctx.connections[server].client.dirty => {
                         self.take_back(ctx, server, true);
                     }
@@ -187,11 +191,6 @@ impl Pooler {
             let clock = ctx.clock(limit, self.event(PoolerEvent::WaitExpired(client)));
             ctx.connections[client].server.clock = clock;
         }
-    }
-
-    /// Whether any of the processes takes one more client.
-    pub fn has_room(&self) -> bool {
-        self.processes.iter().any(|process| process.clients < self.plan.settings.max_clients)
     }
 
     /// A client that has been there since before the run.

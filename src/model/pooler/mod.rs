@@ -102,6 +102,16 @@ impl Pooler {
         Pooler { node, processes, plan, effects: Vec::new(), luck }
     }
 
+    /// How many processes it has.
+    pub fn processes(&self) -> usize {
+        self.processes.len()
+    }
+
+    /// How many clients it takes in all.
+    pub fn room(&self) -> u32 {
+        self.plan.settings.max_clients.saturating_mul(self.processes.len() as u32)
+    }
+
     /// What stands changes now.
     pub fn set_plan(&mut self, plan: PoolerPlan) {
         self.plan = plan;

@@ -233,8 +233,13 @@ impl Pooler {
     }
 
     /// Every process has been there for longer than a lifetime and has so many connections, of ages that are
-    /// uniform over it. The caller lets the node know of them.
-    pub fn start_steady<R: Recorder>(&mut self, ctx: &mut Context<R>, open: u32) -> Vec<ConnectionId> {
+    /// uniform over it, as far as the node has a slot for each. The caller lets the node know of them.
+    pub fn start_steady<R: Recorder>(
+        &mut self,
+        ctx: &mut Context<R>,
+        open: u32,
+        mut has_slot: impl FnMut() -> bool,
+    ) -> Vec<ConnectionId> {
         let settings = self.plan.settings.pool.clone();
         let mut adopted = Vec::new();
         for process in 0..self.processes.len() as u8 {
@@ -242,9 +247,13 @@ impl Pooler {
             let pool = &mut self.processes[usize::from(process)].pool;
             for _ in 0..open {
                 let age = settings.max_lifetime.0.map_or(Span::ZERO, |lifetime| lifetime.scale(draws.unit()));
+                if !has_slot() {
+                    continue;
+                }
                 adopted.push(pool.adopt(&mut ctx.connections, age));
                 ctx.fact(Fact::ConnectionAdopted { pool: self.plan.pool });
             }
+            let short = pool.total() < settings.min;
             match settings.sweep {
                 Sweep::None => {}
                 Sweep::Every(period) => {
@@ -255,6 +264,9 @@ impl Pooler {
                     pool.watch_deadlines(ctx.agenda.now(), &ctx.connections, &mut self.effects);
                     self.apply(ctx, process);
                 }
+            }
+            if short {
+                self.on_refill_due(ctx, process);
             }
         }
         adopted

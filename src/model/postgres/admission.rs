@@ -47,8 +47,7 @@ pub fn grant_cost(grant: Grant, line: usize) -> Span {
 impl Node {
     pub(super) fn on_connect_arrived<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
         let Some(wire) = ctx.connections.get_mut(connection) else { return };
-        let settings = &self.plan.settings;
-        if !self.up || self.admission.slots + settings.reserved_connections >= settings.max_connections {
+        if !self.up || self.admission.slots >= self.room() {
             wire.server.state = ServerState::Gone;
             let luck = wire.luck.named("refuse");
             ctx.fact(Fact::ConnectRefused(self.number));
@@ -74,6 +73,11 @@ impl Node {
             server.busy = Busy::Cpu(work);
         }
         self.grant_next(ctx);
+    }
+
+    /// How many connections it takes in all: `max_connections` less the reserved.
+    pub fn room(&self) -> u32 {
+        self.plan.settings.max_connections.saturating_sub(self.plan.settings.reserved_connections)
     }
 
     /// A connection put in by the start of the run: granted and warm long ago.

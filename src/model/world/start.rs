@@ -1,4 +1,7 @@
 //! How a world begins: poolers, then as many containers as the first rates of traffic want, then the sources.
+//!
+//! A fleet that has been there for a while holds no more connections than there are slots: where its pools
+//! want more, each has the same share of what it wants, and goes on trying for its floor.
 
 use super::World;
 use crate::engine::time::{Span, Time};
@@ -8,6 +11,27 @@ use crate::model::service::autoscaler::containers_for;
 use crate::model::steady;
 use crate::model::traffic::Source;
 use crate::scenario::grammar::{File, Initial, Sweep};
+
+/// Deals so many places evenly to those who want one, in the order in which they ask.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slots {
+    room: u64,
+    wanted: u64,
+    asked: u64,
+}
+
+impl Slots {
+    fn new(room: u32, wanted: u64) -> Slots {
+        Slots { room: u64::from(room).min(wanted), wanted, asked: 0 }
+    }
+
+    /// Whether the next who asks has one.
+    fn deal(&mut self) -> bool {
+        let dealt = |asked: u64| asked * self.room / self.wanted.max(1);
+        self.asked += 1;
+        dealt(self.asked) > dealt(self.asked - 1)
+    }
+}
 
 impl<R: Recorder> World<R> {
     pub(super) fn start_sources(&mut self, file: &File) {
@@ -47,7 +71,9 @@ impl<R: Recorder> World<R> {
                 continue;
             }
             let open = steady::open_at_pooler(file, &self.places.nodes[number], &self.tables);
-            for connection in pooler.start_steady(&mut self.ctx, open) {
+            let wanted = u64::from(open) * pooler.processes() as u64;
+            let mut slots = Slots::new(self.nodes[number].room(), wanted);
+            for connection in pooler.start_steady(&mut self.ctx, open, || slots.deal()) {
                 self.nodes[number].adopt(&mut self.ctx, connection);
             }
         }
@@ -55,6 +81,7 @@ impl<R: Recorder> World<R> {
 
     /// As many containers as the first rates of traffic want: an empty fleet never meets the full traffic.
     pub(super) fn start_fleet(&mut self, file: &File) {
+        let mut slots = self.slots(file);
         for (number, name) in self.places.services.clone().iter().enumerate() {
             let load = steady::load(file, name, &self.tables);
             self.services[number].start(&mut self.ctx, load);
@@ -64,7 +91,9 @@ impl<R: Recorder> World<R> {
                         let container = self.services[number].add_serving(&mut self.ctx);
                         self.services[number].start_pools(&mut self.ctx, container);
                     }
-                    Initial::Steady | Initial::Rollout => self.add_steady_container(file, number, name),
+                    Initial::Steady | Initial::Rollout => {
+                        self.add_steady_container(file, number, name, &mut slots);
+                    }
                 }
             }
             if file.initial == Initial::Rollout {
@@ -73,8 +102,23 @@ impl<R: Recorder> World<R> {
         }
     }
 
+    /// The slots of each node, or of the pooler in front of it, and how many the fleet wants in the steady
+    /// state.
+    fn slots(&self, file: &File) -> Vec<Slots> {
+        let slots = self.places.nodes.iter().enumerate().map(|(number, node)| {
+            let with_pool = file.service.iter().filter(|(_, service)| service.pool.contains_key(node));
+            let wanted = with_pool.map(|(name, service)| {
+                let containers = containers_for(service, steady::load(file, name, &self.tables));
+                u64::from(containers) * u64::from(steady::open_connections(file, name, node, &self.tables))
+            });
+            let room = self.poolers[number].as_ref().map_or(self.nodes[number].room(), |one| one.room());
+            Slots::new(room, wanted.sum())
+        });
+        slots.collect()
+    }
+
     /// A container that has served for longer than a lifetime: its connections' ages are uniform over it.
-    fn add_steady_container(&mut self, file: &File, number: usize, name: &str) {
+    fn add_steady_container(&mut self, file: &File, number: usize, name: &str, slots: &mut [Slots]) {
         let (service, ctx) = (&mut self.services[number], &mut self.ctx);
         let container = service.add_serving(ctx);
         let mut draws = service.container_luck().named("steady").draws();
@@ -85,7 +129,7 @@ impl<R: Recorder> World<R> {
             let (at, mut pooler) = (usize::from(at), self.poolers[usize::from(at)].as_mut());
             for _ in 0..open {
                 let age = settings.max_lifetime.0.map_or(Span::ZERO, |lifetime| lifetime.scale(draws.unit()));
-                if pooler.as_ref().is_some_and(|pooler| !pooler.has_room()) {
+                if !slots[at].deal() {
                     continue;
                 }
                 let connection = service.pool_mut(container, place).adopt(&mut ctx.connections, age);
@@ -95,12 +139,36 @@ impl<R: Recorder> World<R> {
                 }
                 ctx.fact(Fact::ConnectionAdopted { pool });
             }
+            if service.pool_mut(container, place).total() < settings.min {
+                service.on_refill_due(ctx, container, place as u8);
+            }
             match settings.sweep {
                 Sweep::None => {}
                 Sweep::Every(period) => {
                     service.start_sweep(ctx, container, place as u8, period.scale(draws.unit()));
                 }
                 Sweep::NextDeadline | Sweep::Timer => service.watch_deadlines(ctx, container, place as u8),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_dealt_evenly_however_the_askers_stand() {
+        for (room, wanted) in [(0, 7), (3, 7), (7, 7), (20, 7), (13, 40), (1, 1000)] {
+            let mut slots = Slots::new(room, wanted);
+            let dealt: Vec<bool> = (0..wanted).map(|_| slots.deal()).collect();
+            let all = dealt.iter().filter(|has| **has).count() as u64;
+            assert_eq!(all, u64::from(room).min(wanted));
+            // Whoever asks for a quarter of all has a quarter of what there is, but for one.
+            for part in dealt.chunks(dealt.len().div_ceil(4)) {
+                let share = part.len() as f64 / wanted as f64 * all as f64;
+                let has = part.iter().filter(|has| **has).count() as f64;
+                assert!((has - share).abs() <= 1.0, "{room} of {wanted}: {has} instead of {share}");
             }
         }
     }
