@@ -28,7 +28,7 @@ use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::slab::Slab;
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{self, Outcome, Overload};
+use crate::scenario::grammar::{self, Outcome, Overload, Scaler};
 use endpoint::{Breakers, EndpointPlan};
 use rollout::Rollout;
 use routing::Router;
@@ -76,11 +76,27 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How long a request may wait for room: max(10 s, 3.5 × mean startup) unless the scenario says
-    /// (cloud-run.md §1.3).
-    pub fn pending_deadline(&self) -> Span {
-        let documented = Span::from_secs(10).max(self.startup.mean().scale(3.5));
-        self.settings.pending_deadline.unwrap_or(documented)
+    /// How long a request may wait for room, unless the scenario says: on Cloud Run max(10 s, 3.5 × mean
+    /// startup) (cloud-run.md §1.3), elsewhere until its time is up (§2.3).
+    pub fn pending_deadline(&self) -> Option<Span> {
+        let own = match self.settings.scaler {
+            Scaler::Kpa | Scaler::Hpa => None,
+            Scaler::Fixed | Scaler::CloudRun2025 | Scaler::CloudRun2026 => {
+                Some(Span::from_secs(10).max(self.startup.mean().scale(3.5)))
+            }
+        };
+        self.settings.pending_deadline.or(own)
+    }
+
+    /// How long a container may work on what it has when it takes no more, unless the scenario says: Cloud
+    /// Run and Knative let requests run to their end (cloud-run.md §1.6, §2.3), Kubernetes kills after 30 s
+    /// (§5).
+    pub fn drain(&self) -> Span {
+        let own = match self.settings.scaler {
+            Scaler::Kpa | Scaler::CloudRun2025 | Scaler::CloudRun2026 => self.settings.request_timeout,
+            Scaler::Fixed | Scaler::Hpa => Span::from_secs(30),
+        };
+        self.settings.drain.unwrap_or(own)
     }
 }
 
@@ -149,9 +165,10 @@ impl Service {
             None => {
                 self.limit(ctx, request, None);
                 ctx.fact(Fact::PendingBegan(self.number));
-                let clock = ctx
-                    .clock(self.plan.pending_deadline(), self.event(ServiceEvent::PendingExpired(request)));
-                ctx.requests[request].clock = clock;
+                if let Some(limit) = self.plan.pending_deadline() {
+                    let expired = self.event(ServiceEvent::PendingExpired(request));
+                    ctx.requests[request].clock = ctx.clock(limit, expired);
+                }
                 self.pending.push_back(request);
                 self.waiting += 1;
                 self.launch_on_demand(ctx);
@@ -165,6 +182,7 @@ impl Service {
         match self.plan.settings.overload {
             Overload::TooManyRequests if at_cap => Outcome::TooManyRequests,
             Overload::TooManyRequests | Overload::ServerError => Outcome::ServerError,
+            Overload::Unavailable => Outcome::Unavailable,
         }
     }
 

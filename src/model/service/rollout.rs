@@ -185,7 +185,7 @@ impl Service {
             }
             ContainerState::Draining => return,
         }
-        let grace = if idle { Span(1) } else { self.plan.settings.drain };
+        let grace = if idle { Span(1) } else { self.plan.drain() };
         ctx.agenda.after(grace, self.event(ServiceEvent::DrainExpired(id)));
     }
 

@@ -55,16 +55,18 @@ pub struct Service {
     /// minute).
     #[serde(default = "rollout")]
     pub rollout: Span,
-    /// How long a request may wait for a container before 429; absent: max(10 s, 3.5 × mean startup)
-    /// (cloud-run.md §1.3).
+    /// How long a request may wait for a container before 429. Absent: max(10 s, 3.5 × mean startup)
+    /// (cloud-run.md §1.3); with `kpa` and `hpa` until its `request_timeout` (§2.3).
     #[serde(default)]
     pub pending_deadline: Option<Span>,
     /// A request that takes longer ends with 504 (Cloud Run: 300 s).
     #[serde(default = "request_timeout")]
     pub request_timeout: Span,
-    /// From SIGTERM to SIGKILL: what is in flight after it is lost (Cloud Run: 10 s).
-    #[serde(default = "drain")]
-    pub drain: Span,
+    /// How long a container that takes no more requests may work on those that it has; what is in flight
+    /// then is lost with 503. Absent: `request_timeout` on Cloud Run and with `kpa`, which let requests run
+    /// to their end (cloud-run.md §1.6, §2.3); 30 s with `hpa` and `fixed` (§5).
+    #[serde(default)]
+    pub drain: Option<Span>,
     /// One pool in each container for each Postgres node, by the node's name.
     #[serde(default)]
     pub pool: Named<Pool>,
@@ -80,6 +82,9 @@ pub enum Overload {
     /// A server error, so that clients and monitors can tell.
     #[serde(rename = "500")]
     ServerError,
+    /// Unavailable, as Knative and Kubernetes have it.
+    #[serde(rename = "503")]
+    Unavailable,
 }
 
 fn concurrency() -> u32 {
@@ -99,9 +104,6 @@ fn rollout() -> Span {
 }
 fn request_timeout() -> Span {
     Span::from_secs(300)
-}
-fn drain() -> Span {
-    Span::from_secs(10)
 }
 
 /// The bounds on the number of containers.
