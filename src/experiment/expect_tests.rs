@@ -16,7 +16,7 @@ fn document(expect: &str) -> Document {
 /// A run in which so many sign-ins succeed and so many fail.
 fn run(variant: &str, seed: u64, (ok, failed): (u32, u32)) -> Run {
     let document = document("metric = \"spikes\"\nof = \"service.api\"\nmax = 1");
-    let mut measured = Meter::new(document.scenario(variant).expect("a variant"), seed).finish(0);
+    let mut measured = Meter::new(document.scenario(variant).expect("a variant"), seed).finish(&[]);
     let ended = &mut measured.classes[0].bins[0].ended;
     (ended[Outcome::Ok as usize], ended[Outcome::ServerError as usize]) = (ok, failed);
     Run { variant: variant.to_owned(), seed, measured }

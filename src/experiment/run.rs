@@ -19,8 +19,8 @@ const LOOK_UP: Span = Span::from_secs(10);
 pub fn run(scenario: &Scenario, seed: u64, clock: &AtomicU64, stop: &AtomicBool) -> Option<Run> {
     let mut world = World::new(scenario, seed, Meter::new(scenario, seed));
     drive(&mut world, clock, stop)?;
-    let in_flight = world.requests_in_flight();
-    let measured = world.into_recorder().finish(in_flight);
+    let under_way = world.requests_under_way();
+    let measured = world.into_recorder().finish(&under_way);
     Some(Run { variant: scenario.variant.clone(), seed, measured })
 }
 

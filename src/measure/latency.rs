@@ -1,10 +1,12 @@
 //! Latency: one histogram a bin for each class and outcome, merged into the run's and the service's.
 //!
 //! From the intended arrival to the end, in microseconds, within 1 % (two significant digits, HDR histogram),
-//! up to an hour. Bins are by time of the end, as a monitoring system sees them.
+//! up to an hour. Bins are by time of the end, as a monitoring system sees them. What is under way when the
+//! run ends has no end: where it has taken longer than anything that was answered well, it counts as failed,
+//! so that an outage that lasts to the end is seen.
 
-use super::{ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UserCounts, bucket_of};
-use crate::engine::time::Span;
+use super::{BIN, ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UserCounts, bucket_of};
+use crate::engine::time::{Span, Time};
 use crate::model::build::{Places, Series};
 use crate::model::fact::ServedBy;
 use crate::scenario::grammar::Outcome;
@@ -34,6 +36,8 @@ pub struct ClassWatch {
     bins: Vec<ClassBin>,
     in_bin: Vec<Option<Histogram<u64>>>,
     in_run: Vec<Option<Histogram<u64>>>,
+    /// For how long the unanswered have been under way at the end.
+    unanswered: Vec<Span>,
 }
 
 impl ClassWatch {
@@ -49,6 +53,7 @@ impl ClassWatch {
             bins: Vec::new(),
             in_bin: vec![None; OUTCOMES],
             in_run: vec![None; OUTCOMES],
+            unanswered: Vec::new(),
         }
     }
 
@@ -61,7 +66,7 @@ impl ClassWatch {
     pub fn end(&mut self, outcome: Outcome, latency: Span) {
         self.bin.ended[outcome as usize] += 1;
         let histogram = self.in_bin[outcome as usize].get_or_insert_with(histogram);
-        histogram.saturating_record((latency.0 / 1_000).max(1));
+        histogram.saturating_record(us(latency));
     }
 
     /// A wish began.
@@ -88,6 +93,19 @@ impl ClassWatch {
         }
     }
 
+    /// The run ends within the present bin; these requests have been under way for so long.
+    pub fn cut_off(&mut self, end: Time, under_way: impl Iterator<Item = Time>) {
+        let ok = [&self.in_bin, &self.in_run].map(|histograms| histograms[Outcome::Ok as usize].as_ref());
+        // Where nothing was answered there is nothing to tell what is late.
+        let Some(longest) = ok.into_iter().flatten().map(|answered| answered.max()).max() else { return };
+        for arrived in under_way.filter(|arrived| us(end.since(*arrived)) > longest) {
+            self.unanswered.push(end.since(arrived));
+            self.users.failed += 1;
+            let bin = self.bins.get_mut((arrived.0 / BIN.0) as usize).unwrap_or(&mut self.bin);
+            (bin.given_up, bin.unanswered) = (bin.given_up + 1, bin.unanswered + 1);
+        }
+    }
+
     /// A bin ends: its latencies are added to the service's and to the run's.
     pub fn close_bin(&mut self, service: &mut Histogram<u64>, scratch: &mut Histogram<u64>) {
         scratch.reset();
@@ -99,6 +117,7 @@ impl ClassWatch {
             }
             in_bin.reset();
         }
+        self.unanswered.drain(..).for_each(|so_far| scratch.saturating_record(us(so_far)));
         service.add(&*scratch).expect("the same bounds");
         let mut bin = std::mem::take(&mut self.bin);
         bin.latency = quantiles(scratch);
@@ -135,6 +154,11 @@ impl ClassWatch {
             served,
         }
     }
+}
+
+/// A latency as it is recorded, in microseconds.
+fn us(latency: Span) -> u64 {
+    (latency.0 / 1_000).max(1)
 }
 
 /// Who served, by name: nodes in file order, the edge last.

@@ -109,7 +109,7 @@ pub struct UserCounts {
     pub arrived: u64,
     /// Wishes that a response fulfilled.
     pub succeeded: u64,
-    /// Wishes that were given up.
+    /// Wishes that were given up, or whose request is [unanswered](ClassBin::unanswered).
     pub failed: u64,
 }
 
@@ -122,10 +122,21 @@ pub struct ClassBin {
     pub ended: [u32; OUTCOMES],
     /// Wishes that a response fulfilled in it.
     pub fulfilled: u32,
-    /// Wishes that were given up in it.
+    /// Wishes that were given up in it, and those of its unanswered requests.
     pub given_up: u32,
-    /// Latency of the requests that ended in it, whatever the outcome; `None` if none did.
+    /// Requests that arrived in it and are still under way at the end of the run, for longer than any of the
+    /// class took to be answered well: the end has cut off their failure.
+    pub unanswered: u32,
+    /// Latency of the requests that ended in it, whatever the outcome, in the last with what the unanswered
+    /// have taken so far; `None` if none did.
     pub latency: Option<Quantiles>,
+}
+
+impl ClassMeasured {
+    /// Requests that are unanswered at the end.
+    pub fn unanswered(&self) -> u64 {
+        self.bins.iter().map(|bin| u64::from(bin.unanswered)).sum()
+    }
 }
 
 /// Latency quantiles of a bin, in microseconds.

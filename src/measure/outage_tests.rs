@@ -50,7 +50,7 @@ fn metered(facts: &[(u64, Fact)]) -> Measured {
     for (second, fact) in facts {
         meter.record(at(*second), *fact);
     }
-    meter.finish(0)
+    meter.finish(&[])
 }
 
 /// A metric from one second to another.

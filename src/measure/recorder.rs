@@ -12,7 +12,7 @@ use super::{BIN, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Sto
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
-use crate::model::fact::{Fact, Recorder};
+use crate::model::fact::{Fact, Recorder, SeriesNumber};
 use crate::scenario::grammar::Label;
 use crate::scenario::{Moment, Scenario};
 use hdrhistogram::Histogram;
@@ -89,19 +89,25 @@ impl Meter {
         meter
     }
 
-    /// What was seen, at the end of the run; `in_flight` is the model's own count of requests under way.
+    /// What was seen, at the end of the run. `under_way` are the requests that the model says are, by their
+    /// series and arrival.
     ///
     /// # Panics
     /// If something was lost or came from nowhere: arrivals ≠ ended + in flight, opened ≠ closed + open.
-    pub fn finish(mut self, in_flight: u64) -> Measured {
+    pub fn finish(mut self, under_way: &[(SeriesNumber, Time)]) -> Measured {
         let end = Time::ZERO + self.duration;
+        self.cross(Time(end.0.saturating_sub(1)));
+        for (series, class) in (0..).zip(&mut self.classes) {
+            let mine = under_way.iter().filter(|(of, _)| *of == series);
+            class.cut_off(end, mine.map(|(_, arrived)| *arrived));
+        }
         self.cross(end);
         if self.bin_end.since(end) < BIN {
             self.close_bin(end);
         }
         let classes: Vec<_> = self.classes.into_iter().map(|class| class.finish(&self.places)).collect();
         let counted: u64 = classes.iter().map(|class| class.in_flight).sum();
-        assert_eq!(counted, in_flight, "requests that arrived = ended + in flight");
+        assert_eq!(counted, under_way.len() as u64, "requests that arrived = ended + in flight");
         let open: u64 = self.herds.iter().map(|herd| u64::from(herd.open())).sum();
         assert_eq!(self.opened, self.closed + open, "backends that started = exited + open");
         let services: Vec<ServiceMeasured> = (self.places.services.iter().cloned().zip(self.service_bins))

@@ -144,7 +144,7 @@ impl Window {
         let mut all = 0;
         for bin in classes.flat_map(|class| self.of(&class.bins, BIN)) {
             so += u64::from(bin.ended[outcome as usize]);
-            all += bin.ended.iter().map(|count| u64::from(*count)).sum::<u64>();
+            all += bin.ended.iter().chain([&bin.unanswered]).map(|count| u64::from(*count)).sum::<u64>();
         }
         so as f64 / all as f64
     }
@@ -271,8 +271,9 @@ fn class_rows(class: &ClassMeasured, rows: &mut Vec<SummaryRow>) {
         let name = Outcome::ALL[outcome].name();
         rows.push(row("requests", of.clone(), name, "count", class.ended[outcome] as f64, "count"));
     }
-    let ended: u64 = class.ended.iter().sum();
-    let success = class.ended[Outcome::Ok as usize] as f64 / ended as f64;
+    rows.push(row("unanswered", of.clone(), "", "count", class.unanswered() as f64, "count"));
+    let all = class.ended.iter().sum::<u64>() + class.unanswered();
+    let success = class.ended[Outcome::Ok as usize] as f64 / all as f64;
     rows.push(row("request_success", of.clone(), "", "share", success, "share"));
     let users = class.users;
     let fulfilled = users.succeeded as f64 / (users.succeeded + users.failed) as f64;

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::device;
 use super::edge::Turn;
 use super::event::{Event, SourceEvent};
-use super::fact::{Fact, NodeNumber, Recorder, ServiceNumber};
+use super::fact::{Fact, NodeNumber, Recorder, SeriesNumber, ServiceNumber};
 use super::pooler::Pooler;
 use super::postgres::Node;
 use super::request::Request;
@@ -172,8 +172,9 @@ impl<R: Recorder> World<R> {
     }
 
     /// Requests that clients still wait for.
-    pub fn requests_in_flight(&self) -> u64 {
-        self.ctx.requests.iter().filter(|(_, request)| !request.ended).count() as u64
+    pub fn requests_under_way(&self) -> Vec<(SeriesNumber, Time)> {
+        let open = self.ctx.requests.iter().filter(|(_, request)| !request.ended);
+        open.map(|(_, request)| (request.series, request.arrived)).collect()
     }
 
     /// What is held at this moment.

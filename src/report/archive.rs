@@ -17,8 +17,8 @@ use std::sync::Mutex;
 /// The version of this file.
 ///
 /// 2: `stretches` of a run, `served` and wishes by bin of a class. 3: the p99 of a service's legitimate
-/// requests.
-pub const SCHEMA_VERSION: u32 = 3;
+/// requests. 4: what is unanswered at the end.
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
@@ -66,8 +66,8 @@ struct StoredClass {
     in_flight: u64,
     users: [u64; 3],
     latency_us: Vec<Option<StoredHistogram>>,
-    /// Arrived, ended, wishes fulfilled and given up, latency.
-    bins: Vec<(u32, [u32; OUTCOMES], [u32; 2], StoredQuantiles)>,
+    /// Arrived, ended, wishes fulfilled and given up and requests unanswered, latency.
+    bins: Vec<(u32, [u32; OUTCOMES], [u32; 3], StoredQuantiles)>,
     served: Vec<(String, Vec<u32>)>,
 }
 
@@ -254,7 +254,8 @@ fn quantiles(stored: StoredQuantiles) -> Option<Quantiles> {
 
 fn stored_class(class: &ClassMeasured) -> StoredClass {
     let bin = |bin: &ClassBin| {
-        (bin.arrived, bin.ended, [bin.fulfilled, bin.given_up], stored_quantiles(bin.latency))
+        let counts = [bin.fulfilled, bin.given_up, bin.unanswered];
+        (bin.arrived, bin.ended, counts, stored_quantiles(bin.latency))
     };
     StoredClass {
         class: class.class.clone(),
@@ -272,11 +273,12 @@ fn stored_class(class: &ClassMeasured) -> StoredClass {
 
 fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
     let [arrived, succeeded, failed] = stored.users;
-    let bin = |(arrived, ended, [fulfilled, given_up], latency): (_, _, [u32; 2], _)| ClassBin {
+    let bin = |(arrived, ended, [fulfilled, given_up, unanswered], latency): (_, _, [u32; 3], _)| ClassBin {
         arrived,
         ended,
         fulfilled,
         given_up,
+        unanswered,
         latency: quantiles(latency),
     };
     let latency_us = stored.latency_us.into_iter().map(|stored| stored.map(histogram).transpose());

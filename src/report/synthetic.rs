@@ -154,7 +154,8 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
     ended[starved] = (f64::from(total) * storm * 0.03) as u32;
     ended[0] = total - ended[left] - ended[starved];
     let given_up = (total - ended[0]) / 10;
-    let bin = ClassBin { arrived: total, ended, fulfilled: total - given_up, given_up, latency };
+    let bin =
+        ClassBin { arrived: total, ended, fulfilled: total - given_up, given_up, unanswered: 0, latency };
     (ServiceBin { latency, users_p99_us: latency.map(|latency| latency.p99_us), buckets }, bin)
 }
 

@@ -65,7 +65,14 @@ fn class(ill: &dyn Fn(usize) -> f64) -> ClassMeasured {
         }
         ended[0] = ok;
         let latency = Some(Quantiles { p50_us: 2_000, p95_us: 3_000, p99_us: 4_000, max_us: 9_000 });
-        class.bins.push(ClassBin { arrived: 12_000, ended, fulfilled: ok, given_up: failed, latency });
+        class.bins.push(ClassBin {
+            arrived: 12_000,
+            ended,
+            fulfilled: ok,
+            given_up: failed,
+            unanswered: 0,
+            latency,
+        });
         primary.push(ok - by_replica - by_edge);
         replica.push(by_replica);
         edge.push(by_edge);

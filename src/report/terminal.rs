@@ -162,7 +162,7 @@ pub(super) fn class_row(class: &ClassMeasured) -> [String; 8] {
     let latency = |value: &dyn Fn(&hdrhistogram::Histogram<u64>) -> u64| {
         ok.map_or_else(|| "–".to_owned(), |ok| human::latency(value(ok) as f64))
     };
-    let ended: u64 = class.ended.iter().sum();
+    let ended = class.ended.iter().sum::<u64>() + class.unanswered();
     let failed = ended - class.ended[Outcome::Ok as usize];
     let wishes = class.users.succeeded + class.users.failed;
     [
@@ -187,7 +187,10 @@ fn failures(class: &ClassMeasured) -> Option<String> {
     let failed = |outcome: &Outcome| *outcome != Outcome::Ok && class.ended[*outcome as usize] > 0;
     let one =
         |outcome: Outcome| format!("{} {}", outcome.name(), human::count(class.ended[outcome as usize]));
-    let all: Vec<String> = Outcome::ALL.into_iter().filter(failed).map(one).collect();
+    let mut all: Vec<String> = Outcome::ALL.into_iter().filter(failed).map(one).collect();
+    if class.unanswered() > 0 {
+        all.push(format!("unanswered at the end {}", human::count(class.unanswered())));
+    }
     (!all.is_empty()).then(|| format!("{}: {}", class_name(class), all.join(", ")))
 }
 

@@ -136,7 +136,7 @@ pub fn audit_all(scenario: &Scenario, seed: u64) -> (Books, Holdings) {
     let mut world = World::new(scenario, seed, Books::of(scenario));
     world.run_until(world.last());
     let (in_flight, containers, holdings) =
-        (world.requests_in_flight(), world.containers(), world.holdings());
+        (world.requests_under_way().len() as u64, world.containers(), world.holdings());
     let series = world.places().series.clone();
     let books = world.into_recorder();
     assert_eq!(books.level("containers"), containers as i64, "launched = stopped + living");

@@ -102,6 +102,79 @@ fn nothing_measured_is_not_calm() {
     assert!(value(&calm, Metric::RecycleSpikes, "service.api", 120).is_nan(), "an empty window");
 }
 
+/// An outage that lasts to the end of the run is seen, although what it keeps waiting never ends within it.
+#[test]
+fn an_outage_at_the_end_is_seen() {
+    let run = story(&away("cut", 90, 130), &[]);
+    let class = &run.measured.classes[0];
+    assert!((2_700..3_200).contains(&class.unanswered()), "30 s at 100/s: {}", class.unanswered());
+    for metric in [Metric::UserSuccess, Metric::RequestSuccess] {
+        let share = value(&run, metric, "request.sign-in", 0);
+        assert!((0.73..0.77).contains(&share), "{metric:?}: {share}");
+        let before = Window { until: at(90), ..Window::whole() };
+        assert_eq!(summary::value(metric, &run.measured, "request.sign-in", None, &before), 1.0);
+    }
+    assert!(value(&run, Metric::WorstP99, "service.api", 0) > 25_000.0, "they wait since half a minute");
+    assert_eq!(value(&run, Metric::Spikes, "service.api", 0), 1.0);
+    assert_eq!(story("", &[]).measured.classes[0].unanswered(), 0);
+}
+
+/// What lies between two events that follow each other at once stands for no time at all: two outages back
+/// to back are one, and high availability takes them for one.
+#[test]
+fn two_events_back_to_back_are_one() {
+    let set = [r#""postgres.primary.ha" = { detect = "30s", takes = "5s" }"#];
+    let two = story(&(away("first", 10, 35) + &away("second", 35, 60)), &set);
+    let one = story(&away("only", 10, 60), &set);
+    assert_eq!(two.measured.classes[0].ended, one.measured.classes[0].ended);
+    assert_eq!(two.measured.stretches, one.measured.stretches);
+    assert!(one.measured.stretches.iter().any(|stretch| stretch.kind == StretchKind::Node), "a failover");
+}
+
+/// A fleet that has been there for a while holds no more connections than there are slots.
+#[test]
+fn a_steady_start_keeps_to_the_slots() {
+    let slots =
+        [r#""postgres.primary.max_connections" = 13"#, r#""postgres.primary.reserved_connections" = 3"#];
+    let run = story("", &slots);
+    let backends = run.measured.levels.iter().find(|one| one.level == "backends").expect("a gauge");
+    assert_eq!(backends.bins.iter().map(|bin| bin.max).fold(0.0, f64::max), 10.0, "of a floor of 20");
+    assert!(run.measured.nodes[0].refused > 0, "it goes on trying for its floor");
+}
+
+/// Cloud Run and Knative end a container when its requests have ended; Kubernetes waits for half a minute.
+#[test]
+fn who_scales_decides_how_long_a_container_drains() {
+    let deploy = "[event.deploy]\nat = \"30s\"\ndo = { deploy = \"api\" }";
+    let lost = |scaler: &str| {
+        let scaler = format!(r#""service.api.scaler" = "{scaler}""#);
+        let set =
+            [r#""request.sign-in.steps" = [{ app = "40s" }]"#, r#""traffic.users.rate" = "1/s""#, &scaler];
+        story(deploy, &set).measured.classes[0].ended[Outcome::Unavailable as usize]
+    };
+    for (scaler, loses) in [("fixed", true), ("hpa", true), ("kpa", false), ("cloud-run-2026", false)] {
+        assert_eq!(lost(scaler) > 0, loses, "{scaler}");
+    }
+}
+
+/// At the cap Cloud Run turns a request away after ten seconds; Knative and Kubernetes let it wait.
+#[test]
+fn who_scales_decides_how_long_a_request_may_wait() {
+    for (scaler, waits) in [("fixed", false), ("cloud-run-2026", false), ("kpa", true), ("hpa", true)] {
+        let scaler = format!(r#""service.api.scaler" = "{scaler}""#);
+        let set = [
+            r#""request.sign-in.steps" = [{ app = "15s" }]"#,
+            r#""traffic.users.rate" = "1/s""#,
+            r#""service.api.concurrency" = 1"#,
+            r#""service.api.request_timeout" = "60s""#,
+            &scaler,
+        ];
+        let ended = story("", &set).measured.classes[0].ended;
+        assert_eq!(ended[Outcome::TooManyRequests as usize] == 0, waits, "{scaler}");
+        assert_eq!(ended[Outcome::GatewayTimeout as usize] > 0, waits, "{scaler}");
+    }
+}
+
 /// What is due a duration after the beginning is outside of the run: no bin could hold it.
 #[test]
 fn nothing_happens_at_the_very_end() {
