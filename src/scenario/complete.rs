@@ -38,7 +38,7 @@ pub fn presets() -> impl Iterator<Item = &'static str> {
 /// In a preset: the library's own sizes, for a pool with `stock`.
 const STOCK: &str = "stock";
 
-/// In a preset, as `min`: as many as `max`.
+/// As `min`: as many as this says.
 const AS_MAX: &str = "max";
 
 /// The groups whose entities may be `like` each other.
@@ -57,6 +57,17 @@ pub fn complete(written: &Node, problems: &mut Problems) -> Node {
         fill_like(&mut tree, group, problems);
     }
     fill_presets(&mut tree, problems);
+    each_pool(&mut tree, &mut |_, pool| count_floor(pool));
+    fill_defaults(&mut tree, schema::root());
+    tree
+}
+
+/// The complete tree as it can be written down: read again, it is the same under every overlay. Nothing is
+/// `like` another, and a floor of as many as `max` goes on following `max`.
+pub fn spelled_out(written: &Node) -> Node {
+    let mut tree = written.clone();
+    settle_likes(&mut tree);
+    fill_presets(&mut tree, &mut Problems::default());
     fill_defaults(&mut tree, schema::root());
     tree
 }
@@ -65,8 +76,14 @@ pub fn complete(written: &Node, problems: &mut Problems) -> Node {
 pub fn settle_likes(tree: &mut Node) {
     for group in LIKE_EACH_OTHER {
         fill_like(tree, group, &mut Problems::default());
-        let entries = tree.entries_mut().and_then(|all| all.get_mut(group)).and_then(Node::entries_mut);
-        for entry in entries.into_iter().flat_map(IndexMap::values_mut) {
+    }
+    cut_likes(tree);
+}
+
+/// Cuts the ties of what has been filled: filled once more, it would get what was not written for it.
+pub fn cut_likes(tree: &mut Node) {
+    for group in LIKE_EACH_OTHER {
+        for entry in entities(tree, group) {
             entry.entries_mut().map(|fields| fields.shift_remove("like"));
         }
     }
@@ -140,15 +157,19 @@ fn is_its_own(shape: &Shape, key: &str) -> bool {
     matches!(shape, Shape::Table(_)) && ITS_OWN.contains(&key)
 }
 
-/// The pools of services and of poolers.
 fn fill_presets(tree: &mut Node, problems: &mut Problems) {
+    each_pool(tree, &mut |name, pool| fill_pool(name, pool, problems));
+}
+
+/// The pools of services and of poolers.
+fn each_pool(tree: &mut Node, act: &mut impl FnMut(&str, &mut Node)) {
     for service in entities(tree, "service") {
         let pools = child(service, "pool").and_then(Node::entries_mut);
-        pools.into_iter().flatten().for_each(|(name, pool)| fill_pool(name, pool, problems));
+        pools.into_iter().flatten().for_each(|(name, pool)| act(name, pool));
     }
     for node in entities(tree, "postgres") {
         let pool = child(node, "pooler").and_then(|pooler| child(pooler, "pool"));
-        pool.into_iter().for_each(|pool| fill_pool("pool", pool, problems));
+        pool.into_iter().for_each(|pool| act("pool", pool));
     }
 }
 
@@ -180,14 +201,16 @@ fn fill_pool(name: &str, pool: &mut Node, problems: &mut Problems) {
     }
     for (key, value) in preset.and_then(Node::entries).into_iter().flatten().filter(|(key, _)| *key != STOCK)
     {
-        if own.contains_key(key) {
-            continue;
-        }
-        let mut filled = value.clone();
-        if value.text() == Some(AS_MAX) {
-            filled.value = own[AS_MAX].value.clone();
-        }
-        own.insert(key.clone(), filled);
+        own.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// A floor of as many as `max`, as a number.
+fn count_floor(pool: &mut Node) {
+    let max = pool.child(AS_MAX).map(|max| max.value.clone());
+    let floor = child(pool, "min").filter(|floor| floor.text() == Some(AS_MAX));
+    if let (Some(floor), Some(max)) = (floor, max) {
+        floor.value = max;
     }
 }
 

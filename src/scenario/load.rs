@@ -1,6 +1,6 @@
 //! From files and arguments to a [`Document`]: every variant laid out, completed, checked and resolved.
 
-use super::complete::complete;
+use super::complete::{self, complete};
 use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
@@ -156,6 +156,9 @@ fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario>
     // They have been read: what is resolved stands for itself.
     file.values_from.clear();
     standing.entries_mut().map(|entries| entries.shift_remove("values_from"));
+    file.postgres.values_mut().for_each(|node| node.like = None);
+    file.service.values_mut().for_each(|service| service.like = None);
+    complete::cut_likes(&mut standing);
     check::check(&file, &standing, problems);
     Some(Scenario {
         variant: variant.to_owned(),

@@ -114,10 +114,11 @@ impl Scenario {
         }
     }
 
-    /// The complete scenario as TOML, each value with a comment that says where it came from. Parses again to
-    /// the same file.
+    /// The complete scenario as TOML, each value with a comment that says where it came from. Read again, it
+    /// is the same scenario, whatever its events do. A pool to which an event gives another `preset` stands
+    /// as it was written.
     pub fn resolved(&self) -> String {
-        resolved::write(&self.standing)
+        resolved::write(&self.written)
     }
 
     /// This scenario with one more overlay on top of everything, and with further events: a variant that

@@ -2,14 +2,37 @@
 
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node, Value};
+use super::{complete, overlay};
+use indexmap::IndexMap;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Writes the complete tree; it parses again to the same scenario.
-pub fn write(tree: &Node) -> String {
+/// Writes what a written tree stands for; it reads again as the same scenario.
+pub fn write(written: &Node) -> String {
+    let mut tree = complete::spelled_out(written);
+    // They have been read.
+    tree.entries_mut().map(|entries| entries.shift_remove("values_from"));
+    let mut settled = written.clone();
+    complete::settle_likes(&mut settled);
+    for path in of_two_libraries(&tree) {
+        if let (Some(pool), Some(as_written)) = (tree.at_mut(&path), settled.at(&path)) {
+            pool.clone_from(as_written);
+        }
+    }
     let mut out = String::new();
-    section(&mut out, tree, schema::root(), "");
+    section(&mut out, &tree, schema::root(), "");
     out
+}
+
+/// The pools to which an event gives another library: what the first one fills in would stay if it were
+/// written.
+fn of_two_libraries(tree: &Node) -> Vec<String> {
+    let events = tree.child("event").and_then(Node::entries).into_iter().flat_map(IndexMap::values);
+    let set = events.filter_map(|event| event.child("set")?.entries()).flat_map(IndexMap::keys);
+    let library = |path: &&str| path.ends_with(".preset") || path.ends_with(".stock");
+    let paths = set.map(String::as_str).filter(library);
+    let pools = paths.filter_map(|path| path.rsplit_once('.')).map(|(pool, _)| pool);
+    pools.flat_map(|pool| overlay::expand(tree, pool).unwrap_or_default()).collect()
 }
 
 /// Values first, then a section for each table: TOML wants it so.

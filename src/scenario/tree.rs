@@ -137,6 +137,11 @@ impl Node {
         path.split('.').try_fold(self, |node, name| node.child(name))
     }
 
+    /// The node at a dotted path of names, to be changed.
+    pub fn at_mut(&mut self, path: &str) -> Option<&mut Node> {
+        path.split('.').try_fold(self, |node, name| node.entries_mut()?.get_mut(name))
+    }
+
     /// Where to point for a dotted path: at the value there or, if nobody wrote it, at the table that it
     /// belongs to.
     pub fn place_at(&self, path: &str) -> Option<Place> {

@@ -3,6 +3,7 @@
 
 mod overlays;
 mod random;
+mod resolved;
 mod wrong;
 
 use herdsim::scenario::problem::Problems;

@@ -84,7 +84,7 @@ fn what_a_library_has_built_in_follows_what_the_scenario_says() {
     assert_eq!(sizes("more"), (30, 30, 1200.0, 60.0));
     assert_eq!(sizes("stock"), (10, 10, 1800.0, 45.0));
     let resolved = document.scenario("java").unwrap().resolved();
-    assert!(resolved.contains("min = 10  # preset hikari"), "{resolved}");
+    assert!(resolved.contains("min = \"max\"  # preset hikari"), "{resolved}");
     assert!(resolved.contains("max_lifetime_jitter = \"2.5%\"  # preset hikari"), "{resolved}");
 }
 

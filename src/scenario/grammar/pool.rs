@@ -3,7 +3,7 @@
 use super::yes;
 use crate::engine::time::Span;
 use crate::scenario::units::{Limit, Share, Width};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A connection pool inside a container (pools.md §1 and §5). A `preset` sets what the file leaves out.
@@ -20,8 +20,9 @@ pub struct Pool {
     #[schemars(with = "Option<u32>", range(min = 1, max = 100_000))]
     pub max: u32,
     /// Refill floor: so many are not closed for being idle, and the pool dials up to so many unless it dials
-    /// on demand only (`refill`). A steady start has them.
+    /// on demand only (`refill`). A steady start has them. `"max"`: as many as `max`.
     #[serde(default)]
+    #[schemars(schema_with = "floor")]
     pub min: u32,
     /// The most idle connections; a released one beyond it is closed. Absent: as `max`.
     #[serde(default)]
@@ -112,6 +113,12 @@ pub struct Pool {
     /// Whether a further close puts the pending refill off (pgxpool since 5.8).
     #[serde(default)]
     pub refill_debounce: bool,
+}
+
+/// What may be written as `min`; completed, it is a number.
+fn floor(_: &mut SchemaGenerator) -> Schema {
+    let count = json_schema!({ "type": "integer", "format": "uint32", "minimum": 0 });
+    json_schema!({ "anyOf": [count, { "type": "string", "enum": ["max"] }] })
 }
 
 impl Pool {
