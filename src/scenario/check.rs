@@ -21,6 +21,9 @@ use crate::engine::time::Span;
 /// The shortest lifetime: a herd is measured on the clock of a lifetime, turn by turn.
 const SHORTEST_LIFETIME: Span = Span::from_millis(1);
 
+/// The shortest time from one turn to the next of what goes on by itself: with less, a run would stand still.
+const SHORTEST_PAUSE: Span = Span::from_millis(1);
+
 /// Checks a complete scenario; `tree` is the same with places.
 pub fn check(file: &File, tree: &Node, problems: &mut Problems) {
     let mut checker = Checker { file, tree, problems, names_only: false };
@@ -184,9 +187,13 @@ impl Checker<'_> {
             let help = "name a library in `preset`, or leave `stock` out";
             self.error(&format!("{base}.stock"), "`stock` of no library", help);
         }
-        if let DialFailure::Retry(DialRetry { backoff: Span::ZERO, .. }) = pool.dial_failure {
-            let path = format!("{base}.dial_failure");
-            self.error(&path, "a dial is tried again without a pause", "give `backoff` a length");
+        match pool.dial_failure {
+            DialFailure::Error => {}
+            DialFailure::Retry(DialRetry { backoff, cap, .. }) => {
+                self.pause(&format!("{base}.dial_failure.retry.backoff"), backoff, "400ms");
+                self.pause(&format!("{base}.dial_failure.retry.cap"), cap, "15s");
+            }
+            DialFailure::Gate(gate) => self.pause(&format!("{base}.dial_failure.gate"), gate, "15s"),
         }
         if let Some(lifetime) = pool.max_lifetime.0 {
             if lifetime < SHORTEST_LIFETIME {
@@ -207,12 +214,17 @@ impl Checker<'_> {
             let help = "leave it out, or write \"spread\" for `max_lifetime` / `max`";
             self.error(&format!("{base}.kill_gap"), "a kill gap of zero", help);
         }
-        if pool.sweep == Sweep::Every(Span::ZERO) {
-            self.error(
-                &format!("{base}.sweep"),
-                "a sweep without a pause",
-                "write for example { every = \"60s\" }",
-            );
+        if let Sweep::Every(every) = pool.sweep {
+            self.pause(&format!("{base}.sweep.every"), every, "60s");
+        }
+    }
+
+    /// What goes on by itself rests between its turns.
+    fn pause(&mut self, path: &str, pause: Span, such_as: &str) {
+        if pause < SHORTEST_PAUSE {
+            let (key, least) = (path.rsplit('.').next().unwrap_or(path), SHORTEST_PAUSE);
+            let message = format!("`{key}` of {pause} is no pause: the run would hardly go on");
+            self.error(path, message, format!("give it {least} or more, such as \"{such_as}\""));
         }
     }
 
@@ -293,25 +305,17 @@ impl Checker<'_> {
         for (name, traffic) in &file.traffic {
             let base = format!("traffic.{name}");
             self.name(&format!("{base}.request"), "request", &traffic.request, file.request.keys());
-            for (key, value) in
-                traffic.burst.iter().flat_map(|b| [("every", &b.every), ("lasting", &b.lasting)])
-            {
-                if is_zero(value) {
-                    let path = format!("{base}.burst.{key}");
-                    self.error(&path, format!("`{key}` of a burst cannot be zero"), "give it a length");
+            if let Some(burst) = &traffic.burst {
+                self.pause(&format!("{base}.burst.every"), greatest(&burst.every), "10m");
+                if greatest(&burst.lasting) == Span::ZERO {
+                    let path = format!("{base}.burst.lasting");
+                    self.error(&path, "`lasting` of a burst cannot be zero", "give it a length");
                 }
             }
         }
         for (name, job) in &file.job {
             self.name(&format!("job.{name}.on"), "postgres node", &job.on, file.postgres.keys());
-            if job.every == Span::ZERO {
-                let path = format!("job.{name}.every");
-                self.error(
-                    &path,
-                    format!("job `{name}` runs without a pause"),
-                    "give it a period above zero",
-                );
-            }
+            self.pause(&format!("job.{name}.every"), job.every, "15m");
         }
     }
 
@@ -330,12 +334,16 @@ impl Checker<'_> {
     }
 }
 
-fn is_zero(distribution: &Distribution) -> bool {
+/// As long as it gets, near enough to tell a length from none.
+fn greatest(distribution: &Distribution) -> Span {
     match distribution {
-        Distribution::Constant(span) => *span == Span::ZERO,
-        Distribution::Random(RandomDistribution::Uniform(ends)) => ends.max == Span::ZERO,
-        Distribution::Random(RandomDistribution::Exponential(mean)) => *mean == Span::ZERO,
-        Distribution::Random(_) => false,
+        Distribution::Constant(span) => *span,
+        Distribution::Random(RandomDistribution::Uniform(ends)) => ends.max,
+        Distribution::Random(RandomDistribution::Exponential(mean)) => *mean,
+        Distribution::Random(RandomDistribution::LogNormal(both)) => both.p99,
+        Distribution::Random(RandomDistribution::Pareto(pareto)) => pareto.scale,
+        // Its file is read later.
+        Distribution::Random(RandomDistribution::Empirical(_)) => Span(u64::MAX),
     }
 }
 

@@ -108,7 +108,6 @@ fn bounds() {
         said_of("[1, 2, 3, 4, 5, 6]", "[]"),
         said_of("max_connections = 500", "max_connections = 3"),
         said_of("\"90s\"", "\"20m\"\njitter_shape = \"subtractive\""),
-        said_of("\"90s\"", "\"90s\"\nsweep = { every = \"0s\" }"),
         said_of("\"90s\"", "\"90s\"\nkill_gap = { every = \"0s\" }"),
         said_of(
             "\"400/s\"",
@@ -126,11 +125,36 @@ fn pools() {
         said_of("preset              = \"pgxpool\"", "stock = true"),
         said_of("\"90s\"", "\"120%\""),
         said_of("\"90s\"", "\"90\""),
-        said_of("\"90s\"", "\"90s\"\ndial_failure = { retry = { backoff = \"0s\", cap = \"1s\" } }"),
         said_of("\"90s\"", "\"90s\"\ndialler = { background = { at_once = 0 } }"),
         said_of("\"90s\"", "\"90s\"\nquery_timeout = \"0s\""),
         said_of("\"15m\"", "\"1us\""),
     );
+}
+
+/// What goes on by itself, with so short a pause that simulated time would hardly go on.
+#[test]
+fn pauses() {
+    let pool = |text: &str| said_of("\"90s\"", &format!("\"90s\"\n{text}"));
+    let traffic = |text: &str| said_of("\"400/s\"", &format!("\"400/s\"\n{text}"));
+    let retry = |backoff: &str, cap: &str| {
+        let retry = format!("{{ backoff = \"{backoff}\", factor = 1, cap = \"{cap}\" }}");
+        pool(&format!("dial_failure = {{ retry = {retry} }}"))
+    };
+    says!(
+        "pauses",
+        retry("0s", "1s"),
+        retry("1ns", "0s"),
+        pool("dial_failure = { gate = \"0s\" }"),
+        pool("sweep = { every = \"1ns\" }"),
+        traffic("burst = { every = \"1ns\", lasting = \"1s\" }"),
+        traffic("burst = { every = { uniform = { min = \"0s\", max = \"1us\" } }, lasting = \"0s\" }"),
+        said(&with("[job.j]\non = \"primary\"\nevery = \"1ns\"\nwork = { cpu = \"1s\" }\n")),
+        said(&with(
+            "[event.e]\nat = \"1m\"\nset = { \"service.api.pool.primary.sweep\" = { every = \"1us\" } }\n\
+             do = { deploy = \"api\" }\n"
+        )),
+    );
+    assert_eq!(retry("1ms", "1ms"), "");
 }
 
 #[test]

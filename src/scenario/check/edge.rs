@@ -78,14 +78,8 @@ impl Checker<'_> {
                     "let one device stand for many: fewer, and fewer cores",
                 );
             }
-            for (key, is_zero) in
-                [("refresh_age", super::is_zero(&device.refresh_age)), ("poll", device.poll == Span::ZERO)]
-            {
-                if is_zero {
-                    let message = format!("`{key}` of devices cannot be zero: they would never pause");
-                    self.error(&format!("{base}.{key}"), message, "give it a length");
-                }
-            }
+            self.pause(&format!("{base}.refresh_age"), super::greatest(&device.refresh_age), "50s");
+            self.pause(&format!("{base}.poll"), device.poll, "5s");
         }
     }
 
