@@ -144,6 +144,7 @@ impl Checker<'_> {
 
     fn postgres(&mut self) {
         for (name, node) in &self.file.postgres {
+            self.node_name(name);
             if node.reserved_connections >= node.max_connections {
                 let (reserved, max) = (node.reserved_connections, node.max_connections);
                 let message = format!("`{name}` reserves {reserved} of {max} connections: none is left");

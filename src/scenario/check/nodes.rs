@@ -1,4 +1,4 @@
-//! What the roles of Postgres nodes and the locks of transactions ask of a scenario.
+//! What the names and roles of Postgres nodes and the locks of transactions ask of a scenario.
 //!
 //! A replica replays a node that takes writes; only such a node has a standby. Transactions take their row
 //! locks in the order of the tables `[query.*]`, so that no two of them can wait for each other.
@@ -6,7 +6,19 @@
 use super::Checker;
 use crate::scenario::grammar::Deed;
 
+/// Who served a request beside the nodes, in tables and texts.
+const SERVED_BY_NO_NODE: [&str; 2] = ["edge", "nobody"];
+
 impl Checker<'_> {
+    /// That a node cannot be mistaken for what is none.
+    pub(super) fn node_name(&mut self, name: &str) {
+        if SERVED_BY_NO_NODE.contains(&name) {
+            let message =
+                format!("no node may be called `{name}`: tables of who served requests mean no node by it");
+            self.error(&format!("postgres.{name}"), message, "give it another name");
+        }
+    }
+
     /// That replicas replay primaries, and only those have a standby.
     pub(super) fn roles(&mut self) {
         let file = self.file;
