@@ -279,6 +279,8 @@ fn nodes() {
         said(&deed("{ promote = \"primari\" }")),
         said(&deed("{ failover = \"primary\" }")),
         said(&deed("{ restart = \"primari\" }")),
+        said(&BASE.replace("primary", "edge")),
+        said(&BASE.replace("primary", "nobody")),
     );
     let query = |name: &str| format!("[query.{name}]\ncpu = \"1ms\"\nlock = {{ rows = 9 }}\n");
     let locks = query("orders") + &query("stock");
@@ -438,6 +440,31 @@ fn expectations_that_hold_against_other_variants() {
     assert_eq!(expect("max = \"150%\""), "", "a herd may be larger than the pools were before");
     let users = "[expect.e]\nvariant = \"as-written\"\nmetric = \"user_success\"\nof = \"request.sign-in\"";
     assert!(said(&with(&format!("{users}\nmax = \"150%\"\n"))).contains("never more than the whole"));
+}
+
+/// A check that cannot fail proves nothing.
+#[test]
+fn expectations_that_always_hold() {
+    let expect =
+        |of: &str, rest: &str| said(&with(&format!("[variant.v]\n[expect.e]\nof = \"{of}\"\n{rest}\n")));
+    let service = |rest: &str| expect("service.api", rest);
+    let success = |rest: &str| expect("request.sign-in", &format!("metric = \"user_success\"\n{rest}"));
+    says!(
+        "expectations_that_always_hold",
+        service("metric = \"throughput\"\nmin = \"0/s\""),
+        service("metric = \"spikes\"\nmin = 0"),
+        service("metric = \"spikes\"\nmin = -1"),
+        service("metric = \"spikes\"\nmin = { times = -1, of = \"variant.v\" }"),
+        success("max = \"100%\""),
+    );
+    for right in
+        ["min = 0\nmax = 2", "between = [0, 2]", "min = { times = 0.5, of = \"variant.v\" }", "max = 0"]
+    {
+        assert_eq!(service(&format!("metric = \"spikes\"\n{right}")), "");
+    }
+    let recovers = "metric = \"recovery\"\nafter = \"1m\"\nmin = \"0s\"";
+    assert_eq!(service(recovers), "", "it asks whether it recovers at all");
+    assert_eq!(success("min = \"100%\""), "");
 }
 
 #[test]

@@ -73,6 +73,23 @@ impl Checker<'_> {
             let message = "the least is greater than the greatest: nothing keeps within them";
             self.error(&format!("{base}.{}", keys[0]), message, "put them the other way round");
         }
+        self.always(base, expect, ends);
+    }
+
+    /// A single bound that no value can be beyond. What may never happen is asked by it whether it does.
+    fn always(&mut self, base: &str, expect: &Expect, ends: [Option<f64>; 2]) {
+        let (metric, name) = (expect.metric, expect.metric.name());
+        match (ends, expect.bounds()) {
+            ([Some(least), _], [_, None]) if least <= 0.0 && !metric.is_a_time() => {
+                let message = format!("`{name}` is never below this: it always holds");
+                self.error(&format!("{base}.min"), message, "raise `min`, or write `max`");
+            }
+            ([_, Some(1.0)], [None, _]) if metric.is_part_of_a_whole() => {
+                let message = format!("`{name}` is never above this: it always holds");
+                self.error(&format!("{base}.max"), message, "lower `max`, or write `min`");
+            }
+            _ => {}
+        }
     }
 
     /// A share of all seeds that these could show, if it held with every one of them.
@@ -135,6 +152,10 @@ impl Checker<'_> {
             }
             (None, Some(plus)) => {
                 self.bound(&format!("{path}.plus"), metric, metric.unit().read_difference(plus));
+            }
+            (Some(times), None) if times < 0.0 => {
+                let message = format!("{times} times what is never below zero");
+                self.error(&format!("{path}.times"), message, "write a factor above zero, such as 1.3");
             }
             (Some(_), None) => {}
         }
