@@ -142,7 +142,7 @@ fn resolve(
         overlay::lay(&mut tree, &one, &Layer::Set, problems);
     }
     let mut scenario = stand(tree, name, problems)?;
-    tables::load(&scenario.standing, base, &mut scenario.tables, problems);
+    scenario.tables = tables::load(&scenario.standing, base, problems);
     if !problems.has_errors() {
         lint::lint(&scenario.file, &scenario.standing, problems);
     }

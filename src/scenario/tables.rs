@@ -19,8 +19,26 @@ enum Use {
     Curve,
 }
 
+impl Use {
+    fn wanted(self) -> &'static str {
+        match self {
+            Use::Curve => "wanted: a CSV file with the columns t_s,rate_per_s, ascending in t_s from 0",
+            Use::Durations => {
+                "begin with a header line such as `seconds`; then, in the first column, seconds"
+            }
+        }
+    }
+}
+
+/// A table, and the line of the file in which each of its rows stands.
+struct Read {
+    table: Table,
+    lines: Vec<usize>,
+}
+
 /// Reads every CSV file that the tree names, relative to `base`; each once.
-pub fn load(tree: &Node, base: &Path, tables: &mut BTreeMap<String, Table>, problems: &mut Problems) {
+pub fn load(tree: &Node, base: &Path, problems: &mut Problems) -> BTreeMap<String, Table> {
+    let mut all: BTreeMap<String, Read> = BTreeMap::new();
     schema::visit(tree, schema::root(), "", &mut |_, node, shape| {
         let Shape::Choice(choices) = shape else { return };
         let curve = choices.contains_key("piecewise").then(|| node.child("csv")).flatten();
@@ -31,58 +49,64 @@ pub fn load(tree: &Node, base: &Path, tables: &mut BTreeMap<String, Table>, prob
         };
         let Some((node, usage)) = named else { return };
         let Some(name) = node.text() else { return };
-        let read = match tables.get(name) {
-            Some(table) => Ok(table.clone()),
-            None => read(&base.join(name)),
-        };
-        match read.and_then(|table| suits(&table, usage).map(|()| table)) {
-            Ok(table) => drop(tables.insert(name.to_owned(), table)),
+        let before = all.remove(name).map_or_else(|| read(&base.join(name)), Ok);
+        match before.and_then(|read| suits(&read, usage).map(|()| read)) {
+            Ok(read) => drop(all.insert(name.to_owned(), read)),
             Err(why) => {
-                problems.push(Problem::error(format!("`{name}`: {why}"), node.place()).help(match usage {
-                    Use::Curve => "wanted: a CSV file with the columns t_s,rate_per_s, ascending in t_s",
-                    Use::Durations => "wanted: a CSV file with a header and seconds in its first column",
-                }))
+                let problem = Problem::error(format!("`{name}`: {why}"), node.place());
+                problems.push(problem.help(usage.wanted()));
             }
         }
     });
+    all.into_iter().map(|(name, read)| (name, read.table)).collect()
 }
 
-fn read(path: &Path) -> Result<Table, String> {
+fn read(path: &Path) -> Result<Read, String> {
     let found = fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if !found.is_file() || found.len() > MAX_BYTES {
         return Err("is not a file of at most 64 MiB".to_owned());
     }
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| error.to_string())?;
+    let text = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(&text[..]);
     let header = reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_owned).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut lines) = (Vec::new(), Vec::new());
+    let (mut line, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
+        // Blank lines before a record are taken for its own.
+        let start = record.position().map_or(0, |position| position.byte() as usize);
+        let blank = text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        line += text[counted..start + blank].iter().filter(|byte| **byte == b'\n').count();
+        counted = start + blank;
         let numbers = record.iter().map(|field| match field.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
             _ => Err(format!("line {line}: `{field}` is not a number")),
         });
         rows.push(numbers.collect::<Result<Vec<f64>, String>>()?);
+        lines.push(line);
     }
-    Ok(Table { header, rows })
+    Ok(Read { table: Table { header, rows }, lines })
 }
 
-fn suits(table: &Table, usage: Use) -> Result<(), String> {
-    if table.rows.is_empty() {
+fn suits(Read { table: Table { header, rows }, lines }: &Read, usage: Use) -> Result<(), String> {
+    // A first line of numbers is a row that would be lost.
+    if let Some(number) = header.first().filter(|name| name.parse::<f64>().is_ok_and(f64::is_finite)) {
+        return Err(format!("has no header: it begins with `{number}`"));
+    }
+    if rows.is_empty() {
         return Err("has no rows".to_owned());
     }
-    if table.rows.iter().flatten().any(|number| *number < 0.0) {
-        return Err("holds a negative number".to_owned());
+    let at = |row: usize, what: &str| Err(format!("line {}: {what}", lines[row]));
+    if let Some(row) = rows.iter().position(|row| row.iter().any(|number| *number < 0.0)) {
+        return at(row, "holds a negative number");
     }
+    let ascends = || rows.windows(2).position(|pair| pair[1][0] <= pair[0][0]);
     match usage {
         Use::Durations => Ok(()),
-        Use::Curve if table.header != ["t_s", "rate_per_s"] => {
-            Err(format!("has the columns {}", table.header.join(",")))
+        Use::Curve if *header != ["t_s", "rate_per_s"] => {
+            Err(format!("has the columns {}", header.join(",")))
         }
-        Use::Curve => match table.rows.windows(2).position(|pair| pair[1][0] <= pair[0][0]) {
-            Some(row) => Err(format!("line {}: `t_s` does not ascend", row + 3)),
-            None => Ok(()),
-        },
+        Use::Curve if rows[0][0] > 0.0 => at(0, "a curve begins at 0 in `t_s`"),
+        Use::Curve => ascends().map_or(Ok(()), |pair| at(pair + 1, "`t_s` does not ascend")),
     }
 }

@@ -542,6 +542,17 @@ fn files() {
         let text = BASE.replace("\"400/s\"", &format!("{{ csv = \"{name}\" }}"));
         load(&write("csv.toml", text.as_bytes()), &[])
     };
+    write("late.csv", b"t_s,rate_per_s\n\n5,10\n");
+    write("gap.csv", b"t_s,rate_per_s\n0,10\n\n\n60,20\n60,30\n");
+    write("negative.csv", b"t_s,rate_per_s\n0,10\n\n60,-20\n");
+    write("bare.csv", b"0,10\n60,20\n");
+    write("samples.csv", b"0.001\n0.002\n");
+    write("debts.csv", b"s\n0.001\n\n-0.002\n");
+    let samples = |name: &str| {
+        let empirical = format!("{{ empirical = {{ csv = \"{name}\" }} }}");
+        let text = BASE.replace("{ exponential = \"0.5ms\" }", &empirical);
+        load(&write("samples.toml", text.as_bytes()), &[])
+    };
     let good = write("good.toml", BASE.as_bytes());
     let remedy = |text: &str| {
         let path = write("remedy.toml", text.as_bytes());
@@ -559,6 +570,12 @@ fn files() {
         csv("curve.csv"),
         csv("words.csv"),
         csv("columns.csv"),
+        csv("late.csv"),
+        csv("gap.csv"),
+        csv("negative.csv"),
+        csv("bare.csv"),
+        samples("samples.csv"),
+        samples("debts.csv"),
         remedy("title = \"more\"\n\"postgres.second.cores\" = 8\n\"postgres.primary.cores\" = -1\n"),
         load(&good, &["postgres.primary.cores"]),
         load(&good, &["postgres.primary.cores=lots"]),

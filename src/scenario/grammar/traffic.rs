@@ -68,7 +68,7 @@ pub enum Arrivals {
 pub enum Curve {
     /// Steps: each rate holds from its time to the next.
     Piecewise(Vec<RateFrom>),
-    /// A CSV file with the columns `t_s` and `rate_per_s`, ascending; each rate holds to the next row.
+    /// A CSV file with the columns `t_s` and `rate_per_s`, ascending from 0; each rate holds to the next row.
     Csv(String),
 }
 
