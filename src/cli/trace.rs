@@ -11,7 +11,7 @@ use crate::measure::trace::{Followed, Trace};
 use crate::report::Header;
 use crate::report::human;
 use crate::report::trace::{perfetto, story};
-use crate::scenario::grammar::Outcome;
+use crate::scenario::grammar::{Label, Outcome};
 use crate::scenario::units::{When, parse_span};
 use crate::scenario::{AS_WRITTEN, Scenario, when};
 use clap::Args;
@@ -19,9 +19,10 @@ use std::path::PathBuf;
 
 /// Tell the story of one request: what it did and waited for, in order, and where its time went.
 ///
-/// Looked for is the slowest request that arrives within the window; --first takes the first one instead,
-/// --class and --outcome narrow the search. With --perfetto the whole window is written as a trace file:
-/// containers, connections, requests and backends, for ui.perfetto.dev.
+/// Looked for is the slowest request of a user that arrives within the window; --first takes the first one
+/// instead, --class and --outcome narrow the search; of a --class, attackers' requests are looked at as
+/// well. With --perfetto the whole window is written as a trace file: containers, connections, requests and
+/// backends, for ui.perfetto.dev.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TraceArgs {
@@ -138,8 +139,7 @@ fn tell(
     let (class, outcome, first) = (args.class.clone(), args.outcome, args.first);
     let search = Search { from, to, class, outcome, first };
     let Some(found) = trace::find(scenario, seed, &search) else {
-        let cure = "widen the window with --at and --lasting, or ask for less with --class and --outcome";
-        return Err(Failure::Usage(format!("no such request ended in the run: {cure}")));
+        return Err(Failure::Usage(format!("no such request ended in the run: {}", cure(args, scenario))));
     };
     let trace = trace::trace(scenario, seed, Followed::One(found.series, found.arrived));
     let trace = trace.map_err(|_| Failure::Usage("the request has too long a story".to_owned()))?;
@@ -150,6 +150,17 @@ fn tell(
     let header = Header::of(&args.source.stem(), scenario);
     let run = format!("variant {} · seed {seed}", scenario.variant);
     console.result(&story::text(&header, &run, &trace, request, output::paint(console.stdout_colour())))
+}
+
+/// Where else to look. Without a class, only users' requests are looked at.
+fn cure(args: &TraceArgs, scenario: &Scenario) -> &'static str {
+    let attacked = scenario.file.traffic.values().any(|source| source.label == Label::Abusive);
+    match &args.class {
+        None if attacked => {
+            "attackers' requests are looked at only with --class; or widen the window with --at and --lasting"
+        }
+        _ => "widen the window with --at and --lasting, or ask for less with --class and --outcome",
+    }
 }
 
 fn write(

@@ -1,6 +1,6 @@
 //! `trace`: the story of one request, and trace files.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, TINY};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -38,6 +38,19 @@ fn what_cannot_be_traced_is_told() {
         assert!(err.contains(word), "{command}: {err}");
     }
     assert!(!desk.path("runs").exists(), "nothing was run");
+}
+
+/// Where attackers alone send requests, the class must be named; and then their request is found.
+#[test]
+fn attackers_requests_are_looked_at_by_their_class() {
+    let desk = Desk::new();
+    let attack = TINY.replacen("[traffic.users]\n", "[traffic.users]\nlabel = \"abusive\"\n", 1);
+    desk.write("attack.toml", &attack);
+    let (_, err) = desk.ends("trace attack.toml", 2);
+    assert!(err.contains("attackers' requests are looked at only with --class"), "{err}");
+    desk.ends("trace attack.toml --class sign-in", 0);
+    let (_, err) = desk.ends("trace tiny.toml --outcome 429", 2);
+    assert!(!err.contains("attackers"), "{err}");
 }
 
 /// In a trace viewer slices of one thread must nest, or they are drawn wrongly.
