@@ -174,12 +174,12 @@ fn targets(name: &str, service: &Service, tree: &Node, problems: &mut Problems) 
     }
 }
 
-fn mean(distribution: &Distribution) -> Span {
+/// Near enough for advice; zero where its file would have to be read.
+pub(super) fn mean(distribution: &Distribution) -> Span {
     match distribution {
         Distribution::Constant(span) => *span,
         Distribution::Random(RandomDistribution::Exponential(mean)) => *mean,
         Distribution::Random(RandomDistribution::Uniform(ends)) => (ends.min + ends.max).scale(0.5),
-        // The median is near enough for advice.
         Distribution::Random(RandomDistribution::LogNormal(both)) => both.median,
         Distribution::Random(RandomDistribution::Pareto(pareto)) => {
             pareto.scale.scale(pareto.shape / (pareto.shape - 1.0))

@@ -4,7 +4,9 @@ use super::complete::{self, complete};
 use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
-use super::{AS_WRITTEN, Document, Remedy, Scenario, check, lint, mend, overlay, tables, timeline, values};
+use super::{
+    AS_WRITTEN, Document, Remedy, Scenario, check, lint, mend, overlay, size, tables, timeline, values,
+};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -144,6 +146,9 @@ fn resolve(
     let mut scenario = stand(tree, name, problems)?;
     scenario.tables = tables::load(&scenario.standing, base, problems);
     if !problems.has_errors() {
+        size::check(&scenario, problems);
+    }
+    if !problems.has_errors() {
         lint::lint(&scenario.file, &scenario.standing, problems);
     }
     Some(scenario)
@@ -194,8 +199,9 @@ pub fn derive(
     let set = set.iter().filter_map(|(path, value)| Some((path.clone(), node(value)?))).collect();
     overlay::lay(&mut tree, &set, &layer, &mut problems);
     let derived = stand(tree, variant, &mut problems);
-    match derived.filter(|_| !problems.has_errors()) {
-        Some(derived) => Ok(Scenario { tables: scenario.tables.clone(), ..derived }),
-        None => Err(problems),
+    let derived = derived.map(|derived| Scenario { tables: scenario.tables.clone(), ..derived });
+    if let Some(derived) = derived.as_ref().filter(|_| !problems.has_errors()) {
+        size::check(derived, &mut problems);
     }
+    derived.filter(|_| !problems.has_errors()).ok_or(problems)
 }

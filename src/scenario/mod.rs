@@ -13,6 +13,7 @@ pub mod problem;
 pub mod proof;
 mod resolved;
 pub mod schema;
+mod size;
 mod sources;
 mod tables;
 mod timeline;

@@ -157,6 +157,29 @@ fn pauses() {
     assert_eq!(retry("1ms", "1ms"), "");
 }
 
+/// More requests than any machine plays would be seen only when the memory is full.
+#[test]
+fn sizes() {
+    let rate = |text: &str| said_of("\"400/s\"", text);
+    let piece = |rest: &str| format!("{{ piecewise = [{{ from = \"0s\", rate = \"1/s\" }}, {rest}] }}");
+    let event = |until: &str, factor: &str| {
+        let set = format!("\"traffic.users.rate\" = \"{factor}\"");
+        said(&with(&format!("[event.e]\nat = \"10m\"\nuntil = \"{until}\"\nset = {{ {set} }}\n")))
+    };
+    says!(
+        "sizes",
+        rate("\"100000000000/s\""),
+        rate("\"10000000/s\""),
+        rate(&piece("{ from = \"30m\", rate = \"6000000/s\" }")),
+        event("40m", "6000000/s"),
+        event("10m1s", "2000000000/s"),
+    );
+    assert_eq!(rate("\"2000000/s\""), "");
+    assert_eq!(rate(&piece("{ from = \"59m\", rate = \"100000000/s\" }")), "");
+    assert_eq!(event("11m", "100000000/s"), "", "a minute of much is not too much");
+    assert_eq!(rate("\"10000000/s\"\nburst = { every = \"10m\", lasting = \"1s\" }"), "");
+}
+
 #[test]
 fn steps() {
     says!(
