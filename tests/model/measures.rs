@@ -111,7 +111,7 @@ fn an_outage_at_the_end_is_seen() {
     for metric in [Metric::UserSuccess, Metric::RequestSuccess] {
         let share = value(&run, metric, "request.sign-in", 0);
         assert!((0.73..0.77).contains(&share), "{metric:?}: {share}");
-        let before = Window { until: at(90), ..Window::whole() };
+        let before = Window { to: at(90), ..Window::whole() };
         assert_eq!(summary::value(metric, &run.measured, "request.sign-in", None, &before), 1.0);
     }
     assert!(value(&run, Metric::WorstP99, "service.api", 0) > 25_000.0, "they wait since half a minute");
