@@ -94,6 +94,10 @@ fn build(
     for overlay in &layers.with {
         overlay::lay(&mut written, overlay, &Layer::With, &mut problems);
     }
+    // What a variant is must stand before it is laid over the file; the rest of `--set` lies on top of it.
+    let (of_variants, on_top) =
+        layers.set.iter().partition::<Vec<_>, _>(|(path, _)| path.split('.').next() == Some("variant"));
+    lay_set(&mut written, &of_variants, &mut problems);
     let names: Vec<String> = written
         .child("variant")
         .and_then(Node::entries)
@@ -105,7 +109,7 @@ fn build(
     for name in [AS_WRITTEN.to_owned()].into_iter().chain(names) {
         // Each variant has its own list, so that an error in one does not hide those in the next.
         let mut own = Problems::default();
-        let scenario = resolve(&written, &name, base, layers, &mut own);
+        let scenario = resolve(&written, &name, base, &on_top, &mut own);
         problems.extend(own);
         scenarios.extend(scenario.map(|scenario| (name, scenario)));
     }
@@ -131,7 +135,7 @@ fn resolve(
     written: &Node,
     name: &str,
     base: &Path,
-    layers: &Layers,
+    set: &[&(String, Node)],
     problems: &mut Problems,
 ) -> Option<Scenario> {
     let mut tree = written.clone();
@@ -139,10 +143,7 @@ fn resolve(
     if let Some(overlay) = overlay.and_then(Node::entries) {
         overlay::lay(&mut tree, overlay, &Layer::Variant(name.into()), problems);
     }
-    for (path, value) in &layers.set {
-        let one = IndexMap::from([(path.clone(), value.clone())]);
-        overlay::lay(&mut tree, &one, &Layer::Set, problems);
-    }
+    lay_set(&mut tree, set, problems);
     let mut scenario = stand(tree, name, problems)?;
     scenario.tables = tables::load(&scenario.standing, base, problems);
     if !problems.has_errors() {
@@ -151,7 +152,16 @@ fn resolve(
     if !problems.has_errors() {
         lint::lint(&scenario.file, &scenario.standing, problems);
     }
+    scenario.warnings = problems.clone();
     Some(scenario)
+}
+
+/// Lays `--set` arguments over a tree, each over what the one before it left.
+fn lay_set(tree: &mut Node, set: &[&(String, Node)], problems: &mut Problems) {
+    for (path, value) in set {
+        let one = IndexMap::from([(path.clone(), value.clone())]);
+        overlay::lay(tree, &one, &Layer::Set, problems);
+    }
 }
 
 /// The scenario that a tree stands for, but for its CSV files.
@@ -170,6 +180,7 @@ fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario>
         timeline: timeline::build(&tree, &standing, &file, problems),
         file: Arc::new(file),
         tables: BTreeMap::new(),
+        warnings: Problems::default(),
         written: Arc::new(tree),
         standing: Arc::new(standing),
     })

@@ -65,6 +65,8 @@ pub struct Scenario {
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
     pub tables: BTreeMap<String, Table>,
+    /// What is warned of in it; other variants may be warned of more.
+    pub warnings: Problems,
     /// The tree as written, under the variant and what is laid over it, before presets and defaults.
     written: Arc<Node>,
     /// The complete tree, every value with its place.
@@ -110,6 +112,7 @@ impl Scenario {
             file: Arc::new(file),
             timeline: Vec::new(),
             tables: BTreeMap::new(),
+            warnings: Problems::default(),
             written: standing.clone(),
             standing,
         }

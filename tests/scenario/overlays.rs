@@ -273,3 +273,16 @@ fn what_happens_to_one_does_not_happen_to_those_like_it() {
     let during = scenario.timeline[0].stands.as_ref().unwrap();
     assert_eq!((during.postgres["primary"].cores, during.postgres["second"].cores), (1.0, 8.0));
 }
+
+/// What a variant sets is settled before the variant is laid over the file, also where `--set` says it.
+#[test]
+fn set_may_say_what_a_variant_sets() {
+    let directory = tempfile::tempdir().unwrap();
+    let scenario = directory.path().join("s.toml");
+    std::fs::write(&scenario, with("[variant.v.set]\n\"postgres.primary.cores\" = 16\n")).unwrap();
+    let set =
+        ["variant.v.set={ \"postgres.*.cores\" = 2 }".to_owned(), "postgres.primary.cores=x3".to_owned()];
+    let (document, _) = Document::load(&scenario, &[], &set).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(document.scenario("v").unwrap().file.postgres["primary"].cores, 6.0);
+    assert_eq!(document.scenario(AS_WRITTEN).unwrap().file.postgres["primary"].cores, 12.0);
+}
