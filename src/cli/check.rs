@@ -11,13 +11,19 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
-    /// Scenarios, TOML files, or directories with scenarios.
+    /// Scenarios, TOML files, or directories with scenarios; a directory's `--with` files are skipped.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Lay another file's values over each scenario (again for more).
+    #[arg(long, value_name = "FILE")]
+    with: Vec<PathBuf>,
+    /// Lay a value over each scenario, such as `service.*.pool.*.max_lifetime=17m` (again for more).
+    #[arg(long, value_name = "PATH=VALUE", value_parser = inputs::path_and_value)]
+    set: Vec<String>,
     /// Print every value as it stands after defaults, presets and overlays (of one file).
     #[arg(long)]
     print_resolved: bool,
-    /// Of this variant [default: as-written].
+    /// Of this variant [default: as-written]; with it, warnings are of this variant alone.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// End with 2 on a warning, too.
@@ -30,12 +36,18 @@ pub struct CheckArgs {
 
 const EXAMPLES: &str = "Examples:
   herdsim check scenarios/ --deny-warnings
+  herdsim check herdsim/ --with herdsim/jitter.toml --deny-warnings
   herdsim check quickstart.toml --print-resolved --variant jitter
-  herdsim check fleet.toml --sources";
+  herdsim check fleet.toml --sources
+
+Where a warning is of what is meant, a comment `# deliberate` at the end of the line keeps it away.";
 
 /// Does it.
 pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
-    let files: Vec<PathBuf> = paths::scenarios(&args.paths)?.into_iter().map(|found| found.file).collect();
+    let (files, skipped) = files(args)?;
+    if !skipped.is_empty() {
+        console.note(&format!("skipped, laid over scenarios by --with: {}", skipped.join(", ")));
+    }
     if args.print_resolved && files.len() > 1 {
         return Err(Failure::Usage(
             "--print-resolved takes one file: its output is one TOML file".to_owned(),
@@ -44,7 +56,7 @@ pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
     let mut bad = 0;
     let mut unknown = None;
     for file in &files {
-        let (document, warnings) = match Document::load(file, &[], &[]) {
+        let (document, mut warnings) = match Document::load(file, &args.with, &args.set) {
             Ok(loaded) => loaded,
             Err(problems) => {
                 console.problems(&problems.render(console.stderr_colour()));
@@ -52,6 +64,9 @@ pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
                 continue;
             }
         };
+        if let Some(scenario) = args.variant.as_deref().and_then(|name| document.scenario(name)) {
+            warnings = scenario.warnings.clone();
+        }
         if !warnings.is_empty() {
             console.problems(&warnings.render(console.stderr_colour()));
             bad += usize::from(args.deny_warnings);
@@ -67,6 +82,25 @@ pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
         (0, Some(failure)) => Err(failure),
         (bad, _) => Err(Failure::Scenario(bad)),
     }
+}
+
+/// The scenarios that are asked for; and what is none of a directory's, but laid over them.
+fn files(args: &CheckArgs) -> Result<(Vec<PathBuf>, Vec<String>), Failure> {
+    let (mut files, mut skipped) = (Vec::new(), Vec::new());
+    for paths::Found { file, named } in paths::scenarios(&args.paths)? {
+        if !named && paths::is_overlay(&file) {
+            skipped.push(file.display().to_string());
+        } else {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::Usage(format!(
+            "no scenario: {} are laid over one by --with",
+            skipped.join(", ")
+        )));
+    }
+    Ok((files, skipped))
 }
 
 fn shown(args: &CheckArgs, file: &std::path::Path, document: &Document, scenario: &Scenario) -> String {

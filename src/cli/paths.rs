@@ -66,6 +66,15 @@ pub fn expects(file: &Path) -> bool {
     table.is_none_or(|table| table.contains_key("expect"))
 }
 
+/// Whether a file is laid over scenarios and is none itself: its keys are paths.
+pub fn is_overlay(file: &Path) -> bool {
+    let table = fs::read_to_string(file).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let paths = |table: toml::Table| {
+        !table.contains_key("schema_version") && table.keys().any(|key| key.contains('.'))
+    };
+    table.is_some_and(paths)
+}
+
 /// Whether a name is of a pattern in which `*` stands for anything.
 pub fn matches(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
@@ -123,5 +132,14 @@ mod tests {
             assert_eq!(expects(&file), expected, "{text}");
         }
         assert!(expects(&dir.path().join("absent.toml")));
+        for (text, expected) in [
+            ("title = \"a remedy\"\n\"service.*.pool.*.max\" = \"x2\"\n", true),
+            ("schema_version = 1\n\"service.*.pool.*.max\" = 3\n", false),
+            ("[expect", false),
+            ("title = \"a scenario that lacks much\"\n", false),
+        ] {
+            fs::write(&file, text).unwrap();
+            assert_eq!(is_overlay(&file), expected, "{text}");
+        }
     }
 }

@@ -17,6 +17,10 @@ const SAFE_SHARE: f64 = 0.2;
 /// An expectation that holds on every seed and proves less than this decides nothing (assumed).
 const ENOUGH_PROOF: f64 = 0.6;
 
+/// What the jitter that is advised does, and what it does not.
+const SMALLER: &str = "so much keeps the database from being overrun; \
+     how much a smaller herd needs, `herdsim sweep --find` tells";
+
 /// Adds all advice.
 pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
     for (name, postgres) in &file.postgres {
@@ -116,7 +120,9 @@ fn herd(path: &str, pools: u32, pool: &Pool, postgres: &Postgres, tree: &Node, p
         let message = format!(
             "connections that were opened together expire together, every {lifetime}: the lifetime has no jitter"
         );
-        let help = format!("write `max_lifetime_jitter = \"{enough}\"` or more, or `kill_gap = \"spread\"`");
+        let help = format!(
+            "write `max_lifetime_jitter = \"{enough}\"` or more, or `kill_gap = \"spread\"`; {SMALLER}"
+        );
         warn(problems, tree, &path, message, help);
     } else if pool.jitter() < enough {
         let message = format!(
@@ -124,15 +130,17 @@ fn herd(path: &str, pools: u32, pool: &Pool, postgres: &Postgres, tree: &Node, p
             pool.jitter(),
             connections / pool.jitter().as_secs(),
         );
-        warn(problems, tree, &path, message, format!("write at least \"{enough}\""));
+        warn(problems, tree, &path, message, format!("write at least \"{enough}\"; {SMALLER}"));
     }
 }
 
 /// Classes that nobody asks for.
 fn idle_classes(file: &File, tree: &Node, problems: &mut Problems) {
+    let traffic = file.traffic.values().map(|traffic| &traffic.request);
+    let asked: Vec<&String> = traffic.chain(file.device.values().map(|device| &device.request)).collect();
     for name in file.request.keys() {
-        if !file.traffic.values().any(|traffic| traffic.request == *name) {
-            let message = format!("no traffic asks for `{name}`");
+        if !asked.contains(&name) {
+            let message = format!("no traffic and no device asks for `{name}`");
             let help = format!("add a [traffic.*] with `request = \"{name}\"`, or leave the class out");
             warn(problems, tree, &format!("request.{name}"), message, help);
         }
@@ -212,32 +220,32 @@ fn timeouts(file: &File, tree: &Node, problems: &mut Problems) {
             if let (Some(patience), Some(acquire)) = (request.patience.0, pool.acquire_timeout.0)
                 && patience <= acquire
             {
-                let message = format!("clients of `{name}` leave after {patience}, before this timeout");
-                let help = format!("shorten it below {patience}");
+                let message = format!(
+                    "clients of `{name}` leave after {patience}, before `acquire_timeout`, {acquire}, has passed"
+                );
+                let help = format!("set `acquire_timeout` below {patience}");
                 warn(problems, tree, &format!("{path}.acquire_timeout"), message, help);
             }
             for (key, limit) in
                 [("query_timeout", pool.query_timeout), ("acquire_timeout", pool.acquire_timeout)]
             {
-                if limit.0.is_some_and(|limit| limit >= deadline) {
-                    let message = format!("this timeout cannot fire: requests `{name}` end after {deadline}");
-                    warn(
-                        problems,
-                        tree,
-                        &format!("{path}.{key}"),
-                        message,
-                        format!("shorten it below {deadline}"),
-                    );
+                if let Some(limit) = limit.0.filter(|limit| *limit >= deadline) {
+                    let message =
+                        format!("`{key}`, {limit}, cannot fire: requests `{name}` end after {deadline}");
+                    let help = format!("set `{key}` below {deadline}");
+                    warn(problems, tree, &format!("{path}.{key}"), message, help);
                 }
             }
         }
     }
 }
 
-/// What seeds that all agree prove, where an expectation does not say how much is asked for.
+/// What seeds that all agree prove, where one expectation says which share of all is asked for and another
+/// does not. Who asks for no share means the seeds that are run.
 fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
     let (seeds, proven) = (file.seeds.len(), proof::most_shown(file.seeds.len()));
-    if proven >= ENOUGH_PROOF || file.expect.values().all(|expect| expect.share.is_some()) {
+    let asks = |share: bool| file.expect.values().any(|expect| expect.share.is_some() == share);
+    if proven >= ENOUGH_PROOF || !asks(true) || !asks(false) {
         return;
     }
     let message = format!(

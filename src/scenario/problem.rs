@@ -66,6 +66,9 @@ pub enum Severity {
     Warning,
 }
 
+/// The comment that says so of what a line is warned of.
+const DELIBERATE: &str = "deliberate";
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -99,6 +102,17 @@ impl Problem {
     /// A problem that makes the scenario suspicious.
     pub fn warning(message: impl Into<String>, place: Option<Place>) -> Problem {
         Problem { severity: Severity::Warning, ..Problem::error(message, place) }
+    }
+
+    /// Whether it is a warning of what somebody meant: a comment at the end of the line says `# deliberate`.
+    fn is_deliberate(&self) -> bool {
+        let line = self
+            .place
+            .as_ref()
+            .filter(|_| self.severity == Severity::Warning)
+            .and_then(|place| place.source.text.lines().nth(place.line() - 1));
+        let said = |comment: &str| comment.trim_start().starts_with(DELIBERATE);
+        line.is_some_and(|line| line.split('#').skip(1).any(said))
     }
 
     /// With what stands at the place.
@@ -179,8 +193,12 @@ pub struct Problems {
 const MAX_PROBLEMS: usize = 100;
 
 impl Problems {
-    /// Adds one, unless the same was said of the same place before (a value may reach several variants).
+    /// Adds one, unless the same was said of the same place before (a value may reach several variants), or
+    /// it warns of what is deliberate.
     pub fn push(&mut self, problem: Problem) {
+        if problem.is_deliberate() {
+            return;
+        }
         if self.list.len() >= MAX_PROBLEMS {
             self.more += usize::from(problem.severity == Severity::Error);
             return;
@@ -302,6 +320,17 @@ mod tests {
         problems.push(Problem::error("second", place("a\nb", 2..3)));
         let messages: Vec<&str> = problems.iter().map(|problem| &problem.message[..]).collect();
         assert_eq!(messages, ["first", "second"]);
+    }
+
+    #[test]
+    fn a_warning_of_what_is_deliberate_is_not_told() {
+        let text = "a = 1  # why # deliberate: so it was\nb = \"deliberate\"";
+        let mut problems = Problems::default();
+        problems.push(Problem::warning("meant", place(text, 4..5)));
+        problems.push(Problem::warning("not meant", place(text, 38..39)));
+        problems.push(Problem::error("wrong", place(text, 4..5)));
+        let messages: Vec<&str> = problems.iter().map(|problem| &problem.message[..]).collect();
+        assert_eq!(messages, ["wrong", "not meant"], "an error is one all the same");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::tree::{Layer, Node, Value};
 /// The paths of the numbers that somebody wrote and that no `[source]` covers.
 pub fn without_source(tree: &Node) -> Vec<String> {
     let covered: Vec<String> =
-        sources(tree).filter_map(|(pattern, _)| overlay::expand(tree, pattern).ok()).flatten().collect();
+        sources(tree).filter_map(|(pattern, _)| reached(tree, pattern).ok()).flatten().collect();
     let covers = |source: &String, path: &str| {
         path.strip_prefix(source.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
@@ -37,10 +37,15 @@ fn sources(tree: &Node) -> impl Iterator<Item = (&String, &Node)> {
     tree.child("source").and_then(Node::entries).into_iter().flatten()
 }
 
+/// The paths that a source speaks of. It vouches for all below them, so that a `*` at its end says no more.
+fn reached(tree: &Node, pattern: &str) -> Result<Vec<String>, (String, String)> {
+    overlay::expand(tree, pattern.strip_suffix(".*").unwrap_or(pattern))
+}
+
 /// A source for something that is not there is a warning: the path was probably renamed.
 pub fn check(tree: &Node, problems: &mut Problems) {
     for (pattern, node) in sources(tree) {
-        if let Err((what, help)) = overlay::expand(tree, pattern) {
+        if let Err((what, help)) = reached(tree, pattern) {
             let place = node.origin.key.clone().or_else(|| node.place());
             problems.push(Problem::warning(format!("a source without a value: {what}"), place).help(help));
         }

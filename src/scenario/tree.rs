@@ -142,12 +142,13 @@ impl Node {
         path.split('.').try_fold(self, |node, name| node.entries_mut()?.get_mut(name))
     }
 
-    /// Where to point for a dotted path: at the value there or, if nobody wrote it, at the table that it
-    /// belongs to.
+    /// Where to point for a dotted path: at the value there or, if nobody wrote it or a preset did, at the
+    /// table that it belongs to.
     pub fn place_at(&self, path: &str) -> Option<Place> {
         let (mut node, mut place) = (self, self.place());
         for name in path.split('.') {
-            let Some(child) = node.child(name) else { break };
+            let own = |child: &&Node| !matches!(child.origin.layer, Layer::Preset(_));
+            let Some(child) = node.child(name).filter(own) else { break };
             node = child;
             place = node.place().or(place);
         }

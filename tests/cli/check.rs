@@ -90,3 +90,39 @@ fn an_unknown_variant_meets_the_nearest_name() {
     let (_, err) = Desk::new().ends("check tiny.toml --variant jiter", 2);
     assert!(err.contains("unknown variant `jiter`") && err.contains("did you mean `jitter`?"), "{err}");
 }
+
+/// What ships is an example: it warns of nothing that is not said to be meant.
+#[test]
+fn shipped_scenarios_and_templates_have_no_warnings() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let desk = Desk::new();
+    for path in ["scenarios", "docs/ci", "templates"] {
+        desk.ends(&format!("check {root}/{path} --deny-warnings"), 0);
+    }
+    desk.ends("init", 0);
+    desk.ends("check quickstart.toml --deny-warnings", 0);
+}
+
+#[test]
+fn an_overlay_in_a_directory_is_skipped_and_said_so() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("herdsim")).unwrap();
+    desk.write("herdsim/fleet.toml", TINY);
+    desk.write("herdsim/jitter.toml", "\"service.*.pool.*.max_lifetime_jitter\" = \"1m\"\n");
+    let (out, err) = desk.ends("check herdsim", 0);
+    assert_eq!(out.lines().count(), 1, "{out}");
+    assert!(err.contains("skipped") && err.contains("herdsim/jitter.toml"), "{err}");
+    desk.ends("check herdsim/jitter.toml", 2);
+    desk.ends("check herdsim --deny-warnings", 2);
+    desk.ends("check herdsim --with herdsim/jitter.toml --deny-warnings", 0);
+    desk.ends("check herdsim --set service.*.pool.*.max_lifetime_jitter=1m --deny-warnings", 0);
+}
+
+#[test]
+fn warnings_are_of_the_variant_that_is_asked_for() {
+    let desk = Desk::new();
+    desk.write("tiny.toml", &TINY.replace("_jitter\" = \"1s\"", "_jitter\" = \"1m\""));
+    let (_, err) = desk.ends("check tiny.toml --variant plain", 0);
+    assert!(err.contains("the lifetime has no jitter"), "{err}");
+    desk.ends("check tiny.toml --variant jitter --deny-warnings", 0);
+}

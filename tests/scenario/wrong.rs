@@ -5,13 +5,13 @@ use herdsim::scenario::Document;
 use std::path::Path;
 
 /// What is said about the base scenario with `old` replaced by `new`.
-fn said_of(old: &str, new: &str) -> String {
+pub(super) fn said_of(old: &str, new: &str) -> String {
     assert!(BASE.contains(old), "`{old}` is not in the base scenario");
     said(&BASE.replacen(old, new, 1))
 }
 
 /// Errors or warnings, as printed.
-fn said(text: &str) -> String {
+pub(super) fn said(text: &str) -> String {
     match Document::from_text("scenario.toml", text) {
         Ok((_, warnings)) => warnings.to_string(),
         Err(problems) => problems.to_string(),
@@ -360,8 +360,15 @@ fn advice() {
                 .replace("service = \"api\"", "service = \"api\"\npatience = \"5s\"\ntimeout = \"20s\"")
         ),
         said(
-            &with("[expect.e]\nmetric = \"herd_size\"\nof = \"postgres.primary\"\nmax = \"5%\"\n")
-                .replace("[1, 2, 3, 4, 5, 6]", "[1]")
+            &with(
+                &["e", "share"]
+                    .map(|name| format!(
+                        "[expect.{name}]\nmetric = \"herd_size\"\nof = \"postgres.primary\"\nmax = \"5%\"\n"
+                    ))
+                    .concat()
+            )
+            .replace("[1, 2, 3, 4, 5, 6]", "[1]")
+            .replace("[expect.share]", "[expect.share]\nshare = \"20%\"")
         ),
         said(&with("[source]\n\"postgres.primary.core\" = { from = \"assumed\" }\n")),
         said(&with(
