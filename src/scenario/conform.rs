@@ -1,7 +1,8 @@
 //! The first check: does the tree have the shape of the grammar? All deviations are collected.
 
+use super::complete;
 use super::problem::{Problem, Problems, nearest, suggest};
-use super::schema::{Field, Shape};
+use super::schema::{self, Field, Shape};
 use super::tree::{Node, Value};
 use super::units::{
     parse_date_time, parse_limit, parse_quantity, parse_rate, parse_share, parse_span, parse_width,
@@ -55,8 +56,15 @@ fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
     let text = match &node.value {
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
+        // What is not there cannot be said by a value.
+        Value::String(_) if name == "pooler" => {
+            return problem.help("no value takes a pooler away: leave it out, and let a variant lay it on");
+        }
         _ => return problem,
     };
+    if matches!(shape, Shape::Table(fields) if schema::counts(fields)) {
+        return problem.help(format!("write `{{ min = {text}, max = {text} }}`"));
+    }
     // With its unit it would be wrong all the same.
     if text.starts_with('-') {
         return problem.help("and it is not negative");
@@ -121,8 +129,8 @@ fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, pr
         Value::Table(entries) if entries.len() == 1 => (&entries.keys()[0], entries.values().next()),
         _ => {
             let message = format!("`{name}` must have exactly one key");
-            let help = Shape::Choice(choices.clone()).wanted();
-            problems.push(Problem::error(message, node.place()).help(format!("write {help}")));
+            let help = format!("write {}{}", Shape::Choice(choices.clone()).wanted(), besides(name));
+            problems.push(Problem::error(message, node.place()).help(help));
             return;
         }
     };
@@ -135,13 +143,30 @@ fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, pr
             problems.push(Problem::error(message, node.place()).help(format!("write {help}")));
         }
         (None, _) => {
-            let help = match nearest(tag, choices.keys().map(String::as_str)) {
+            let help = match meant(tag, choices.keys().map(String::as_str)) {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("use {}", Shape::Choice(choices.clone()).wanted()),
+                None => format!("use {}{}", Shape::Choice(choices.clone()).wanted(), besides(name)),
             };
             problems.push(Problem::error(format!("`{name}` cannot be `{tag}`"), node.place()).help(help));
         }
     }
+}
+
+/// The choice that was probably meant: a near one, that of a framework, or one that is part of the other.
+fn meant<'a>(tag: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    const TELLING: usize = 3;
+    let framework = complete::preset_of(tag);
+    let part = |choice: &&str| {
+        choice.contains(tag) && tag.len() >= TELLING || tag.contains(choice) && choice.len() > TELLING
+    };
+    nearest(tag, choices.clone())
+        .or_else(|| choices.clone().find(|choice| Some(*choice) == framework))
+        .or_else(|| choices.filter(part).min_by_key(|choice| choice.len()))
+}
+
+/// What is not said where people look for it.
+fn besides(name: &str) -> &'static str {
+    if name == "do" { "; how long a restart takes is `postgres.NAME.restart_time`" } else { "" }
 }
 
 fn number(

@@ -120,6 +120,24 @@ fn excuse(schema: &mut Json) {
     }
 }
 
+/// The project's notes, which descriptions cite by section for those who have them.
+const NOTES: [&str; 4] = ["postgres.md", "cloud-run.md", "pools.md", "validation.md"];
+
+/// A description without them: who reads it in an editor has no such page.
+fn without_notes(text: &str) -> String {
+    let mut text = text.replace(" and §", "§");
+    for note in NOTES {
+        text = text.replace(&format!("{note} §"), "§").replace(&format!("{note}\n§"), "§");
+    }
+    let mut parts = text.split('§');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        plain += rest.strip_prefix(':').unwrap_or(rest).trim_start();
+    }
+    plain.replace(" ()", "").replace("\n()", "").replace(", )", ")")
+}
+
 /// `const` is younger than what some editors read, and a default of null says nothing.
 fn simplify(schema: &mut Json) {
     match schema {
@@ -129,6 +147,9 @@ fn simplify(schema: &mut Json) {
             }
             if entries.get("default").is_some_and(Json::is_null) {
                 entries.remove("default");
+            }
+            if let Some(Json::String(text)) = entries.get_mut("description") {
+                *text = without_notes(text);
             }
             entries.values_mut().for_each(simplify);
         }
@@ -272,6 +293,7 @@ impl Shape {
     /// What is wanted, for messages.
     pub fn wanted(&self) -> String {
         match self {
+            Shape::Table(fields) if counts(fields) => "a table such as { min = 40, max = 40 }".to_owned(),
             Shape::Table(_) | Shape::Map(_) => "a table".to_owned(),
             Shape::List(..) => "a list".to_owned(),
             Shape::Text(format) => wanted_text(format).to_owned(),
@@ -289,6 +311,12 @@ impl Shape {
             Shape::Either(shapes) => shapes.iter().map(Shape::wanted).collect::<Vec<_>>().join(" or "),
         }
     }
+}
+
+/// Whether a table is the least and the greatest of a count, which people write as one number.
+pub fn counts(fields: &IndexMap<String, Field>) -> bool {
+    let count = |field: &Field| matches!(field.shape, Shape::Integer(..));
+    fields.len() == 2 && ["min", "max"].iter().all(|key| fields.get(*key).is_some_and(count))
 }
 
 fn wanted_text(format: &str) -> &'static str {
@@ -349,6 +377,20 @@ mod tests {
         assert!(matches!(postgres["max_connections"].shape, Shape::Integer(1.0, 1_000_000.0)));
         assert!(matches!(&postgres["grant"].shape, Shape::Choice(choices) if choices.len() == 2));
         assert!(matches!(&postgres["start_cpu"].shape, Shape::Either(_)));
+    }
+
+    #[test]
+    fn descriptions_cite_no_page_that_a_reader_cannot_open() {
+        for (written, read) in [
+            ("Work (postgres.md §8).", "Work."),
+            ("Work (cloud-run.md\n§6.1).", "Work."),
+            ("A pool (pools.md §1 and §5). More.", "A pool. More."),
+            ("A cost (postgres.md §2: about 3,000/s; §8: 0.5\nms).", "A cost (about 3,000/s; 0.5\nms)."),
+        ] {
+            assert_eq!(without_notes(written), read);
+        }
+        let schema = schema_json();
+        assert!(!schema.contains('§') && NOTES.iter().all(|note| !schema.contains(note)));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct FileValues {
     /// The file: `.toml`, `.json`, `.yaml` or `.yml`.
     pub file: String,
     /// A path of the scenario to the path of its value in the file, such as `database.pool.max`; a list's
-    /// elements have numbers.
+    /// elements have numbers, or go by their `name`.
     pub values: IndexMap<String, String>,
     /// The unit of a bare number in the file, by the path of the scenario, such as `s`.
     #[serde(default)]

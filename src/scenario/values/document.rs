@@ -39,10 +39,14 @@ pub fn read(path: &Path) -> Result<Value, String> {
     }
 }
 
-/// The value at a dotted path; a list's elements have numbers.
+/// The value at a dotted path; a list's elements have numbers, or go by their `name`, as containers and
+/// variables of Kubernetes do.
 pub fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(document, |value, name| match value {
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        Value::Array(items) => match name.parse::<usize>() {
+            Ok(number) => items.get(number),
+            Err(_) => items.iter().find(|item| item["name"] == name),
+        },
         other => other.get(name),
     })
 }
