@@ -32,7 +32,7 @@ pub struct CloudRun {
 /// It is not a service, or a value is not a number.
 pub fn read(document: &Value) -> Result<CloudRun, String> {
     let template = document["spec"].get("template").filter(|_| document["kind"] == "Service");
-    let template = template.ok_or("it is not a Cloud Run service: `kind: Service` with `spec.template`")?;
+    let template = template.ok_or_else(|| not_a_service(document))?;
     let of_service =
         |name: &str| whole(&document["metadata"]["annotations"], &format!("run.googleapis.com/{name}"));
     let of_template =
@@ -47,6 +47,17 @@ pub fn read(document: &Value) -> Result<CloudRun, String> {
         timeout_s: whole(&template["spec"], "timeoutSeconds")?.unwrap_or(300),
         cpus: cpu.map_or(Ok(1.0), cpus)?,
     })
+}
+
+/// What it is instead, as far as one knows, and what to do with it.
+fn not_a_service(document: &Value) -> String {
+    let wanted = "it is not a Cloud Run service: `kind: Service` with `spec.template`";
+    match document["kind"].as_str() {
+        Some(kind @ ("Deployment" | "StatefulSet" | "ReplicaSet")) => format!(
+            "{wanted}; of a {kind} take values one by one, with `[values_from.NAME.file]` (docs/settings.md)"
+        ),
+        _ => wanted.to_owned(),
+    }
 }
 
 impl CloudRun {

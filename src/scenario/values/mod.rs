@@ -8,10 +8,12 @@ pub mod cloud_run;
 pub mod document;
 pub mod dsn;
 
+use super::complete::complete;
 use super::grammar::{FileValues, PgxpoolValues, ValuesFrom};
-use super::overlay;
 use super::problem::{Problem, Problems};
+use super::schema::Shape;
 use super::tree::{Layer, Node, Origin};
+use super::{conform, overlay};
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::Path;
@@ -28,10 +30,20 @@ pub fn lay(written: &mut Node, base: &Path, problems: &mut Problems) {
             Ok(values) => {
                 let layer = Layer::ValuesFrom(name.as_str().into());
                 let origin = Origin { layer: layer.clone(), value: node.place(), key: node.place() };
-                let pairs = values.iter();
-                let nodes =
-                    pairs.filter_map(|(path, one)| Some((path.clone(), Node::from_json(one, &origin)?)));
-                overlay::lay(written, &nodes.collect(), &layer, problems);
+                let standing = complete(written, &mut Problems::default());
+                let mut nodes = IndexMap::new();
+                for (path, value) in &values {
+                    let Some(read) = Node::from_json(value, &origin) else { continue };
+                    match fitting(&standing, path, read) {
+                        Ok(read) => drop(nodes.insert(path.clone(), read)),
+                        Err(why) => {
+                            let whence = whence(&from, path).unwrap_or_default();
+                            let message = format!("`values_from.{name}`: {why}, and {whence}it is {value}");
+                            problems.push(Problem::error(message, node.place()));
+                        }
+                    }
+                }
+                overlay::lay(written, &nodes, &layer, problems);
             }
             Err(why) => {
                 let help = "values are read each time, from where they live: check the name, or leave it out";
@@ -40,6 +52,38 @@ pub fn lay(written: &mut Node, base: &Path, problems: &mut Problems) {
             }
         }
     }
+}
+
+/// A value in the form that its path wants: a number may be written as a text, as in every environment of
+/// Kubernetes.
+///
+/// # Errors
+/// It is not of that form: what is wanted.
+fn fitting(standing: &Node, path: &str, mut value: Node) -> Result<Node, String> {
+    let found = overlay::expand(standing, path).ok().and_then(|found| found.into_iter().next());
+    // A path that leads nowhere is told of where it is laid.
+    let Some(shape) = found.as_deref().and_then(|path| overlay::shape_at(standing, path)) else {
+        return Ok(value);
+    };
+    let factor = value.text().and_then(|text| text.strip_prefix('x'));
+    if factor.is_some_and(|factor| factor.parse::<f64>().is_ok()) {
+        return Ok(value);
+    }
+    if matches!(shape, Shape::Integer(..) | Shape::Number(..))
+        && let Some(number) = value.text().and_then(|text| text.trim().parse::<serde_json::Number>().ok())
+    {
+        value = Node::from_json(&Value::Number(number), &value.origin).unwrap_or(value);
+    }
+    let mut wrong = Problems::default();
+    conform::check(&value, shape, path, &mut wrong);
+    let why = wrong.iter().next().map(|problem| problem.message.clone());
+    why.map_or(Ok(value), Err)
+}
+
+/// `in `app.yaml` at `env.POOL_MAX` `, where a path's value stands in a file.
+fn whence(from: &ValuesFrom, path: &str) -> Option<String> {
+    let ValuesFrom::File(values) = from else { return None };
+    Some(format!("in `{}` at `{}` ", values.file, values.values.get(path)?))
 }
 
 /// What an entry says.
@@ -77,6 +121,9 @@ fn by_path(values: &FileValues, base: &Path) -> Result<Values, String> {
         let value = document::at(&document, at).ok_or_else(|| format!("`{}` has no `{at}`", values.file))?;
         let value = match (values.units.get(path), value) {
             (Some(unit), Value::Number(number)) => Value::String(format!("{number}{unit}")),
+            (Some(unit), Value::String(text)) if text.trim().parse::<f64>().is_ok() => {
+                Value::String(format!("{}{unit}", text.trim()))
+            }
             (_, other) => other.clone(),
         };
         found.insert(path.clone(), value);

@@ -131,6 +131,11 @@ fn what_cannot_be_read_is_told_with_its_place() {
             vec![("a.yaml", "kind: Job")],
             "not a Cloud Run service",
         ),
+        (
+            "cloud-run = { file = \"a.yaml\", service = \"api\" }".to_owned(),
+            vec![("a.yaml", "kind: Deployment")],
+            "values_from.NAME.file",
+        ),
         ("cloud-run = { file = \"a.yaml\", service = \"aip\" }".to_owned(), vec![("a.yaml", SERVICE)], "aip"),
         (format!("pgxpool = {{ env = \"NO_SUCH_VARIABLE_HERE\", {pool} }}"), vec![], "is not set"),
         (format!("pgxpool = {{ {pool} }}"), vec![], "either `env` or `file`"),
@@ -154,5 +159,38 @@ fn what_cannot_be_read_is_told_with_its_place() {
     ] {
         let wrong = fleet(&format!("[values_from.x]\n{values}\n"), &files).expect_err(&values);
         assert!(wrong.contains(word) && wrong.contains("fleet.toml:"), "{values}: {wrong}");
+    }
+}
+
+/// The example of docs/settings.md: every value of an environment is a text.
+#[test]
+fn a_deployment_of_kubernetes_tells_its_values() {
+    let page = include_str!("../../../docs/settings.md");
+    let start = page.find("[values_from.deployment.file]").expect("the example");
+    let values = &page[start..start + page[start..].find("```").expect("its end")];
+    let deployment = r#"
+kind: Deployment
+spec:
+  replicas: 12
+  template:
+    spec:
+      containers:
+        - name: proxy
+        - name: api
+          env:
+            - { name: DB_POOL_MAX, value: "14" }
+            - { name: DB_LIFETIME_SECONDS, value: "600" }
+"#;
+    let document =
+        fleet(values, &[("deployment.yaml", deployment)]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let service = &document.scenario("as-written").unwrap().file.service["api"];
+    assert_eq!((service.containers.min, service.containers.max), (12, 12));
+    let pool = &service.pool["primary"];
+    assert_eq!((pool.max, pool.max_lifetime.0.map(|span| span.as_secs())), (14, Some(600.0)));
+
+    let wrong = fleet(values, &[("deployment.yaml", &deployment.replace("\"14\"", "many"))]);
+    let wrong = wrong.expect_err("many is no number");
+    for word in ["service.api.pool.primary.max`", "deployment.yaml", "env.DB_POOL_MAX.value", "many"] {
+        assert!(wrong.contains(word), "{word}: {wrong}");
     }
 }
