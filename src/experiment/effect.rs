@@ -1,4 +1,5 @@
-//! What a variant does to the herd, in a word: it cures, delays, eases, changes nothing or makes worse.
+//! What a variant does to the herd, in a word: it cures, delays, eases, changes nothing or makes worse; or
+//! there is nothing to cure.
 //!
 //! In life this is what the people who tried it wrote afterwards ("the redeploy helped for an hour"). Here it
 //! is read off the *recycle spikes* (latency spikes beside a storm of cause `lifetime`, of all services) from
@@ -32,7 +33,7 @@ pub enum Change {
     /// More or longer recycle spikes.
     MakesWorse,
     /// There is nothing to cure: neither has a recycle spike.
-    CannotTell,
+    NothingToCure,
 }
 
 impl Change {
@@ -44,7 +45,7 @@ impl Change {
             Change::Eases => "eases",
             Change::None => "no-change",
             Change::MakesWorse => "makes-worse",
-            Change::CannotTell => "cannot-tell",
+            Change::NothingToCure => "nothing-to-cure",
         }
     }
 }
@@ -180,7 +181,7 @@ fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> Change {
         |pick: fn(&(Recycling, Recycling)) -> Recycling| pairs.iter().all(|pair| pick(pair).spikes == 0);
     let (baseline_calm, variant_calm) = (none(|pair| pair.0), none(|pair| pair.1));
     if baseline_calm && variant_calm {
-        return Change::CannotTell;
+        return Change::NothingToCure;
     }
     if variant_calm && pairs.iter().all(|pair| pair.0.spikes > 0) {
         return Change::Cures;

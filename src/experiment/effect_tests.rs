@@ -19,7 +19,7 @@ fn judged(pairs: &[(usize, usize)]) -> Change {
 #[test]
 fn each_word_has_its_meaning() {
     assert_eq!(judged(&[(4, 0), (2, 0)]), Change::Cures);
-    assert_eq!(judged(&[(0, 0), (0, 0)]), Change::CannotTell);
+    assert_eq!(judged(&[(0, 0), (0, 0)]), Change::NothingToCure);
     assert_eq!(judged(&[(4, 0), (0, 0)]), Change::None, "one seed of two proves no cure, and t is wide");
     assert_eq!(judged(&[(8, 2), (9, 3), (10, 4)]), Change::Eases);
     assert_eq!(judged(&[(8, 2), (9, 12), (10, 4)]), Change::None, "the seeds do not agree");

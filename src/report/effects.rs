@@ -242,12 +242,12 @@ mod tests {
         - old-postgres: history says “cures”, the simulation “delays by 1h30m”
         - recycle spikes: those of all services beside a storm of cause lifetime
         "#);
-        let one = [effect("jitter", Change::CannotTell, &[(0, 0)], Some(History::Cures))];
+        let one = [effect("jitter", Change::NothingToCure, &[(0, 0)], Some(History::Cures))];
         insta::assert_snapshot!(text(&one, Paint::Plain), @r#"
         EFFECTS, against as-it-happened
-          variant       effect  recycle spikes  lasting  counted from
-          jitter   cannot tell           0 → 0  0s → 0s           45m
-           jitter: history says “cures”, the simulation “cannot tell”
+          variant           effect  recycle spikes  lasting  counted from
+          jitter   nothing to cure           0 → 0  0s → 0s           45m
+           jitter: history says “cures”, the simulation “nothing to cure”
            recycle spikes: those of all services beside a storm of cause lifetime
            one seed: compared plainly; another seed may tell otherwise
         "#);
