@@ -196,12 +196,26 @@ fn finish(
     if !results.complete {
         return Err(Failure::Io("not every run was finished".to_owned()));
     }
-    if story.explanation.focus.seeds.len() < 2 && !story.explanation.findings.is_empty() {
-        let written = args.variant == AS_WRITTEN;
-        let variant = if written { String::new() } else { format!(" --variant {}", args.variant) };
-        console.note(&format!("next: herdsim explain {}{variant} --seeds 5", args.source.shown()));
+    let few = story.explanation.focus.seeds.len() < 2 && !story.explanation.findings.is_empty();
+    if few && !story.is_calm() {
+        console.note(&format!("next: {}", next(args)));
     }
     Ok(())
+}
+
+/// The same question to more seeds.
+fn next(args: &ExplainArgs) -> String {
+    let mut words = format!("herdsim explain {}", args.source.shown());
+    if args.variant != AS_WRITTEN {
+        words += &format!(" --variant {}", args.variant);
+    }
+    if let Some(from) = args.from {
+        words += &format!(" --from {from}");
+    }
+    if !args.suspects.is_empty() {
+        words += &format!(" --suspects {}", args.suspects.join(","));
+    }
+    words + " --seeds 5"
 }
 
 /// What `explain.json` holds.

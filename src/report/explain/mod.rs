@@ -18,6 +18,8 @@ const NAME: usize = 26;
 /// Harmonics that are told one by one.
 const HARMONICS: usize = 3;
 
+const CALM: &str = "no spikes: nothing to explain";
+
 /// Everything that is told.
 #[derive(Clone, Copy, Debug)]
 pub struct Story<'a> {
@@ -80,6 +82,12 @@ impl Story<'_> {
         let mut rows = vec![[a, b, c, d, e, String::new(), String::new()]];
         rows.extend(self.explanation.findings.iter().map(row));
         (head, rows)
+    }
+
+    /// Whether nothing was there that could be explained.
+    pub fn is_calm(&self) -> bool {
+        let mut figures = self.explanation.base.iter().flatten().peekable();
+        figures.peek().is_some() && figures.all(|figures| figures.spikes == 0)
     }
 
     /// What the table does not say, line by line.
@@ -175,7 +183,8 @@ pub fn text(story: &Story, paint: Paint) -> String {
         suspects.add_row(left_verdict(&row));
     }
     let remarks: String = story.remarks().iter().map(|line| format!("  {line}\n")).collect();
-    let body = format!("{}\n{remarks}", trimmed(&suspects));
+    let body =
+        if story.is_calm() { format!("  {CALM}\n") } else { format!("{}\n{remarks}", trimmed(&suspects)) };
     let mut whole = format!("{title}\n{}\n", story.subtitle());
     whole += &section("WHO DID IT", body, paint);
     whole += &section("PERIODS", periods(story), paint);
@@ -218,11 +227,15 @@ pub fn markdown(story: &Story) -> String {
     let (head, rows) = story.rows();
     let mut text =
         format!("**{}** — {}\n\n", escape(&printable(&story.header.title)), escape(&story.subtitle()));
-    text += &line_of(&head);
-    text += &line_of(&["---", "---", "--:", "--:", "--:", "--:", "--:"].map(str::to_owned));
-    text += &rows.iter().map(|row| line_of(row)).collect::<String>();
-    text += "\n";
-    text += &story.remarks().iter().map(|remark| format!("- {}\n", escape(remark))).collect::<String>();
+    if story.is_calm() {
+        text += &format!("- {CALM}\n");
+    } else {
+        text += &line_of(&head);
+        text += &line_of(&["---", "---", "--:", "--:", "--:", "--:", "--:"].map(str::to_owned));
+        text += &rows.iter().map(|row| line_of(row)).collect::<String>();
+        text += "\n";
+        text += &story.remarks().iter().map(|remark| format!("- {}\n", escape(remark))).collect::<String>();
+    }
     let percent = human::share(FALSE_ALARM);
     text += &format!("\n| service | period | power | false alarm (≤ {percent}) | harmonics | has it |\n");
     text += "| --- | --: | --: | --: | --- | --- |\n";
