@@ -56,13 +56,16 @@ pub fn escaped(text: &str) -> String {
     printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
 }
 
-/// A name, cut if it is longer.
+/// A name, cut in the middle if it is longer: names that begin alike differ at their ends.
 pub fn short(name: &str, longest: usize) -> String {
     let name = printable(name);
-    if name.chars().count() <= longest {
+    let count = name.chars().count();
+    if count <= longest {
         return name;
     }
-    name.chars().take(longest - 1).chain(['…']).collect()
+    let tail = (longest - 1) / 2;
+    let head = name.chars().take(longest - 1 - tail);
+    head.chain(['…']).chain(name.chars().skip(count - tail)).collect()
 }
 
 /// A headline and what stands under it; nothing where nothing does.
@@ -105,4 +108,20 @@ pub fn folded(line: &str, sign: &str, indent: usize) -> String {
         lines[last] += part;
     }
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_begin_alike_stay_apart() {
+        for longest in [28, 20, 12, 9] {
+            let cut = ["failed-live-migration-with-retry", "failed-live-migration-with-jitter"]
+                .map(|name| short(name, longest));
+            assert!(cut[0] != cut[1] && cut.iter().all(|name| name.chars().count() == longest), "{cut:?}");
+        }
+        assert_eq!(short("as-it-happened", 9), "as-i…ened");
+        assert_eq!(short("jitter", 9), "jitter");
+    }
 }
