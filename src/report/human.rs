@@ -33,7 +33,7 @@ pub fn share(share: f64) -> String {
         p if p < 0.01 => "<0.01%".to_owned(),
         p if p < 0.995 => format!("{p:.2}%"),
         // A share that is not whole never reads as whole: 99.98 % success is news.
-        p if p < 100.0 && p > 99.0 => format!("{:.2}%", (p * 100.0).floor() / 100.0),
+        p if p < 100.0 && p > 99.0 => format!("{:.2}%", p.min(99.99)),
         p if p < 9.95 => format!("{p:.1}%"),
         p => format!("{p:.0}%"),
     }
@@ -152,6 +152,8 @@ mod tests {
             (share(0.914), "91%"),
             (share(0.99984), "99.98%"),
             (share(0.999999), "99.99%"),
+            (share(0.995797), "99.58%"),
+            (share(0.990001), "99.00%"),
             (share(0.0), "0%"),
             (share(0.00004), "<0.01%"),
             (share(-0.003), "−0.30%"),

@@ -7,7 +7,7 @@ use super::font::printable;
 use super::text::{Paint, cells, range, section, short, table, trimmed};
 use super::{Header, human, plot::marks};
 use crate::experiment::Run;
-use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath};
+use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath, answered};
 use crate::measure::window::Window;
 use crate::measure::{ClassMeasured, LevelBin, Measured, StretchKind, outage, summary};
 use crate::scenario::grammar::{Label, Metric, Outcome};
@@ -26,6 +26,18 @@ pub fn sections(header: &Header, measured: &Measured, paint: Paint) -> String {
     text += &section("SERVED BY", served(measured), paint);
     let fates = aftermath(measured).map_or_else(String::new, |told| fates(&told));
     text + &section("RECOVERY", fates, paint)
+}
+
+/// For how long a service failed its users, to stand beside latency that tells nothing of it: what is refused
+/// at once is no spike.
+pub fn unanswered(measured: &Measured) -> String {
+    let failed = |bin: &usize| measured.services.iter().any(|one| !answered(measured, &one.service, *bin));
+    let bins = measured.services.iter().map(|service| service.bins.len()).max().unwrap_or(0);
+    let seconds: f64 = (0..bins).filter(failed).map(|bin| outage::bin_length(measured, bin)).sum();
+    match seconds > 0.0 {
+        true => format!("; but for {} fewer than 99% of requests were answered well", human::offset(seconds)),
+        false => String::new(),
+    }
 }
 
 fn most(bins: Option<&[LevelBin]>) -> f64 {

@@ -40,6 +40,22 @@ fn an_outage_reads_well() {
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
+/// What is refused at once has no latency: that there is no spike is not all.
+#[test]
+fn refusals_stand_beside_spikes_that_are_none() {
+    let mut run = synthetic_outage::run("as-it-happened", false);
+    run.measured.spikes.clear();
+    for (place, bin) in run.measured.classes[0].bins.iter_mut().enumerate() {
+        bin.ended = Default::default();
+        let outcome = if (10..12).contains(&place) { Outcome::ConnectRefused } else { Outcome::Ok };
+        bin.ended[outcome as usize] = 100;
+    }
+    let text = terminal::run(&synthetic::header(), &run, &[], Paint::Plain);
+    assert!(text.contains("  none; but for 20s fewer than 99% of requests were answered well\n"), "{text}");
+    let calm = terminal::run(&synthetic::header(), &synthetic::run("calm", 1, false), &[], Paint::Plain);
+    assert!(calm.contains("  none\n"), "{calm}");
+}
+
 #[test]
 fn a_metastable_system_says_what_it_waits_for() {
     let text = run_text(true);

@@ -27,7 +27,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
     text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
     text += &section("REQUESTS", classes(measured), paint);
     text += &section("CONNECTIONS STARTED", nodes(header, measured), paint);
-    text += &section("LATENCY SPIKES", spikes(header, &measured.spikes), paint);
+    text += &section("LATENCY SPIKES", spikes(header, measured), paint);
     text += &outage::sections(header, measured, paint);
     // The timeline tells the events too.
     let timeline = outage::timeline(header, measured);
@@ -223,9 +223,10 @@ fn node_lines(header: &Header, node: &NodeMeasured) -> String {
     format!("  postgres {}\n{body}{refused}", short(&node.node, NAME))
 }
 
-fn spikes(header: &Header, spikes: &[Spike]) -> String {
+fn spikes(header: &Header, measured: &Measured) -> String {
+    let spikes = &measured.spikes;
     if spikes.is_empty() {
-        return "  none\n".to_owned();
+        return format!("  none{}\n", outage::unanswered(measured));
     }
     let mut text = format!("  {}{}\n", human::count(spikes.len() as u64), spacing(spikes));
     for spike in spikes.iter().take(SPIKES) {
