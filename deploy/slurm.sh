@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A sweep as an array of Slurm: one shard a task; the scenario brings its axes, in [sweep.axes]. Then, once: herdsim merge parts/shard-* -o runs/fleet-sweep
+# A sweep as an array of Slurm: one shard a task; the scenario brings its axes, in [sweep.axes] (a comment at the end of the fleet template). Then, once: herdsim merge parts/shard-* -o runs/fleet-sweep
 #SBATCH --job-name=herdsim-sweep
 #SBATCH --array=1-12
 #SBATCH --cpus-per-task=4

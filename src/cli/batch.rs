@@ -72,6 +72,10 @@ impl Batch<'_> {
         }
         let out = self.out();
         output::claim(&out)?;
+        if !self.source.with.is_empty() {
+            let files: Vec<String> = self.source.with.iter().map(|file| file.display().to_string()).collect();
+            console.note(&format!("laid over {}: {}", self.source.file.display(), files.join(", ")));
+        }
         let results = self.simulate(console);
         let written = output::write(&out, &results, &self.extra)?;
         console.result(&render(&results, &out)?)?;

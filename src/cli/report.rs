@@ -28,8 +28,8 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "overlay")]
     openmetrics: Option<PathBuf>,
     /// Write each table of the directory as Parquet beside it; draw nothing.
-    #[cfg(feature = "parquet")]
-    #[arg(long, conflicts_with_all = ["overlay", "openmetrics", "start"])]
+    #[arg(long, hide = cfg!(not(feature = "parquet")))]
+    #[arg(conflicts_with_all = ["overlay", "openmetrics", "start"])]
     parquet: bool,
     /// Calendar time of the first instant, RFC 3339, where the scenario has none or another is wanted.
     #[arg(long, value_name = "TIME")]
@@ -45,14 +45,23 @@ const EXAMPLES: &str = "Examples:
 
 To drive the traffic by an observed rate, name its CSV in the scenario: rate = { csv = \"rate.csv\" }.";
 
+#[cfg(feature = "parquet")]
+fn tables(args: &ReportArgs, console: &Console) -> Result<(), Failure> {
+    let written = crate::report::parquet::write(&args.dir).map_err(|error| Failure::Io(error.to_string()))?;
+    let lines = written.iter().map(|file| format!("{}\n", file.display()));
+    console.result(&lines.collect::<String>())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn tables(_: &ReportArgs, _: &Console) -> Result<(), Failure> {
+    let cure = "install it anew with `cargo install --path . --features parquet`";
+    Err(Failure::Usage(format!("this program was built without Parquet: {cure}")))
+}
+
 /// Does it.
 pub fn perform(args: &ReportArgs, console: &Console) -> Result<(), Failure> {
-    #[cfg(feature = "parquet")]
     if args.parquet {
-        let written =
-            crate::report::parquet::write(&args.dir).map_err(|error| Failure::Io(error.to_string()))?;
-        let lines = written.iter().map(|file| format!("{}\n", file.display()));
-        return console.result(&lines.collect::<String>());
+        return tables(args, console);
     }
     let loaded = output::load(&args.dir, args.start.as_deref())?;
     if loaded.manifest["complete"] == false {

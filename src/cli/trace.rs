@@ -56,7 +56,7 @@ pub struct TraceArgs {
 
 const EXAMPLES: &str = "Examples:
   herdsim trace quickstart.toml --variant no-jitter --at 5m --lasting 10s
-  herdsim trace fleet.toml --class sign-in --outcome pool-timeout --first
+  herdsim trace fleet.toml --class sign-in --at event.deploy --first
   herdsim trace fleet.toml --at event.upgrade --lasting 2s --perfetto trace.json";
 
 fn outcome(text: &str) -> Result<Outcome, String> {

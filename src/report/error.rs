@@ -30,7 +30,7 @@ pub enum ReportError {
     #[error("{path} is not the directory of a sweep: name another", path = .0.display())]
     NotASweep(PathBuf),
     /// What is there is ours, and no run.
-    #[error("{path} is the directory of a {kind}, which has pictures of its own: name one that `run` or `compare` wrote", path = path.display())]
+    #[error("{path} is the directory of a {kind}, which is not drawn again: name one that `run` or `compare` wrote", path = path.display())]
     OfAnotherKind {
         /// The directory.
         path: PathBuf,
