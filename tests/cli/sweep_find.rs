@@ -54,6 +54,20 @@ fn the_smallest_value_that_does_is_found() {
     assert!(desk.path("runs/tiny-find/plots/find.svg").is_file());
 }
 
+/// A share of all seeds is shown by the seeds together; each of them holds or does not by itself.
+#[test]
+fn seeds_are_told_apart_where_a_share_of_all_is_asked_for() {
+    let desk = desk();
+    desk.write("tiny.toml", &desk.read("tiny.toml").replace("min = 60\n", "min = 60\nshare = \"60%\"\n"));
+    let (out, err) = desk.ends(&format!("{FIND} --expect pool-opens --seeds 6 --no-plots"), 0);
+    let found: serde_json::Value = serde_json::from_str(&desk.read("runs/tiny-find/find.json")).unwrap();
+    let thresholds = found["thresholds"].as_array().unwrap();
+    assert!(thresholds.len() == 6 && thresholds.iter().all(|one| one["holds"].is_string()), "{out}{err}");
+    let table = desk.read("runs/tiny-find/find.csv");
+    let verdicts = |verdict: &str| table.lines().filter(|line| line.ends_with(verdict)).count();
+    assert!(verdicts(",pass") >= 6 && verdicts(",fail") >= 6 && verdicts(",inconclusive") == 0, "{table}");
+}
+
 #[test]
 fn nothing_and_everything_are_answers_too() {
     let desk = desk();

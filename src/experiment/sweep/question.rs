@@ -106,7 +106,7 @@ impl Question {
         let mut document = self.document.clone();
         document.scenarios.insert(self.expect.variant.clone(), scenario.clone());
         runs.extend(self.others.iter().cloned());
-        Ok(judged(&document, &runs).map(|all| Tried {
+        Ok(expect::judge(&document, &runs).into_iter().next().map(|all| Tried {
             value,
             verdict: all.verdict,
             because: all.because,
@@ -115,14 +115,10 @@ impl Question {
     }
 }
 
-fn judged(document: &Document, runs: &[Run]) -> Option<Judged> {
-    expect::judge(document, runs).into_iter().next()
-}
-
-/// The verdict with one seed alone.
+/// Whether it holds with one seed: a single one would show no share of all.
 fn shown(document: &Document, runs: &[Run], seed: u64) -> Shown {
     let alike: Vec<Run> = runs.iter().filter(|run| run.seed == seed).cloned().collect();
-    let judged = judged(document, &alike);
+    let judged = expect::judge_seed(document, &alike).into_iter().next();
     let metric = judged.as_ref().and_then(|judged| judged.values.first().copied()).unwrap_or(f64::NAN);
     Shown { seed, metric, verdict: judged.map_or(Verdict::Inconclusive, |judged| judged.verdict) }
 }
