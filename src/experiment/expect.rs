@@ -80,7 +80,11 @@ fn window(expect: &Expect, file: &File) -> Result<Window, String> {
         None => Ok(otherwise),
     };
     let from = at(&expect.after, Time::ZERO)?;
-    let to = at(&expect.until, Time::NEVER)?;
+    // Whole bins count; one that the end of the run cuts short is whole.
+    let to = match at(&expect.until, Time::NEVER)? {
+        to if to < Time::ZERO + file.duration => to,
+        _ => Time::NEVER,
+    };
     Ok(Window { from, to, except: gaps(file, expect) })
 }
 

@@ -209,6 +209,26 @@ fn a_seed_for_itself_is_judged_without_a_share() {
 
 #[test]
 fn both_ends_are_within() {
+/// A run of 95 s in whose last five seconds nobody is served.
+#[test]
+fn a_last_bin_that_is_short_lies_before_the_end_of_the_run() {
+    let verdict = |until: &str| {
+        let base = include_str!("../../tests/scenario/base.toml").replace("\"1h\"", "\"95s\"");
+        let expect = "[expect.e]\nmetric = \"request_success\"\nof = \"request.sign-in\"\nmin = \"90%\"";
+        let text = format!("{base}{expect}\n{until}\n");
+        let document = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}")).0;
+        let scenario = document.scenario("as-written").expect("a variant");
+        let mut measured = Meter::new(scenario, 1).finish(0);
+        let bins = &mut measured.classes[0].bins;
+        assert_eq!(bins.len(), 10, "the last is short");
+        bins[8].ended[Outcome::Ok as usize] = 100;
+        bins[9].ended[Outcome::ServerError as usize] = 100;
+        judge(&document, &[Run { variant: "as-written".to_owned(), seed: 1, measured }])[0].verdict
+    };
+    let verdicts = ["", "until = \"95s\"", "until = \"94s\"", "until = \"90s\""].map(verdict);
+    assert_eq!(verdicts, [Verdict::Fail, Verdict::Fail, Verdict::Pass, Verdict::Pass]);
+}
+
     let verdict = |percent: u32| {
         let expect = "metric = \"request_success\"\nof = \"request.sign-in\"\nbetween = [\"20%\", \"50%\"]";
         judged(expect, &[runs("sound", &[percent])])
