@@ -121,7 +121,7 @@ impl Meter {
             .flat_map(|(number, service)| {
                 let near: Vec<&Storm> =
                     storms.iter().filter(|storm| uses(&self.places, number, &storm.node)).collect();
-                spikes::spikes(service, &near, &self.episodes)
+                spikes::spikes(service, &near, &self.episodes, end)
             })
             .collect();
         spikes.sort_by_key(|spike| spike.from);

@@ -49,9 +49,9 @@ fn bin_start(place: usize) -> Time {
     Time::ZERO + BIN * place as u64
 }
 
-/// The spikes of a service; `storms` are those of the nodes that it uses.
-pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode]) -> Vec<Spike> {
-    let mut spikes = threshold_us(service).map_or(vec![], |threshold| above(service, threshold));
+/// The spikes of a service in a run that ends then; `storms` are those of the nodes that it uses.
+pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode], end: Time) -> Vec<Spike> {
+    let mut spikes = threshold_us(service).map_or(vec![], |threshold| above(service, threshold, end));
     for spike in &mut spikes {
         attribute(spike, storms, episodes);
     }
@@ -63,21 +63,22 @@ pub fn threshold_us(service: &ServiceMeasured) -> Option<u64> {
     median(p99s(service).into_iter().flatten()).map(|median| SPIKE_FACTOR * median)
 }
 
-/// The stretches in which the p99 of a service exceeds a threshold, which may be that of another run;
-/// nothing is said of what lay beside them.
-pub fn above(service: &ServiceMeasured, threshold_us: u64) -> Vec<Spike> {
+/// The stretches in which the p99 of a service exceeds a threshold, which may be that of another run; none
+/// outlasts the run, whose last bin may be short. Nothing is said of what lay beside them.
+pub fn above(service: &ServiceMeasured, threshold_us: u64, end: Time) -> Vec<Spike> {
     let mut spikes: Vec<Spike> = Vec::new();
     let mut open = false;
     for (place, p99) in p99s(service).iter().enumerate() {
         let high = p99.filter(|p99| *p99 > threshold_us);
+        let (from, to) = (bin_start(place), bin_start(place + 1).min(end));
         match (high, open) {
             (Some(p99), true) => {
                 let spike = spikes.last_mut().expect("an open spike");
-                spike.to = bin_start(place + 1);
+                spike.to = to;
                 spike.p99_us = spike.p99_us.max(p99);
             }
             (Some(p99_us), false) => {
-                let (from, to, service) = (bin_start(place), bin_start(place + 1), service.service.clone());
+                let service = service.service.clone();
                 spikes.push(Spike { service, from, to, p99_us, beside: vec![], recycle: None });
             }
             (None, _) => {}
@@ -134,11 +135,21 @@ mod tests {
         let mut p99s = vec![5; 100];
         (p99s[40], p99s[41], p99s[70], p99s[80]) = (51, 900, 50, 60);
         let job = Episode { name: "job.cleanup".into(), from: bin_start(39), to: bin_start(40) };
-        let spikes = spikes(&service(&p99s), &[], &[job]);
+        let spikes = spikes(&service(&p99s), &[], &[job], Time::NEVER);
         assert_eq!(spikes.len(), 2, "50 ms is not above ten times 5 ms");
         assert_eq!((spikes[0].from, spikes[0].to, spikes[0].p99_us), (bin_start(40), bin_start(42), 900_000));
         assert_eq!(spikes[0].beside, ["job.cleanup"]);
         assert!(spikes[1].beside.is_empty());
+    }
+
+    #[test]
+    fn no_spike_outlasts_its_run() {
+        let mut p99s = vec![5; 31];
+        (p99s[10], p99s[29], p99s[30]) = (900, 900, 900);
+        let end = Time::ZERO + Span::from_secs(305);
+        let spikes = spikes(&service(&p99s), &[], &[], end);
+        let spans: Vec<(Time, Time)> = spikes.iter().map(|spike| (spike.from, spike.to)).collect();
+        assert_eq!(spans, [(bin_start(10), bin_start(11)), (bin_start(29), end)], "15 s, not 20");
     }
 
     #[test]
@@ -163,7 +174,7 @@ mod tests {
             storm(Cause::Failure, 431, 0.9),
         ];
         let near: Vec<&Storm> = storms.iter().collect();
-        let of = |storms: &[&Storm]| spikes(&service(&p99s), storms, &[]).remove(0);
+        let of = |storms: &[&Storm]| spikes(&service(&p99s), storms, &[], Time::NEVER).remove(0);
         let spike = of(&near);
         assert_eq!(spike.beside, ["lifetime", "growth"]);
         assert_eq!(spike.recycle, Some(Recycle { node: "primary".into(), at: second(406) }), "the largest");
@@ -177,7 +188,7 @@ mod tests {
         let at = Time::ZERO + Span::from_secs(890);
         let (node, to) = ("primary".to_owned(), at + Span::from_secs(1));
         let late = Storm { node, cause: Cause::Lifetime, from: at, to, at, starts: 222, share: 0.2 };
-        let spike = spikes(&service(&p99s), &[&late], &[]).remove(0);
+        let spike = spikes(&service(&p99s), &[&late], &[], Time::NEVER).remove(0);
         assert_eq!((spike.beside, spike.recycle), (vec!["lifetime".to_owned()], None));
     }
 }

@@ -174,7 +174,8 @@ impl Inquiry {
 impl Focus {
     fn figures(&self, seed: usize, measured: &Measured) -> Option<Figures> {
         let service = service(measured, &self.service)?;
-        let spikes = spikes::above(service, (*self.thresholds.get(seed)?)?);
+        let end = Time::ZERO + measured.duration;
+        let spikes = spikes::above(service, (*self.thresholds.get(seed)?)?, end);
         let window = Window { from: self.from, ..Window::whole() };
         let bins = service.bins.iter().skip((self.from.0 / BIN.0) as usize);
         let p99s = bins.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64);
