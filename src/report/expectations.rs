@@ -71,8 +71,8 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
 /// `measured 97–99%; mean 98% [97%, 99%]; control pinned: 0.1%`.
 pub(super) fn measured(judged: &Judged) -> String {
     let mut text = format!("measured {}", values(&judged.values, judged));
-    if let Some((low, high)) = mean(judged).interval {
-        let shown = [mean(judged).mean, low, high].map(|value| human::quantity(value, judged.unit));
+    if let Some((mean, low, high)) = mean(judged) {
+        let shown = [mean, low, high].map(|value| human::quantity(value, judged.unit));
         let [mean, low, high] = shown;
         // What all seeds show alike has been said.
         text += &if low == high { String::new() } else { format!("; mean {mean} [{low}, {high}]") };
@@ -84,11 +84,18 @@ pub(super) fn measured(judged: &Judged) -> String {
     }
 }
 
-/// The mean over the seeds and its 95 % interval; of nothing where a seed has no value, which is not missing
-/// by chance.
-fn mean(judged: &Judged) -> Mean {
-    let all = judged.values.iter().all(|value| value.is_finite());
-    Mean::of(if all { &judged.values } else { &[] })
+/// The mean over the seeds and the ends of its 95 % interval; nothing where a seed has no value, which is not
+/// missing by chance, nor where all seeds show the same, which is no certainty. No metric is below zero, and
+/// no share above the whole unless one was measured.
+fn mean(judged: &Judged) -> Option<(f64, f64, f64)> {
+    let values = &judged.values;
+    if values.iter().any(|value| !value.is_finite()) || values.windows(2).all(|pair| pair[0] == pair[1]) {
+        return None;
+    }
+    let mean = Mean::of(values);
+    let (low, high) = mean.interval?;
+    let whole = judged.unit == "share" && values.iter().all(|value| *value <= 1.0);
+    Some((mean.mean, low.max(0.0), if whole { high.min(1.0) } else { high }))
 }
 
 fn values(values: &[f64], judged: &Judged) -> String {
@@ -133,8 +140,8 @@ fn one_json(judged: &Judged) -> Value {
             one["limit"][key] = json!({ "words": limit.words, "value": limit.value });
         }
     }
-    if let Some((low, high)) = mean(judged).interval {
-        one["mean"] = json!(mean(judged).mean);
+    if let Some((mean, low, high)) = mean(judged) {
+        one["mean"] = json!(mean);
         one["mean_interval"] = json!([low, high]);
     }
     if let Some(share) = judged.share {
@@ -147,4 +154,33 @@ fn one_json(judged: &Judged) -> Value {
         one["control_values"] = json!(judged.control_values);
     }
     one
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(values: &[f64], unit: &'static str) -> (String, Value) {
+        let judged = Judged { values: values.to_vec(), unit, ..Judged::default() };
+        (measured(&judged), one_json(&judged))
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_lies_where_the_metric_can() {
+        let (text, json) = told(&[0.01, 0.02, 0.87], "share");
+        assert_eq!(text, "measured 1.0–87%; mean 30% [0%, 100%]");
+        assert_eq!(json["mean_interval"], json!([0.0, 1.0]));
+        assert_eq!(told(&[0.0, 0.0, 6.0], "count").0, "measured 0–6; mean 2 [0, 10.6]");
+        let (beyond, _) = told(&[0.5, 3.0], "share");
+        assert!(
+            beyond.starts_with("measured 50–300%; mean 175% [0%, 1") && !beyond.contains("100%"),
+            "{beyond}"
+        );
+    }
+
+    #[test]
+    fn seeds_that_are_all_equal_are_no_certainty() {
+        let (text, json) = told(&[0.2; 10], "share");
+        assert_eq!((text.as_str(), json.get("mean_interval")), ("measured 20%", None));
+    }
 }

@@ -40,7 +40,7 @@ fn a_run_reads_well() {
     EXPECTATIONS
       ✓ jitter-cures (jitter)
           herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured 1.0–1.2%;
-            mean 1.1% [−0.17%, 2.4%]; control as-it-happened: 90%, and nothing with 1 of 2 seeds
+            mean 1.1% [0%, 2.4%]; control as-it-happened: 90%, and nothing with 1 of 2 seeds
       ✗ old-cures (jitter)
           herd_size{lifetime} of postgres.primary after 1h ≤ 5%: measured 50%, and nothing with 1 of 2 seeds;
             control pinned: not run
@@ -113,7 +113,7 @@ fn variants_stand_side_by_side_with_ranges_over_seeds() {
     insta::assert_snapshot!(compare_markdown(&synthetic::header(), &runs, &judged()), @r#"
     **September 2025: bus bunching** — 2 seeds, ranges from the least to the greatest · 6h simulated
 
-    - ✓ **jitter-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 1.0–1.2%; mean 1.1% [−0.17%, 2.4%]; control as-it-happened: 90%, and nothing with 1 of 2 seeds
+    - ✓ **jitter-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 1.0–1.2%; mean 1.1% [0%, 2.4%]; control as-it-happened: 90%, and nothing with 1 of 2 seeds
     - ✗ **old-cures** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured 50%, and nothing with 1 of 2 seeds; control pinned: not run; seed 2 started nothing
     - ? **who-knows** (jitter): herd_size{lifetime} of postgres.primary after 1h ≤ 5% — measured nothing; no seeds
 
