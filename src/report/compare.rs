@@ -30,13 +30,15 @@ pub struct Figures {
     pub onset_s: Option<f64>,
 }
 
-/// The busiest second of a cause: `connects_max_1s` and `herd_size`.
+/// The busiest second of a cause: `connects_max_1s`, and its share of those open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Herd {
     /// Backends started in it.
     pub starts: u32,
     /// They as a share of the connections open just before.
     pub share: f64,
+    /// The greatest share of any second, which need not be the busiest: `herd_size`.
+    pub greatest: f64,
     /// The beginning of its bin, in seconds.
     pub at_s: f64,
 }
@@ -103,11 +105,12 @@ pub fn herd(measured: &Measured, cause: Cause, window: &Window) -> Herd {
     for node in &measured.nodes {
         let bins = node.bins.iter().enumerate().map(|(n, bin)| (Time(n as u64 * BIN.0), bin));
         for (at, bin) in bins.filter(|(at, _)| window.holds_bin(*at)) {
-            let starts = bin.connects_max_1s[cause as usize];
-            if starts > largest.starts {
-                let share = bin.herd_size[cause as usize];
-                largest = Herd { starts, share, at_s: at.as_secs() };
-            }
+            let (starts, share) = (bin.connects_max_1s[cause as usize], bin.herd_size[cause as usize]);
+            let greatest = largest.greatest.max(share);
+            largest = match starts > largest.starts {
+                true => Herd { starts, share, greatest, at_s: at.as_secs() },
+                false => Herd { greatest, ..largest },
+            };
         }
     }
     largest
@@ -162,6 +165,6 @@ mod tests {
         }
         measured.nodes[0].bins.truncate(3);
         let found = herd(&measured, Cause::Lifetime, &Window::whole());
-        assert_eq!(found, Herd { starts: 10, share: 0.5, at_s: 10.0 });
+        assert_eq!(found, Herd { starts: 10, share: 0.5, greatest: 0.9, at_s: 10.0 });
     }
 }

@@ -16,6 +16,8 @@ use crate::scenario::grammar::{Cause, Label, Outcome};
 const SPIKES: usize = 5;
 /// Longer names are cut.
 const NAME: usize = 28;
+/// Shorter ones never are where variants are compared: `as-written`.
+const WHOLE: usize = 10;
 
 /// One run in full: expectations, latency, herds, spikes, events.
 pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> String {
@@ -42,13 +44,14 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
     text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
     let rows = compare_rows(runs);
-    let tables = [NAME, 20, 12, 9].map(|longest| compare_table(&rows, longest));
+    let tables = [NAME, 20, 12, 8].map(|longest| compare_table(&rows, longest));
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
     let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
     let foot = format!(
         "spikes and worst p99 (of any 10 s): {}\np99: of all legitimate requests, however they ended\n{ONSET}\n",
         printable(compare::busiest(runs).unwrap_or("no service")),
     );
+    let foot = foot + &greater(runs).map_or_else(String::new, |note| note + "\n");
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text += &section("USERS SERVED, BY CLASS", success::text(runs), paint);
     let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; ", 5));
@@ -68,6 +71,9 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
         text += &line(row.iter().map(|cell| escaped(cell)).collect());
     }
     text += &success::markdown(runs, &escaped);
+    if let Some(note) = greater(runs) {
+        text += &format!("\n{}\n", escaped(&note));
+    }
     let verdicts = outage::verdicts(runs);
     if !verdicts.is_empty() {
         text += "\nRecovery:\n\n";
@@ -89,7 +95,8 @@ fn compare_table(rows: &[[String; 8]], longest: usize) -> String {
     let mut table = table(&COMPARED);
     for row in rows {
         let mut row = row.clone();
-        row[0] = short(&row[0], longest);
+        let whole = row[0].chars().count() <= WHOLE;
+        row[0] = if whole { row[0].clone() } else { short(&row[0], longest) };
         table.add_row(cells(&row));
     }
     trimmed(&table)
@@ -129,13 +136,30 @@ pub(super) fn seeds(runs: &[Run]) -> String {
     }
 }
 
-/// `364 (91%)`; with several seeds `1–364 (≤91%)`.
+/// `364 (91%)`; with several seeds `1–364 (0.3–91%)`.
 fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
     let starts: Vec<f64> = all.iter().map(|figures| f64::from(herd(figures).starts)).collect();
-    let shares = || all.iter().map(|figures| herd(figures).share);
-    let (least, most) = (shares().fold(f64::NAN, f64::min), shares().fold(f64::NAN, f64::max));
-    let up_to = if human::share(least) == human::share(most) { "" } else { "≤" };
-    format!("{} ({up_to}{})", range(&starts, &human::number), human::share(most))
+    let shares: Vec<f64> = all.iter().map(|figures| herd(figures).share).collect();
+    format!("{} ({})", range(&starts, &human::number), range(&shares, &human::share))
+}
+
+/// Where a second with fewer starts was a greater herd than the busiest one that the table shows: of few
+/// open connections a few are many, and expectations see that.
+pub(super) fn greater(runs: &[Run]) -> Option<String> {
+    let variants = compare::by_variant(runs);
+    let of = |cause: &str, herd: fn(&Figures) -> Herd| {
+        let most = |all: &[Figures], value: fn(&Herd) -> f64| {
+            all.iter().map(|figures| value(&herd(figures))).fold(0.0, f64::max)
+        };
+        let pairs =
+            variants.iter().map(|(_, all)| (most(all, |one| one.share), most(all, |one| one.greatest)));
+        let hidden = pairs.filter(|(shown, greatest)| human::share(*shown) != human::share(*greatest));
+        let greatest = hidden.map(|(_, greatest)| greatest).reduce(f64::max)?;
+        Some(format!("up to {} ({cause})", human::share(greatest)))
+    };
+    let both = [of("lifetime", |all| all.lifetime_herd), of("growth", |all| all.growth_herd)];
+    let told: Vec<String> = both.into_iter().flatten().collect();
+    (!told.is_empty()).then(|| format!("herd_size, the greatest share of any second: {}", told.join(", ")))
 }
 
 /// The head of [`class_row`].

@@ -130,7 +130,24 @@ fn the_widest_ranges_fit_a_hundred_columns() {
     runs.iter_mut().for_each(|run| run.variant = "a-name-that-goes-on-and-on-and-on".into());
     let text = compare(&synthetic::header(), &runs, &[], Paint::Plain);
     assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-    assert!(text.contains("a-na") && text.contains("1–361 (≤90%)") && text.contains("1h22m6s–never"));
+    assert!(text.contains("a-na") && text.contains("1–361 (0.25–90%)") && text.contains("1h22m6s–never"));
+    runs.iter_mut().for_each(|run| run.variant = "as-written".into());
+    assert!(compare(&synthetic::header(), &runs, &[], Paint::Plain).contains("\n  as-written "));
+}
+
+/// Few of few connections are a greater share than the most of many, and an expectation sees that.
+#[test]
+fn a_greater_herd_than_the_busiest_second_is_said() {
+    let mut runs = [synthetic::run("jitter", 1, false), synthetic::run("jitter", 2, false)];
+    let silent = compare(&synthetic::header(), &runs, &[], Paint::Plain);
+    assert!(!silent.contains("herd_size"), "{silent}");
+    let bin = &mut runs[1].measured.nodes[0].bins[7];
+    let cause = Cause::Lifetime as usize;
+    (bin.connects_max_1s[cause], bin.herd_size[cause]) = (0, 0.2);
+    let text = compare(&synthetic::header(), &runs, &[], Paint::Plain);
+    let note = "herd_size, the greatest share of any second: up to 20% (lifetime)";
+    assert!(text.contains("1 (0.25%)") && text.contains(note), "{text}");
+    assert!(compare_markdown(&synthetic::header(), &runs, &[]).contains(note));
 }
 
 #[test]

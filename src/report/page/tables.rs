@@ -65,6 +65,8 @@ pub fn figures(content: &Content) -> String {
     let (head, rows) = terminal::compared(content.runs);
     let caption = format!("Variants: {}", terminal::seeds(content.runs));
     let mut html = table(&caption, &head, &rows);
+    html +=
+        &terminal::greater(content.runs).map_or_else(String::new, |note| format!("<p>{}</p>\n", text(&note)));
     html += &effects(content.effects);
     html += &differences(content);
     let mut served = success::rows(content.runs);
