@@ -2,12 +2,12 @@
 //!
 //! Each seed is judged for itself. All held: pass. None held: fail. Some held, or one had nothing to measure:
 //! inconclusive, which is never a pass. Where the expectation names the *share* of all possible seeds with
-//! which it must hold, the seeds that were run are a sample: pass and fail are what their Wilson interval
-//! allows, and anything else is inconclusive; a seed with nothing to measure is one with which it did not
-//! hold. A *control* is a variant that must not keep within the same bounds: what every fleet passes tells
-//! nothing of this one. If it keeps within them with any seed, the expectation fails; what never happens in
-//! it is out of bounds. Where it was not run, the expectation is judged without it. Left out: an interval of
-//! the values themselves.
+//! which it must hold, the seeds that were run are a sample: it passes or fails where fewer than one sample
+//! in twenty would mislead so, and anything else is inconclusive; a seed with nothing to measure is one with
+//! which it did not hold. A *control* is a variant that must not keep within the same bounds: what every
+//! fleet passes tells nothing of this one. If it keeps within them with any seed, the expectation fails;
+//! what never happens in it is out of bounds. Where it was not run, the expectation is judged without it.
+//! Left out: an interval of the values themselves.
 
 use super::{Judged, Limit, Run, Verdict, Written};
 use crate::engine::time::{Span, Time};
@@ -157,12 +157,12 @@ impl Asked<'_> {
         if seeds == 0 {
             return (Verdict::Inconclusive, "its variant was not run".to_owned());
         }
-        let (low, high) = proof::interval(held, seeds);
         let verdict = match () {
-            () if low >= share => Verdict::Pass,
-            () if high < share => Verdict::Fail,
+            () if proof::shown(held, seeds, share) => Verdict::Pass,
+            () if proof::denied(held, seeds, share) => Verdict::Fail,
             () => Verdict::Inconclusive,
         };
+        let (low, high) = proof::bounds(held, seeds);
         let mut because = format!("held with {held} of {seeds} seeds");
         for (wanted, what) in
             [(Stands::Missing, self.nothing()), (Stands::Alone, "nothing to hold it against")]

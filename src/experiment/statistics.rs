@@ -3,7 +3,7 @@
 //! In life a spreadsheet does this. The unit is always the run: a percentile is one value of one run, and the
 //! interval is over runs, which are independent because their seeds are; values within a run are not. All
 //! maths is `libm`'s, so that intervals are the same bytes on every platform. Left out: proportions
-//! (Wilson's interval lives with the proof of an expectation), bootstrap, and batch means within one run.
+//! (the binomial tails live with the proof of an expectation), bootstrap, and batch means within one run.
 //!
 //! Sources: the regularised incomplete beta function by its continued fraction (DLMF 8.17.22, evaluated as
 //! Lentz has it); t's tail is I_x(ν/2, 1/2) with x = ν/(ν + t²) (Abramowitz and Stegun 26.7.1);

@@ -145,7 +145,7 @@ fn one_json(judged: &Judged) -> Value {
         one["mean_interval"] = json!([low, high]);
     }
     if let Some(share) = judged.share {
-        let (low, high) = proof::interval(judged.held, judged.values.len());
+        let (low, high) = proof::bounds(judged.held, judged.values.len());
         one["share"] = json!(share);
         one["held_interval"] = json!([low, high]);
     }

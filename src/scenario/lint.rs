@@ -250,8 +250,8 @@ fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
     }
     let message = format!(
         "{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would",
-        (100.0 * proven).floor()
+        proof::most_percent(seeds)
     );
-    let help = "give more seeds: 10 prove 72 %, 20 prove 83 %, 73 prove 95 %";
+    let help = "give more seeds: 10 prove 74 %, 20 prove 86 %, 59 prove 95 %";
     warn(problems, tree, "seeds", message, help.to_owned());
 }

@@ -521,7 +521,7 @@ fn expectations_between_two_bounds_and_over_a_share_of_seeds() {
         assert_eq!(expect(right), "");
     }
     let few = BASE.replace("[1, 2, 3, 4, 5, 6]", "[1]");
-    let few = said(&format!("{few}[expect.e]\n{metric}max = \"5%\"\nshare = \"20%\"\n"));
+    let few = said(&format!("{few}[expect.e]\n{metric}max = \"5%\"\nshare = \"4%\"\n"));
     assert_eq!(few, "", "it asks for what one seed can show");
 }
 
@@ -534,7 +534,7 @@ fn fewer_seeds_by_hand_are_a_look_and_no_error() {
     let (_, warnings) = Document::load(&path, &[], &["seeds=[7]".to_owned()]).expect("a scenario");
     let warnings = warnings.to_string();
     assert!(warnings.starts_with("warning: 1 seed cannot show 60 %"), "{warnings}");
-    assert!(warnings.contains("give 6 seeds or more, or ask for at most 20 %"), "{warnings}");
+    assert!(warnings.contains("give 6 seeds or more, or ask for at most 4 %"), "{warnings}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What the cases share: a reference value beside herdsim's own, replications, and the verdict.
 //!
 //! A value of herdsim is a mean over independent replications with Student's interval, or a share of
-//! replications with Wilson's; both are herdsim's own statistics. A reference is exact, or it has a half-width
+//! replications with Wilson's (E. B. Wilson, 1927); the former is herdsim's own. A reference is exact, or it has a half-width
 //! of its own: that of its replications, or half a unit of its last printed digit.
 
 use herdsim::engine::chance::Stream;
 use herdsim::experiment::statistics::{self, Mean};
-use herdsim::scenario::{Document, Scenario, proof};
+use herdsim::scenario::{Document, Scenario};
 use rayon::prelude::*;
 
 /// How much is simulated.
@@ -147,7 +147,7 @@ pub fn share_row(
 ) -> Row {
     let count = held.iter().filter(|held| **held).count();
     let value = count as f64 / held.len() as f64;
-    let (low, high) = proof::interval(count, held.len());
+    let (low, high) = wilson(count, held.len());
     let wide = |end: f64| value + (end - value) * Z999 / Z95;
     Row {
         case,
@@ -159,6 +159,18 @@ pub fn share_row(
         wide: (wide(low), wide(high)),
         replications: held.len(),
     }
+}
+
+/// The interval of a share of so many: at 0 of n and n of n it does not shrink to a point.
+fn wilson(held: usize, all: usize) -> (f64, f64) {
+    let n = all as f64;
+    let share = held as f64 / n;
+    let (wide, half) = (1.0 + Z95 * Z95 / n, (share * (1.0 - share) / n + Z95 * Z95 / (4.0 * n * n)).sqrt());
+    let centre = share + Z95 * Z95 / (2.0 * n);
+    // The ends at 0 of n and n of n are exact; rounding would miss them by a hair.
+    let low = if held == 0 { 0.0 } else { (centre - Z95 * half) / wide };
+    let high = if held == all { 1.0 } else { (centre + Z95 * half) / wide };
+    (low, high)
 }
 
 /// A row of what is not random: it must agree but for rounding, by so much.

@@ -106,14 +106,13 @@ impl Checker<'_> {
             return self.error(&path, message, help);
         };
         let seeds = self.file.seeds.len();
-        let shown = proof::most_shown(seeds);
-        if shown >= share || self.names_only {
+        if proof::shown(seeds, seeds, share) || self.names_only {
             return;
         }
         let noun = if seeds == 1 { "seed" } else { "seeds" };
         let message = format!("{seeds} {noun} cannot show {} %", percent(share));
-        let help =
-            format!("give {needed} seeds or more, or ask for at most {:.0} %", (100.0 * shown).floor());
+        let most = proof::most_percent(seeds);
+        let help = format!("give {needed} seeds or more, or ask for at most {most:.0} %");
         // Fewer seeds on the command line are a look at something, and the verdict will say what it is worth.
         let by_hand = self.tree.child("seeds").is_some_and(|seeds| seeds.origin.layer == Layer::Set);
         let problem = if by_hand { Problem::warning } else { Problem::error };
