@@ -219,7 +219,7 @@ fn side(difference: &Mean) -> i8 {
 /// The difference of what is told by steps of so much.
 fn difference(pairs: &[(Recycling, Recycling)], step: f64, value: fn(&Recycling) -> f64) -> Mean {
     let differences: Vec<f64> = pairs.iter().map(|(before, after)| value(after) - value(before)).collect();
-    Mean::of_differences(&differences, step)
+    Mean::of_differences(&differences, step, 0.0)
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@
 //! themselves are taken away. Left out: what a remedy costs.
 
 use super::Run;
+use super::paired::ROUNDING;
 use super::statistics::Mean;
+use crate::measure::BIN;
 use crate::measure::outage::bin_length;
 use crate::measure::recovery::answered;
 use crate::measure::recycles::recycle_spikes;
@@ -111,9 +113,9 @@ const SPIKES: (f64, f64) = (0.1, 1.0);
 /// The word for an incident's harm without and with a remedy, seed by seed.
 pub fn change(pairs: &[(Harm, Harm)]) -> Change {
     let sides = [
-        side(pairs, |harm| harm.bad_s, TIME),
-        side(pairs, |harm| harm.lost, WISHES),
-        side(pairs, |harm| harm.recycle_spikes, SPIKES),
+        side(pairs, |harm| harm.bad_s, BIN.as_secs(), TIME),
+        side(pairs, |harm| harm.lost, 0.0, WISHES),
+        side(pairs, |harm| harm.recycle_spikes, 1.0, SPIKES),
     ];
     let gone = |(before, after): &(Harm, Harm)| {
         after.bad_s <= LEFT * before.bad_s
@@ -131,15 +133,21 @@ pub fn change(pairs: &[(Harm, Harm)]) -> Change {
     }
 }
 
-/// 1 for more, −1 for less, 0 where the difference is small or zero cannot be ruled out.
-fn side(pairs: &[(Harm, Harm)], of: fn(&Harm) -> f64, (share, least): (f64, f64)) -> i8 {
+/// 1 for more, −1 for less, 0 where the difference is small or zero cannot be ruled out; of what is told by
+/// steps of so much.
+fn side(pairs: &[(Harm, Harm)], of: fn(&Harm) -> f64, step: f64, (share, least): (f64, f64)) -> i8 {
     let differences: Vec<f64> = pairs.iter().map(|(before, after)| of(after) - of(before)).collect();
     let before = pairs.iter().map(|(before, _)| of(before)).sum::<f64>() / pairs.len() as f64;
-    let found = Mean::of(&differences);
+    let found = Mean::of_differences(&differences, step, ROUNDING);
     if found.mean.is_nan() || found.mean.abs() < least || found.mean.abs() < share * before {
         return 0;
     }
-    let (low, high) = found.interval.unwrap_or((found.mean, found.mean));
+    // One seed is an anecdote, and taken as it is; seeds that all tell the same are no certainty.
+    let (low, high) = match found.interval {
+        Some(interval) => interval,
+        None if found.count < 2 => (found.mean, found.mean),
+        None => return 0,
+    };
     i8::from(low > 0.0) - i8::from(high < 0.0)
 }
 
@@ -166,6 +174,17 @@ mod tests {
         assert_eq!(judged_by_spikes(8.0, 0.0), Change::Better);
         assert_eq!(judged_by_spikes(0.0, 8.0), Change::Worse);
         assert_eq!(judged_by_spikes(20.0, 19.0), Change::NoChange);
+    }
+
+    /// The same in two runs may be chance, as where variants are compared; not so in five.
+    #[test]
+    fn seeds_that_agree_are_as_sure_as_their_number() {
+        let harm = |recycle_spikes| Harm { bad_s: 170.0, lost: 0.0, recycle_spikes };
+        let word = |seeds: usize| change(&vec![(harm(3.0), harm(1.0)); seeds]);
+        assert_eq!([1, 2, 5].map(word), [Change::Better, Change::NoChange, Change::Better]);
+        let time = |seeds: usize| judged(&vec![((90.0, 0.0), (50.0, 0.0)); seeds]);
+        assert_eq!([1, 2, 5].map(time), [Change::Better, Change::Better, Change::Better]);
+        assert_eq!(judged(&[((100.0, 0.0), (69.0, 0.0)); 2]), Change::NoChange, "three bins, twice");
     }
 
     #[test]

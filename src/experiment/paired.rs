@@ -95,6 +95,8 @@ pub struct Paired {
     pub median_interval: Option<(f64, f64)>,
     /// The ratio.
     pub ratio: Ratio,
+    /// No pair differs at all.
+    same: bool,
     /// The p of the difference; `None` with fewer than two pairs, or where it cannot be told.
     pub p: Option<f64>,
     /// The same, corrected over the family.
@@ -174,9 +176,12 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
     let exact = |difference: f64| if difference.abs() <= noise { 0.0 } else { difference };
     let differences: Vec<f64> = one.iter().zip(&other).map(|(a, b)| exact(b - a)).collect();
     let same = differences.iter().all(|difference| *difference == 0.0);
-    let runs = || before.iter().chain(after).copied();
-    let step = if same { 0.0 } else { grain(row, mean(&one).max(mean(&other)), runs()) };
-    let difference = if same { Mean::of(&differences) } else { known(&differences, step, noise) };
+    // Those of pairs only: a seed that one side lacks makes the others no less sure.
+    let has = |runs: &[&Told], seed: u64| runs.iter().any(|run| run.seed == seed);
+    let paired = |run: &&Told| has(before, run.seed) && has(after, run.seed);
+    let runs = || before.iter().chain(after).copied().filter(paired);
+    let step = grain(row, mean(&one).max(mean(&other)), runs());
+    let difference = Mean::of_differences(&differences, step, noise);
     // Without the steps: they are no doing of the pairs.
     let halves = unpaired_half(&one, &other).zip(Mean::of(&differences).half());
     let varies = |halves: &(f64, f64)| halves.0 > noise && halves.1 > noise;
@@ -193,23 +198,15 @@ fn compare(row: &SummaryRow, before: &[&Told], after: &[&Told]) -> Paired {
         difference,
         median: mid(differences.clone()),
         median_interval: quantile_interval(&differences, 0.5, CONFIDENCE),
-        ratio: ratio(&one, &other, if same { 0.0 } else { relative(row, step, &one, &other) }),
-        p: difference.interval.and_then(|_| difference.p()),
+        ratio: ratio(&one, &other, relative(row, step, &one, &other)),
+        same,
+        // Where no pair differs nothing speaks against "no difference", whatever is known of the steps.
+        p: difference.p().filter(|_| same || difference.interval.is_some()),
         p_holm: None,
         shift: Shift::CannotTell,
         gain: halves.filter(varies).map(|(unpaired, paired)| unpaired / paired),
         correlation: correlation(&one, &other),
     }
-}
-
-/// The mean difference; without an interval where nothing varies but the last digits of a float.
-fn known(differences: &[f64], step: f64, noise: f64) -> Mean {
-    let mut mean = Mean::of_differences(differences, step);
-    let varies = |value: &f64| (value - mean.mean).abs() > noise;
-    if step <= noise && !differences.iter().any(varies) {
-        mean.interval = None;
-    }
-    mean
 }
 
 fn ratio(one: &[f64], other: &[f64], step: f64) -> Ratio {
@@ -219,16 +216,15 @@ fn ratio(one: &[f64], other: &[f64], step: f64) -> Ratio {
         return Ratio { value: if value.is_finite() { value } else { f64::NAN }, interval: None };
     }
     let logs: Vec<f64> = one.iter().zip(other).map(|(a, b)| libm::log(b / a)).collect();
-    let same = logs.iter().all(|log| log.abs() <= ROUNDING);
-    let logs = if same { Mean::of(&logs) } else { known(&logs, step, ROUNDING) };
+    let logs = Mean::of_differences(&logs, step, ROUNDING);
     let interval = logs.interval.map(|(low, high)| (libm::exp(low), libm::exp(high)));
     Ratio { value: libm::exp(logs.mean), interval }
 }
 
 /// Differences of this share of a value are the rounding of floats.
-const ROUNDING: f64 = 1e-9;
+pub(super) const ROUNDING: f64 = 1e-9;
 /// Two significant digits: the histogram's buckets are at most this share of a value wide.
-const BUCKET: f64 = 1.0 / 128.0;
+pub(super) const BUCKET: f64 = 1.0 / 128.0;
 
 /// The steps in which a value is measured: whole counts, one connection of those open, the histogram's
 /// buckets, bins of time.
@@ -298,7 +294,7 @@ fn correct(all: &mut [Paired], headline: bool) {
 impl Paired {
     /// Whether no pair differs at all, of two at least.
     pub fn same(&self) -> bool {
-        self.missing == 0 && self.difference.interval == Some((0.0, 0.0))
+        self.same && self.missing == 0 && self.pairs > 1
     }
 
     /// Whether some pair differs and there is a p: whether the row is among those that are tested.

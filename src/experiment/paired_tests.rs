@@ -101,7 +101,14 @@ fn what_never_varies_is_no_change_or_as_sure_as_its_steps() {
     let spikes = row("recycle_spikes", "service.api", "", "count", 0.0);
     let same = of(&spikes, &[2.0; 5], &[2.0; 5]);
     assert_eq!((same.shift, same.p, same.p_holm, same.gain), (Shift::NoChange, Some(1.0), None, None));
-    assert_eq!(same.difference.interval, Some((0.0, 0.0)));
+    let half = |pairs: usize| {
+        of(&spikes, &vec![2.0; pairs], &vec![2.0; pairs]).difference.half().expect("counts have steps")
+    };
+    assert!(half(2) > half(10) && half(10) > half(200) && half(200) > 0.05, "ten are no surer than 200");
+    let (low, high) = same.ratio.interval.expect("as sure as its steps");
+    assert!(low < 1.0 && high > 1.0, "{same:?}");
+    let (low, high) = of(&latency(), &[9.0; 5], &[9.0; 5]).difference.interval.expect("buckets");
+    assert!(low < 0.0 && high > 0.0, "{low} {high}");
     assert_eq!(of(&spikes, &[2.0; 2], &[0.0; 2]).shift, Shift::NoChange, "two runs are too few");
     assert_eq!(of(&spikes, &[2.0; 3], &[0.0; 3]).shift, Shift::Better);
 }
@@ -146,6 +153,7 @@ fn pairs_that_differ_by_the_same_cannot_tell_where_no_step_is_known() {
     assert!(moved.difference.interval.is_none() && !moved.same(), "{moved:?}");
     let rounded = of(&success, &[0.1 + 0.2, 0.5], &[0.3, 0.5]);
     assert!(rounded.shift == Shift::NoChange && rounded.same(), "{rounded:?}");
+    assert_eq!((rounded.difference.interval, rounded.ratio.interval), (None, None), "nothing tells how sure");
 }
 
 #[test]

@@ -33,11 +33,16 @@ impl Mean {
         Mean::with_variance(values, variance(values))
     }
 
-    /// The mean of independent values that can be told apart only by steps of so much: their variance is
-    /// never taken to be less than that of the rounding of the two that each is the difference of (step²/12
-    /// for each). Values that are all equal would otherwise be known for certain after two runs.
-    pub fn of_differences(values: &[f64], step: f64) -> Mean {
-        Mean::with_variance(values, variance(values).max(step * step / 6.0))
+    /// The mean of differences that can be told apart only by steps of so much: their variance is never taken
+    /// to be less than that of the rounding of the two that each is the difference of (step²/12 for each).
+    /// Values that are all equal would otherwise be known for certain after two runs. Where no step is known
+    /// and they vary by no more than noise, the last digits of a float, there is no interval.
+    pub fn of_differences(values: &[f64], step: f64, noise: f64) -> Mean {
+        let mut mean = Mean::with_variance(values, variance(values).max(step * step / 6.0));
+        if step <= noise && values.iter().all(|value| (value - mean.mean).abs() <= noise) {
+            mean.interval = None;
+        }
+        mean
     }
 
     fn with_variance(values: &[f64], variance: f64) -> Mean {

@@ -102,12 +102,12 @@ fn p_is_that_of_a_worked_example() {
 
 #[test]
 fn equal_differences_of_counts_are_not_known_for_certain() {
-    let two = Mean::of_differences(&[-2.0, -2.0], 1.0);
+    let two = Mean::of_differences(&[-2.0, -2.0], 1.0, 0.0);
     assert!(two.p().unwrap() > 0.05, "two runs prove little: {two:?}");
-    let five = Mean::of_differences(&[-2.0; 5], 1.0);
+    let five = Mean::of_differences(&[-2.0; 5], 1.0, 0.0);
     assert!(five.p().unwrap() < 0.001 && five.interval.unwrap().1 < 0.0, "{five:?}");
     let varied = [1.0, 5.0, 9.0];
-    assert_eq!(Mean::of_differences(&varied, 1.0), Mean::of(&varied), "where they vary, that counts");
+    assert_eq!(Mean::of_differences(&varied, 1.0, 0.0), Mean::of(&varied), "where they vary, that counts");
 }
 
 /// Ranks of the 95 % interval of a median, as published (Conover; 6: 1 and 6, 10: 2 and 9, …).

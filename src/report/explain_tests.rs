@@ -81,8 +81,8 @@ fn a_story_reads_well() {
       (nothing)                          5–6                   2.4 s
       lifetime          causes             0   −5.7 ± 1.4      35 ms              –           –
       traffic.attack    sets off           0   −5.7 ± 1.4      35 ms              6  +0.3 ± 1.4
-      job.sync-billing  cleared          5–6        0 ± 0      2.4 s            5–6       0 ± 0
-      job.cleanup       cannot tell      1–9  −0.3 ± 10.3      2.4 s            5–6       0 ± 0
+      job.sync-billing  cleared          5–6        0 ± 1      2.4 s            5–6       0 ± 1
+      job.cleanup       cannot tell      1–9  −0.3 ± 10.3      2.4 s            5–6       0 ± 1
 
       spikes without each suspect, or from 1h30m on only; change ± 95 % interval, in pairs of equal seeds
       a spike: p99 of 10 s above ten times the median of the unchanged run
@@ -107,8 +107,8 @@ fn and_in_markdown() {
     | (nothing) |  | 5–6 |  | 2.4 s |  |  |
     | lifetime | causes | 0 | −5.7 ± 1.4 | 35 ms | – | – |
     | traffic.attack | sets off | 0 | −5.7 ± 1.4 | 35 ms | 6 | +0.3 ± 1.4 |
-    | job.sync-billing | cleared | 5–6 | 0 ± 0 | 2.4 s | 5–6 | 0 ± 0 |
-    | job.cleanup | cannot tell | 1–9 | −0.3 ± 10.3 | 2.4 s | 5–6 | 0 ± 0 |
+    | job.sync-billing | cleared | 5–6 | 0 ± 1 | 2.4 s | 5–6 | 0 ± 1 |
+    | job.cleanup | cannot tell | 1–9 | −0.3 ± 10.3 | 2.4 s | 5–6 | 0 ± 1 |
 
     - spikes without each suspect, or from 1h30m on only; change ± 95 % interval, in pairs of equal seeds
     - a spike: p99 of 10 s above ten times the median of the unchanged run

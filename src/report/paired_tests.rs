@@ -45,7 +45,7 @@ fn differences_read_well() {
         assert!(markdown.lines().any(|other| other == line), "{line} in\n{markdown}");
     }
     assert!(
-        markdown.contains("| re\\|deploy | recycle_spikes, frontend-api | 19 | 19 | 0 [0, 0] |"),
+        markdown.contains("| re\\|deploy | recycle_spikes, frontend-api | 19 | 19 | 0 [−1.01, +1.01] |"),
         "{markdown}"
     );
     let one = paired(&[synthetic::run("a", 1, true), synthetic::run("b", 1, false)], None);

@@ -7,6 +7,7 @@
 
 use super::Figures;
 use super::suspects::Stop;
+use crate::experiment::paired::{BUCKET, ROUNDING};
 use crate::experiment::statistics::Mean;
 
 /// A share of the spikes that must vanish to call them gone.
@@ -102,12 +103,13 @@ impl Trial {
     pub fn new(base: &[Option<Figures>], figures: Vec<Option<Figures>>) -> Trial {
         let pairs: Vec<(Figures, Figures)> =
             base.iter().zip(&figures).filter_map(|(base, one)| Some(((*base)?, (*one)?))).collect();
-        let change = |of: &dyn Fn(&Figures) -> f64| {
+        let change = |step: f64, of: &dyn Fn(&Figures) -> f64| {
             let differences = pairs.iter().map(|(base, one)| of(one) - of(base));
-            Mean::of(&differences.filter(|one| !one.is_nan()).collect::<Vec<_>>())
+            let differences: Vec<f64> = differences.filter(|one| !one.is_nan()).collect();
+            Mean::of_differences(&differences, step, ROUNDING)
         };
-        let spikes = change(&|figures| figures.spikes as f64);
-        let worst_p99 = change(&|figures| libm::log(figures.worst_p99_us));
+        let spikes = change(1.0, &|figures| figures.spikes as f64);
+        let worst_p99 = change(BUCKET, &|figures| libm::log(figures.worst_p99_us));
         let before = pairs.iter().map(|(base, _)| base.spikes as f64).sum::<f64>() / pairs.len() as f64;
         Trial { figures, spikes, worst_p99, effect: effect(before, &spikes, &worst_p99) }
     }
@@ -196,6 +198,15 @@ mod tests {
         ] {
             assert_eq!(trial(base, without).effect, effect, "{base:?} → {without:?}");
         }
+    }
+
+    /// Seven spikes fewer with each of three seeds are not seven for certain.
+    #[test]
+    fn seeds_that_agree_leave_an_interval() {
+        let trial = trial(&[7, 7, 7], &[0, 0, 0]);
+        let half = trial.spikes.half().expect("three seeds");
+        assert!(trial.effect == Effect::Gone && half > 0.5 && half < 1.5, "{half}");
+        assert!(trial.worst_p99.half().expect("three seeds") > 0.0);
     }
 
     #[test]
