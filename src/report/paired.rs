@@ -30,11 +30,18 @@ fn name(row: &Paired) -> String {
 }
 
 fn cells_of(row: &Paired) -> [String; 6] {
-    let value = |value: f64| human::quantity(value, row.row.unit);
+    // What is found to differ does not read the same.
+    let value = |value: f64, other: f64| match row.shift {
+        Shift::NoChange | Shift::CannotTell => human::quantity(value, row.row.unit),
+        _ => human::quantity_beside(value, row.row.unit, &[other]),
+    };
     [
-        value(row.baseline_mean),
-        value(row.variant_mean),
-        difference(&row.difference, row.row.unit),
+        value(row.baseline_mean, row.variant_mean),
+        value(row.variant_mean, row.baseline_mean),
+        match row.difference.interval {
+            None if row.same() => format!("0, the same in all {} pairs", row.pairs),
+            _ => difference(&row.difference, row.row.unit),
+        },
         ratio(row.ratio),
         row.shift.name().replace('-', " "),
         row.gain.map_or_else(|| "–".to_owned(), times),
@@ -56,9 +63,16 @@ fn difference(difference: &Mean, unit: &str) -> String {
         "per_s" => (1.0, "/s"),
         _ => (1.0, ""),
     };
-    let text = |value: f64| signed(value * factor, decimals(largest * factor));
+    // What is not zero does not read as zero: not the end that is nearer to it where it lies outside.
+    let telling = if low > 0.0 || high < 0.0 { low.abs().min(high.abs()) } else { largest };
+    let few = decimals(largest * factor);
+    let decimals = (few..=MOST).find(|decimals| signed(telling * factor, *decimals) != "0").unwrap_or(few);
+    let text = |value: f64| signed(value * factor, decimals);
     format!("{}{name} [{}, {}]", text(difference.mean), text(low), text(high))
 }
+
+/// More decimals are never shown.
+const MOST: usize = 9;
 
 /// Three figures at most.
 fn decimals(largest: f64) -> usize {
@@ -78,16 +92,22 @@ fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// `0.34 [0.31, 0.37]`.
+/// `0.34 [0.31, 0.37]`; with more decimals where it takes them to tell that 1 lies outside.
 fn ratio(ratio: Ratio) -> String {
-    let text = |value: f64| match 1 + usize::from(value < 10.0) + usize::from(value < 0.1) {
+    let text = |value: f64, more: usize| match 1 + usize::from(value < 10.0) + usize::from(value < 0.1) {
         _ if value == 0.0 => "0".to_owned(),
-        decimals => format!("{value:.decimals$}"),
+        decimals => format!("{value:.0$}", decimals + more),
     };
     match ratio.interval {
         _ if ratio.value.is_nan() => "–".to_owned(),
-        Some((low, high)) => format!("{} [{}, {}]", text(ratio.value), text(low), text(high)),
-        None => text(ratio.value),
+        Some((low, high)) => {
+            let nearer = if low > 1.0 { low } else { high };
+            let outside = low > 1.0 || high < 1.0;
+            let tells = |more: &usize| !outside || text(nearer, *more).parse() != Ok(1.0);
+            let more = (0..MOST).find(tells).unwrap_or(0);
+            format!("{} [{}, {}]", text(ratio.value, more), text(low, more), text(high, more))
+        }
+        None => text(ratio.value, 0),
     }
 }
 

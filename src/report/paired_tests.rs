@@ -18,13 +18,13 @@ fn differences_read_well() {
     let all = some();
     insta::assert_snapshot!(text(&all, Paint::Plain), @r#"
     DIFFERENCES, against as-it-happened
-      metric                          baseline  variant           difference [95 %]          ratio [95 %]  verdict  pairing
+      metric                          baseline  variant           difference [95 %]                ratio [95 %]  verdict  pairing
       jitter
-        recycle_spikes, frontend-api        19        0          −19 [−22.7, −15.3]                     0   better        –
-        worst_p99, frontend-api          1.5 s   112 ms      −1.38 s [−1.42, −1.34]  0.075 [0.068, 0.083]   better     ×1.0
-        latency p99, sign-in            3.1 ms   3.0 ms         −112 µs [−201, −23]     0.96 [0.94, 0.99]   better        –
-        user_success, sign-in           99.99%   99.99%  +0.004 pp [+0.004, +0.004]     1.00 [1.00, 1.00]   better     ×0.6
-        herd_size{lifetime}, primary       90%    0.25%       −90 pp [−90.9, −89.1]  0.003 [0.000, 0.037]   better        –
+        recycle_spikes, frontend-api        19        0          −19 [−22.7, −15.3]                           0   better        –
+        worst_p99, frontend-api          1.5 s   112 ms      −1.38 s [−1.42, −1.34]        0.075 [0.068, 0.083]   better     ×1.0
+        latency p99, sign-in            3.1 ms   3.0 ms         −112 µs [−201, −23]           0.96 [0.94, 0.99]   better        –
+        user_success, sign-in          99.995%  99.999%  +0.004 pp [+0.004, +0.004]  1.00004 [1.00004, 1.00004]   better     ×0.6
+        herd_size{lifetime}, primary       90%    0.25%       −90 pp [−90.9, −89.1]        0.003 [0.000, 0.037]   better        –
        jitter, the same with every seed: recovery, frontend-api after slow-disk
        re|deploy, the same with every seed: recycle_spikes, frontend-api; worst_p99, frontend-api;
          latency p99, sign-in; user_success, sign-in; herd_size{lifetime}, primary;
@@ -48,6 +48,7 @@ fn differences_read_well() {
         markdown.contains("| re\\|deploy | recycle_spikes, frontend-api | 19 | 19 | 0 [−1.01, +1.01] |"),
         "{markdown}"
     );
+    assert!(markdown.contains("| 0, the same in all 3 pairs | 1.00 | no change |"), "{markdown}");
     let one = paired(&[synthetic::run("a", 1, true), synthetic::run("b", 1, false)], None);
     assert!(!one.is_empty() && text(&one, Paint::Plain).is_empty() && super::markdown(&one).is_empty());
     assert_eq!(text(&[], Paint::Plain) + &super::markdown(&[]), "");
@@ -70,9 +71,15 @@ fn numbers_share_a_unit_and_a_sign_is_a_sign() {
     assert_eq!(mean(&[0.25, 0.25], "ms"), "+250 µs [+250, +250]");
     assert_eq!(mean(&[-0.884, -0.884], "share"), "−88.4 pp [−88.4, −88.4]");
     assert_eq!(mean(&[0.0, 0.0], "count"), "0 [0, 0]");
+    assert_eq!(mean(&[-2.1e-7, -2.1e-7], "share"), "−0.00002 pp [−0.00002, −0.00002]");
+    let narrow = [-1.0e-5, -1.3e-5, -1.0e-5, -1.3e-5];
+    assert_eq!(mean(&narrow, "share"), "−0.001 pp [−0.001, −0.001]", "zero lies outside");
+    assert_eq!(mean(&[1.0, 0.8542], "count"), "+0.927 [+0.001, +1.853]", "one end nearly is");
     assert_eq!(mean(&[1.0], "count"), "–", "one pair has no interval");
     let of = |value, interval| ratio(Ratio { value, interval });
     assert_eq!(of(0.341, Some((0.306, 0.3707))), "0.34 [0.31, 0.37]");
+    assert_eq!(of(0.9996, Some((0.9993, 0.9998))), "0.9996 [0.9993, 0.9998]", "1 lies outside");
+    assert_eq!(of(0.9996, Some((0.9993, 1.0002))), "1.00 [1.00, 1.00]", "1 lies within");
     assert_eq!(
         (of(0.0123, None), of(12.34, None), of(f64::NAN, None)),
         ("0.012".into(), "12.3".into(), "–".into())
