@@ -229,8 +229,10 @@ impl Findings<'_> {
             judged.variant,
             self.words()
         );
-        let drawing =
-            line::draw(&format!("{}: {}", judged.name, judged.claim), &subtitle, judged.unit, &[panel]);
+        let title = format!("{}: {}", judged.name, judged.claim);
+        let bounds: Vec<f64> =
+            [&judged.min, &judged.max].into_iter().flatten().map(|limit| limit.value).collect();
+        let drawing = line::draw(&title, &subtitle, judged.unit, &[panel], &bounds);
         Chart { name: "find".to_owned(), drawing }
     }
 }

@@ -6,14 +6,14 @@
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, FAINT, Key, LEFT, RIGHT, STRIP};
+use super::page::{self, BELOW, FAINT, Key, LEFT, PANEL, RIGHT, STRIP};
 use super::variants::highest;
 use super::{PALETTE, WIDTH};
 use crate::experiment::Run;
 use crate::measure::recycles::{GAUGE, SEEN_FROM, Sighting, sightings, spans};
 use crate::measure::{LevelBin, NodeMeasured, ScrapedSeries};
 use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
-use crate::report::{Header, human};
+use crate::report::{Header, font, human};
 
 /// Width of a column in pixels.
 const COLUMN: f64 = 2.0;
@@ -30,7 +30,13 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     let axis = TimeAxis::new(header, run.measured.duration.as_secs());
     let mut frame = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 300.0 };
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &frame);
-    frame.top = STRIP + marks.above() + 34.0;
+    let met = sightings(&run.measured, &node.node);
+    let too_late = spans(&run.measured, &node.node).len() - met.len();
+    let (caption, entries) = (caption(&met, too_late), entries());
+    // Beside the caption; in more rows where that is long.
+    let legend = frame.width - font::width(&caption, PANEL.em, PANEL.weight) - 24.0;
+    let more = 17.0 * (page::legend_rows(legend, &entries).len() - 1) as f64;
+    frame.top = STRIP + marks.above() + 34.0 + more;
     let row = Frame { top: frame.bottom() + 8.0, height: ROW, ..frame };
 
     let title = format!("Postgres node {}: what a dashboard sees of recycling", node.node);
@@ -40,21 +46,12 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
 
     let most = peers.iter().chain([&run]).flat_map(|peer| truth(peer, &node.node)).map(|bin| bin.max);
     let scale = Scale::linear(most.fold(4.0, f64::max));
-    let met = sightings(&run.measured, &node.node);
-    let too_late = spans(&run.measured, &node.node).len() - met.len();
-    page::panel(&mut drawing, &frame, &axis, &caption(&met, too_late), (&scale, human::number));
+    page::panel(&mut drawing, &frame, &axis, &caption, (&scale, human::number));
     let bins: Vec<Option<f64>> = truth(run, &node.node).iter().map(|bin| Some(bin.max)).collect();
     draw_truth(&mut drawing, &frame, &axis, &scale, &bins);
     draw_samples(&mut drawing, &frame, &axis, &scale, scraped(run, &node.node));
     draw_spikes(&mut drawing, &frame, (&row, &axis, &scale), &met);
-    let entries = [
-        ("truth, most in 10 s".to_owned(), Key::Square(TRUTH)),
-        ("dashboard, every 60 s".to_owned(), Key::Line(SHOWN, None)),
-        ("half of a spike's peak".to_owned(), Key::Line(HALF, None)),
-        ("seen".to_owned(), Key::Square(SEEN)),
-        ("missed".to_owned(), Key::Square(MISSED)),
-    ];
-    page::legend(&mut drawing, (frame.right(), frame.top - 10.0), 700.0, &entries);
+    page::legend(&mut drawing, (frame.right(), frame.top - 10.0), legend, &entries);
     if bins.is_empty() {
         page::nothing(&mut drawing, &frame, "nothing was measured");
     }
@@ -62,6 +59,16 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     page::times(&mut drawing, &row, &axis);
     marks.draw(&mut drawing, &axis, &[frame, row]);
     drawing
+}
+
+fn entries() -> [(String, Key); 5] {
+    [
+        ("truth, most in 10 s".to_owned(), Key::Square(TRUTH)),
+        ("dashboard, every 60 s".to_owned(), Key::Line(SHOWN, None)),
+        ("half of a spike's peak".to_owned(), Key::Line(HALF, None)),
+        ("seen".to_owned(), Key::Square(SEEN)),
+        ("missed".to_owned(), Key::Square(MISSED)),
+    ]
 }
 
 /// What the picture comes to: `backends at work: 3 of 4 recycle spikes missed`.
@@ -138,6 +145,27 @@ mod tests {
         assert_eq!(caption(&met, 0), "backends at work: 19 of 19 recycle spikes missed");
         assert_eq!(caption(&[], 0), "backends at work: no recycle spikes");
         assert_eq!(caption(&[], 1), "backends at work: 0 of 0 recycle spikes missed, 1 too late to tell");
+    }
+
+    /// Where the caption is long the legend takes another row, above it.
+    #[test]
+    fn a_long_caption_and_the_legend_do_not_meet() {
+        let mut run = synthetic::run("as-it-happened", 1, true);
+        let end = crate::engine::time::Time::ZERO + run.measured.duration;
+        run.measured.spikes.last_mut().expect("spikes").to = end;
+        let node = run.measured.nodes[0].clone();
+        let drawing = draw(&synthetic::header(), &run, &node, &[&run]);
+        let place = |what: &str| {
+            let of = |shape: &crate::report::canvas::Shape| match shape {
+                crate::report::canvas::Shape::Text { at, text, face, .. } if text.contains(what) => {
+                    Some((*at, at.0 + font::width(text, face.em, face.weight)))
+                }
+                _ => None,
+            };
+            drawing.shapes.iter().find_map(of).unwrap_or_else(|| panic!("no {what}"))
+        };
+        let ((caption, end), (first, _)) = (place("too late to tell"), place("truth, most"));
+        assert!(first.1 < caption.1 || end < first.0 - 18.0, "{caption:?}–{end} {first:?}");
     }
 
     #[test]

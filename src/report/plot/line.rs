@@ -37,6 +37,7 @@ const HIGH: f64 = 240.0;
 const FOOT: f64 = 78.0;
 /// Half the width of a dot.
 const DOT: f64 = 3.0;
+const BOUND: Stroke = Stroke { colour: page::GREY, width: 1.4, dash: &[6.0, 4.0] };
 
 /// Five ticks along a range; fewer where only whole numbers are meant and there are fewer.
 pub fn ticks(range: &Range) -> Vec<(f64, String)> {
@@ -48,11 +49,12 @@ pub fn ticks(range: &Range) -> Vec<(f64, String)> {
     ticks
 }
 
-/// Draws the panels under each other, on one scale.
-pub fn draw(title: &str, subtitle: &str, unit: &str, panels: &[Panel]) -> Drawing {
+/// Draws the panels under each other, on one scale, with lines at the bounds that are known.
+pub fn draw(title: &str, subtitle: &str, unit: &str, panels: &[Panel], bounds: &[f64]) -> Drawing {
     let mut drawing = page::begin(TOP + (HIGH + FOOT) * panels.len() as f64, title, subtitle);
     let values = || panels.iter().flat_map(|panel| &panel.spots).flat_map(|spot| &spot.values);
-    let scale = Scale::linear(values().copied().filter(|value| value.is_finite()).fold(0.0, f64::max));
+    let known = values().chain(bounds).copied().filter(|value| value.is_finite());
+    let scale = Scale::linear(known.fold(0.0, f64::max));
     for (number, panel) in panels.iter().enumerate() {
         let top = TOP + (HIGH + FOOT) * number as f64;
         let width = WIDTH - page::LEFT - page::RIGHT;
@@ -60,6 +62,11 @@ pub fn draw(title: &str, subtitle: &str, unit: &str, panels: &[Panel]) -> Drawin
         ground(&mut drawing, &frame, panel, (&scale, unit));
         if values().all(|value| value.is_nan()) {
             page::nothing(&mut drawing, &frame, "nothing was measured");
+        }
+        for bound in bounds.iter().filter(|bound| bound.is_finite()) {
+            let y = scale.y(&frame, *bound);
+            drawing.line(vec![(frame.left, y), (frame.right(), y)], BOUND);
+            drawing.text((frame.right(), y - 5.0), Anchor::Right, FAINT, "bound");
         }
         draw_spots(&mut drawing, &frame, panel, &scale);
     }
@@ -127,11 +134,14 @@ mod tests {
         let spots = vec![spot(0.0, 1.0), spot(0.3, f64::NAN), spot(0.6, 2.0), spot(1.0, 3.0)];
         let ticks = vec![(0.0, "0s".to_owned()), (1.0, "180s".to_owned())];
         let panel = Panel { name: "jitter".into(), ticks, spots, joined: true };
-        let svg = draw("t", "s", "count", std::slice::from_ref(&panel)).svg();
+        let svg = draw("t", "s", "count", std::slice::from_ref(&panel), &[]).svg();
         let colour = |rgb: crate::report::canvas::Rgb| format!("#{:02X}{:02X}{:02X}", rgb.0, rgb.1, rgb.2);
         assert_eq!(svg.matches(&colour(PALETTE[1])).count(), 6, "{svg}");
         assert_eq!(svg.matches("polyline").count(), 1, "{svg}");
-        let dots = draw("t", "s", "count", &[Panel { joined: false, ..panel }]).svg();
-        assert!(!dots.contains("polyline"));
+        let dots = draw("t", "s", "count", &[Panel { joined: false, ..panel.clone() }], &[]).svg();
+        assert!(!dots.contains("polyline") && !dots.contains(">\nbound\n<"));
+        let bounded = draw("t", "s", "count", &[panel], &[30.0, f64::NAN]).svg();
+        assert_eq!(bounded.matches("bound").count(), 1, "another with each seed is no line: {bounded}");
+        assert!(bounded.contains("30"), "the scale reaches it: {bounded}");
     }
 }

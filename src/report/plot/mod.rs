@@ -148,7 +148,15 @@ pub fn file_name(name: &str) -> String {
 /// The line under a chart's title: scenario, variant and seed.
 fn subtitle(header: &Header, run: &Run, peers: &[&Run]) -> String {
     let shared = if peers.len() > 1 { " · scales shared by all variants" } else { "" };
-    format!("{} · variant {} · seed {}{shared}", header.title, run.variant, run.seed)
+    let variant = page::fit_subtitle(&run.variant, page::SUBTITLE_ROOM / 2.0);
+    titled(header, &format!(" · variant {variant} · seed {}{shared}", run.seed))
+}
+
+/// The scenario's title, and the rest whole: a long title gives way to it.
+fn titled(header: &Header, rest: &str) -> String {
+    // Widths are rounded.
+    let room = page::SUBTITLE_ROOM - page::subtitle_width(rest) - 2.0;
+    page::fit_subtitle(&header.title, room) + rest
 }
 
 /// Viridis from its pale to its dark end: darker is more. The palest yellow is left out: white swallows it.

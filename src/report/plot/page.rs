@@ -30,12 +30,24 @@ pub const PANEL: Type = Type { em: 13.0, weight: Weight::Bold, colour: INK };
 /// A white picture with its title and what it is of.
 pub fn begin(height: f64, title: &str, subtitle: &str) -> Drawing {
     let mut drawing = Drawing::new(WIDTH, height, &format!("{title}. {subtitle}"));
-    let room = WIDTH - 2.0 * 24.0;
     let face = Type { em: 18.0, weight: Weight::Bold, colour: INK };
-    drawing.text((24.0, 32.0), Anchor::Left, face, &font::fit(title, face.em, face.weight, room));
-    let face = Type { em: 13.0, weight: Weight::Normal, colour: GREY };
-    drawing.text((24.0, 53.0), Anchor::Left, face, &font::fit(subtitle, face.em, face.weight, room));
+    drawing.text((24.0, 32.0), Anchor::Left, face, &font::fit(title, face.em, face.weight, SUBTITLE_ROOM));
+    drawing.text((24.0, 53.0), Anchor::Left, SUBTITLE, &fit_subtitle(subtitle, SUBTITLE_ROOM));
     drawing
+}
+
+/// Room for a title and the line under it.
+pub const SUBTITLE_ROOM: f64 = WIDTH - 2.0 * 24.0;
+const SUBTITLE: Type = Type { em: 13.0, weight: Weight::Normal, colour: GREY };
+
+/// A text as wide as this part of the line under the title.
+pub fn fit_subtitle(text: &str, room: f64) -> String {
+    font::fit(text, SUBTITLE.em, SUBTITLE.weight, room)
+}
+
+/// How wide a text is in the line under the title.
+pub fn subtitle_width(text: &str) -> f64 {
+    font::width(text, SUBTITLE.em, SUBTITLE.weight)
 }
 
 /// The grid of a panel, its y axis and the line that says what it shows.

@@ -42,6 +42,22 @@ pub fn keep(chart: &Chart) -> Vec<u8> {
     png
 }
 
+/// Titles and names are cut before the figures that tell one picture from another.
+#[test]
+fn the_seed_stays_in_the_line_under_a_long_title() {
+    let (mut header, mut runs) = samples();
+    header.title = "A title that goes on and on ".repeat(20);
+    runs[2].variant = "a-name-that-goes-on-".repeat(20);
+    for peers in [vec![], runs.iter().collect::<Vec<_>>()] {
+        let line = subtitle(&header, &runs[2], &peers);
+        assert!(
+            line.contains("A title") && line.contains("variant a-name") && line.contains(" · seed 2"),
+            "{line}"
+        );
+        assert_eq!(page::fit_subtitle(&line, page::SUBTITLE_ROOM), line, "nothing is cut any more");
+    }
+}
+
 #[test]
 fn pictures_are_drawn_and_nothing_is_clipped() {
     let (header, runs) = samples();

@@ -51,7 +51,7 @@ pub fn draw(header: &Header, runs: &[&Run], service: &str, node: &str) -> Drawin
     };
 
     let title = format!("Variants: latency of {service}, and storms of new connections to {node}");
-    let subtitle = format!("{} · {} · scales shared by all variants", header.title, seeds(runs));
+    let subtitle = super::titled(header, &format!(" · {} · scales shared by all variants", seeds(runs)));
     let bottom = top + section_height * sections.len() as f64 - GAP;
     let mut drawing = page::begin(bottom + BELOW + marks.below(), &title, &subtitle);
     let mut frames = Vec::new();

@@ -144,7 +144,7 @@ impl Layer {
         });
         let line = if sweep.mode == Mode::Random { "" } else { ", and their median" };
         let subtitle = format!("{} · every seed{line}", self.subtitle);
-        line::draw(&self.title, &subtitle, &self.unit, &panels.collect::<Vec<_>>())
+        line::draw(&self.title, &subtitle, &self.unit, &panels.collect::<Vec<_>>(), &[])
     }
 }
 
