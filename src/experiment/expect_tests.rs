@@ -218,7 +218,7 @@ fn a_last_bin_that_is_short_lies_before_the_end_of_the_run() {
         let text = format!("{base}{expect}\n{until}\n");
         let document = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}")).0;
         let scenario = document.scenario("as-written").expect("a variant");
-        let mut measured = Meter::new(scenario, 1).finish(0);
+        let mut measured = Meter::new(scenario, 1).finish(&[]);
         let bins = &mut measured.classes[0].bins;
         assert_eq!(bins.len(), 10, "the last is short");
         bins[8].ended[Outcome::Ok as usize] = 100;
