@@ -40,14 +40,18 @@ fn an_outage_reads_back_the_same() {
     assert!(from_json(&odd).unwrap_err().contains("no stretches of kind braker"));
 }
 
+fn version(number: u32) -> String {
+    format!("\"schema_version\":{number}")
+}
+
 #[test]
 fn a_damaged_file_is_an_error() {
     let text = to_json(&synthetic::header(), &[synthetic::nothing()]).unwrap();
     assert!(from_json(&text[..text.len() / 2]).is_err());
     assert!(from_json("{}").is_err());
-    let old = text.replacen("\"schema_version\":3", "\"schema_version\":1", 1);
+    let old = text.replacen(&version(SCHEMA_VERSION), &version(1), 1);
     let said = from_json(&old).unwrap_err();
     assert!(said.contains("an older version wrote it") && said.contains("run the scenario again"), "{said}");
-    let newer = text.replacen("\"schema_version\":3", "\"schema_version\":4", 1);
+    let newer = text.replacen(&version(SCHEMA_VERSION), &version(SCHEMA_VERSION + 1), 1);
     assert!(from_json(&newer).unwrap_err().contains("a newer version"));
 }

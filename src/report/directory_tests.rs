@@ -171,7 +171,8 @@ fn damaged_and_newer_directories_are_named() {
         fs::write(dir.join(name), &whole).unwrap();
     }
     let measured = fs::read_to_string(dir.join("measured.json")).unwrap();
-    let older = measured.replacen("\"schema_version\":3", "\"schema_version\":1", 1);
+    let present = format!("\"schema_version\":{}", archive::SCHEMA_VERSION);
+    let older = measured.replacen(&present, "\"schema_version\":1", 1);
     fs::write(dir.join("measured.json"), older).unwrap();
     let error = load(&dir).unwrap_err().to_string();
     assert!(error.contains("measured.json") && error.contains("run the scenario again"), "{error}");

@@ -2,7 +2,7 @@
 
 use super::font::printable;
 use super::human;
-use super::text::{Paint, cells, range, section, short, table, trimmed};
+use super::text::{Paint, beginning, cells, range, section, short, table, trimmed};
 use crate::experiment::harm::{Change, Harm, change};
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ impl Matrix {
         for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
             let told = match cell {
                 Cell::Tried(pairs) => harm_words(&after(pairs)),
-                Cell::Not(why) => short(why, 60),
+                Cell::Not(why) => beginning(why, 60),
             };
             table.add_row(cells(&[short(&remedy.name, 24), cell.word().to_owned(), told]));
         }

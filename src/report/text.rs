@@ -68,6 +68,15 @@ pub fn short(name: &str, longest: usize) -> String {
     head.chain(['…']).chain(name.chars().skip(count - tail)).collect()
 }
 
+/// A text of at most so many characters: of a longer one the beginning.
+pub fn beginning(text: &str, longest: usize) -> String {
+    let text = printable(text);
+    if text.chars().count() <= longest {
+        return text;
+    }
+    text.chars().take(longest - 1).chain(['…']).collect()
+}
+
 /// A headline and what stands under it; nothing where nothing does.
 pub fn section(title: &str, body: String, paint: Paint) -> String {
     if body.is_empty() { String::new() } else { format!("\n{}\n{body}", paint.head(title)) }

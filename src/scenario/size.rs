@@ -11,18 +11,14 @@ use super::{Scenario, Table};
 use crate::engine::time::Time;
 use std::collections::BTreeMap;
 
-/// The most arrivals of a source in a second.
-const HIGHEST_RATE: f64 = 1e9;
-
 /// The most requests of a run: days of a large fleet have some thousand millions.
 const MOST_REQUESTS: f64 = 1e10;
 
-/// What stands for some time, in seconds, and the event with which that begins.
+/// What stands for some time, in seconds.
 struct Stretch<'a> {
     file: &'a File,
     from: f64,
     to: f64,
-    event: Option<&'a str>,
 }
 
 /// Adds an error if the traffic is beyond what can be run.
@@ -33,14 +29,6 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
         let mut all = 0.0;
         for stretch in &stretches {
             let Some(traffic) = stretch.file.traffic.get(name) else { continue };
-            if steps(traffic, tables).iter().any(|(_, rate)| *rate > HIGHEST_RATE) {
-                let message = format!("`{name}` sends more than {HIGHEST_RATE:e} requests a second");
-                let rate = || scenario.place(&format!("traffic.{name}.rate"));
-                let place =
-                    stretch.event.map_or_else(rate, |event| scenario.place(&format!("event.{event}")));
-                problems.push(Problem::error(message, place).help("lower its `rate`"));
-                return;
-            }
             all += requests(traffic, tables, stretch);
         }
         asked.push((name, all));
@@ -59,13 +47,13 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
 fn stretches(scenario: &Scenario) -> Vec<Stretch<'_>> {
     let end = Time::ZERO + scenario.file.duration;
     let seconds = |time: Time| time.min(end).since(Time::ZERO).as_secs();
-    let first = Stretch { file: &scenario.file, from: 0.0, to: seconds(end), event: None };
+    let first = Stretch { file: &scenario.file, from: 0.0, to: seconds(end) };
     let mut all = vec![first];
     for moment in &scenario.timeline {
         let Some(file) = moment.stands.as_deref() else { continue };
         let from = seconds(moment.at);
         all.last_mut().into_iter().for_each(|before| before.to = from);
-        all.push(Stretch { file, from, to: seconds(end), event: Some(&moment.event) });
+        all.push(Stretch { file, from, to: seconds(end) });
     }
     all
 }

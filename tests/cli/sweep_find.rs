@@ -19,7 +19,7 @@ min = 100000
 [expect.always]
 metric = "backend_starts"
 of = "postgres.primary"
-min = 0
+max = 100000
 "#;
 
 fn desk() -> Desk {

@@ -368,7 +368,7 @@ fn advice() {
                     .concat()
             )
             .replace("[1, 2, 3, 4, 5, 6]", "[1]")
-            .replace("[expect.share]", "[expect.share]\nshare = \"20%\"")
+            .replace("[expect.share]", "[expect.share]\nshare = \"4%\"")
         ),
         said(&with("[source]\n\"postgres.primary.core\" = { from = \"assumed\" }\n")),
         said(&with(

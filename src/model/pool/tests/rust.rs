@@ -158,7 +158,7 @@ fn bb8_closes_at_release_and_every_half_minute() {
 /// threads replace what it closes.
 #[test]
 fn r2d2_never_closes_what_is_in_use_at_its_ticks() {
-    let mut story = Story::of("preset = \"r2d2\"\nmax = 10\nmax_lifetime = \"100s\"");
+    let mut story = Story::of("preset = \"r2d2\"\nmax = 10\nmax_lifetime = \"100s\"\nping_after = \"none\"");
     assert_eq!(story.dialling().len(), 3, "three threads fill the pool");
     story.all_dialled();
     assert_eq!(story.idle().len(), 10);

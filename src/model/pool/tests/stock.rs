@@ -23,7 +23,7 @@ const STOCK: [Stock; 18] = [
     ("psycopg", 4, 4, None, Some(3600.0), 180.0, Some(30.0)),
     ("activerecord", 5, 0, None, None, 0.0, Some(5.0)),
     ("pgbouncer", 20, 0, None, Some(3600.0), 0.0, Some(120.0)),
-    ("pgdog", 10, 1, None, Some(86_400.0), 0.0, None),
+    ("pgdog", 10, 1, None, Some(86_400.0), 0.0, Some(5.0)),
 ];
 
 #[test]
