@@ -16,6 +16,8 @@ use crate::scenario::grammar::{Cause, Label, Outcome};
 const SPIKES: usize = 5;
 /// Longer names are cut.
 const NAME: usize = 28;
+/// So many greater herds than those of the table are told.
+const TOLD: usize = 3;
 /// Shorter ones never are where variants are compared: `as-written`.
 const WHOLE: usize = 10;
 
@@ -51,7 +53,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
         "spikes and worst p99 (of any 10 s): {}\np99: of all legitimate requests, however they ended\n{ONSET}\n",
         printable(compare::busiest(runs).unwrap_or("no service")),
     );
-    let foot = foot + &greater(runs).map_or_else(String::new, |note| note + "\n");
+    let foot = foot + &greater(runs).map_or_else(String::new, |note| folded(&note, ", ", 3));
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text += &section("USERS SERVED, BY CLASS", success::text(runs), paint);
     let verdicts = outage::verdicts(runs).into_iter().map(|line| folded(&format!("  {line}"), "; ", 5));
@@ -149,17 +151,22 @@ pub(super) fn greater(runs: &[Run]) -> Option<String> {
     let variants = compare::by_variant(runs);
     let of = |cause: &str, herd: fn(&Figures) -> Herd| {
         let most = |all: &[Figures], value: fn(&Herd) -> f64| {
-            all.iter().map(|figures| value(&herd(figures))).fold(0.0, f64::max)
+            human::share(all.iter().map(|figures| value(&herd(figures))).fold(0.0, f64::max))
         };
-        let pairs =
-            variants.iter().map(|(_, all)| (most(all, |one| one.share), most(all, |one| one.greatest)));
-        let hidden = pairs.filter(|(shown, greatest)| human::share(*shown) != human::share(*greatest));
-        let greatest = hidden.map(|(_, greatest)| greatest).reduce(f64::max)?;
-        Some(format!("up to {} ({cause})", human::share(greatest)))
+        let told = variants.iter().filter_map(|(name, all)| {
+            let (shown, greatest) = (most(all, |one| one.share), most(all, |one| one.greatest));
+            (shown != greatest).then(|| format!("{} {greatest} ({cause})", short(name, NAME)))
+        });
+        told.collect::<Vec<_>>()
     };
-    let both = [of("lifetime", |all| all.lifetime_herd), of("growth", |all| all.growth_herd)];
-    let told: Vec<String> = both.into_iter().flatten().collect();
-    (!told.is_empty()).then(|| format!("herd_size, the greatest share of any second: {}", told.join(", ")))
+    let mut told = of("lifetime", |all| all.lifetime_herd);
+    told.extend(of("growth", |all| all.growth_herd));
+    if told.len() > TOLD {
+        told.truncate(TOLD);
+        told.push("…".to_owned());
+    }
+    let is = "herd_size, the greatest share of any second, is more: ";
+    (!told.is_empty()).then(|| is.to_owned() + &told.join(", "))
 }
 
 /// The head of [`class_row`].

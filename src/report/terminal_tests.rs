@@ -145,7 +145,7 @@ fn a_greater_herd_than_the_busiest_second_is_said() {
     let cause = Cause::Lifetime as usize;
     (bin.connects_max_1s[cause], bin.herd_size[cause]) = (0, 0.2);
     let text = compare(&synthetic::header(), &runs, &[], Paint::Plain);
-    let note = "herd_size, the greatest share of any second: up to 20% (lifetime)";
+    let note = "herd_size, the greatest share of any second, is more: jitter 20% (lifetime)";
     assert!(text.contains("1 (0.25%)") && text.contains(note), "{text}");
     assert!(compare_markdown(&synthetic::header(), &runs, &[]).contains(note));
 }
