@@ -2,7 +2,7 @@
 //!
 //! A snapshot knows when each of today's connections was born. A pool with a fixed lifetime L replaces each
 //! at birth + L, so births on the lifetime clock foretell the next lifetime's connects: a second that holds
-//! many births will hold as many again. The herd's measures are those of [`herd`]; what is added
+//! many births will hold as many again. The herd's measures are those of [`super::phases`]; what is added
 //! here is whether chance could have done it. Left out: jitter, of which a snapshot shows nothing (with it a
 //! bunch comes back wider than it was), and connections that have gone.
 //!

@@ -275,7 +275,9 @@ fn write_value(text: &mut String, value: &Value) {
     };
     let difference =
         value.relative_difference.map_or_else(String::new, |part| format!("{:+.2} %", part * 100.0));
-    let Value { quantity, parameters, replications, verdict, source, .. } = value;
+    let Value { parameters, replications, verdict, .. } = value;
+    // Absolute values are written with the sign that divides a table's columns.
+    let [quantity, source] = [&value.quantity, &value.source].map(|text| text.replace('|', "\\|"));
     let (seen, low, high) = (short(value.value), short(value.low), short(value.high));
     writeln!(
         text,
