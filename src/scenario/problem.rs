@@ -69,6 +69,20 @@ pub enum Severity {
 /// The comment that says so of what a line is warned of.
 const DELIBERATE: &str = "deliberate";
 
+/// The comment at the end of a line of TOML: what follows the first `#` outside of a text.
+fn comment(line: &str) -> Option<&str> {
+    let mut quote = None;
+    for (at, sign) in line.char_indices() {
+        match (quote, sign) {
+            (None, '#') => return Some(&line[at + 1..]),
+            (None, '"' | '\'') => quote = Some(sign),
+            (Some(begun), _) if begun == sign => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -111,8 +125,11 @@ impl Problem {
             .as_ref()
             .filter(|_| self.severity == Severity::Warning)
             .and_then(|place| place.source.text.lines().nth(place.line() - 1));
-        let said = |comment: &str| comment.trim_start().starts_with(DELIBERATE);
-        line.is_some_and(|line| line.split('#').skip(1).any(said))
+        let word = |part: &str| {
+            let rest = part.trim_start().strip_prefix(DELIBERATE)?;
+            (!rest.starts_with(char::is_alphanumeric)).then_some(())
+        };
+        line.and_then(comment).is_some_and(|said| said.split('#').any(|part| word(part).is_some()))
     }
 
     /// With what stands at the place.
@@ -331,6 +348,17 @@ mod tests {
         problems.push(Problem::error("wrong", place(text, 4..5)));
         let messages: Vec<&str> = problems.iter().map(|problem| &problem.message[..]).collect();
         assert_eq!(messages, ["wrong", "not meant"], "an error is one all the same");
+        for (line, told) in [
+            ("a = 1 # deliberate", 0),
+            ("a = 1 # deliberately vague", 1),
+            ("a = \"1 # deliberate\"", 1),
+            ("a = '\"' # deliberate, as it was", 0),
+            ("a = 1 # not deliberate", 1),
+        ] {
+            let mut problems = Problems::default();
+            problems.push(Problem::warning("a warning", place(line, 0..1)));
+            assert_eq!(problems.iter().count(), told, "{line}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! [`Shape`], so a field added to a struct is known to all of them at once. Left out: schemas that contain
 //! themselves.
 
+mod notes;
+
 use super::grammar::File;
 use super::tree::{Node, Value};
 use indexmap::IndexMap;
@@ -120,24 +122,6 @@ fn excuse(schema: &mut Json) {
     }
 }
 
-/// The project's notes, which descriptions cite by section for those who have them.
-const NOTES: [&str; 4] = ["postgres.md", "cloud-run.md", "pools.md", "validation.md"];
-
-/// A description without them: who reads it in an editor has no such page.
-fn without_notes(text: &str) -> String {
-    let mut text = text.replace(" and §", "§");
-    for note in NOTES {
-        text = text.replace(&format!("{note} §"), "§").replace(&format!("{note}\n§"), "§");
-    }
-    let mut parts = text.split('§');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        plain += rest.strip_prefix(':').unwrap_or(rest).trim_start();
-    }
-    plain.replace(" ()", "").replace("\n()", "").replace(", )", ")")
-}
-
 /// `const` is younger than what some editors read, and a default of null says nothing.
 fn simplify(schema: &mut Json) {
     match schema {
@@ -149,7 +133,7 @@ fn simplify(schema: &mut Json) {
                 entries.remove("default");
             }
             if let Some(Json::String(text)) = entries.get_mut("description") {
-                *text = without_notes(text);
+                *text = notes::left_out(text);
             }
             entries.values_mut().for_each(simplify);
         }
@@ -377,20 +361,6 @@ mod tests {
         assert!(matches!(postgres["max_connections"].shape, Shape::Integer(1.0, 1_000_000.0)));
         assert!(matches!(&postgres["grant"].shape, Shape::Choice(choices) if choices.len() == 2));
         assert!(matches!(&postgres["start_cpu"].shape, Shape::Either(_)));
-    }
-
-    #[test]
-    fn descriptions_cite_no_page_that_a_reader_cannot_open() {
-        for (written, read) in [
-            ("Work (postgres.md §8).", "Work."),
-            ("Work (cloud-run.md\n§6.1).", "Work."),
-            ("A pool (pools.md §1 and §5). More.", "A pool. More."),
-            ("A cost (postgres.md §2: about 3,000/s; §8: 0.5\nms).", "A cost (about 3,000/s; 0.5\nms)."),
-        ] {
-            assert_eq!(without_notes(written), read);
-        }
-        let schema = schema_json();
-        assert!(!schema.contains('§') && NOTES.iter().all(|note| !schema.contains(note)));
     }
 
     #[test]
