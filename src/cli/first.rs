@@ -1,4 +1,4 @@
-//! A first scenario from what a team has: service YAML, connection string, `pg_stat_activity`.
+//! A first scenario from what a team has: YAML of what is deployed, connection string, `pg_stat_activity`.
 //!
 //! What was found is written down with where it was found, and read anew by `[values_from]` where that can be
 //! done without a secret in the file. What nobody knows is assumed, and marked so: the machine of the
@@ -6,7 +6,7 @@
 
 use crate::engine::time::Span;
 use crate::scenario::units::parse_span;
-use crate::scenario::values::cloud_run::CloudRun;
+use crate::scenario::values::deployed::{Deployed, Platform};
 use crate::scenario::values::dsn::Pgxpool;
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use std::fmt::Write;
 #[derive(Debug, Default)]
 pub struct Found {
     /// Services, each with the file that describes it.
-    pub services: Vec<(String, CloudRun)>,
+    pub services: Vec<(String, Deployed)>,
     /// The pool's settings, and the environment variable that holds them, if one does.
     pub pool: Option<(Pgxpool, Option<String>)>,
     /// Connections and their clients in a snapshot, and its file.
@@ -30,7 +30,7 @@ const BUSY: f64 = 0.5;
 struct Service {
     name: String,
     file: Option<String>,
-    settings: CloudRun,
+    deployed: Deployed,
     pool_max: u64,
 }
 
@@ -57,18 +57,31 @@ fn services(found: &Found) -> Vec<Service> {
     // pgxpool's default is four or the number of CPUs; a snapshot shows at least what is open now.
     let pool_max = pool.unwrap_or((connections.div_ceil(clients) as u64).max(4));
     if found.services.is_empty() {
-        let count = clients as u64;
-        let settings =
-            CloudRun { name: None, min: count, max: count, concurrency: 80, timeout_s: 300, cpus: 1.0 };
-        return vec![Service { name: "api".to_owned(), file: None, settings, pool_max }];
+        let deployed = by_default(clients as u64);
+        return vec![Service { name: "api".to_owned(), file: None, deployed, pool_max }];
     }
     let mut services = Vec::new();
-    for (file, settings) in &found.services {
-        let name = name(settings.name.as_deref(), &services);
-        let settings = CloudRun { min: settings.min.max(1), ..settings.clone() };
-        services.push(Service { name, file: Some(file.clone()), settings, pool_max });
+    for (file, deployed) in &found.services {
+        let name = name(deployed.name.as_deref(), &services);
+        services.push(Service { name, file: Some(file.clone()), deployed: deployed.clone(), pool_max });
     }
     services
+}
+
+/// A service of so many containers, of which nothing else is known.
+fn by_default(containers: u64) -> Deployed {
+    Deployed {
+        platform: Platform::CloudRun,
+        name: None,
+        min: containers,
+        max: containers,
+        scaler: None,
+        cpu_target: None,
+        concurrency: Some(80),
+        request_timeout_s: Some(300),
+        drain_s: None,
+        cpus: Some(1.0),
+    }
 }
 
 /// A name that a scenario takes, and that is not taken.
@@ -90,7 +103,7 @@ fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Resu
     let lifetime = setting(found, "max_lifetime").and_then(|text| parse_span(text).ok());
     let duration =
         Span(lifetime.unwrap_or(Span::from_secs(3600)).0.saturating_mul(3)).max(Span::from_secs(1800));
-    let most: u64 = services.iter().map(|service| service.settings.max * service.pool_max).sum();
+    let most: u64 = services.iter().map(|service| service.deployed.max.max(1) * service.pool_max).sum();
     writeln!(out, "#:schema ./scenario.schema.json")?;
     writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.\n")?;
     writeln!(out, "schema_version = 1")?;
@@ -114,16 +127,29 @@ fn setting<'a>(found: &'a Found, key: &str) -> Option<&'a str> {
 }
 
 fn service_tables(out: &mut String, found: &Found, service: &Service) -> std::fmt::Result {
-    let (name, settings) = (&service.name, &service.settings);
-    let scaler = if settings.min == settings.max { "fixed" } else { "cloud-run-2026" };
+    let (name, deployed) = (&service.name, &service.deployed);
+    let (min, max) = (deployed.min.max(1), deployed.max.max(1));
     writeln!(out, "\n[service.{name}]")?;
-    writeln!(out, "containers      = {{ min = {}, max = {} }}", settings.min, settings.max)?;
-    writeln!(out, "concurrency     = {}", settings.concurrency)?;
-    writeln!(out, "request_timeout = \"{}s\"", settings.timeout_s)?;
-    writeln!(out, "cpus            = {}", settings.cpus)?;
-    writeln!(out, "scaler          = \"{scaler}\"")?;
+    writeln!(out, "containers      = {{ min = {min}, max = {max} }}")?;
+    for (key, value) in deployed.settings() {
+        if !key.starts_with("containers") {
+            writeln!(out, "{key:15} = {value}")?;
+        }
+    }
+    match deployed.platform {
+        Platform::CloudRun => {
+            let scaler = if min == max { "fixed" } else { "cloud-run-2026" };
+            writeln!(out, "scaler          = \"{scaler}\"")?;
+        }
+        Platform::Kubernetes => {
+            writeln!(out, "concurrency     = 80         # assumed: what the application takes at once")?;
+            writeln!(out, "overload        = \"503\"")?;
+        }
+    }
     writeln!(out, "\n[service.{name}.pool.primary]")?;
-    writeln!(out, "preset              = \"pgxpool\"")?;
+    let preset =
+        if found.pool.is_some() { "" } else { "  # assumed; or hikari, sqlalchemy, activerecord, …" };
+    writeln!(out, "preset              = \"pgxpool\"{preset}")?;
     writeln!(out, "max                 = {}", service.pool_max)?;
     if let Some((pool, _)) = &found.pool {
         writeln!(out, "min                 = {}", pool.min)?;
@@ -172,7 +198,15 @@ fn values_from(out: &mut String, found: &Found, services: &[Service]) -> std::fm
         let name = &service.name;
         if let Some(file) = &service.file {
             let file = toml::Value::from(file.as_str());
-            writeln!(out, "[values_from.{name}]\ncloud-run = {{ file = {file}, service = \"{name}\" }}")?;
+            let platform = match service.deployed.platform {
+                Platform::CloudRun => "cloud-run",
+                Platform::Kubernetes => "kubernetes",
+            };
+            let own = service.deployed.name.as_deref().map(toml::Value::from);
+            let own = own.filter(|_| platform == "kubernetes").map(|own| format!(" name = {own},"));
+            let own = own.unwrap_or_default();
+            writeln!(out, "[values_from.{name}]")?;
+            writeln!(out, "{platform} = {{ file = {file},{own} service = \"{name}\" }}")?;
         }
         if let Some(variable) = variable {
             let variable = toml::Value::from(variable);
@@ -196,8 +230,14 @@ fn sources(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::R
             (None, Some((file, ..))) => file,
             (None, None) => "assumed",
         };
-        for key in ["containers", "concurrency", "request_timeout", "cpus"] {
-            line(&format!("service.{name}.{key}"), from)?;
+        line(&format!("service.{name}.containers"), from)?;
+        for (key, _) in service.deployed.settings() {
+            if !key.starts_with("containers") {
+                line(&format!("service.{name}.{key}"), from)?;
+            }
+        }
+        if service.deployed.concurrency.is_none() {
+            line(&format!("service.{name}.concurrency"), "assumed")?;
         }
     }
     let pool = match (&found.pool, &found.activity) {

@@ -4,7 +4,7 @@ use super::console::Console;
 use super::first::{self, Found};
 use super::{Failure, activity};
 use crate::scenario::schema::schema_json;
-use crate::scenario::values::{cloud_run, document, dsn};
+use crate::scenario::values::{deployed, dsn};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -21,8 +21,8 @@ pub struct InitArgs {
     /// List the templates.
     #[arg(long, conflicts_with = "file")]
     list_templates: bool,
-    /// Write a first scenario of your own fleet instead, from the YAML of a Cloud Run service (again for
-    /// more).
+    /// Write a first scenario of your own fleet instead, from the YAML of a Cloud Run service, or of
+    /// Deployments and their autoscalers on Kubernetes (again for more).
     #[arg(long, value_name = "YAML", conflicts_with = "template")]
     from: Vec<PathBuf>,
     /// … and a connection string with pgxpool's parameters. It is not written into the file.
@@ -43,7 +43,8 @@ const EXAMPLES: &str = "Examples:
   herdsim init                                    quickstart.toml, here
   herdsim init --template fleet my-fleet.toml     a fuller one
   herdsim init --template fleet - | less          only look at it
-  herdsim init --from service.yaml --dsn-env DATABASE_URL mine.toml     your own fleet";
+  herdsim init --from service.yaml --dsn-env DATABASE_URL mine.toml     your own fleet
+  kubectl get deployment,hpa -o yaml > fleet.yaml; herdsim init --from fleet.yaml mine.toml";
 
 /// A scenario that ships with the program.
 #[derive(Debug)]
@@ -114,11 +115,11 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
     let usage = |why: String| Failure::Usage(why);
     let mut found = Found::default();
     for file in &args.from {
-        let service = document::read(file).and_then(|document| cloud_run::read(&document));
         let name = file.display().to_string();
-        let service =
-            service.map_err(|why| usage(if why.contains(&name) { why } else { format!("{name}: {why}") }))?;
-        found.services.push((beside(args.file.as_deref(), file), service));
+        let named = |why: String| usage(if why.contains(&name) { why } else { format!("{name}: {why}") });
+        for service in deployed::read_all(file).map_err(named)? {
+            found.services.push((beside(args.file.as_deref(), file), service));
+        }
     }
     let text = match (&args.dsn, &args.dsn_env) {
         (Some(text), _) => Some(text.clone()),

@@ -115,3 +115,21 @@ fn a_snapshot_alone_makes_a_scenario() {
     let (_, err) = desk.ends("init --from tiny.toml", 2);
     assert!(err.contains("not a Cloud Run service"), "{err}");
 }
+
+#[test]
+fn every_workload_of_kubernetes_becomes_a_service() {
+    let desk = Desk::new();
+    let workload = |name: &str| {
+        format!(
+            "kind: Deployment\nmetadata: {{ name: {name} }}\nspec: {{ replicas: 6, template: {{ spec: {{ containers: [] }} }} }}\n"
+        )
+    };
+    let scaler = "kind: HorizontalPodAutoscaler\nspec: { scaleTargetRef: { kind: Deployment, name: orders }, minReplicas: 4, maxReplicas: 9 }\n";
+    desk.write("fleet.yaml", &[&workload("orders"), &workload("carts"), scaler].join("---\n"));
+    desk.ends("init --from fleet.yaml mine.toml", 0);
+    let (out, _) = desk.ends("check mine.toml --sources", 0);
+    assert!(out.contains("service.carts.containers") && out.contains("fleet.yaml"), "{out}");
+    let (out, _) = desk.ends("check mine.toml --print-resolved", 0);
+    assert!(out.contains("max = 9  # values_from orders (mine.toml:"), "{out}");
+    assert!(out.contains("max = 6  # values_from carts (mine.toml:"), "{out}");
+}

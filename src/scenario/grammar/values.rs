@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum ValuesFrom {
     /// The YAML of a Cloud Run (or Knative) service.
     CloudRun(CloudRunValues),
+    /// The YAML of a workload of Kubernetes, and of its autoscaler.
+    Kubernetes(KubernetesValues),
     /// A connection string with pgxpool's parameters.
     Pgxpool(PgxpoolValues),
     /// A TOML, JSON or YAML file, value by value.
@@ -24,6 +26,20 @@ pub enum ValuesFrom {
 pub struct CloudRunValues {
     /// The YAML file.
     pub file: String,
+    /// The service of the scenario that it describes.
+    pub service: String,
+}
+
+/// Containers, scaler, CPU target, drain and CPUs of a service, from a Deployment, StatefulSet or ReplicaSet
+/// and its HorizontalPodAutoscaler. What the YAML leaves out stands at Kubernetes' default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KubernetesValues {
+    /// The YAML file, or what `kubectl get deployment,hpa -o yaml` writes.
+    pub file: String,
+    /// The workload's own name, where the file holds several.
+    #[serde(default)]
+    pub name: Option<String>,
     /// The service of the scenario that it describes.
     pub service: String,
 }

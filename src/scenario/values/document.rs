@@ -7,36 +7,56 @@ use std::path::Path;
 /// Settings are small; more than this is something else.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads a TOML, JSON or YAML file. Of several YAML documents the one that is a service counts, or the first.
+/// Reads a TOML, JSON or YAML file. Of several YAML documents the one that is a Cloud Run service counts, or
+/// the first.
 ///
 /// # Errors
 /// It cannot be read, is not of its format, has another ending, or holds several services.
 pub fn read(path: &Path) -> Result<Value, String> {
+    let (mut all, name) = (documents(path)?, path.display());
+    match all.iter().filter(|one| is_cloud_run(one)).count() {
+        0 | 1 => {}
+        several => return Err(format!("`{name}` holds {several} services: give each its own file")),
+    }
+    let service = all.iter().position(is_cloud_run);
+    let place = service.unwrap_or(0);
+    if place < all.len() { Ok(all.swap_remove(place)) } else { Err(format!("`{name}` is empty")) }
+}
+
+/// Whether a document describes a service of Cloud Run or Knative; Kubernetes has a `Service` of its own.
+pub(super) fn is_cloud_run(document: &Value) -> bool {
+    document["kind"] == "Service" && document["spec"]["template"].is_object()
+}
+
+/// Reads every document of a TOML, JSON or YAML file; a `List` of Kubernetes stands for its items.
+///
+/// # Errors
+/// It cannot be read, is not of its format, or has another ending.
+pub fn read_all(path: &Path) -> Result<Vec<Value>, String> {
+    let items = |mut one: Value| match one["kind"] == "List" {
+        true => one["items"].as_array_mut().map(std::mem::take).unwrap_or_default(),
+        false => vec![one],
+    };
+    Ok(documents(path)?.into_iter().flat_map(items).collect())
+}
+
+fn documents(path: &Path) -> Result<Vec<Value>, String> {
     let text = text(path)?;
     let name = path.display();
     let wrong = |error: &dyn std::fmt::Display| {
         let error = error.to_string();
         format!("`{name}`: {}", error.lines().next().unwrap_or_default())
     };
-    match path.extension().and_then(|ending| ending.to_str()) {
+    Ok(match path.extension().and_then(|ending| ending.to_str()) {
         Some("toml") => {
             let table: toml::Table =
                 text.parse().map_err(|error: toml::de::Error| wrong(&error.message()))?;
-            serde_json::to_value(table).map_err(|error| wrong(&error))
+            vec![serde_json::to_value(table).map_err(|error| wrong(&error))?]
         }
-        Some("json") => serde_json::from_str(&text).map_err(|error| wrong(&error)),
-        Some("yaml" | "yml") => {
-            let all: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| wrong(&error))?;
-            let is_service = |one: &Value| one["kind"] == "Service" && one["spec"]["template"].is_object();
-            match all.iter().filter(|one| is_service(one)).count() {
-                0 | 1 => {}
-                several => return Err(format!("`{name}` holds {several} services: give each its own file")),
-            }
-            let service = all.iter().position(is_service);
-            all.into_iter().nth(service.unwrap_or(0)).ok_or_else(|| format!("`{name}` is empty"))
-        }
-        _ => Err(format!("`{name}` ends neither in .toml, .json, .yaml nor .yml")),
-    }
+        Some("json") => vec![serde_json::from_str(&text).map_err(|error| wrong(&error))?],
+        Some("yaml" | "yml") => serde_saphyr::from_multiple(&text).map_err(|error| wrong(&error))?,
+        _ => return Err(format!("`{name}` ends neither in .toml, .json, .yaml nor .yml")),
+    })
 }
 
 /// The value at a dotted path; a list's elements have numbers, or go by their `name`, as containers and

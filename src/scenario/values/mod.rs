@@ -1,12 +1,15 @@
 //! `[values_from]`: settings read at test time from where they live, so that a check sees the real ones.
 //!
 //! In life a copy of a setting is wrong from the first change of the original on. Read here: the YAML of a
-//! Cloud Run service, a connection string with pgxpool's parameters, and any TOML, JSON or YAML file value by
-//! value. What was read is an overlay like any other. Left out: settings that a program computes.
+//! Cloud Run service or of a workload of Kubernetes, a connection string with pgxpool's parameters, and any
+//! TOML, JSON or YAML file value by value. What was read is an overlay like any other. Left out: settings
+//! that a program computes.
 
 pub mod cloud_run;
+pub mod deployed;
 pub mod document;
 pub mod dsn;
+pub mod kubernetes;
 
 use super::complete::complete;
 use super::grammar::{FileValues, PgxpoolValues, ValuesFrom};
@@ -93,8 +96,13 @@ fn whence(from: &ValuesFrom, path: &str) -> Option<String> {
 fn read(from: &ValuesFrom, base: &Path) -> Result<Values, String> {
     match from {
         ValuesFrom::CloudRun(values) => {
-            let service = cloud_run::read(&document::read(&base.join(&values.file))?)?;
-            Ok(service.values(&values.service))
+            let service = cloud_run::read(&document::read_all(&base.join(&values.file))?);
+            Ok(in_file(service, &values.file)?.values(&values.service))
+        }
+        ValuesFrom::Kubernetes(values) => {
+            let documents = document::read_all(&base.join(&values.file))?;
+            let workload = kubernetes::read(&documents, values.name.as_deref());
+            Ok(in_file(workload, &values.file)?.values(&values.service))
         }
         ValuesFrom::Pgxpool(values) => {
             let settings = dsn::read(&connection_string(values, base)?)?;
@@ -102,6 +110,10 @@ fn read(from: &ValuesFrom, base: &Path) -> Result<Values, String> {
         }
         ValuesFrom::File(values) => by_path(values, base),
     }
+}
+
+fn in_file<T>(read: Result<T, String>, file: &str) -> Result<T, String> {
+    read.map_err(|why| format!("`{file}`: {why}"))
 }
 
 fn connection_string(values: &PgxpoolValues, base: &Path) -> Result<String, String> {

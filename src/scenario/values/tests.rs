@@ -1,6 +1,7 @@
 //! Settings as teams have them, and what becomes of them in a scenario.
 
 use crate::scenario::Document;
+use crate::scenario::grammar::Scaler;
 use std::fs;
 use tempfile::TempDir;
 
@@ -134,7 +135,7 @@ fn what_cannot_be_read_is_told_with_its_place() {
         (
             "cloud-run = { file = \"a.yaml\", service = \"api\" }".to_owned(),
             vec![("a.yaml", "kind: Deployment")],
-            "values_from.NAME.file",
+            "a Deployment is read with `kubernetes",
         ),
         ("cloud-run = { file = \"a.yaml\", service = \"aip\" }".to_owned(), vec![("a.yaml", SERVICE)], "aip"),
         (format!("pgxpool = {{ env = \"NO_SUCH_VARIABLE_HERE\", {pool} }}"), vec![], "is not set"),
@@ -164,14 +165,13 @@ fn what_cannot_be_read_is_told_with_its_place() {
 
 /// The example of docs/settings.md: every value of an environment is a text.
 #[test]
-fn a_deployment_of_kubernetes_tells_its_values() {
+fn the_environment_of_a_deployment_is_read_by_path() {
     let page = include_str!("../../../docs/settings.md");
     let start = page.find("[values_from.deployment.file]").expect("the example");
     let values = &page[start..start + page[start..].find("```").expect("its end")];
     let deployment = r#"
 kind: Deployment
 spec:
-  replicas: 12
   template:
     spec:
       containers:
@@ -183,14 +183,73 @@ spec:
 "#;
     let document =
         fleet(values, &[("deployment.yaml", deployment)]).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let service = &document.scenario("as-written").unwrap().file.service["api"];
-    assert_eq!((service.containers.min, service.containers.max), (12, 12));
-    let pool = &service.pool["primary"];
+    let pool = &document.scenario("as-written").unwrap().file.service["api"].pool["primary"];
     assert_eq!((pool.max, pool.max_lifetime.0.map(|span| span.as_secs())), (14, Some(600.0)));
 
     let wrong = fleet(values, &[("deployment.yaml", &deployment.replace("\"14\"", "many"))]);
     let wrong = wrong.expect_err("many is no number");
     for word in ["service.api.pool.primary.max`", "deployment.yaml", "env.DB_POOL_MAX.value", "many"] {
         assert!(wrong.contains(word), "{word}: {wrong}");
+    }
+}
+
+/// Two workloads and the autoscaler of one, as kubectl lists them.
+const WORKLOADS: &str = r#"
+kind: List
+items:
+  - kind: Deployment
+    metadata: { name: orders }
+    spec:
+      replicas: 7
+      template:
+        spec:
+          terminationGracePeriodSeconds: 45
+          containers:
+            - { name: app, resources: { requests: { cpu: 1500m }, limits: { cpu: "4" } } }
+            - { name: proxy, resources: { limits: { cpu: 500m } } }
+  - kind: StatefulSet
+    metadata: { name: sessions }
+    spec: { replicas: 3, template: { spec: { containers: [{ name: app }] } } }
+  - kind: HorizontalPodAutoscaler
+    spec:
+      scaleTargetRef: { kind: Deployment, name: orders }
+      minReplicas: 5
+      maxReplicas: 40
+      metrics:
+        - { type: Resource, resource: { name: memory, target: { type: Utilization, averageUtilization: 90 } } }
+        - { type: Resource, resource: { name: cpu, target: { type: Utilization, averageUtilization: 65 } } }
+"#;
+
+#[test]
+fn a_workload_of_kubernetes_tells_its_bounds_and_its_autoscaler() {
+    let read = |name: &str, yaml: &str| {
+        let values =
+            format!("[values_from.api]\nkubernetes = {{ file = \"fleet.yaml\", service = \"api\"{name} }}\n");
+        let document = fleet(&values, &[("fleet.yaml", yaml)])?;
+        Ok::<_, String>(document.scenario("as-written").unwrap().file.service["api"].clone())
+    };
+    let orders = read(", name = \"orders\"", WORKLOADS).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!((orders.containers.min, orders.containers.max), (5, 40), "the autoscaler's, not the replicas");
+    assert_eq!((orders.scaler, orders.cpus), (Scaler::Hpa, 2.0), "requests; a limit where there is none");
+    assert_eq!(orders.cpu_target.map(|share| share.0), Some(0.65));
+    assert_eq!(orders.drain.map(|span| span.as_secs()), Some(45.0));
+    let sessions = read(", name = \"sessions\"", WORKLOADS).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!((sessions.containers.min, sessions.containers.max), (3, 3));
+    assert_eq!((sessions.scaler, sessions.drain.map(|span| span.as_secs())), (Scaler::Fixed, Some(30.0)));
+
+    for (name, yaml, word) in [
+        ("", WORKLOADS.to_owned(), "name one of those it holds: orders, sessions"),
+        (", name = \"order\"", WORKLOADS.to_owned(), "name one of those it holds: orders, sessions"),
+        ("", "kind: Job".to_owned(), "holds no Deployment"),
+        (
+            ", name = \"orders\"",
+            WORKLOADS.replace("name: cpu", "name: gpu"),
+            "no `averageUtilization` of CPU",
+        ),
+        (", name = \"orders\"", WORKLOADS.replace("maxReplicas: 40", "maxReplicas: many"), "maxReplicas"),
+    ] {
+        let wrong = read(name, &yaml).expect_err(word);
+        assert!(wrong.contains(word) && wrong.contains("fleet.toml:"), "{wrong}");
+        assert!(wrong.contains("`fleet.yaml`"), "{wrong}");
     }
 }
