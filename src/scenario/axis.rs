@@ -82,10 +82,13 @@ impl Range {
     pub fn parse(text: &str) -> Result<Range, String> {
         let form = "a range is written `lo..hi`, such as `0s..180s`, `x0.5..x2` or `2..16`";
         let (low, high) = text.split_once("..").ok_or(form)?;
-        let (low, high) = (Quantity::parse(low).ok_or(form)?, Quantity::parse(high).ok_or(form)?);
-        if low.before != high.before || low.unit != high.unit {
-            return Err(format!("{form}; both ends have the same unit"));
-        }
+        let spans = (parse_span(low.trim()), parse_span(high.trim()));
+        let (low, high) = match (Quantity::parse(low), Quantity::parse(high), spans) {
+            (Some(low), Some(high), _) if low.before == high.before && low.unit == high.unit => (low, high),
+            (_, _, (Ok(low), Ok(high))) => (Quantity::seconds(low), Quantity::seconds(high)),
+            (Some(_), Some(_), _) => return Err(format!("{form}; both ends have the same unit")),
+            _ => return Err(form.to_owned()),
+        };
         if low.number >= high.number {
             return Err(format!("{form}; `{}` is not below the other end", text.trim()));
         }
@@ -263,6 +266,10 @@ struct Quantity<'a> {
 }
 
 impl Quantity<'_> {
+    fn seconds(span: Span) -> Quantity<'static> {
+        Quantity { before: "", number: span.as_secs(), unit: "s" }
+    }
+
     fn parse(text: &str) -> Option<Quantity<'_>> {
         let text = text.trim();
         let begin = text.find(|c: char| c.is_ascii_digit())?;
@@ -344,6 +351,8 @@ mod tests {
         let Along::Between(counts) = parse("a=2..16").unwrap().along else { panic!("a range") };
         assert_eq!(counts.text(3.4), "3");
         assert!(Range::parse("16..2").unwrap_err().contains("not below"));
+        assert_eq!(labels("a=3m1s..3m5s:3"), ["181s", "183s", "185s"]);
+        assert_eq!(labels("a=30s..2m:2"), ["30s", "120s"]);
     }
 
     #[test]
@@ -358,7 +367,7 @@ mod tests {
 
     #[test]
     fn what_is_no_axis_is_told_how_to_be_one() {
-        for text in ["", "a", "=1", "a=", "a=1,,2", "a=1s..2m:3", "a=1..2:1", "a=1..2:1000000000", "a=1..2:x"]
+        for text in ["", "a", "=1", "a=", "a=1,,2", "a=1s..2:3", "a=1..2:1", "a=1..2:1000000000", "a=1..2:x"]
         {
             assert!(parse(text).is_err(), "{text}");
         }

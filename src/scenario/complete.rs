@@ -35,33 +35,6 @@ pub fn presets() -> impl Iterator<Item = &'static str> {
     std::iter::once("plain").chain(PRESETS.iter().map(|(name, _)| *name))
 }
 
-/// Frameworks and packages by the pool that they come with, in lower case.
-const FRAMEWORKS: [(&str, &str); 17] = [
-    ("rails", "activerecord"),
-    ("django", "psycopg"),
-    ("psycopg3", "psycopg"),
-    ("flask", "sqlalchemy"),
-    ("fastapi", "sqlalchemy"),
-    ("hikaricp", "hikari"),
-    ("spring", "hikari"),
-    ("spring-boot", "hikari"),
-    ("micronaut", "hikari"),
-    ("pgx", "pgxpool"),
-    ("gorm", "database-sql"),
-    ("lib-pq", "database-sql"),
-    ("node-postgres", "pg-pool"),
-    ("pg", "pg-pool"),
-    ("diesel", "r2d2"),
-    ("dotnet", "npgsql"),
-    ("entity-framework", "npgsql"),
-];
-
-/// The preset of a framework.
-pub fn preset_of(framework: &str) -> Option<&'static str> {
-    let name = framework.to_lowercase();
-    FRAMEWORKS.iter().find(|(known, _)| *known == name).map(|(_, preset)| *preset)
-}
-
 /// In a preset: the library's own sizes, for a pool with `stock`.
 const STOCK: &str = "stock";
 
@@ -305,6 +278,5 @@ mod tests {
         names.sort_unstable();
         shipped.sort_unstable();
         assert_eq!(names, shipped);
-        assert!(FRAMEWORKS.iter().all(|(_, preset)| shipped.contains(preset)));
     }
 }

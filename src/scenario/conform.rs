@@ -1,6 +1,6 @@
 //! The first check: does the tree have the shape of the grammar? All deviations are collected.
 
-use super::complete;
+use super::other_names;
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Field, Shape};
 use super::tree::{Node, Value};
@@ -94,9 +94,13 @@ fn table(
             Some(field) => check(entry, &field.shape, key, problems),
             None => {
                 let place = entry.origin.key.clone().or_else(|| entry.place());
-                let known = fields.keys().map(String::as_str);
+                let known = || fields.keys().map(String::as_str);
                 let problem = Problem::error(format!("unknown key `{key}`"), place).label("not known here");
-                problems.push(problem.help(suggest(key, known)));
+                let help = match other_names::setting(key, known()) {
+                    Some(ours) => format!("that is `{ours}` here"),
+                    None => suggest(key, known()),
+                };
+                problems.push(problem.help(help));
             }
         }
     }
@@ -155,7 +159,7 @@ fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, pr
 /// The choice that was probably meant: a near one, that of a framework, or one that is part of the other.
 fn meant<'a>(tag: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     const TELLING: usize = 3;
-    let framework = complete::preset_of(tag);
+    let framework = other_names::preset(tag);
     let part = |choice: &&str| {
         choice.contains(tag) && tag.len() >= TELLING || tag.contains(choice) && choice.len() > TELLING
     };
@@ -168,6 +172,9 @@ fn meant<'a>(tag: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Optio
 fn besides(name: &str) -> &'static str {
     if name == "do" { "; how long a restart takes is `postgres.NAME.restart_time`" } else { "" }
 }
+
+/// Of a service, the only `min` that may not be zero.
+const NEVER_ZERO: &str = "write 1: scaling to zero is not modelled, the first container is always there";
 
 fn number(
     node: &Node,
@@ -187,7 +194,9 @@ fn number(
         problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));
     } else if number < min {
         let message = format!("`{name}` must be at least {min}");
-        problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));
+        let problem = Problem::error(message, node.place()).label(format!("this is {number}"));
+        let to_zero = name == "min" && number == 0.0;
+        problems.push(if to_zero { problem.help(NEVER_ZERO) } else { problem });
     } else if number > max {
         let message = format!("`{name}` must be at most {max}");
         problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));

@@ -1,6 +1,7 @@
 //! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
 //! errors.
 
+mod load;
 mod pooler;
 
 use super::grammar::{
@@ -8,7 +9,7 @@ use super::grammar::{
 };
 use super::problem::{Problem, Problems};
 use super::tree::Node;
-use super::{proof, sources};
+use super::{Scenario, proof, sources};
 use crate::engine::time::Span;
 
 /// The part of a node's CPU that starting connections may take without hurting anybody (assumed).
@@ -22,7 +23,8 @@ const SMALLER: &str = "so much keeps the database from being overrun; \
      how much a smaller herd needs, `herdsim sweep --find` tells";
 
 /// Adds all advice.
-pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
+pub fn lint(scenario: &Scenario, problems: &mut Problems) {
+    let (file, tree) = (&*scenario.file, &*scenario.standing);
     for (name, postgres) in &file.postgres {
         budget(file, tree, name, problems);
         if let Some(pooler) = &postgres.pooler {
@@ -44,6 +46,7 @@ pub fn lint(file: &File, tree: &Node, problems: &mut Problems) {
     timeouts(file, tree, problems);
     idle_classes(file, tree, problems);
     read_only_writes(file, tree, problems);
+    load::check(scenario, problems);
     evidence(file, tree, problems);
     sources::check(tree, problems);
 }

@@ -110,6 +110,9 @@ fn build(
         // Each variant has its own list, so that an error in one does not hide those in the next.
         let mut own = Problems::default();
         let scenario = resolve(&written, &name, base, &on_top, &mut own);
+        if name != AS_WRITTEN {
+            own.tell_variant(&name, &problems);
+        }
         problems.extend(own);
         scenarios.extend(scenario.map(|scenario| (name, scenario)));
     }
@@ -150,7 +153,7 @@ fn resolve(
         size::check(&scenario, problems);
     }
     if !problems.has_errors() {
-        lint::lint(&scenario.file, &scenario.standing, problems);
+        lint::lint(&scenario, problems);
     }
     scenario.warnings = problems.clone();
     Some(scenario)

@@ -8,6 +8,7 @@ pub mod grammar;
 mod lint;
 mod load;
 mod mend;
+mod other_names;
 mod overlay;
 pub mod problem;
 pub mod proof;

@@ -132,6 +132,11 @@ impl Problem {
         line.and_then(comment).is_some_and(|said| said.split('#').any(|part| word(part).is_some()))
     }
 
+    /// Whether it says the same of the same place.
+    fn is_same(&self, other: &Problem) -> bool {
+        self.message == other.message && self.place == other.place
+    }
+
     /// With what stands at the place.
     pub fn label(mut self, label: impl Into<String>) -> Problem {
         self.label = label.into();
@@ -220,8 +225,7 @@ impl Problems {
             self.more += usize::from(problem.severity == Severity::Error);
             return;
         }
-        let same = |other: &Problem| other.message == problem.message && other.place == problem.place;
-        if !self.list.iter().any(same) {
+        if !self.list.iter().any(|other| problem.is_same(other)) {
             self.list.push(problem);
         }
     }
@@ -229,6 +233,19 @@ impl Problems {
     /// Adds all of `others`.
     pub fn extend(&mut self, others: impl IntoIterator<Item = Problem>) {
         others.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// Says of what was warned of that it is of a variant, unless `others` warn of it, too.
+    pub fn tell_variant(&mut self, variant: &str, others: &Problems) {
+        let named = format!("variant `{variant}`");
+        let told = |problem: &Problem| {
+            problem.message.contains(&named) || others.list.iter().any(|other| problem.is_same(other))
+        };
+        for problem in self.list.iter_mut().filter(|problem| !told(problem)) {
+            if problem.severity == Severity::Warning {
+                problem.message.insert_str(0, &format!("{named}: "));
+            }
+        }
     }
 
     /// Whether nothing is wrong.

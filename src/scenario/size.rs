@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 const MOST_REQUESTS: f64 = 1e10;
 
 /// What stands for some time, in seconds.
-struct Stretch<'a> {
-    file: &'a File,
-    from: f64,
-    to: f64,
+pub(super) struct Stretch<'a> {
+    pub file: &'a File,
+    pub from: f64,
+    pub to: f64,
 }
 
 /// Adds an error if the traffic is beyond what can be run.
@@ -29,7 +29,7 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
         let mut all = 0.0;
         for stretch in &stretches {
             let Some(traffic) = stretch.file.traffic.get(name) else { continue };
-            all += requests(traffic, tables, stretch);
+            all += requests(traffic, tables, stretch.from, stretch.to);
         }
         asked.push((name, all));
     }
@@ -44,7 +44,7 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
 }
 
 /// What stands from when to when.
-fn stretches(scenario: &Scenario) -> Vec<Stretch<'_>> {
+pub(super) fn stretches(scenario: &Scenario) -> Vec<Stretch<'_>> {
     let end = Time::ZERO + scenario.file.duration;
     let seconds = |time: Time| time.min(end).since(Time::ZERO).as_secs();
     let first = Stretch { file: &scenario.file, from: 0.0, to: seconds(end) };
@@ -72,9 +72,8 @@ fn steps(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Vec<(f64, f64)>
     }
 }
 
-/// The requests of a source in a stretch; of bursts, those within them.
-fn requests(traffic: &Traffic, tables: &BTreeMap<String, Table>, stretch: &Stretch<'_>) -> f64 {
-    let (from, to) = (stretch.from, stretch.to);
+/// The requests of a source between two times, in seconds; of bursts, those within them.
+pub(super) fn requests(traffic: &Traffic, tables: &BTreeMap<String, Table>, from: f64, to: f64) -> f64 {
     let steps = steps(traffic, tables);
     let ends = steps.iter().skip(1).map(|step| step.0).chain([to]);
     let all = steps.iter().zip(ends).map(|((at, rate), end)| rate * (end.min(to) - at.max(from)).max(0.0));

@@ -78,3 +78,50 @@ fn one_seed_is_warned_of_only_beside_a_share() {
     let expect = "[expect.e]\nmetric = \"herd_size\"\nof = \"postgres.primary\"\nmax = \"5%\"\n";
     assert_eq!(said(&with(expect).replace("[1, 2, 3, 4, 5, 6]", "[1]")), "");
 }
+
+#[test]
+fn what_libraries_call_their_settings_is_told_by_our_names() {
+    for (theirs, ours) in [("connectionTimeout", "acquire_timeout"), ("pool_recycle", "max_lifetime")] {
+        let said = said_of("max                 = 10", &format!("max = 10\n{theirs} = \"10s\""));
+        assert!(said.contains(&format!("that is `{ours}` here")), "{theirs}: {said}");
+    }
+    let zero = said_of("{ min = 10, max = 10 }", "{ min = 0, max = 10 }");
+    assert!(zero.contains("scaling to zero is not modelled"), "{zero}");
+}
+
+/// 1,200 queries a second of 0.5 ms are 0.6 of a core.
+#[test]
+fn more_work_than_cpus_all_run_long_is_warned_of() {
+    let said_with = |cores: &str, more: &str| said(&with(more).replace("cores           = 4", cores));
+    let warned = "queries and jobs ask for";
+    assert!(!said_with("cores = 0.65", "").contains(warned));
+    let over = said_with("cores = 0.5", "");
+    assert!(over.contains("ask for 0.6 cores of `primary`, which has 0.5"), "{over}");
+    let job = "[job.report]\non = \"primary\"\nevery = \"10s\"\nwork = { cpu = \"2s\" }\n";
+    assert!(said_with("cores = 0.65", job).contains(warned), "the job has a fifth of a core");
+    // Half of the time is a question of its own.
+    let half = "[event.fewer]\nat = \"30m\"\n[event.fewer.set]\n\"traffic.users.rate\" = \"1/s\"\n";
+    assert!(!said_with("cores = 0.5", half).contains(warned));
+}
+
+#[test]
+fn the_cpu_of_containers_is_warned_of_where_the_scaler_counts_it() {
+    let fleet = |scaler: &str| {
+        let scaled = format!("containers = {{ min = 1, max = 10 }}\nscaler = \"{scaler}\"");
+        said(
+            &BASE
+                .replace("containers = { min = 10, max = 10 }", &scaled)
+                .replace("app = \"2ms\"", "app = \"50ms\""),
+        )
+    };
+    let hpa = fleet("hpa");
+    assert!(hpa.contains("requests ask for 20.0 CPUs of `api`, which has 10.0 at most"), "{hpa}");
+    assert!(!fleet("cloud-run-2026").contains("CPUs of `api`"), "it looks at requests");
+}
+
+#[test]
+fn a_warning_of_a_variant_says_which() {
+    let variant = "[variant.large.set]\n\"service.api.pool.primary.max\" = 100\n";
+    let said = said(&with(variant));
+    assert!(said.contains("variant `large`: the pools may open 1000 connections"), "{said}");
+}

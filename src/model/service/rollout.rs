@@ -1,8 +1,8 @@
 //! How revisions follow each other: launches one after the other, each new container taking over from an old
 //! one.
 //!
-//! The post-mortem: containers "spin up sequentially, within about a minute". Modelled: launches evenly over
-//! the rollout; a new container that is ready sends an old one into its drain; what is in flight when the
+//! In the post-mortem a deploy takes about a minute, one container after the other. Modelled: launches at
+//! even distances; a new container that is ready sends an old one into its drain; what is in flight when the
 //! drain ends is lost (503). So old and new overlap, and their pools with them. A deploy during a rollout
 //! replaces that too. A rollout keeps the number of containers; what an autoscaler launches meanwhile is of
 //! the new revision and comes on top.

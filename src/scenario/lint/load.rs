@@ -1,0 +1,111 @@
+//! Advice on load: more work than there are CPUs for, on average over the run.
+//!
+//! A scenario may well overload a fleet for a while. Where all of it asks for more than there is, a line
+//! grows from beginning to end, which is seldom the question. Left out: retries, requests that the edge
+//! answers, what contention takes, and files of measured values.
+
+use super::super::grammar::{File, Request, Scaler};
+use super::super::problem::{Problem, Problems};
+use super::super::size::{requests, stretches};
+use super::super::{Scenario, Table};
+use super::mean;
+use std::collections::BTreeMap;
+
+/// CPU seconds that are asked for, and those that there are.
+#[derive(Default)]
+struct Load {
+    asked: f64,
+    there: f64,
+}
+
+/// Adds the advice.
+pub fn check(scenario: &Scenario, problems: &mut Problems) {
+    let mut nodes: BTreeMap<&str, Load> = BTreeMap::new();
+    let mut services: BTreeMap<&str, Load> = BTreeMap::new();
+    for stretch in stretches(scenario) {
+        let (file, seconds) = (stretch.file, stretch.to - stretch.from);
+        for (name, node) in &file.postgres {
+            nodes.entry(name).or_default().there += node.cores * seconds;
+        }
+        for (name, service) in &file.service {
+            let cpus = f64::from(service.containers.max) * service.cpus;
+            services.entry(name).or_default().there += cpus * seconds;
+        }
+        for (class, count) in asked(file, &scenario.tables, stretch.from, stretch.to) {
+            let request = &file.request[class];
+            services.entry(&request.service).or_default().asked += count * app_seconds(request);
+            for (node, cpu) in query_seconds(file, request) {
+                nodes.entry(node).or_default().asked += count * cpu;
+            }
+        }
+        for job in file.job.values().filter(|job| job.enabled) {
+            let runs = seconds / job.every.as_secs();
+            let cpu = f64::from(job.work.parallel) * mean(&job.work.cpu).as_secs();
+            nodes.entry(&job.on).or_default().asked += runs * cpu;
+        }
+    }
+    let duration = scenario.file.duration.as_secs();
+    let mut warn = |path: String, message: String, help: &str| {
+        problems.push(Problem::warning(message, scenario.place(&path)).help(help));
+    };
+    for (name, load) in nodes.into_iter().filter(|(_, load)| load.asked > load.there) {
+        let (asked, there) = (load.asked / duration, load.there / duration);
+        let message = format!(
+            "queries and jobs ask for {asked:.1} cores of `{name}`, which has {there:.1}: what waits grows \
+             until something gives up"
+        );
+        warn(format!("postgres.{name}.cores"), message, "give it more `cores`, or lower the rates");
+    }
+    for (name, load) in services.into_iter().filter(|(_, load)| load.asked > load.there) {
+        if !matches!(scenario.file.service[name].scaler, Scaler::Hpa | Scaler::CloudRun2025) {
+            continue;
+        }
+        let (asked, there) = (load.asked / duration, load.there / duration);
+        let message = format!(
+            "requests ask for {asked:.1} CPUs of `{name}`, which has {there:.1} at most: only its scaler \
+             looks at them, nothing waits, so that latency comes out too good"
+        );
+        let help = "raise `containers.max` or `cpus`, or lower the rates; where `app` is waiting, not work, use \
+             another scaler";
+        warn(format!("service.{name}.containers"), message, help);
+    }
+}
+
+/// Requests of each class between two times, in seconds.
+fn asked<'a>(
+    file: &'a File,
+    tables: &BTreeMap<String, Table>,
+    from: f64,
+    to: f64,
+) -> impl Iterator<Item = (&'a str, f64)> {
+    let open = file.traffic.values().map(move |traffic| {
+        let passed = 1.0 - traffic.rejected.0;
+        (&traffic.request[..], passed * requests(traffic, tables, from, to))
+    });
+    let devices = file.device.values().filter(|device| device.enabled).map(move |device| {
+        let refreshes = (to - from) / mean(&device.refresh_age).as_secs().max(1.0);
+        (&device.request[..], f64::from(device.count) * device.tabs * device.duplicates * refreshes)
+    });
+    open.chain(devices).collect::<Vec<_>>().into_iter()
+}
+
+/// Time of one request in the application.
+fn app_seconds(request: &Request) -> f64 {
+    let spent = |step: &super::super::grammar::Step| {
+        let think = step.think.as_ref().map_or(0.0, |think| mean(think).as_secs());
+        let app = step.app.as_ref().map_or(0.0, |app| mean(app).as_secs());
+        app + think * f64::from(step.times.unwrap_or(1))
+    };
+    request.steps.iter().map(spent).sum()
+}
+
+/// CPU of one request on each node that it asks.
+fn query_seconds<'a>(file: &'a File, request: &'a Request) -> impl Iterator<Item = (&'a str, f64)> {
+    request.steps.iter().filter_map(|step| {
+        let on = step.on.as_deref()?;
+        let node = file.endpoint.get(on).map_or(on, |endpoint| &endpoint.node);
+        let queries = step.query.iter().chain(step.transaction.iter().flatten());
+        let cpu: f64 = queries.map(|query| mean(&file.query[query].cpu).as_secs()).sum();
+        Some((node, cpu * f64::from(step.times.unwrap_or(1))))
+    })
+}
