@@ -3,24 +3,22 @@
 //!
 //! A remedy for a herd may make an outage worse, so that the two must be measured alike. *Bad time* is the
 //! sum of the 10 s bins in which any service answers fewer than 99 % of its legitimate requests well, or its
-//! p99 exceeds ten times the median of the unchanged run with the same seed (as for a latency spike). *Lost*
-//! is the share of users' wishes that were given up after all retries. *Recycle spikes* are the latency
-//! spikes that connections replaced for their age set off: what is left when the surges that hurt by
+//! p99 exceeds ten times the calm one of the unchanged run with the same seed (as for a latency spike).
+//! *Lost* is the share of users' wishes that were given up after all retries. *Recycle spikes* are the
+//! latency spikes that connections replaced for their age set off: what is left when the surges that hurt by
 //! themselves are taken away. Left out: what a remedy costs.
 
 use super::Run;
 use super::paired::ROUNDING;
 use super::statistics::Mean;
 use crate::measure::BIN;
+use crate::measure::calm::{calm_us, of_users};
 use crate::measure::outage::bin_length;
 use crate::measure::recovery::answered;
 use crate::measure::recycles::recycle_spikes;
-use crate::measure::spikes::mid;
+use crate::measure::spikes::SPIKE_FACTOR;
 use crate::measure::{ClassMeasured, Measured};
 use crate::scenario::grammar::Label;
-
-/// A p99 of more than so many times the usual one is bad.
-const SLOW: f64 = 10.0;
 
 /// What users suffered in one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +36,7 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
     let measured = &run.measured;
     let bins = measured.services.iter().map(|service| service.bins.len()).max().unwrap_or(0);
     let limits: Vec<f64> =
-        measured.services.iter().map(|one| SLOW * usual_p99(&usual.measured, &one.service)).collect();
+        measured.services.iter().map(|one| limit_us(&usual.measured, &one.service)).collect();
     let bad = (0..bins).filter(|bin| {
         let mut services = measured.services.iter().zip(&limits);
         services.any(|(service, limit)| {
@@ -54,10 +52,10 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
     }
 }
 
-/// The median of the bins' p99 of a service, in microseconds; NaN if it never answered.
-fn usual_p99(measured: &Measured, service: &str) -> f64 {
-    let bins = measured.services.iter().filter(|one| one.service == service).flat_map(|one| &one.bins);
-    mid(bins.filter_map(|bin| bin.users_p99_us).map(|p99| p99 as f64).collect())
+/// The p99 beyond which a bin is bad, in microseconds; NaN if the service never answered.
+fn limit_us(usual: &Measured, service: &str) -> f64 {
+    let service = usual.services.iter().find(|one| one.service == service);
+    service.map_or(f64::NAN, |service| SPIKE_FACTOR * calm_us(usual, service, of_users, usize::MAX))
 }
 
 fn users(measured: &Measured) -> impl Iterator<Item = &ClassMeasured> {

@@ -4,6 +4,7 @@
 //! from the queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else.
 //! Histograms are merged, percentiles are never averaged.
 
+pub mod calm;
 pub mod closeup;
 pub mod gain;
 pub mod gauges;
@@ -313,7 +314,7 @@ pub struct Storm {
     pub share: f64,
 }
 
-/// A stretch of bins whose p99 exceeds ten times the median p99 of the run.
+/// A stretch of bins whose p99 exceeds ten times the calm p99 of the run; see [`calm`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spike {
     /// The service.

@@ -8,7 +8,7 @@ use super::latency::{self, ClassWatch};
 use super::recovery;
 use super::spikes::{self, Episode};
 use super::stretches::StretchWatch;
-use super::{BIN, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Storm, StretchKind};
+use super::{BIN, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Spike, Storm, StretchKind};
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
@@ -115,16 +115,6 @@ impl Meter {
             .collect();
         let storms = storms(&self.herds, &self.places);
         let closeups = self.keeper.finish(close_names(&self.places), &storms);
-        let mut spikes: Vec<_> = services
-            .iter()
-            .enumerate()
-            .flat_map(|(number, service)| {
-                let near: Vec<&Storm> =
-                    storms.iter().filter(|storm| uses(&self.places, number, &storm.node)).collect();
-                spikes::spikes(service, &near, &self.episodes, end)
-            })
-            .collect();
-        spikes.sort_by_key(|spike| spike.from);
         let nodes: Vec<_> = (self.herds.into_iter().zip(&self.places.nodes).zip(&self.refused))
             .map(|((herd, name), refused)| herd.finish(name.clone(), *refused, end))
             .collect();
@@ -137,11 +127,12 @@ impl Meter {
             closeups,
             dashboard: self.dashboard,
             storms,
-            spikes,
+            spikes: vec![],
             recoveries: vec![],
             marks: self.marks,
             stretches: self.stretches.finish(),
         };
+        measured.spikes = all_spikes(&measured, &self.places, &self.episodes);
         let mut ended = self.episodes;
         ended.retain(|episode| episode.name.starts_with("event.") && episode.to < end);
         measured.recoveries = recovery::recoveries(&measured, &ended);
@@ -365,6 +356,17 @@ fn storms(herds: &[HerdWatch], places: &Places) -> Vec<Storm> {
         herds.iter().zip(&places.nodes).flat_map(|(herd, node)| herd.storms(node)).collect();
     storms.sort_by_key(|storm| storm.at);
     storms
+}
+
+/// The spikes of every service, in order of time.
+fn all_spikes(measured: &Measured, places: &Places, episodes: &[Episode]) -> Vec<Spike> {
+    let of = |(number, service)| {
+        let near = measured.storms.iter().filter(|storm| uses(places, number, &storm.node));
+        spikes::spikes(measured, service, &near.collect::<Vec<_>>(), episodes)
+    };
+    let mut spikes: Vec<Spike> = measured.services.iter().enumerate().flat_map(of).collect();
+    spikes.sort_by_key(|spike| spike.from);
+    spikes
 }
 
 /// Whether a service has a pool to a node.

@@ -1,14 +1,16 @@
 //! Latency spikes, and what was going on beside them.
 //!
-//! A spike is a stretch of bins whose p99 exceeds ten times the run's median p99. It is not *caused* by what
-//! overlaps it: the list says where to look. Storms count at the nodes that the service has pools to.
+//! A spike is a stretch of bins whose p99 exceeds ten times the run's calm p99: its median, or less where
+//! most of the run is trouble. It is not *caused* by what overlaps it: the list says where to look. Storms
+//! count at the nodes that the service has pools to.
 
-use super::{BIN, Recycle, ServiceMeasured, Spike, Storm};
+use super::calm::{calm_us, of_all};
+use super::{BIN, Measured, Recycle, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 
-/// A spike's p99 exceeds the median by more than this factor.
-pub const SPIKE_FACTOR: u64 = 10;
+/// A spike's p99 exceeds the calm one by more than this factor.
+pub const SPIKE_FACTOR: f64 = 10.0;
 /// How long before a spike its cause may have begun.
 const SHORTLY: Span = Span::from_secs(30);
 /// A storm that begins so long after a spike began did not make it: a long outage has storms of its own.
@@ -25,17 +27,6 @@ pub struct Episode {
     pub to: Time,
 }
 
-/// p99 of each bin in microseconds; `None` where nothing ended.
-fn p99s(service: &ServiceMeasured) -> Vec<Option<u64>> {
-    service.bins.iter().map(|bin| bin.latency.map(|latency| latency.p99_us)).collect()
-}
-
-fn median(values: impl Iterator<Item = u64>) -> Option<u64> {
-    let mut values: Vec<u64> = values.collect();
-    values.sort_unstable();
-    values.get(values.len() / 2).copied()
-}
-
 /// The middle of some numbers, or the mean of the two in the middle; NaN of none.
 pub fn mid(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -49,9 +40,16 @@ fn bin_start(place: usize) -> Time {
     Time::ZERO + BIN * place as u64
 }
 
-/// The spikes of a service in a run that ends then; `storms` are those of the nodes that it uses.
-pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode], end: Time) -> Vec<Spike> {
-    let mut spikes = threshold_us(service).map_or(vec![], |threshold| above(service, threshold, end));
+/// The spikes of a service in a run; `storms` are those of the nodes that it uses.
+pub fn spikes(
+    measured: &Measured,
+    service: &ServiceMeasured,
+    storms: &[&Storm],
+    episodes: &[Episode],
+) -> Vec<Spike> {
+    let threshold = threshold_us(measured, service);
+    let end = Time::ZERO + measured.duration;
+    let mut spikes = threshold.map_or(vec![], |threshold| above(service, threshold, end));
     for spike in &mut spikes {
         attribute(spike, storms, episodes);
     }
@@ -59,8 +57,9 @@ pub fn spikes(service: &ServiceMeasured, storms: &[&Storm], episodes: &[Episode]
 }
 
 /// The p99 beyond which a bin of this service belongs to a spike, in microseconds; `None` if nothing ended.
-pub fn threshold_us(service: &ServiceMeasured) -> Option<u64> {
-    median(p99s(service).into_iter().flatten()).map(|median| SPIKE_FACTOR * median)
+pub fn threshold_us(measured: &Measured, service: &ServiceMeasured) -> Option<u64> {
+    let calm = calm_us(measured, service, of_all, usize::MAX);
+    (!calm.is_nan()).then_some((SPIKE_FACTOR * calm) as u64)
 }
 
 /// The stretches in which the p99 of a service exceeds a threshold, which may be that of another run; none
@@ -68,8 +67,8 @@ pub fn threshold_us(service: &ServiceMeasured) -> Option<u64> {
 pub fn above(service: &ServiceMeasured, threshold_us: u64, end: Time) -> Vec<Spike> {
     let mut spikes: Vec<Spike> = Vec::new();
     let mut open = false;
-    for (place, p99) in p99s(service).iter().enumerate() {
-        let high = p99.filter(|p99| *p99 > threshold_us);
+    for (place, bin) in service.bins.iter().enumerate() {
+        let high = of_all(bin).filter(|p99| *p99 > threshold_us);
         let (from, to) = (bin_start(place), bin_start(place + 1).min(end));
         match (high, open) {
             (Some(p99), true) => {
@@ -122,12 +121,31 @@ mod tests {
     use super::*;
     use crate::measure::{Quantiles, ServiceBin};
 
-    fn service(p99s_ms: &[u64]) -> ServiceMeasured {
+    fn run(p99s_ms: &[u64], duration: Span) -> Measured {
         let bin = |ms: &u64| ServiceBin {
             latency: Some(Quantiles { p50_us: 500, p95_us: 800, p99_us: ms * 1000, max_us: ms * 1000 }),
             ..ServiceBin::default()
         };
-        ServiceMeasured { service: "api".into(), bins: p99s_ms.iter().map(bin).collect() }
+        let service = ServiceMeasured { service: "api".into(), bins: p99s_ms.iter().map(bin).collect() };
+        Measured {
+            duration,
+            classes: vec![],
+            services: vec![service],
+            nodes: vec![],
+            levels: vec![],
+            closeups: vec![],
+            dashboard: vec![],
+            storms: vec![],
+            spikes: vec![],
+            recoveries: vec![],
+            marks: vec![],
+            stretches: vec![],
+        }
+    }
+
+    fn of(p99s_ms: &[u64], storms: &[&Storm], episodes: &[Episode]) -> Vec<Spike> {
+        let run = run(p99s_ms, BIN * p99s_ms.len() as u64);
+        spikes(&run, &run.services[0], storms, episodes)
     }
 
     #[test]
@@ -135,19 +153,33 @@ mod tests {
         let mut p99s = vec![5; 100];
         (p99s[40], p99s[41], p99s[70], p99s[80]) = (51, 900, 50, 60);
         let job = Episode { name: "job.cleanup".into(), from: bin_start(39), to: bin_start(40) };
-        let spikes = spikes(&service(&p99s), &[], &[job], Time::NEVER);
+        let spikes = of(&p99s, &[], &[job]);
         assert_eq!(spikes.len(), 2, "50 ms is not above ten times 5 ms");
         assert_eq!((spikes[0].from, spikes[0].to, spikes[0].p99_us), (bin_start(40), bin_start(42), 900_000));
         assert_eq!(spikes[0].beside, ["job.cleanup"]);
         assert!(spikes[1].beside.is_empty());
     }
 
+    /// The longer an outage, the longer its spike: half of a run makes no difference.
+    #[test]
+    fn an_outage_longer_than_half_of_the_run_is_a_spike() {
+        let longest = |outage: usize| {
+            let p99s: Vec<u64> = (0..120).map(|bin| if bin < 120 - outage { 5 } else { 900 }).collect();
+            let spikes = of(&p99s, &[], &[]);
+            assert_eq!(spikes.len(), 1, "{outage} bins");
+            spikes[0].to.since(spikes[0].from)
+        };
+        let outages = [1, 18, 59, 60, 61, 72, 100];
+        assert_eq!(outages.map(longest), outages.map(|bins| BIN * bins as u64));
+    }
+
     #[test]
     fn no_spike_outlasts_its_run() {
         let mut p99s = vec![5; 31];
         (p99s[10], p99s[29], p99s[30]) = (900, 900, 900);
-        let end = Time::ZERO + Span::from_secs(305);
-        let spikes = spikes(&service(&p99s), &[], &[], end);
+        let run = run(&p99s, Span::from_secs(305));
+        let end = Time::ZERO + run.duration;
+        let spikes = spikes(&run, &run.services[0], &[], &[]);
         let spans: Vec<(Time, Time)> = spikes.iter().map(|spike| (spike.from, spike.to)).collect();
         assert_eq!(spans, [(bin_start(10), bin_start(11)), (bin_start(29), end)], "15 s, not 20");
     }
@@ -174,7 +206,7 @@ mod tests {
             storm(Cause::Failure, 431, 0.9),
         ];
         let near: Vec<&Storm> = storms.iter().collect();
-        let of = |storms: &[&Storm]| spikes(&service(&p99s), storms, &[], Time::NEVER).remove(0);
+        let of = |storms: &[&Storm]| of(&p99s, storms, &[]).remove(0);
         let spike = of(&near);
         assert_eq!(spike.beside, ["lifetime", "growth"]);
         assert_eq!(spike.recycle, Some(Recycle { node: "primary".into(), at: second(406) }), "the largest");
@@ -188,7 +220,7 @@ mod tests {
         let at = Time::ZERO + Span::from_secs(890);
         let (node, to) = ("primary".to_owned(), at + Span::from_secs(1));
         let late = Storm { node, cause: Cause::Lifetime, from: at, to, at, starts: 222, share: 0.2 };
-        let spike = spikes(&service(&p99s), &[&late], &[], Time::NEVER).remove(0);
+        let spike = of(&p99s, &[&late], &[]).remove(0);
         assert_eq!((spike.beside, spike.recycle), (vec!["lifetime".to_owned()], None));
     }
 }

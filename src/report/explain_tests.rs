@@ -85,7 +85,7 @@ fn a_story_reads_well() {
       job.cleanup       cannot tell      1–9  −0.3 ± 10.3      2.4 s            5–6       0 ± 1
 
       spikes without each suspect, or from 1h30m on only; change ± 95 % interval, in pairs of equal seeds
-      a spike: p99 of 10 s above ten times the median of the unchanged run
+      a spike: p99 of 10 s above ten times the calm p99 of the unchanged run
       job.cleanup: the interval is too wide
       all of them left out: 0 spikes, none left
 
@@ -111,7 +111,7 @@ fn and_in_markdown() {
     | job.cleanup | cannot tell | 1–9 | −0.3 ± 10.3 | 2.4 s | 5–6 | 0 ± 1 |
 
     - spikes without each suspect, or from 1h30m on only; change ± 95 % interval, in pairs of equal seeds
-    - a spike: p99 of 10 s above ten times the median of the unchanged run
+    - a spike: p99 of 10 s above ten times the calm p99 of the unchanged run
     - job.cleanup: the interval is too wide
     - all of them left out: 0 spikes, none left
 

@@ -195,7 +195,7 @@ fn service<'a>(measured: &'a Measured, name: &str) -> Option<&'a ServiceMeasured
 fn focus(base: &[Run], asked: Option<Time>) -> Focus {
     let judged = judged_service(base);
     let service = judged.unwrap_or_default();
-    let of = |run: &Run| self::service(&run.measured, &service).and_then(spikes::threshold_us);
+    let of = |run: &Run| spikes::threshold_us(&run.measured, self::service(&run.measured, &service)?);
     let mine = |run: &Run| -> Vec<(Time, Time)> {
         let spikes = run.measured.spikes.iter().filter(|spike| spike.service == service);
         spikes.map(|spike| (spike.from, spike.to)).collect()

@@ -100,7 +100,7 @@ impl Story<'_> {
         };
         let mut lines = vec![
             format!("spikes without each suspect{later}; change ± 95 % interval, in pairs of equal seeds"),
-            "a spike: p99 of 10 s above ten times the median of the unchanged run".to_owned(),
+            "a spike: p99 of 10 s above ten times the calm p99 of the unchanged run".to_owned(),
         ];
         if explanation.focus.seeds.len() < 2 {
             lines.push("one seed: an anecdote, without intervals; `--seeds 5` for evidence".to_owned());
