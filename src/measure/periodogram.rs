@@ -7,9 +7,11 @@
 //! the sum of the first four therefore counts as well, and a line at a half, a third, … of a longer period
 //! that is no stronger is told as its harmonic. The false-alarm probability is a bound: the tail of the
 //! gamma distribution times the number of looks (Bonferroni). It holds for unrelated Gaussian noise; latency
-//! has a memory, so a line says where to look, and knock-outs say who it was. Several series, one for each
-//! seed, are added up as powers. Left out: uneven sampling (a bin without requests counts as ordinary) and
-//! periods that drift.
+//! has a memory, so a line says where to look, and knock-outs say who it was. One burst of some minutes has
+//! power at all long periods, and two have it at any fraction of the time between them; so the cycles of a
+//! period must themselves be in step, and count for three at least. Several series, one for each seed, are
+//! added up as powers. Left out: uneven sampling (a bin without requests counts as ordinary) and periods that
+//! drift.
 
 use crate::engine::time::Span;
 use std::f64::consts::TAU;
@@ -31,6 +33,9 @@ const OVERTONES: f64 = 2.0;
 /// A fundamental is at least so strong itself: noise is in one of fifty looks.
 const FUNDAMENTAL: f64 = 4.0;
 
+/// A period comes back at least so often: as many cycles of equal strength in step.
+const IN_STEP: f64 = 3.0;
+
 /// How strongly each frequency is present.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spectrum {
@@ -41,8 +46,8 @@ pub struct Spectrum {
     /// The frequencies that are looked at.
     first: usize,
     last: usize,
-    /// How many series it is made of.
-    series: usize,
+    /// The series that it is made of, around zero.
+    series: Vec<Vec<f64>>,
 }
 
 /// A period that is present.
@@ -71,10 +76,14 @@ impl Spectrum {
         if last <= first {
             return None;
         }
-        let powers: Vec<Vec<f64>> = series.iter().filter_map(|series| power(&level(series))).collect();
+        let both = |series: &Vec<Option<f64>>| {
+            let flat = level(series);
+            Some((power(&flat)?, flat))
+        };
+        let (powers, series): (Vec<Vec<f64>>, Vec<Vec<f64>>) = series.iter().filter_map(both).unzip();
         let mean = |n: usize| powers.iter().map(|power| power[n]).sum::<f64>() / powers.len() as f64;
         let power = (0..FINE * samples / 2).map(mean).collect();
-        (!powers.is_empty()).then_some(Spectrum { step_hz, power, first, last, series: powers.len() })
+        (!powers.is_empty()).then_some(Spectrum { step_hz, power, first, last, series })
     }
 
     /// Period in seconds and power, from the longest period to the shortest.
@@ -136,7 +145,15 @@ impl Spectrum {
         let overtones = (2..=HARMONICS).filter_map(|number| power.get(n * number));
         let (count, sum) = overtones.fold((0.0, 0.0), |(count, sum), power| (count + 1.0, sum + power));
         let fundamental = power[n] >= FUNDAMENTAL && sum <= OVERTONES * count * power[n];
-        highest && fundamental && self.false_alarm(n) <= FALSE_ALARM && !self.in_shadow(n)
+        let stands_out = highest && fundamental && self.false_alarm(n) <= FALSE_ALARM && !self.in_shadow(n);
+        stands_out && self.in_step(n) >= IN_STEP
+    }
+
+    /// How many cycles of equal strength are in step at a frequency, in the mean over the series.
+    fn in_step(&self, n: usize) -> f64 {
+        let cycles =
+            self.series.iter().map(|series| in_step(series, n as f64 / (FINE * series.len()) as f64));
+        cycles.sum::<f64>() / self.series.len() as f64
     }
 
     /// A run has an end: beside every line stand lesser ones, under 1/(π·distance)².
@@ -160,7 +177,8 @@ impl Spectrum {
     /// How likely noise is to reach a sum of so many powers, at any of the looks, in either of two ways.
     fn chance(&self, powers: usize, sum: f64) -> f64 {
         let looks = (self.last - self.first + 1) as f64;
-        (2.0 * looks * gamma_tail(powers * self.series, sum * self.series as f64)).min(1.0)
+        let series = self.series.len();
+        (2.0 * looks * gamma_tail(powers * series, sum * series as f64)).min(1.0)
     }
 }
 
@@ -218,6 +236,26 @@ fn power(series: &[f64]) -> Option<Vec<f64>> {
         (sum_re * sum_re + sum_im * sum_im) / total
     };
     Some((0..looks / 2).map(of).collect())
+}
+
+/// How many cycles of a series are in step with a wave of so many turns a sample: the power of all together
+/// over the sum of the powers of each for itself. A single burst is one cycle, however strong; a cycle begins
+/// half a turn before the wave's crest, so that no burst belongs to two.
+fn in_step(series: &[f64], turns: f64) -> f64 {
+    let turned = |n: usize, value: f64| {
+        let turn = TAU * turns * n as f64;
+        (value * libm::cos(turn), value * libm::sin(turn))
+    };
+    let sum = |all: (f64, f64), one: (f64, f64)| (all.0 + one.0, all.1 + one.1);
+    let whole = series.iter().enumerate().map(|(n, value)| turned(n, *value)).fold((0.0, 0.0), sum);
+    let crest = libm::atan2(whole.1, whole.0) / TAU;
+    let mut cycles = vec![(0.0, 0.0); (series.len() as f64 * turns) as usize + 3];
+    for (n, value) in series.iter().enumerate() {
+        let cycle = &mut cycles[(n as f64 * turns - crest + 1.5) as usize];
+        *cycle = sum(*cycle, turned(n, *value));
+    }
+    let power = |(re, im): (f64, f64)| re * re + im * im;
+    power(whole) / cycles.into_iter().map(power).sum::<f64>()
 }
 
 #[cfg(test)]
@@ -291,6 +329,25 @@ mod tests {
         moved[300..340].fill(None);
         let found = lines(&[moved]);
         assert!(found.is_empty(), "{found:?}");
+    }
+
+    /// Bursts of three minutes, in three hours.
+    #[test]
+    fn a_burst_or_two_are_no_period() {
+        let bursts = |seed: u64, begins: &[f64]| {
+            let near = |at: f64| begins.iter().any(|from| at >= *from && at < from + 180.0);
+            let mut all = series(seed, |at| if near(at) { 30.0 } else { 0.0 });
+            all.truncate(1080);
+            lines(&[all])
+        };
+        for seed in 1..=10 {
+            for begins in [&[1800.0][..], &[1800.0, 5400.0], &[700.0, 6100.0]] {
+                let found = bursts(seed, begins);
+                assert!(found.is_empty(), "{begins:?}: {found:?}");
+            }
+            let often = bursts(seed, &[600.0, 2400.0, 4200.0, 6000.0, 7800.0, 9600.0]);
+            assert_period(&often[0], 1800.0);
+        }
     }
 
     #[test]
