@@ -4,22 +4,27 @@
 //! inconclusive, which is never a pass. Where the expectation names the *share* of all possible seeds with
 //! which it must hold, the seeds that were run are a sample: it passes or fails where fewer than one sample
 //! in twenty would mislead so, and anything else is inconclusive; a seed with nothing to measure is one with
-//! which it did not hold. A *control* is a variant that must not keep within the same bounds: what every
-//! fleet passes tells nothing of this one. If it keeps within them with any seed, the expectation fails;
-//! what never happens in it is out of bounds. Where it was not run, the expectation is judged without it.
-//! Left out: an interval of the values themselves.
+//! which it did not hold. A recovery that has not come by the end is beyond its `max` where the run went on
+//! for longer than that after its last event. A *control* is a variant that must not keep within the same
+//! bounds: what every fleet passes tells nothing of this one. If it keeps within them with any seed, the
+//! expectation fails; what never happens in it is out of bounds. Where it was not run, the expectation is
+//! judged without it. Left out: an interval of the values themselves.
 
 use super::{Judged, Limit, Run, Verdict, Written};
 use crate::engine::time::{Span, Time};
+use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
 use crate::measure::window::Window;
-use crate::scenario::grammar::{Bound, Expect, File, Relative};
+use crate::scenario::grammar::{Bound, Expect, File, Metric, Relative};
 use crate::scenario::problem::SET;
 use crate::scenario::{Document, Scenario, proof, when};
 use serde_json::Value;
 
 /// How long a deed is left out by `except`.
 const AFTER_DEED: Span = Span::from_secs(120);
+
+/// What is said of a recovery that never came.
+const LATE: &str = "did not recover by the end";
 
 /// Judges every expectation of a document on the runs of its variant.
 pub fn judge(document: &Document, runs: &[Run]) -> Vec<Judged> {
@@ -101,8 +106,10 @@ enum Stands {
     Within,
     /// It does not.
     Outside,
-    /// There is no value.
-    Missing,
+    /// It has not come by the end of the run, which went on for longer than the bound.
+    Late,
+    /// There is no value, for this reason.
+    Missing(&'static str),
     /// There is no bound: the variant that it is relative to shows nothing with this seed.
     Alone,
 }
@@ -111,8 +118,11 @@ impl Asked<'_> {
     fn judge(&self, asked: Judged, runs: &[Run]) -> Judged {
         let mine: Vec<&Run> = runs.iter().filter(|run| run.variant == self.expect.variant).collect();
         let values: Vec<f64> = mine.iter().map(|run| self.value(run)).collect();
-        let stands: Vec<Stands> =
-            mine.iter().zip(&values).map(|(run, value)| self.stands(*value, run.seed, runs)).collect();
+        let stand = |(run, value): (&&Run, &f64)| match self.stands(*value, run.seed, runs) {
+            Stands::Missing(_) => self.missing(run, runs),
+            stands => stands,
+        };
+        let stands: Vec<Stands> = mine.iter().zip(&values).map(stand).collect();
         let control: Vec<Option<f64>> = mine.iter().map(|run| self.control(run.seed, runs)).collect();
         let kept = mine.iter().zip(&control).filter(|(run, value)| {
             value.is_some_and(|value| self.stands(value, run.seed, runs) == Stands::Within)
@@ -138,16 +148,20 @@ impl Asked<'_> {
     fn of_each_seed(&self, stands: &[Stands]) -> (Verdict, String) {
         let seeds = stands.len();
         let inconclusive = |because: String| (Verdict::Inconclusive, because);
-        let all = [Stands::Within, Stands::Outside, Stands::Missing, Stands::Alone];
-        match all.map(|wanted| count(stands, wanted)) {
+        let reason = missing(stands).next().unwrap_or_default();
+        let late = count(stands, Stands::Late);
+        let [within, outside, alone] =
+            [Stands::Within, Stands::Outside, Stands::Alone].map(|wanted| count(stands, wanted));
+        match [within, outside + late, missing(stands).count(), alone] {
             [0, 0, 0, 0] => inconclusive("its variant was not run".to_owned()),
             [_, 0, 0, 0] => (Verdict::Pass, String::new()),
+            [0, _, 0, 0] if late > 0 => (Verdict::Fail, format!("{LATE} with {late} of {seeds} seeds")),
             [0, _, 0, 0] => (Verdict::Fail, String::new()),
             [within, _, 0, 0] => inconclusive(format!("held with {within} of {seeds} seeds")),
             [_, _, 0, alone] => {
                 inconclusive(format!("nothing to hold it against with {alone} of {seeds} seeds"))
             }
-            [_, _, none, _] => inconclusive(format!("{} with {none} of {seeds} seeds", self.nothing())),
+            [_, _, none, _] => inconclusive(format!("{reason} with {none} of {seeds} seeds")),
         }
     }
 
@@ -164,10 +178,12 @@ impl Asked<'_> {
         };
         let (low, high) = proof::bounds(held, seeds);
         let mut because = format!("held with {held} of {seeds} seeds");
-        for (wanted, what) in
-            [(Stands::Missing, self.nothing()), (Stands::Alone, "nothing to hold it against")]
-        {
-            let without = count(stands, wanted);
+        let reason = missing(stands).next().unwrap_or_default();
+        for (without, what) in [
+            (count(stands, Stands::Late), LATE),
+            (missing(stands).count(), reason),
+            (count(stands, Stands::Alone), "nothing to hold it against"),
+        ] {
             if without > 0 {
                 because += &format!(", {what} with {without}");
             }
@@ -175,6 +191,23 @@ impl Asked<'_> {
         let [low, high, share] = [low, high, share].map(percent);
         because += &format!(": between {low} % and {high} % of all would; {share} % is asked for");
         (verdict, because)
+    }
+
+    /// How a run without a value stands.
+    fn missing(&self, run: &Run, runs: &[Run]) -> Stands {
+        if self.expect.metric != Metric::Recovery {
+            return Stands::Missing(self.nothing());
+        }
+        let service = self.expect.of.strip_prefix("service.").unwrap_or(&self.expect.of);
+        let outlook = outlook(&run.measured, service, &self.window);
+        let [_, max] = self.limits(run.seed, runs);
+        let (bounded, max) = (self.expect.bounds()[1].is_some(), max.map(Span::from_secs_f64));
+        match (outlook, max) {
+            (Outlook::NoBaseline, _) => Stands::Missing("no baseline: nothing ended before the trouble"),
+            (_, Some(max)) if bounded && outlook.is_beyond(max) => Stands::Late,
+            (_, Some(_)) if bounded => Stands::Missing("not back, and the run ends too soon to tell"),
+            _ => Stands::Missing(LATE),
+        }
     }
 
     /// What is said of a seed without a value.
@@ -214,8 +247,9 @@ impl Asked<'_> {
         find(runs, self.expect.control.as_deref()?, seed).map(|run| self.value(run))
     }
 
-    fn stands(&self, value: f64, seed: u64, runs: &[Run]) -> Stands {
-        let bound = |bound: Option<&Bound>, otherwise| match bound {
+    /// The bounds with a seed; none where the variant that one is relative to shows nothing.
+    fn limits(&self, seed: u64, runs: &[Run]) -> [Option<f64>; 2] {
+        let limit = |(bound, otherwise): (Option<&Bound>, f64)| match bound {
             None => Some(otherwise),
             Some(Bound::Value(written)) => self.expect.metric.unit().read(written).ok(),
             Some(Bound::Relative(relative)) => {
@@ -224,15 +258,25 @@ impl Asked<'_> {
             }
         };
         let [min, max] = self.expect.bounds();
-        let min = bound(min, f64::NEG_INFINITY).filter(|min| !min.is_nan());
-        let max = bound(max, f64::INFINITY).filter(|max| !max.is_nan());
-        match (min, max) {
-            _ if value.is_nan() => Stands::Missing,
-            (Some(min), Some(max)) if min <= value && value <= max => Stands::Within,
-            (Some(_), Some(_)) => Stands::Outside,
+        [(min, f64::NEG_INFINITY), (max, f64::INFINITY)].map(|one| limit(one).filter(|limit| !limit.is_nan()))
+    }
+
+    fn stands(&self, value: f64, seed: u64, runs: &[Run]) -> Stands {
+        match self.limits(seed, runs) {
+            _ if value.is_nan() => Stands::Missing(self.nothing()),
+            [Some(min), Some(max)] if min <= value && value <= max => Stands::Within,
+            [Some(_), Some(_)] => Stands::Outside,
             _ => Stands::Alone,
         }
     }
+}
+
+/// Why runs have no value.
+fn missing(stands: &[Stands]) -> impl Iterator<Item = &'static str> {
+    stands.iter().filter_map(|stands| match stands {
+        Stands::Missing(reason) => Some(*reason),
+        _ => None,
+    })
 }
 
 fn count(stands: &[Stands], wanted: Stands) -> usize {

@@ -125,7 +125,12 @@ fn what_did_not_happen_never_passes() {
         (Verdict::Inconclusive, "did not happen with 1 of 2 seeds")
     );
     for (metric, of, bound, because) in [
-        ("recovery", "service.api", "after = \"1m\"\nmax = \"30s\"", "did not happen"),
+        (
+            "recovery",
+            "service.api",
+            "after = \"1m\"\nmax = \"30s\"",
+            "no baseline: nothing ended before the trouble",
+        ),
         ("herd_onset", "postgres.primary", "min = \"1m\"", "did not happen"),
         ("request_success", "request.sign-in", "min = \"1%\"", "nothing to measure"),
     ] {
@@ -140,6 +145,39 @@ fn what_did_not_happen_never_passes() {
     );
     assert_eq!(never.verdict, Verdict::Pass, "a control in which it never happens");
     assert!(never.control_values[0].is_nan());
+}
+
+/// A run of an hour in which users are slow from a minute until another.
+fn slow(seed: u64, from: usize, until: usize) -> Run {
+    let mut run = run("sound", seed, (1, 0));
+    let bins = &mut run.measured.services[0].bins;
+    for (place, bin) in bins.iter_mut().enumerate() {
+        bin.users_p99_us = Some(if (from * 6..until * 6).contains(&place) { 900_000 } else { 5_000 });
+    }
+    run
+}
+
+/// What is metastable has failed, unless the run ends too soon to tell.
+#[test]
+fn who_does_not_recover_by_the_end_fails() {
+    let verdict = |bound: &str, until: usize| {
+        let expect = format!("metric = \"recovery\"\nof = \"service.api\"\nafter = \"40m\"\n{bound}");
+        let judged = judged(&expect, &[vec![slow(1, 40, until), slow(2, 40, until)]]);
+        (judged.verdict, judged.because)
+    };
+    let says = |verdict, because: &str| (verdict, because.to_owned());
+    assert_eq!(verdict("max = \"5m\"", 44), says(Verdict::Pass, ""));
+    assert_eq!(verdict("max = \"5m\"", 46), says(Verdict::Fail, ""));
+    let never = "did not recover by the end with 2 of 2 seeds";
+    assert_eq!(verdict("max = \"5m\"", 60), says(Verdict::Fail, never));
+    assert_eq!(verdict("between = [\"1m\", \"5m\"]", 60), says(Verdict::Fail, never));
+    assert_eq!(verdict("min = \"5m\"", 60), says(Verdict::Inconclusive, never));
+    let soon = "not back, and the run ends too soon to tell with 2 of 2 seeds";
+    assert_eq!(verdict("max = \"20m\"", 60), says(Verdict::Inconclusive, soon));
+    assert_eq!(verdict("max = \"5m\"\nuntil = \"44m\"", 60), says(Verdict::Inconclusive, soon));
+    let mixed = "metric = \"recovery\"\nof = \"service.api\"\nafter = \"40m\"\nmax = \"5m\"";
+    let mixed = judged(mixed, &[vec![slow(1, 40, 44), slow(2, 40, 60)]]);
+    assert_eq!((mixed.verdict, mixed.because.as_str()), (Verdict::Inconclusive, "held with 1 of 2 seeds"));
 }
 
 /// The verdict on `sound` where a share of all seeds is asked for, and why.

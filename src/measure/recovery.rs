@@ -2,12 +2,15 @@
 //!
 //! In life a fleet may stay down after a disk is well again: retries, piles of waiting requests and cold
 //! containers keep the database as busy as the trouble did. A bin of 10 s is *good* if 99 % of the
-//! legitimate requests that ended in it ended `ok`, and the p99 of all of them is at most twice the median
-//! p99 of the bins before the first event of the run. A service has recovered from the first good bin from
-//! which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether less was
-//! asked than before.
+//! legitimate requests that ended in it ended `ok`, and the p99 of all of them is at most twice the calm p99
+//! of the bins before the first event, or before the time from which recovery counts if that is earlier. If
+//! no event came before that time, the trouble itself ends those bins, where a minute lies before it. Where
+//! no whole bin does, there is no baseline, and nothing to tell. A service has recovered from the first good
+//! bin from which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether
+//! less was asked than before.
 
-use super::spikes::{Episode, mid};
+use super::calm::{calm_us, of_users};
+use super::spikes::{Episode, SPIKE_FACTOR};
 use super::window::Window;
 use super::{BIN, ClassMeasured, Measured, Recovery, ServiceMeasured, StretchKind};
 use crate::engine::time::{Span, Time};
@@ -23,20 +26,65 @@ const GOOD: f64 = 0.95;
 const LEAST: usize = 6;
 /// With fewer good bins than this share, a system that is not back is metastable; with more it is unsettled.
 const MOSTLY: f64 = 0.5;
-/// Trouble makes this many bins bad; less is nothing to speak of.
-const TROUBLE: usize = 6;
+/// Trouble makes so many bins bad, or leaves requests unanswered in so many in a row; less is nothing to
+/// speak of.
+const TROUBLE: (usize, usize) = (6, 3);
+
+/// What is known of how a service came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// It was back after this time.
+    Back(Span),
+    /// Nothing ended before the trouble: there is nothing to compare with.
+    NoBaseline,
+    /// It was not back by the end.
+    NotBack {
+        /// So long did the window go on after the last event in it began or ended.
+        looked: Span,
+        /// After this time it may have been back, and was not seen for a minute.
+        perhaps: Option<Span>,
+    },
+}
+
+impl Outlook {
+    /// Whether it certainly took longer than this, though nobody knows how long.
+    pub fn is_beyond(self, bound: Span) -> bool {
+        match self {
+            Outlook::NotBack { looked, perhaps } => {
+                looked > bound && perhaps.is_none_or(|perhaps| perhaps > bound)
+            }
+            _ => false,
+        }
+    }
+}
 
 /// How long it took from the beginning of the window until a service was back, in seconds; NaN if it never
 /// was, or if there is nothing to compare with.
 pub fn value(measured: &Measured, service: &str, window: &Window) -> f64 {
-    let good = good_bins(measured, service);
-    good.and_then(|good| within(&good, window)).map_or(f64::NAN, Span::as_secs)
+    match outlook(measured, service, window) {
+        Outlook::Back(after) => after.as_secs(),
+        _ => f64::NAN,
+    }
+}
+
+/// How a service came back within a window.
+pub fn outlook(measured: &Measured, service: &str, window: &Window) -> Outlook {
+    let Some(good) = good_bins(measured, service, window.from) else { return Outlook::NoBaseline };
+    if let Some(after) = within(&good, window) {
+        return Outlook::Back(after);
+    }
+    let marks = measured.marks.iter().map(|mark| mark.at).filter(|at| window.holds(*at));
+    let last = marks.max().unwrap_or(window.from);
+    let end = (Time::ZERO + measured.duration).min(window.to).max(last);
+    let perhaps = back(&inside(&good, window), 1).map(|at| at.since(window.from));
+    Outlook::NotBack { looked: end.since(last), perhaps }
 }
 
 /// How every service came back after each of these episodes, where there is something to compare with.
 pub fn recoveries(measured: &Measured, episodes: &[Episode]) -> Vec<Recovery> {
     let services = measured.services.iter().map(|service| &service.service);
-    let good: Vec<_> = services.filter_map(|name| Some((name, good_bins(measured, name)?))).collect();
+    let good: Vec<_> =
+        services.filter_map(|name| Some((name, good_bins(measured, name, Time::NEVER)?))).collect();
     let one = |episode: &Episode, service: &str, good: &[bool]| Recovery {
         event: episode.name.clone(),
         service: service.to_owned(),
@@ -49,19 +97,23 @@ pub fn recoveries(measured: &Measured, episodes: &[Episode]) -> Vec<Recovery> {
 
 /// How long it took from the beginning of a window to the first good bin after which so many are good.
 fn within(good: &[bool], window: &Window) -> Option<Span> {
-    let all = good.iter().enumerate().map(|(place, good)| (bin_start(place), *good));
-    let inside: Vec<(Time, bool)> = all.filter(|(at, _)| window.holds_bin(*at)).collect();
-    Some(back(&inside)?.since(window.from))
+    Some(back(&inside(good, window), LEAST)?.since(window.from))
 }
 
-/// The beginning of the first good bin after which so many are good.
-fn back(bins: &[(Time, bool)]) -> Option<Time> {
+/// The bins of a window: when each begins, and whether it is good.
+fn inside(good: &[bool], window: &Window) -> Vec<(Time, bool)> {
+    let all = good.iter().enumerate().map(|(place, good)| (bin_start(place), *good));
+    all.filter(|(at, _)| window.holds_bin(*at)).collect()
+}
+
+/// The beginning of the first good bin after which so many are good, of at least so many.
+fn back(bins: &[(Time, bool)], least: usize) -> Option<Time> {
     let mut good = 0;
     let mut first = None;
     for (after, (at, is_good)) in bins.iter().rev().enumerate() {
         let length = after + 1;
         good += usize::from(*is_good);
-        if *is_good && length >= LEAST && good as f64 >= GOOD * length as f64 {
+        if *is_good && length >= least && good as f64 >= GOOD * length as f64 {
             first = Some(*at);
         }
     }
@@ -72,16 +124,32 @@ fn bin_start(place: usize) -> Time {
     Time::ZERO + BIN * place as u64
 }
 
-/// Which bins of a service are good; `None` if nothing ended before the first event.
-pub fn good_bins(measured: &Measured, service: &str) -> Option<Vec<bool>> {
+/// Which bins of a service are good, where recovery counts from a time on; `None` if there is no baseline.
+fn good_bins(measured: &Measured, service: &str, after: Time) -> Option<Vec<bool>> {
     let service = measured.services.iter().find(|other| other.service == service)?;
-    let most = SLOWER * baseline_us(measured, service)?;
-    let name = &service.service;
+    let baseline = calm_us(measured, service, of_users, undisturbed(measured, service, after));
+    let most = SLOWER * Some(baseline).filter(|baseline| !baseline.is_nan())?;
     let good = |place: usize| {
         service.bins[place].users_p99_us.is_none_or(|p99| p99 as f64 <= most)
-            && answered(measured, name, place)
+            && answered(measured, &service.service, place)
     };
     Some((0..service.bins.len()).map(good).collect())
+}
+
+/// How many whole bins a run has before anything went wrong.
+fn undisturbed(measured: &Measured, service: &ServiceMeasured, after: Time) -> usize {
+    let whole = |at: Time| (at.0 / BIN.0) as usize;
+    let before = whole(after);
+    match measured.marks.iter().map(|mark| mark.at).min() {
+        Some(first) if first <= after || before == 0 => return whole(first),
+        _ => {}
+    }
+    let most = SPIKE_FACTOR * calm_us(measured, service, of_users, usize::MAX);
+    let trouble = (service.bins.iter().enumerate().take(before)).position(|(place, bin)| {
+        let slow = bin.users_p99_us.is_some_and(|p99| p99 as f64 > most);
+        slow || !answered(measured, &service.service, place)
+    });
+    trouble.filter(|place| *place >= LEAST).unwrap_or(before)
 }
 
 /// Whether a service answered enough of the legitimate requests that ended in a bin. Where nobody has an
@@ -95,14 +163,6 @@ pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
         return bins().all(|bin| bin.arrived == 0);
     }
     ok as f64 >= ANSWERED * ended as f64
-}
-
-/// The median p99 of the whole bins before the first event, in microseconds.
-fn baseline_us(measured: &Measured, service: &ServiceMeasured) -> Option<f64> {
-    let first = measured.marks.iter().map(|mark| mark.at).min()?;
-    let before = service.bins.iter().take((first.0 / BIN.0) as usize);
-    let middle = mid(before.filter_map(|bin| bin.users_p99_us).map(|p99| p99 as f64).collect());
-    (!middle.is_nan()).then_some(middle)
 }
 
 /// What became of a run after its last trouble.
@@ -173,18 +233,26 @@ pub fn aftermath(measured: &Measured) -> Option<Aftermath> {
 
 /// `None` if the service did not mind the trouble.
 fn fate(measured: &Measured, service: &str, (from, at): (Time, Time)) -> Option<Fate> {
-    let good = good_bins(measured, service)?;
-    let within = |place: &usize| (from..at).contains(&bin_start(*place));
-    let bad = (0..good.len()).filter(within).filter(|place| !good[*place]).count();
+    let good = good_bins(measured, service, from)?;
     let window = Window { from: at, ..Window::whole() };
+    let back = within(&good, &window);
+    let until = at + back.unwrap_or(Span::ZERO);
+    let during = |place: &usize| (from..until).contains(&bin_start(*place));
+    let places = || (0..good.len()).filter(during);
+    let bad = places().filter(|place| !good[*place]).count();
+    let in_a_row = places().scan(0, |row, place| {
+        *row = if answered(measured, service, place) { 0 } else { *row + 1 };
+        Some(*row)
+    });
+    let outage = in_a_row.max().unwrap_or(0);
+    let minded = bad >= TROUBLE.0 || outage >= TROUBLE.1;
     let left: Vec<&bool> = window.of(&good, BIN).collect();
     let share = left.iter().filter(|good| ***good).count() as f64 / left.len() as f64;
-    let seconds = value(measured, service, &window);
-    match () {
-        () if !seconds.is_nan() => (bad >= TROUBLE).then(|| Fate::Back(Span::from_secs_f64(seconds))),
-        () if left.len() < LEAST => (bad >= TROUBLE).then_some(Fate::TooSoon),
-        () if share < MOSTLY => Some(Fate::Metastable(waiting(measured, service))),
-        () => (bad >= TROUBLE).then_some(Fate::Unsettled(share)),
+    match back {
+        Some(back) => minded.then_some(Fate::Back(back)),
+        None if left.len() < LEAST => minded.then_some(Fate::TooSoon),
+        None if share < MOSTLY => Some(Fate::Metastable(waiting(measured, service))),
+        None => minded.then_some(Fate::Unsettled(share)),
     }
 }
 

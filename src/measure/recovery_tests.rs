@@ -89,9 +89,31 @@ fn latency_counts_against_the_time_before_the_first_event() {
     assert_eq!(recovery(&early, 60), 0.0);
     early.marks[0].at = Time(BIN.0 - 1);
     assert!(recovery(&early, 60).is_nan(), "there is nothing to compare with");
-    early.marks.clear();
-    assert!(recovery(&early, 60).is_nan());
+    let whole = Window { from: bin_start(SICK.end), ..Window::whole() };
+    assert_eq!(outlook(&early, "api", &whole), Outlook::NoBaseline);
     assert!(value(&slow(5), "web", &Window::whole()).is_nan(), "there is no such service");
+}
+
+/// Trouble that no event tells of, such as a migration or a rush of users.
+#[test]
+fn where_there_is_no_event_the_time_before_tells() {
+    let unmarked = |ill: std::ops::Range<usize>| {
+        let mut run = measured(move |bin| (0, if ill.contains(&bin) { 900 } else { 5 }));
+        run.marks.clear();
+        run
+    };
+    let after =
+        |run: &Measured, bin: usize| outlook(run, "api", &Window { from: bin_start(bin), ..Window::whole() });
+    let back = |bins: u64| Outlook::Back(BIN * bins);
+    assert_eq!(after(&unmarked(20..34), 20), back(14));
+    assert_eq!(after(&unmarked(20..34), 34), back(0), "most of what lies before is trouble");
+    assert_eq!(after(&unmarked(8..54), 54), back(0), "and so is most of the run");
+    let stuck = Outlook::NotBack { looked: BIN * 30, perhaps: None };
+    assert_eq!(after(&unmarked(7..60), 30), stuck, "of four fifths of trouble as well");
+    assert_eq!(after(&unmarked(20..34), 0), Outlook::NoBaseline, "nothing lies before");
+    let mut later = unmarked(20..34);
+    later.marks = failing(34, &[]).marks;
+    assert_eq!(after(&later, 0), back(34), "there is the time before the first event");
 }
 
 #[test]
@@ -129,7 +151,12 @@ fn the_aftermath_names_the_last_trouble() {
     let api = |fate| vec![("api".to_owned(), fate)];
     let back = Fate::Back(Span::from_secs(40));
     assert_eq!(told(&failing(34, &[])), Some((slow_disk.clone(), api(back))));
-    assert_eq!(told(&failing(25, &[])), None, "five bad bins are nothing to speak of");
+    let slow = |until| measured(move |bin| (0, if (SICK.start..until).contains(&bin) { 900 } else { 5 }));
+    assert_eq!(told(&slow(25)), None, "five slow bins are nothing to speak of");
+    assert!(told(&slow(26)).is_some());
+    assert_eq!(told(&failing(22, &[])), None, "nor are two in which some fail");
+    let short = api(Fate::Back(Span::ZERO));
+    assert_eq!(told(&failing(23, &[])), Some((slow_disk.clone(), short)), "half a minute is");
     let mut node = failing(34, &[]);
     let down =
         |to| Stretch { kind: StretchKind::Node, of: "primary".into(), from: bin_start(25), to: Some(to) };
@@ -165,4 +192,20 @@ fn the_metastable_wait_for_something() {
     let waiting = Waiting { pending: 812.0, connections: 40.0, locks: 300.0, disks: 12.0 };
     let told = aftermath(&stuck).expect("it is not back");
     assert_eq!(told.services, [("api".to_owned(), Fate::Metastable(waiting))]);
+}
+
+/// Who is not back by the end took longer than a bound that the run outlasted; otherwise nobody knows.
+#[test]
+fn what_never_came_back_is_beyond_every_bound_that_was_looked_for() {
+    let window = |until| Window { from: bin_start(20), to: bin_start(until), except: vec![] };
+    let seen = |run: &Measured, until| outlook(run, "api", &window(until));
+    let stuck = seen(&failing(60, &[]), 60);
+    assert_eq!(stuck, Outlook::NotBack { looked: BIN * 30, perhaps: None }, "from the event's end on");
+    assert_eq!([29, 30].map(|bins| stuck.is_beyond(BIN * bins)), [true, false]);
+    let nearly = seen(&failing(34, &[]), 38);
+    assert_eq!(nearly, Outlook::NotBack { looked: BIN * 8, perhaps: Some(BIN * 14) });
+    assert!(nearly.is_beyond(BIN * 7) && !nearly.is_beyond(BIN * 8));
+    let perhaps = Outlook::NotBack { looked: BIN * 8, perhaps: Some(BIN * 3) };
+    assert!(perhaps.is_beyond(BIN * 2) && !perhaps.is_beyond(BIN * 3), "it may have been back by then");
+    assert!(!Outlook::NoBaseline.is_beyond(BIN) && !Outlook::Back(BIN * 2).is_beyond(BIN));
 }

@@ -107,7 +107,8 @@ pub enum Metric {
     /// The share of the recycle spikes that a dashboard with a 60 s scrape misses, of a node: no sample of
     /// its active backends until a minute after the spike reaches half of their peak.
     DashboardMissed,
-    /// Latency spikes, of a service.
+    /// Latency spikes, of a service: stretches of 10 s whose p99 is over ten times the calm one, which is the
+    /// median of the run, or less where most of the run is trouble.
     Spikes,
     /// Latency spikes beside a storm of cause `lifetime` at a node that the service uses, of a service.
     RecycleSpikes,
@@ -138,10 +139,10 @@ pub enum Metric {
     AtCap,
     /// Requests that ended `ok` in a second, in the mean, of a service; whoever served them.
     Throughput,
-    /// How long it takes, from `after`, until requests are served as before the first event of the run, of a
-    /// service: from then on, for a minute at least and until the end of the window, 95 % of the 10 s answer
-    /// 99 % of the legitimate requests with a p99 of at most twice that of before. Nothing if that never
-    /// happens: the system is metastable.
+    /// How long it takes, from `after`, until requests are served as before it, or as before the first event
+    /// if that is earlier, of a service: from then on, for a minute at least and until the end of the window,
+    /// 95 % of the 10 s answer 99 % of the legitimate requests with a p99 of at most twice that of before.
+    /// Nothing if that never happens: the system is metastable, and beyond a `max` that the run outlasts.
     Recovery,
 }
 
