@@ -35,7 +35,11 @@ pub fn unanswered(measured: &Measured) -> String {
     let bins = measured.services.iter().map(|service| service.bins.len()).max().unwrap_or(0);
     let seconds: f64 = (0..bins).filter(failed).map(|bin| outage::bin_length(measured, bin)).sum();
     match seconds > 0.0 {
-        true => format!("; but for {} fewer than 99% of requests were answered well", human::offset(seconds)),
+        true => {
+            let but = if measured.spikes.is_empty() { "but " } else { "" };
+            let lasting = human::offset(seconds);
+            format!("; {but}for {lasting} fewer than 99% of requests were answered well")
+        }
         false => String::new(),
     }
 }

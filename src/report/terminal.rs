@@ -259,7 +259,8 @@ fn spikes(header: &Header, measured: &Measured) -> String {
     if spikes.is_empty() {
         return format!("  none{}\n", outage::unanswered(measured));
     }
-    let mut text = format!("  {}{}\n", human::count(spikes.len() as u64), spacing(spikes));
+    let (count, spacing) = (human::count(spikes.len() as u64), spacing(spikes));
+    let mut text = format!("  {count}{spacing}{}\n", outage::unanswered(measured));
     for spike in spikes.iter().take(SPIKES) {
         let beside =
             if spike.beside.is_empty() { "nothing known".to_owned() } else { spike.beside.join(", ") };

@@ -64,7 +64,7 @@ fn a_run_reads_well() {
        3 refused
 
     LATENCY SPIKES
-      19, 15m apart (median)
+      19, 15m apart (median); for 2m50s fewer than 99% of requests were answered well
       14 Sep 06:52:00  frontend-api for 20s, p99 up to 1.7 s, beside lifetime, growth
       14 Sep 07:07:00  frontend-api for 20s, p99 up to 1.7 s, beside lifetime, growth
       14 Sep 07:22:00  frontend-api for 20s, p99 up to 1.7 s, beside lifetime, growth
