@@ -42,8 +42,8 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
         ),
         panel(
             "disk_waiters",
-            "backends that wait for the disk, the most in 10 s",
-            most,
+            "backends that wait for the disk, the mean of 10 s",
+            mean,
             PALETTE[4],
             human::number,
             4.0,
