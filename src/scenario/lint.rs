@@ -55,31 +55,41 @@ fn warn(problems: &mut Problems, tree: &Node, path: &str, message: String, help:
     problems.push(Problem::warning(message, tree.place_at(path)).help(help));
 }
 
-/// Containers × pool max against the slots of a node; twice as many while an old and a new revision overlap.
-/// Behind a pooler it is processes × pool max.
+/// Containers × pool max and the sessions of jobs against the slots of a node; the pools open twice as many
+/// while an old and a new revision overlap. Behind a pooler it is processes × pool max.
 fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
     let postgres = &file.postgres[name];
     let slots = u64::from(postgres.max_connections.saturating_sub(postgres.reserved_connections));
     let pooler = postgres.pooler.as_ref();
     let demand = pooler.map_or_else(|| pooler::connections(file, name), pooler::backends);
+    let jobs = sessions(file, name);
     let path = format!("postgres.{name}.max_connections");
-    let help =
-        "raise `max_connections`, lower a pool's `max` or the containers, or put a pooler between".to_owned();
-    if pooler.is_some() && demand > slots {
+    let to_it = match jobs {
+        0 => format!("connections to `{name}`, which has {slots} slots"),
+        _ => format!("connections to `{name}` and its jobs {jobs} sessions: it has {slots} slots"),
+    };
+    let of_jobs = if jobs == 0 { "" } else { "; a job's `parallel` takes slots, too" };
+    let help = format!(
+        "raise `max_connections`, lower a pool's `max` or the containers, or put a pooler between{of_jobs}"
+    );
+    if pooler.is_some() && demand + jobs > slots {
+        let message = format!("the pooler may open {demand} {to_it}");
+        let help =
+            format!("raise `max_connections`, or lower its `processes` or `max` of its `pool`{of_jobs}");
+        warn(problems, tree, &path, message, help);
+    } else if demand + jobs > slots {
+        warn(problems, tree, &path, format!("the pools may open {demand} {to_it}"), help);
+    } else if pooler.is_none() && 2 * demand + jobs > slots {
         let message =
-            format!("the pooler may open {demand} connections to `{name}`, which has {slots} slots");
-        let help = "raise `max_connections`, or lower its `processes` or `max` of its `pool`".to_owned();
-        warn(problems, tree, &path, message, help);
-    } else if demand > slots {
-        let message = format!("the pools may open {demand} connections to `{name}`, which has {slots} slots");
-        warn(problems, tree, &path, message, help);
-    } else if pooler.is_none() && 2 * demand > slots {
-        let message = format!(
-            "while a deploy replaces the containers, the pools may open {} connections to `{name}`, which has {slots} slots",
-            2 * demand
-        );
+            format!("while a deploy replaces the containers, the pools may open {} {to_it}", 2 * demand);
         warn(problems, tree, &path, message, help);
     }
+}
+
+/// Sessions that the jobs of a node open, one run of each.
+fn sessions(file: &File, node: &str) -> u64 {
+    let here = file.job.values().filter(|job| job.enabled && job.on == node);
+    here.map(|job| u64::from(job.work.parallel)).sum()
 }
 
 /// A floor that nobody dials up to: what is closed for its age is gone.

@@ -77,11 +77,26 @@ fn happening<'a>(
                 .help("lengthen `duration` or remove the event"),
         );
     }
+    if let (true, Some(deed), Some(_)) = (event.set.is_empty(), &event.deed, &event.until) {
+        let message = format!("event `{name}` has nothing to give back");
+        problems.push(Problem::error(message, place("until")).help(how_long(deed)));
+    }
     if event.set.is_empty() && event.deed.is_none() {
         let message = format!("event `{name}` does nothing");
         problems.push(Problem::warning(message, node.place()).help("give it a `set` or a `do`"));
     }
     Some(Happening { name, event, overlay, begin, end, paths })
+}
+
+/// What decides how long a deed lasts.
+fn how_long(deed: &Deed) -> String {
+    let lasts = match deed {
+        Deed::Deploy(_) => "a deploy lasts the `rollout` of its service",
+        Deed::Restart(_) => "a restart lasts `restart_time`",
+        Deed::Promote(_) => "a promotion lasts `promote_time`",
+        Deed::Failover(_) => "a failover lasts what `ha.takes` says",
+    };
+    format!("remove `until`: it gives back what `set` laid; {lasts}")
 }
 
 /// The concrete paths that an overlay touches; those that cannot change while the simulation runs are errors.

@@ -285,6 +285,8 @@ fn events() {
             &(event("a", "at = \"5m\"", cores) + "[variant.v.set]\n\"postgres.primary.cores\" = 8\n")
         )),
         said(&with("[event.e]\nat = \"5m\"\n")),
+        said(&with("[event.e]\nat = \"5m\"\nuntil = \"6m\"\ndo = { restart = \"primary\" }\n")),
+        said(&with("[event.e]\nat = \"5m\"\nuntil = \"6m\"\ndo = { deploy = \"api\" }\n")),
         said(&with(&event("e", "at = \"5m\"", "\"service.api.pool.primary.max\" = 20"))),
     );
 }
@@ -347,12 +349,25 @@ fn services_that_scale() {
     );
 }
 
+/// A scenario with a job of so many sessions, and with one that is off.
+fn jobs(text: &str, parallel: u32) -> String {
+    let job = |name: &str, rest: &str| {
+        format!(
+            "[job.{name}]\non = \"primary\"\nevery = \"1m\"\nwork = {{ parallel = {parallel}, cpu = \"1s\" }}\n{rest}"
+        )
+    };
+    format!("{text}\n{}{}", job("on", ""), job("off", "enabled = false\n"))
+}
+
 #[test]
 fn advice() {
     says!(
         "advice",
         said_of("max_connections = 500", "max_connections = 90"),
         said_of("max_connections = 500", "max_connections = 150"),
+        said(&jobs(&with(""), 450)),
+        said(&jobs(&with(""), 350)),
+        said(&jobs(&with("[postgres.primary.pooler]\nmode = \"transaction\"\npool = { max = 50 }\n"), 450)),
         said_of("max_lifetime_jitter = \"90s\"", ""),
         said_of("\"90s\"", "\"1s\""),
         said_of("max_lifetime_jitter = \"90s\"", "kill_gap = \"spread\""),

@@ -14,7 +14,7 @@ pub struct Event {
     pub enabled: bool,
     /// When it happens.
     pub at: When,
-    /// When what it set is given back; absent: never.
+    /// When what it `set` is given back; absent: never.
     #[serde(default)]
     pub until: Option<When>,
     /// Why, for the reader.
