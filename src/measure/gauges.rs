@@ -2,8 +2,9 @@
 //!
 //! In life these are the numbers on a dashboard: what is in flight, what waits, what is open, how busy a CPU
 //! is. Each is kept as minimum, mean and maximum of a bin. Gauges of what not every run has (a cap above a
-//! scaled fleet, waits for locks and disks, the lag of a replica) are dropped at the end where there was
-//! none.
+//! scaled fleet, waits for locks and disks, the lag of a replica, sessions of jobs) are dropped at the end
+//! where there was none. `backends` is what `pg_stat_activity` lists: those of connections and the sessions
+//! of jobs.
 
 use super::levels::Gauge;
 use super::{LevelBin, LevelSeries};
@@ -24,8 +25,16 @@ const IN_USE: usize = 2;
 const DIALLING: usize = 3;
 const WAITING: usize = 4;
 const CLIENTS: &str = "clients";
-const NODE_LEVELS: [&str; 7] =
-    ["backends", "active", "grant_queue", "cpu_busy", "lock_waiters", "disk_waiters", "replica_lag"];
+const NODE_LEVELS: [&str; 8] = [
+    "backends",
+    "active",
+    "grant_queue",
+    "cpu_busy",
+    "lock_waiters",
+    "disk_waiters",
+    "replica_lag",
+    "job_sessions",
+];
 const BACKENDS: usize = 0;
 const ACTIVE: usize = 1;
 const GRANT_QUEUE: usize = 2;
@@ -33,6 +42,7 @@ const CPU_BUSY: usize = 3;
 const LOCK_WAITERS: usize = 4;
 const DISK_WAITERS: usize = 5;
 const REPLICA_LAG: usize = 6;
+const JOB_SESSIONS: usize = 7;
 /// The first of a node's levels are in close-ups.
 const CLOSE: usize = 3;
 /// What the dashboard shows of a node and of a pool.
@@ -44,7 +54,7 @@ const POOL_SHOWN: [usize; 2] = [IN_USE, WAITING];
 pub struct Gauges {
     services: Vec<[Gauge; 4]>,
     pools: Vec<[Gauge; 5]>,
-    nodes: Vec<[Gauge; 7]>,
+    nodes: Vec<[Gauge; 8]>,
     /// Clients of each pooler, and the nodes behind them.
     clients: Vec<Gauge>,
     poolers: Vec<NodeNumber>,
@@ -59,7 +69,7 @@ impl Gauges {
         Gauges {
             services: places.services.iter().map(|_| [(); 4].map(|()| Gauge::new(0.0))).collect(),
             pools: (0..places.pool_count()).map(|_| [(); 5].map(|()| Gauge::new(0.0))).collect(),
-            nodes: places.nodes.iter().map(|_| [(); 7].map(|()| Gauge::new(0.0))).collect(),
+            nodes: places.nodes.iter().map(|_| [(); 8].map(|()| Gauge::new(0.0))).collect(),
             clients: places.poolers.iter().map(|_| Gauge::new(0.0)).collect(),
             poolers: places.poolers.clone(),
             cores: file.postgres.values().map(|node| node.cores).collect(),
@@ -109,7 +119,9 @@ impl Gauges {
             Fact::LockDequeued(node) => self.node(now, node, LOCK_WAITERS, -1.0),
             Fact::DiskWaitBegan(node) => self.node(now, node, DISK_WAITERS, 1.0),
             Fact::DiskWaitEnded(node) => self.node(now, node, DISK_WAITERS, -1.0),
-            Fact::Replayed(node, age) => self.replayed(now, node, age),
+            Fact::Replayed(node, age) => self.lags(now, node, age),
+            Fact::SessionBegan(node) => self.session(now, node, 1.0),
+            Fact::SessionEnded(node) => self.session(now, node, -1.0),
             _ => {}
         }
     }
@@ -147,7 +159,13 @@ impl Gauges {
         gauges[CPU_BUSY].set(now, busy);
     }
 
-    fn replayed(&mut self, now: Time, node: u16, age: Span) {
+    /// A session of a job came or went: it is a backend, too.
+    fn session(&mut self, now: Time, node: u16, by: f64) {
+        self.backends(now, node, by);
+        self.node(now, node, JOB_SESSIONS, by);
+    }
+
+    fn lags(&mut self, now: Time, node: u16, age: Span) {
         self.nodes[usize::from(node)][REPLICA_LAG].set(now, age.as_secs());
     }
 

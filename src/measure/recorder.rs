@@ -345,6 +345,8 @@ impl Recorder for Meter {
             | Fact::LockDequeued(_)
             | Fact::DiskWaitBegan(_)
             | Fact::DiskWaitEnded(_)
+            | Fact::SessionBegan(_)
+            | Fact::SessionEnded(_)
             | Fact::Replayed(..) => {}
         }
     }

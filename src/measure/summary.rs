@@ -104,7 +104,7 @@ impl Window {
         match metric {
             Metric::HerdSize => most(&mut bins.map(share)),
             Metric::PeakOverUniform => {
-                let open = self.mean_backends(node, measured);
+                let open = self.mean_connections(node, measured);
                 let uniform = node.lifetime.map_or(f64::NAN, |lifetime| open / lifetime.as_secs());
                 most(&mut bins.map(count)) / uniform
             }
@@ -128,9 +128,12 @@ impl Window {
             || bins.map(|bin| bin.ended[Outcome::Ok as usize]).any(|count| count > 0)
     }
 
-    fn mean_backends(&self, node: &NodeMeasured, measured: &Measured) -> f64 {
-        let backends = outage::level(measured, "backends", &format!("postgres.{}", node.node));
-        outage::mean(measured, backends.unwrap_or_default(), self)
+    /// Backends of connections: those of jobs are no part of a herd.
+    fn mean_connections(&self, node: &NodeMeasured, measured: &Measured) -> f64 {
+        let of = format!("postgres.{}", node.node);
+        let mean =
+            |level: &str| outage::level(measured, level, &of).map(|bins| outage::mean(measured, bins, self));
+        mean("backends").unwrap_or(f64::NAN) - mean("job_sessions").unwrap_or(0.0)
     }
 
     fn worst_p99(&self, service: &ServiceMeasured) -> f64 {

@@ -87,7 +87,7 @@ pub enum Fact {
     IdleClosed(PoolNumber, Close),
     /// A connection was closed from use.
     UsedClosed(PoolNumber, Close),
-    /// A connection was refused.
+    /// A connection was refused, or a session of a job.
     ConnectRefused(NodeNumber),
     /// A client connected to the pooler of a node.
     ClientConnected(NodeNumber),
@@ -150,8 +150,12 @@ pub enum Fact {
     OutageModeTurned(bool),
     /// A job ran: its number, in file order.
     JobBegan(u16),
-    /// The last session of a run of a job was done.
+    /// The last session of a run of a job was done, or none could begin.
     JobEnded(u16),
+    /// A session of a job took a connection slot.
+    SessionBegan(NodeNumber),
+    /// It gave the slot back.
+    SessionEnded(NodeNumber),
     /// An event began or ended: its place in the timeline.
     TimelineMoved(u32),
 }

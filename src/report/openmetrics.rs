@@ -18,7 +18,7 @@ use std::fmt::Write;
 type Series = (String, Vec<(f64, f64)>);
 
 /// Levels with their units and what they are, in words.
-const LEVELS: [(&str, &str, &str); 17] = [
+const LEVELS: [(&str, &str, &str); 18] = [
     ("in_flight", "", "Requests in the containers of a service."),
     ("pending", "", "Requests that wait for a container."),
     ("containers", "", "Containers of a service."),
@@ -36,6 +36,7 @@ const LEVELS: [(&str, &str, &str); 17] = [
     ("lock_waiters", "", "Backends that wait for row locks."),
     ("disk_waiters", "", "Backends that wait for the disk."),
     ("replica_lag", "seconds", "The age of the latest commit that a replica has replayed."),
+    ("job_sessions", "", "Backends that work for a job."),
 ];
 
 /// The text; none if the scenario has no calendar start.

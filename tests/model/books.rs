@@ -116,6 +116,8 @@ fn entries(fact: &Fact) -> Vec<(Account, i64)> {
         Fact::GrantDropped(node) => vec![(("line", node), -1)],
         Fact::BackendStarted { node, .. } => vec![(("line", node), -1), (("backends", node), 1)],
         Fact::BackendExited(node) => vec![(("backends", node), -1)],
+        Fact::SessionBegan(node) => vec![(("sessions", node), 1)],
+        Fact::SessionEnded(node) => vec![(("sessions", node), -1)],
         Fact::WorkBegan(node) => vec![(("work", node), 1)],
         Fact::WorkEnded(node) => vec![(("work", node), -1)],
         Fact::LockQueued(node) => vec![(("lock line", node), 1)],
@@ -147,7 +149,8 @@ pub fn audit_all(scenario: &Scenario, seed: u64) -> (Books, Holdings) {
         let wanted = if tells(scenario, &series.class) { of(&books.well) } else { 0 };
         assert_eq!(of(&books.served), wanted, "who served each `{}` that ended well", series.class);
     }
-    assert_eq!(books.level("backends") + books.level("line"), holdings.slots as i64, "slots");
+    let taken = ["backends", "line", "sessions"].map(|level| books.level(level));
+    assert_eq!(taken.iter().sum::<i64>(), holdings.slots as i64, "slots");
     (books, holdings)
 }
 

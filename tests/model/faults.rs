@@ -68,6 +68,17 @@ steps   = [{ query = "touch", on = "primary" }, { query = "read", on = "replica"
 [request.wrong]
 service = "api"
 steps   = [{ transaction = ["read", "append"], on = "replica" }]
+[job.sum]
+on    = "primary"
+every = "900ms"
+work  = { parallel = 8, cpu = "100ms" }
+[job.read]
+on    = "replica"
+every = "1100ms"
+work  = { parallel = 2, cpu = "300ms" }
+[event.off]
+at  = "50s"
+set = { "job.*.enabled" = false }
 [traffic.changes]
 request = "change"
 rate    = { piecewise = [{ from = "0s", rate = "60/s" }, { from = "10s", rate = "0/s" }] }
@@ -124,7 +135,9 @@ proptest! {
         world.run_until(world.last());
         prop_assert_eq!(world.holdings(), Holdings::default());
         let books = world.into_recorder();
-        for level in ["handling", "waiting", "dialling", "used", "idle", "line", "backends", "work", "lock line", "disk"] {
+        let pools = ["handling", "waiting", "dialling", "used", "idle"];
+        let node = ["line", "backends", "sessions", "work", "lock line", "disk"];
+        for level in pools.into_iter().chain(node) {
             prop_assert_eq!(books.level(level), 0, "{}", level);
         }
         prop_assert!(books.outcomes["ok"] > 0);

@@ -193,6 +193,8 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::NodeUp(_) => "up",
         Fact::JobBegan(_) => "job",
         Fact::JobEnded(_) => "job-done",
+        Fact::SessionBegan(_) => "session+",
+        Fact::SessionEnded(_) => "session-",
         Fact::TimelineMoved(_) => "event",
         Fact::LockQueued(_) => "lock-waits",
         Fact::LockDequeued(_) => "lock-waited",

@@ -8,6 +8,7 @@ mod devices;
 mod disk;
 mod failover;
 mod faults;
+mod jobs;
 mod kit;
 mod laws;
 mod lifecycle;

@@ -349,7 +349,13 @@ fn a_job_runs_at_its_times() {
         work  = { parallel = 3, cpu = "30ms" }
     "#;
     let facts = story("", more, &[]);
-    assert_eq!(trace(&facts)[..2], ["0: job work work work", "30: done done done job-done"]);
+    assert_eq!(
+        trace(&facts)[..2],
+        [
+            "0: job session+ work session+ work session+ work",
+            "30: done session- done session- done session- job-done"
+        ]
+    );
     assert_eq!(times(&facts, "job"), [0.0, 400.0, 800.0, 1200.0, 1600.0], "not at the very end of the run");
 }
 

@@ -4,7 +4,8 @@
 //! contend for a few lightweight locks. Before 15.6 (14.11, 13.14, 12.18) taking oneself off such a lock's
 //! queue meant a walk along it (postgres.md §1). Modelled as one FIFO server: a grant with q in line, itself
 //! included, costs base + per_waiter × q. A connection beyond `max_connections` less the reserved is refused
-//! at once (53300). Left out: the spin-lock's random back-off, the price of a refusal.
+//! at once (53300), whether a client or a [job](super::job) wants it. Left out: the spin-lock's random
+//! back-off, the price of a refusal.
 
 use super::{Node, Work};
 use crate::engine::agenda::Alarm;
@@ -20,7 +21,7 @@ use std::collections::VecDeque;
 /// The slots of a node and the line before its grant.
 #[derive(Debug)]
 pub struct Admission {
-    /// Slots in use, from the request to connect until the backend has gone.
+    /// Slots in use: from the request to connect until the backend has gone, while a session of a job works.
     pub(super) slots: u32,
     /// Who waits for the grant.
     line: VecDeque<ConnectionId>,
@@ -47,7 +48,7 @@ pub fn grant_cost(grant: Grant, line: usize) -> Span {
 impl Node {
     pub(super) fn on_connect_arrived<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
         let Some(wire) = ctx.connections.get_mut(connection) else { return };
-        if !self.up || self.admission.slots >= self.room() {
+        if !self.up || self.is_full() {
             wire.server.state = ServerState::Gone;
             let luck = wire.luck.named("refuse");
             ctx.fact(Fact::ConnectRefused(self.number));
@@ -78,6 +79,11 @@ impl Node {
     /// How many connections it takes in all: `max_connections` less the reserved.
     pub fn room(&self) -> u32 {
         self.plan.settings.max_connections.saturating_sub(self.plan.settings.reserved_connections)
+    }
+
+    /// Whether every slot is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.admission.slots >= self.room()
     }
 
     /// A connection put in by the start of the run: granted and warm long ago.

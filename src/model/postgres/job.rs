@@ -1,7 +1,12 @@
 //! Background jobs: cron-like work on a node, on sessions of its own.
 //!
-//! Each run burns CPU on so many sessions at once. A run begins on time even if the last has not ended. Left
-//! out: their connections, which are few and long-lived.
+//! In the real world: pg_cron, or a crontab somewhere, opens sessions at fixed times of the calendar.
+//! Modelled: each run burns CPU on so many sessions at once, each of which holds a connection slot while it
+//! works; one that finds none is refused (53300), and its share of the work is not done. A run begins on time
+//! even if the last has not ended. What came due while the node stood still begins once when it goes on, and
+//! the calendar holds again. `pg_stat_activity` lists these sessions, so `backends` counts them; they are no
+//! connections of pools, so nothing that is said of herds does. Left out: the grant and the start of their
+//! backends, cold caches, what they read and write, trying again after a refusal, an outbox that feeds them.
 
 use super::{Node, Work};
 use crate::engine::chance::Stream;
@@ -34,6 +39,14 @@ pub struct Job {
     pub runs: u64,
 }
 
+impl Job {
+    /// When its first run after `now` is due, by the calendar.
+    fn due_after(&self, now: Time) -> Time {
+        let first = Time::ZERO + self.first;
+        first + self.every * (now.since(first).0 / self.every.0 + 1)
+    }
+}
+
 impl Node {
     pub(super) fn schedule_jobs<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         for (place, job) in self.jobs.iter().enumerate() {
@@ -49,23 +62,39 @@ impl Node {
 
     pub(super) fn on_job_due<R: Recorder>(&mut self, ctx: &mut Context<R>, place: u16) {
         let job = &mut self.jobs[usize::from(place)];
-        ctx.agenda.after(job.every, Event::Node(self.number, NodeEvent::JobDue(place)));
+        ctx.agenda.at(job.due_after(ctx.now()), Event::Node(self.number, NodeEvent::JobDue(place)));
         if !self.up || !job.enabled {
             return;
         }
         let mut draws = job.luck.at(job.runs).draws();
         job.runs += 1;
         let sessions: Vec<Span> = (0..job.parallel).map(|_| job.cpu.sample(&mut draws)).collect();
-        job.running += job.parallel;
         ctx.fact(Fact::JobBegan(job.number));
         for cpu in sessions {
-            self.begin_work(ctx, cpu, Work::Job(place));
+            self.begin_session(ctx, place, cpu);
         }
+        self.end_run_if_over(ctx, place);
+    }
+
+    fn begin_session<R: Recorder>(&mut self, ctx: &mut Context<R>, place: u16, cpu: Span) {
+        if self.is_full() {
+            return ctx.fact(Fact::ConnectRefused(self.number));
+        }
+        self.admission.slots += 1;
+        self.jobs[usize::from(place)].running += 1;
+        ctx.fact(Fact::SessionBegan(self.number));
+        self.begin_work(ctx, cpu, Work::Job(place));
     }
 
     pub(super) fn on_session_finished<R: Recorder>(&mut self, ctx: &mut Context<R>, place: u16) {
-        let job = &mut self.jobs[usize::from(place)];
-        job.running -= 1;
+        self.admission.slots -= 1;
+        self.jobs[usize::from(place)].running -= 1;
+        ctx.fact(Fact::SessionEnded(self.number));
+        self.end_run_if_over(ctx, place);
+    }
+
+    fn end_run_if_over<R: Recorder>(&self, ctx: &mut Context<R>, place: u16) {
+        let job = &self.jobs[usize::from(place)];
         if job.running == 0 {
             ctx.fact(Fact::JobEnded(job.number));
         }

@@ -112,7 +112,8 @@ impl JsonSchema for Arrivals {
     }
 }
 
-/// A background job: work on a node's CPU at fixed times, on sessions of its own.
+/// A background job: work on a node's CPU at fixed times, on sessions of its own. Each takes a connection
+/// slot of the node while it works, or is refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
