@@ -119,7 +119,7 @@ impl Gauges {
             Fact::LockDequeued(node) => self.node(now, node, LOCK_WAITERS, -1.0),
             Fact::DiskWaitBegan(node) => self.node(now, node, DISK_WAITERS, 1.0),
             Fact::DiskWaitEnded(node) => self.node(now, node, DISK_WAITERS, -1.0),
-            Fact::Replayed(node, age) => self.lags(now, node, age),
+            Fact::Replayed(node, age) | Fact::FellBehind(node, age) => self.lags(now, node, age),
             Fact::SessionBegan(node) => self.session(now, node, 1.0),
             Fact::SessionEnded(node) => self.session(now, node, -1.0),
             _ => {}

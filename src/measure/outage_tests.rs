@@ -5,7 +5,7 @@ use crate::measure::recorder::Meter;
 use crate::measure::{Served, Stretch, summary};
 use crate::model::fact::{Fact, Recorder, ServedBy};
 use crate::scenario::Document;
-use crate::scenario::grammar::Outcome;
+use crate::scenario::grammar::{NodeState, Outcome};
 
 const SCENARIO: &str = r#"
 schema_version = 1
@@ -180,6 +180,11 @@ fn what_turned_is_a_stretch() {
         (9, Fact::NodeUp(1)),
         (14, breaker(false)),
         (20, Fact::OutageModeTurned(true)),
+        (30, Fact::StateEntered(0, NodeState::Unreachable)),
+        (32, Fact::StateEntered(0, NodeState::Up)),
+        (32, Fact::StateEntered(1, NodeState::Unreachable)),
+        (35, Fact::StateEntered(1, NodeState::Frozen)),
+        (40, Fact::StateEntered(0, NodeState::ReadOnly)),
     ]);
     let stretch = |kind, of: &str, from, to: Option<u64>| Stretch {
         kind,
@@ -191,6 +196,10 @@ fn what_turned_is_a_stretch() {
         stretch(StretchKind::Node, "replica", 3, Some(9)),
         stretch(StretchKind::Breaker, "service.api.endpoint.session-reads", 4, Some(14)),
         stretch(StretchKind::OutageMode, "edge", 20, None),
+        stretch(StretchKind::Unreachable, "primary", 30, Some(32)),
+        stretch(StretchKind::Unreachable, "replica", 32, Some(35)),
+        stretch(StretchKind::Frozen, "replica", 35, None),
+        stretch(StretchKind::ReadOnly, "primary", 40, None),
     ];
     assert_eq!(measured.stretches, expected);
 }

@@ -13,7 +13,7 @@ use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
 use crate::model::fact::{Fact, Recorder, SeriesNumber};
-use crate::scenario::grammar::Label;
+use crate::scenario::grammar::{Label, NodeState};
 use crate::scenario::{Moment, Scenario};
 use hdrhistogram::Histogram;
 
@@ -243,6 +243,17 @@ impl Meter {
         self.stretches.turn(now, StretchKind::Node, of, down);
     }
 
+    fn state_entered(&mut self, now: Time, node: u16, state: NodeState) {
+        for (kind, of_kind) in [
+            (StretchKind::Unreachable, NodeState::Unreachable),
+            (StretchKind::Frozen, NodeState::Frozen),
+            (StretchKind::ReadOnly, NodeState::ReadOnly),
+        ] {
+            let of = self.places.nodes[usize::from(node)].clone();
+            self.stretches.turn(now, kind, of, state == of_kind);
+        }
+    }
+
     /// All of this name that still go on: a job's runs may overlap.
     fn episode_ends(&mut self, name: &str, now: Time) {
         let end = Time::ZERO + self.duration;
@@ -303,6 +314,7 @@ impl Recorder for Meter {
             }
             Fact::NodeDown(node) => self.node_turned(now, node, true),
             Fact::NodeUp(node) => self.node_turned(now, node, false),
+            Fact::StateEntered(node, state) => self.state_entered(now, node, state),
             Fact::BreakerTurned { service, endpoint, open } => {
                 self.breaker_turned(now, service, endpoint, open);
             }
@@ -347,6 +359,7 @@ impl Recorder for Meter {
             | Fact::DiskWaitEnded(_)
             | Fact::SessionBegan(_)
             | Fact::SessionEnded(_)
+            | Fact::FellBehind(..)
             | Fact::Replayed(..) => {}
         }
     }

@@ -1,5 +1,5 @@
-//! Stretches: from when to when a breaker was open, the edge answered by itself, a node took no connections,
-//! a fleet was at its cap.
+//! Stretches: from when to when a breaker was open, the edge answered by itself, a node took no connections
+//! or its machine was unreachable, frozen or read-only, a fleet was at its cap.
 //!
 //! In life this is what the timeline of a post-mortem is made of, beside the events that people know of. What
 //! begins and ends at one instant is no stretch. Left out: half-open breakers, which count as the model says.
@@ -28,14 +28,27 @@ pub enum StretchKind {
     OutageMode,
     /// A node took no connections.
     Node,
+    /// Nothing reached the machine of a node, and nothing came from it.
+    Unreachable,
+    /// The machine of a node stood still.
+    Frozen,
+    /// A node refused writes.
+    ReadOnly,
     /// A scaled service had as many containers as it may have, or more: a rollout counts both revisions.
     Cap,
 }
 
 impl StretchKind {
     /// All kinds.
-    pub const ALL: [StretchKind; 4] =
-        [StretchKind::Breaker, StretchKind::OutageMode, StretchKind::Node, StretchKind::Cap];
+    pub const ALL: [StretchKind; 7] = [
+        StretchKind::Breaker,
+        StretchKind::OutageMode,
+        StretchKind::Node,
+        StretchKind::Unreachable,
+        StretchKind::Frozen,
+        StretchKind::ReadOnly,
+        StretchKind::Cap,
+    ];
 
     /// Its name in tables.
     pub fn name(self) -> &'static str {
@@ -43,6 +56,9 @@ impl StretchKind {
             StretchKind::Breaker => "breaker",
             StretchKind::OutageMode => "outage_mode",
             StretchKind::Node => "node",
+            StretchKind::Unreachable => "unreachable",
+            StretchKind::Frozen => "frozen",
+            StretchKind::ReadOnly => "read_only",
             StretchKind::Cap => "cap",
         }
     }

@@ -19,7 +19,7 @@ use crate::scenario::grammar::{
     self, Arrivals, Curve, Distribution, File, Label, Named, Outcome, RandomDistribution, Traffic,
 };
 use crate::scenario::{Scenario, Table};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The names behind the numbers in facts.
@@ -374,7 +374,6 @@ pub fn replicas(
         node: place(&places.nodes, name),
         lag: dist(&node.lag, tables),
         luck: luck.named("replay").named(name),
-        behind: VecDeque::new(),
         replayed: Time::ZERO,
         flushes: 0,
     };

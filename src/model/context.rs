@@ -5,7 +5,7 @@ use super::breaker::Way;
 use super::connection::{Call, Connection, Leg, News, ServerState};
 use super::device::Devices;
 use super::edge::Edge;
-use super::event::{Event, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent};
+use super::event::{Event, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent, halves};
 use super::fact::{Fact, PoolNumber, Recorder, SeriesNumber, ServedBy};
 use super::pool::{Effect, From};
 use super::postgres::Query;
@@ -200,7 +200,7 @@ impl<R: Recorder> Context<R> {
         let wait = backoff(class.retry.as_ref(), outcome, attempt, |attempt| wish.at(attempt.into()));
         match wait.filter(|_| class.budget.as_mut().is_none_or(|budget| budget.withdraw(now))) {
             Some(wait) => {
-                let number = [number as u32, (number >> 32) as u32];
+                let number = halves(number);
                 self.agenda.after(
                     wait,
                     Event::Source(source, SourceEvent::RetryDue { attempt: attempt + 1, number }),

@@ -127,8 +127,8 @@ pub enum NodeEvent {
     PageRead(ConnectionId),
     /// The leader of a flush has waited for others long enough, or the flush is done.
     FlushMoved,
-    /// A replica has replayed the next flush: its place at this node.
-    Replayed(u16),
+    /// A flush of the primary, of this time (its low and high half), is due to be replayed here.
+    FlushDue([u32; 2]),
     /// A background job begins.
     JobDue(u16),
     /// A part of a recovery is over.
@@ -161,6 +161,16 @@ pub enum PoolerEvent {
     },
     /// The refill of a process after a close.
     RefillDue(u8),
+}
+
+/// A number in its low and high half: four-byte alignment keeps an event small.
+pub fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
+}
+
+/// A number from its low and high half.
+pub fn joined([low, high]: [u32; 2]) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
 const _: () = assert!(size_of::<Event>() <= 24, "an event is copied all the time: keep it small");

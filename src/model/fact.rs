@@ -4,7 +4,7 @@
 //! fact names its place by small numbers, which [`super::build::Places`] turns back into names.
 
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{Cause, Outcome};
+use crate::scenario::grammar::{Cause, NodeState, Outcome};
 
 /// The number of a service, in file order.
 pub type ServiceNumber = u16;
@@ -135,8 +135,12 @@ pub enum Fact {
     DiskWaitBegan(NodeNumber),
     /// A backend no longer waits for the disk.
     DiskWaitEnded(NodeNumber),
-    /// A replica replayed a commit of this age.
+    /// A replica replayed a commit of this age, and has none left to replay that has come to it.
     Replayed(NodeNumber, Span),
+    /// A replica cannot replay, or does not get, what it should have by now; the first of it is of this age.
+    FellBehind(NodeNumber, Span),
+    /// The machine of a node is in another state than before.
+    StateEntered(NodeNumber, NodeState),
     /// A breaker opened or closed: its endpoint, in file order, at a service.
     BreakerTurned {
         /// The service.

@@ -8,7 +8,7 @@ use super::container::Container;
 use super::context::Context;
 use super::device;
 use super::edge::Turn;
-use super::event::{Event, SourceEvent};
+use super::event::{Event, SourceEvent, joined};
 use super::fact::{Fact, NodeNumber, Recorder, SeriesNumber, ServiceNumber};
 use super::pooler::Pooler;
 use super::postgres::Node;
@@ -322,9 +322,4 @@ impl<R: Recorder> World<R> {
             source.rejected = traffic.rejected.0;
         }
     }
-}
-
-/// A number from its low and high half.
-fn joined([low, high]: [u32; 2]) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
 }

@@ -298,9 +298,9 @@ pub fn dashboard(header: &Header, runs: &[Run]) -> String {
 }
 
 /// One row an event (from its beginning to its end), one a stretch in which something was not as usual (kinds
-/// `breaker`, `outage_mode`, `node` and `cap`), one a storm of backend starts and one a latency spike.
-/// `peak_s` is the peak of the storm, or of the lifetime storm beside the spike; of a storm, `name` is
-/// the node and `beside` the cause.
+/// `breaker`, `outage_mode`, `node`, `unreachable`, `frozen`, `read_only` and `cap`), one a storm of backend
+/// starts and one a latency spike. `peak_s` is the peak of the storm, or of the lifetime storm beside the
+/// spike; of a storm, `name` is the node and `beside` the cause.
 pub fn events(header: &Header, runs: &[Run]) -> String {
     let columns = [
         "kind", "name", "from_s", "to_s", "from_utc", "to_utc", "p99_ms", "beside", "peak_s", "starts",

@@ -132,6 +132,9 @@ pub fn stretch_words(kind: StretchKind, of: &str) -> String {
         }
         StretchKind::OutageMode => "origin outage mode on".to_owned(),
         StretchKind::Node => format!("{of} takes no connections"),
+        StretchKind::Unreachable => format!("{of} unreachable"),
+        StretchKind::Frozen => format!("{of} frozen"),
+        StretchKind::ReadOnly => format!("{of} read-only"),
         StretchKind::Cap => format!("{of} at its cap"),
     }
 }

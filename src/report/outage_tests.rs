@@ -107,4 +107,9 @@ fn names_cannot_steer_the_terminal() {
         stretch_words(StretchKind::Breaker, "service.api.endpoint.reads"),
         "breaker of reads at api open"
     );
+    let of_node = |kind| stretch_words(kind, "primary");
+    assert_eq!(
+        [StretchKind::Unreachable, StretchKind::Frozen, StretchKind::ReadOnly].map(of_node),
+        ["primary unreachable", "primary frozen", "primary read-only"]
+    );
 }

@@ -105,7 +105,8 @@ pub fn on_time(scenario: &Scenario, arrivals: &[u64]) -> Vec<(Time, Fact)> {
 
 /// What happened from [`BEGIN`] on, one line an instant: `"14: release ends:ok"`, in milliseconds.
 pub fn trace(facts: &[(Time, Fact)]) -> Vec<String> {
-    trace_in(facts, |fact| Some(word(fact)))
+    // The timeline says as much of states.
+    trace_in(facts, |fact| (!matches!(fact, Fact::StateEntered(..))).then(|| word(fact)))
 }
 
 /// The same in other words; a fact that has none is left out.
@@ -158,6 +159,7 @@ pub fn word(fact: &Fact) -> String {
         Fact::IdleClosed(_, why) => kind("idle-closed", why),
         Fact::UsedClosed(_, why) => kind("used-closed", why),
         Fact::BackendStarted { cause, .. } => kind("start", cause),
+        Fact::StateEntered(_, state) => kind("state", state),
         other => plain_word(other).into(),
     }
 }
@@ -201,6 +203,7 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::DiskWaitBegan(_) => "disk",
         Fact::DiskWaitEnded(_) => "disk-done",
         Fact::Replayed(..) => "replayed",
+        Fact::FellBehind(..) => "behind",
         Fact::CoresSet(..) => "cores",
         Fact::CapSet(..) => "cap",
         _ => unreachable!("has a word of two parts"),

@@ -1,6 +1,7 @@
 //! Replicas: what they replay, what they refuse, and how one is promoted.
 
 use crate::kit::{BEGIN, outcomes, story, times, trace};
+use herdsim::engine::time::Time;
 use herdsim::model::fact::Fact;
 
 /// A replica 30 ms behind, with a pool to it; the primary has a disk.
@@ -111,4 +112,78 @@ fn a_promotion_leaves_an_unreachable_machine_behind() {
     let set = "\"service.api.pool.primary.query_timeout\" = \"30ms\"";
     let facts = story(set, &more, &[0, 300]);
     assert_eq!(outcomes(&facts), ["query-timeout", "ok"]);
+}
+
+/// When a replica replays and when it falls behind, with the ages of the data in milliseconds.
+fn progress(facts: &[(Time, Fact)]) -> Vec<String> {
+    let said = facts.iter().filter_map(|(at, fact)| {
+        let (what, age) = match fact {
+            Fact::Replayed(_, age) => ("replayed", age),
+            Fact::FellBehind(_, age) => ("behind", age),
+            _ => return None,
+        };
+        Some(format!("{}: {what} {}", at.since(BEGIN).as_millis(), age.as_millis()))
+    });
+    said.collect()
+}
+
+/// What becomes of one write, flushed at 33 and due at 63, and of another a little later.
+fn two_writes(event: &str) -> Vec<String> {
+    let set = r#"
+        "query.lookup.writes" = true
+        "service.api.pool.primary.max" = 2
+        "service.api.pool.primary.min" = 2
+    "#;
+    progress(&story(set, &format!("{REPLICA}[event.e]\n{event}"), &[0, 40]))
+}
+
+/// A node is in a state from so many milliseconds of the story to so many.
+fn state(node: &str, state: &str, from: u64, until: u64) -> String {
+    let (from, until) = (1000 + from, 1000 + until);
+    format!("at = \"{from}ms\"\nuntil = \"{until}ms\"\nset = {{ \"postgres.{node}.state\" = \"{state}\" }}\n")
+}
+
+/// A replica that stands still, cannot be reached or is down falls behind, and catches up afterwards.
+#[test]
+fn a_replica_that_cannot_replay_falls_behind() {
+    let late = ["63: behind 30", "103: behind 70", "200: replayed 127"];
+    assert_eq!(two_writes(&state("replica", "frozen", 5, 200)), late);
+    assert_eq!(two_writes(&state("replica", "unreachable", 5, 200)), late);
+    let restart = "at = \"1060ms\"\ndo = { restart = \"replica\" }\n";
+    assert_eq!(two_writes(restart), ["63: behind 30", "103: behind 70", "160: replayed 87"]);
+}
+
+/// What a replica has received it replays, whoever cannot be reached or stands still since.
+#[test]
+fn what_was_received_is_replayed() {
+    let cut = state("replica", "unreachable", 50, 200);
+    assert_eq!(two_writes(&cut), ["63: replayed 30", "103: behind 30", "200: replayed 127"]);
+    let frozen = state("primary", "frozen", 35, 200);
+    assert_eq!(two_writes(&frozen)[0], "63: replayed 30");
+}
+
+/// After a promotion the replica's name has all that its machine flushed as a primary; of what the new one
+/// flushes it gets nothing while it cannot be reached.
+#[test]
+fn a_promotion_changes_who_falls_behind() {
+    let more = format!(
+        "{REPLICA}[event.cut]\n{}[event.promote]\nat = \"1040ms\"\ndo = {{ promote = \"replica\" }}\n",
+        state("primary", "unreachable", 36, 1000)
+    );
+    let facts = story("\"query.lookup.writes\" = true", &more, &[0, 300, 400]);
+    let states: Vec<String> = facts
+        .iter()
+        .filter_map(|(at, fact)| match fact {
+            Fact::StateEntered(node, state) => {
+                Some(format!("{} {node} {state:?}", at.since(BEGIN).as_millis()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(states, ["36 0 Unreachable", "40 0 Up", "40 1 Unreachable", "1000 1 Up"]);
+    // The second finds its connection broken; the third dials anew.
+    let flushed = times(&facts, "disk-done")[1];
+    let due = flushed + 30.0;
+    let late = format!("1000: replayed {}", 1000.0 - flushed);
+    assert_eq!(progress(&facts), [format!("{due}: behind 30"), late]);
 }

@@ -10,9 +10,9 @@
 //! is told; an idle one learns it when it next sends. Left out: TCP's own retries, split brain, the pages
 //! that a failover makes cold.
 
-use super::Node;
+use super::{Backlog, Node};
 use crate::engine::agenda::Handle;
-use crate::engine::time::Span;
+use crate::engine::time::{Span, Time};
 use crate::model::ConnectionId;
 use crate::model::connection::{ClientState, Connection, Leg, News, ServerState};
 use crate::model::context::Context;
@@ -28,6 +28,8 @@ pub struct Machine {
     set: NodeState,
     /// Its state: another than was set, once a healthy machine has taken over.
     pub(super) state: NodeState,
+    /// Since when.
+    pub(super) since: Time,
     /// What waits until it goes on.
     held: VecDeque<NodeEvent>,
 }
@@ -35,7 +37,7 @@ pub struct Machine {
 impl Machine {
     /// A healthy one.
     pub fn new() -> Machine {
-        Machine { set: NodeState::Up, state: NodeState::Up, held: VecDeque::new() }
+        Machine { set: NodeState::Up, state: NodeState::Up, since: Time::ZERO, held: VecDeque::new() }
     }
 
     /// Whether nobody hears from it.
@@ -71,6 +73,10 @@ impl Node {
 
     fn enter_state<R: Recorder>(&mut self, ctx: &mut Context<R>, state: NodeState) {
         let before = std::mem::replace(&mut self.machine.state, state);
+        if before != state {
+            self.machine.since = ctx.now();
+            ctx.fact(Fact::StateEntered(self.number, state));
+        }
         if (before == NodeState::Frozen) != (state == NodeState::Frozen) {
             self.cpu.freeze(ctx.now(), state == NodeState::Frozen);
             self.arm_cpu(ctx);
@@ -83,6 +89,7 @@ impl Node {
                 self.handle(ctx, event);
             }
         }
+        self.catch_up(ctx);
         self.watch(ctx);
     }
 
@@ -90,7 +97,7 @@ impl Node {
     pub(super) fn swallows<R: Recorder>(&mut self, ctx: &mut Context<R>, event: NodeEvent) -> bool {
         use NodeEvent as E;
         match (self.machine.state, event) {
-            (_, E::HeartbeatsMissed) => return false,
+            (_, E::HeartbeatsMissed | E::FlushDue(_)) => return false,
             (NodeState::Frozen, event) => self.machine.held.push_back(event),
             (_, E::ConnectArrived(connection))
             | (_, E::StatementArrived(connection))
@@ -168,9 +175,14 @@ impl Node {
         other.go_down(ctx);
         // What was sent to a node's name waits for whoever bears it.
         std::mem::swap(&mut self.machine.held, &mut other.machine.held);
+        let alike = self.machine.state == other.machine.state;
         std::mem::swap(&mut self.machine, &mut other.machine);
         std::mem::swap(&mut self.cpu, &mut other.cpu);
         for node in [self, other] {
+            node.backlog = Backlog::none(ctx.now());
+            if !alike {
+                ctx.fact(Fact::StateEntered(node.number, node.machine.state));
+            }
             for event in std::mem::take(&mut node.machine.held) {
                 node.handle(ctx, event);
             }
@@ -225,6 +237,7 @@ impl Node {
         if !self.machine.is_silent() {
             self.find_broken(ctx);
         }
+        self.catch_up(ctx);
     }
 
     /// High availability counts how long the machine has been silent.
@@ -255,6 +268,5 @@ fn outlives_a_restart(event: &NodeEvent) -> bool {
             | E::RollbackArrived(_)
             | E::ConnectionClosed(_)
             | E::JobDue(_)
-            | E::Replayed(_)
     )
 }

@@ -22,14 +22,14 @@ mod wal;
 
 use super::ConnectionId;
 use super::context::Context;
-use super::event::{Event, NodeEvent};
+use super::event::{Event, NodeEvent, joined};
 use super::fact::{Fact, NodeNumber, Recorder};
 use crate::engine::agenda::{Alarm, Handle};
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::sharing::Sharing;
 use crate::engine::slab::Id;
-use crate::engine::time::Span;
+use crate::engine::time::{Span, Time};
 use crate::scenario::grammar;
 use admission::Admission;
 pub use disk::Disk;
@@ -37,6 +37,7 @@ pub use job::Job;
 use lifecycle::{Machine, Recovery};
 use locks::Locks;
 pub use locks::Row;
+use replica::Backlog;
 pub use replica::Replica;
 pub use statement::Query;
 use wal::Wal;
@@ -58,6 +59,7 @@ pub struct Node {
     locks: Locks<ConnectionId>,
     wal: Wal,
     replicas: Vec<Replica>,
+    backlog: Backlog,
     jobs: Vec<Job>,
     luck: Stream,
 }
@@ -107,6 +109,7 @@ impl Node {
             locks: Locks::default(),
             wal: Wal::new(),
             replicas,
+            backlog: Backlog::none(Time::ZERO),
             jobs,
             luck: ctx.luck.named("node").at(u64::from(number)),
         };
@@ -148,7 +151,7 @@ impl Node {
             NodeEvent::LockExpired(connection) => self.on_lock_expired(ctx, connection),
             NodeEvent::PageRead(connection) => self.on_page_read(ctx, connection),
             NodeEvent::FlushMoved => self.on_flush_moved(ctx),
-            NodeEvent::Replayed(replica) => self.on_replayed(ctx, replica),
+            NodeEvent::FlushDue(flushed) => self.on_flush_due(ctx, Time(joined(flushed))),
             NodeEvent::RecoveryMoved => self.on_recovery_moved(ctx),
             NodeEvent::HeartbeatsMissed => self.on_heartbeats_missed(ctx),
         }
