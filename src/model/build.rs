@@ -15,9 +15,7 @@ use super::traffic::Bursts;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{
-    self, Arrivals, Curve, Distribution, File, Label, Named, Outcome, RandomDistribution, Traffic,
-};
+use crate::scenario::grammar::{self, Arrivals, Curve, Distribution, File, Label, Named, Traffic};
 use crate::scenario::{Scenario, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,20 +153,7 @@ pub fn place(names: &[String], name: &str) -> u16 {
 
 /// A distribution, ready to draw from.
 pub fn dist(written: &Distribution, tables: &BTreeMap<String, Table>) -> Dist {
-    match written {
-        Distribution::Constant(span) => Dist::Constant(*span),
-        Distribution::Random(RandomDistribution::Uniform(ends)) => {
-            Dist::Uniform { min: ends.min, max: ends.max }
-        }
-        Distribution::Random(RandomDistribution::Exponential(mean)) => Dist::Exponential { mean: *mean },
-        Distribution::Random(RandomDistribution::LogNormal(of)) => Dist::log_normal(of.median, of.p99),
-        Distribution::Random(RandomDistribution::Pareto(of)) => {
-            Dist::Pareto { scale: of.scale, shape: of.shape }
-        }
-        Distribution::Random(RandomDistribution::Empirical(file)) => {
-            Dist::empirical(tables[&file.csv].rows.iter().map(|row| Span::from_secs_f64(row[0])).collect())
-        }
-    }
+    written.dist(tables).expect("the files of a checked scenario have been read")
 }
 
 /// Rate per second by time, of a source that may be disabled.
@@ -241,10 +226,7 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             handler_retry: request.handler_retry.clone(),
             timeout: request.timeout.0,
             patience: request.patience.0,
-            retry: request.retry.clone().map(|mut retry| {
-                retry.on.retain(|outcome| *outcome != Outcome::Ok);
-                retry
-            }),
+            retry: request.retry.clone(),
         }
     };
     file.request.iter().map(|(name, request)| compile(name, request)).collect()

@@ -7,15 +7,15 @@ mod nodes;
 mod service;
 mod sweep;
 
-use super::AS_WRITTEN;
 use super::grammar::{
-    Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool, Preset, RandomDistribution,
-    Request, Service, Step, Sweep,
+    Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool, Preset, Refill, Request,
+    Service, Step, Sweep,
 };
 use super::problem::{Place, Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::Node;
 use super::units::{Limit, parse_rate, parse_span};
+use super::{AS_WRITTEN, Tables};
 use crate::engine::time::Span;
 
 /// The shortest lifetime: a herd is measured on the clock of a lifetime, turn by turn.
@@ -24,9 +24,12 @@ const SHORTEST_LIFETIME: Span = Span::from_millis(1);
 /// The shortest time from one turn to the next of what goes on by itself: with less, a run would stand still.
 const SHORTEST_PAUSE: Span = Span::from_millis(1);
 
+/// What to write instead of zero where there may be no limit.
+const NO_LIMIT: &str = "\"none\" for no limit";
+
 /// Checks a complete scenario; `tree` is the same with places.
-pub fn check(file: &File, tree: &Node, problems: &mut Problems) {
-    let mut checker = Checker { file, tree, problems, names_only: false };
+pub fn check(file: &File, tree: &Node, tables: &Tables, problems: &mut Problems) {
+    let mut checker = Checker { file, tree, tables, problems, names_only: false };
     checker.everything();
     schema::visit(tree, schema::root(), "", &mut |_, node, shape| {
         distribution(node, shape, checker.problems)
@@ -35,12 +38,13 @@ pub fn check(file: &File, tree: &Node, problems: &mut Problems) {
 
 /// Checks only that names lead somewhere: for a tree with stand-ins, which prove nothing else.
 pub fn names(file: &File, tree: &Node, problems: &mut Problems) {
-    Checker { file, tree, problems, names_only: true }.everything();
+    Checker { file, tree, tables: &Tables::new(), problems, names_only: true }.everything();
 }
 
 struct Checker<'a> {
     file: &'a File,
     tree: &'a Node,
+    tables: &'a Tables,
     problems: &'a mut Problems,
     names_only: bool,
 }
@@ -151,8 +155,8 @@ impl Checker<'_> {
                 let path = format!("postgres.{name}.reserved_connections");
                 self.error(&path, message, "raise `max_connections` or lower `reserved_connections`");
             }
-            self.clock(&format!("postgres.{name}.statement_timeout"), node.statement_timeout);
-            self.clock(&format!("postgres.{name}.lock_timeout"), node.lock_timeout);
+            self.clock(&format!("postgres.{name}.statement_timeout"), node.statement_timeout, NO_LIMIT);
+            self.clock(&format!("postgres.{name}.lock_timeout"), node.lock_timeout, NO_LIMIT);
             if let Some(pooler) = &node.pooler {
                 self.pool(&format!("postgres.{name}.pooler.pool"), &pooler.pool);
             }
@@ -162,6 +166,7 @@ impl Checker<'_> {
     fn service(&mut self, name: &str, service: &Service) {
         let base = format!("service.{name}");
         self.scaling(name, &base, service);
+        self.clock(&format!("{base}.request_timeout"), Limit(Some(service.request_timeout)), "\"300s\"");
         for (node, pool) in &service.pool {
             let base = format!("{base}.pool.{node}");
             let file = self.file;
@@ -171,18 +176,26 @@ impl Checker<'_> {
     }
 
     /// Zero is no limit in Postgres and in many libraries; here it would let nothing be in time.
-    fn clock(&mut self, path: &str, limit: Limit) {
+    fn clock(&mut self, path: &str, limit: Limit, cure: &str) {
         if limit.0 == Some(Span::ZERO) {
-            self.error(path, "nothing is ever done in no time", "write \"none\" for no limit");
+            self.error(path, "nothing is ever done in no time", format!("write {cure}"));
         }
     }
 
     fn pool(&mut self, base: &str, pool: &Pool) {
-        self.clock(&format!("{base}.query_timeout"), pool.query_timeout);
-        self.clock(&format!("{base}.connect_timeout"), pool.connect_timeout);
+        self.clock(&format!("{base}.query_timeout"), pool.query_timeout, NO_LIMIT);
+        self.clock(&format!("{base}.connect_timeout"), pool.connect_timeout, NO_LIMIT);
         if pool.min > pool.max {
             let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
             self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
+        }
+        if let Some(most) = pool.max_idle.filter(|most| *most < pool.min && pool.refill != Refill::Demand) {
+            let message = format!(
+                "the pool keeps {} connections and lets {most} of them rest: it would dial and close for ever",
+                pool.min
+            );
+            let help = "let `max_idle` be at least `min`, or leave it out";
+            self.error(&format!("{base}.max_idle"), message, help);
         }
         if pool.stock && pool.preset == Preset::Plain {
             let help = "name a library in `preset`, or leave `stock` out";
@@ -220,6 +233,11 @@ impl Checker<'_> {
         }
     }
 
+    /// As long as a distribution gets; one whose file cannot be read is told of already.
+    fn greatest(&self, distribution: &Distribution) -> Span {
+        distribution.greatest(self.tables).unwrap_or(Span::FOREVER)
+    }
+
     /// What goes on by itself rests between its turns.
     fn pause(&mut self, path: &str, pause: Span, such_as: &str) {
         if pause < SHORTEST_PAUSE {
@@ -233,10 +251,13 @@ impl Checker<'_> {
         let base = format!("request.{name}");
         let file = self.file;
         self.name(&format!("{base}.service"), "service", &request.service, file.service.keys());
-        self.clock(&format!("{base}.timeout"), request.timeout);
-        self.clock(&format!("{base}.patience"), request.patience);
+        self.clock(&format!("{base}.timeout"), request.timeout, NO_LIMIT);
+        self.clock(&format!("{base}.patience"), request.patience, NO_LIMIT);
         for (index, step) in request.steps.iter().enumerate() {
             self.step(&format!("{base}.steps.{index}"), step, request);
+        }
+        if let Some(retry) = &request.retry {
+            self.retry(&format!("{base}.retry"), retry);
         }
         if let Some(retry) = &request.handler_retry {
             self.handler_retry(&format!("{base}.handler_retry"), retry);
@@ -307,8 +328,8 @@ impl Checker<'_> {
             let base = format!("traffic.{name}");
             self.name(&format!("{base}.request"), "request", &traffic.request, file.request.keys());
             if let Some(burst) = &traffic.burst {
-                self.pause(&format!("{base}.burst.every"), greatest(&burst.every), "10m");
-                if greatest(&burst.lasting) == Span::ZERO {
+                self.pause(&format!("{base}.burst.every"), self.greatest(&burst.every), "10m");
+                if self.greatest(&burst.lasting) == Span::ZERO {
                     let path = format!("{base}.burst.lasting");
                     self.error(&path, "`lasting` of a burst cannot be zero", "give it a length");
                 }
@@ -332,19 +353,6 @@ impl Checker<'_> {
                 None => {}
             }
         }
-    }
-}
-
-/// As long as it gets, near enough to tell a length from none.
-fn greatest(distribution: &Distribution) -> Span {
-    match distribution {
-        Distribution::Constant(span) => *span,
-        Distribution::Random(RandomDistribution::Uniform(ends)) => ends.max,
-        Distribution::Random(RandomDistribution::Exponential(mean)) => *mean,
-        Distribution::Random(RandomDistribution::LogNormal(both)) => both.p99,
-        Distribution::Random(RandomDistribution::Pareto(pareto)) => pareto.scale,
-        // Its file is read later.
-        Distribution::Random(RandomDistribution::Empirical(_)) => Span(u64::MAX),
     }
 }
 

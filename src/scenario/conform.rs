@@ -191,7 +191,8 @@ fn number(
     };
     if whole && matches!(value, Value::Float(_)) {
         let message = format!("`{name}` must be a whole number");
-        problems.push(Problem::error(message, node.place()).label(format!("this is {number}")));
+        let help = format!("write {}", number.round().clamp(min, max));
+        problems.push(Problem::error(message, node.place()).label(format!("this is {number}")).help(help));
     } else if number < min {
         let message = format!("`{name}` must be at least {min}");
         let problem = Problem::error(message, node.place()).label(format!("this is {number}"));

@@ -4,9 +4,7 @@
 mod load;
 mod pooler;
 
-use super::grammar::{
-    Deed, Distribution, File, KillGap, Pool, Postgres, RandomDistribution, Refill, Scaler, Service,
-};
+use super::grammar::{Deed, File, KillGap, Pool, Postgres, Query, Refill, Scaler, Service};
 use super::problem::{Problem, Problems};
 use super::tree::Node;
 use super::{Scenario, proof, sources};
@@ -24,13 +22,17 @@ const SMALLER: &str = "so much keeps the database from being overrun; \
 
 /// Adds all advice.
 pub fn lint(scenario: &Scenario, problems: &mut Problems) {
-    let (file, tree) = (&*scenario.file, &*scenario.standing);
+    let (file, tree, tables) = (&*scenario.file, &*scenario.standing, &scenario.tables);
+    let cost = |node: &Postgres| {
+        let start = node.start_cpu.mean(tables).unwrap_or_default();
+        start.as_secs() + node.cold_cpu.as_secs()
+    };
     for (name, postgres) in &file.postgres {
         budget(file, tree, name, problems);
         if let Some(pooler) = &postgres.pooler {
             pooler::clients(file, tree, name, pooler, problems);
             let path = format!("postgres.{name}.pooler.pool");
-            herd(&path, pooler.processes, &pooler.pool, postgres, tree, problems);
+            herd(&path, pooler.processes, &pooler.pool, (postgres, cost(postgres)), tree, problems);
         }
     }
     for (name, service) in &file.service {
@@ -39,7 +41,7 @@ pub fn lint(scenario: &Scenario, problems: &mut Problems) {
             let path = format!("service.{name}.pool.{node}");
             floor(&path, pool, tree, problems);
             if let Some(postgres) = file.postgres.get(node).filter(|node| node.pooler.is_none()) {
-                herd(&path, service.containers.max, pool, postgres, tree, problems);
+                herd(&path, service.containers.max, pool, (postgres, cost(postgres)), tree, problems);
             }
         }
     }
@@ -104,11 +106,18 @@ fn floor(path: &str, pool: &Pool, tree: &Node, problems: &mut Problems) {
     }
 }
 
-/// A lifetime without jitter or kill gap, or with less jitter than a herd of so many pools needs.
-fn herd(path: &str, pools: u32, pool: &Pool, postgres: &Postgres, tree: &Node, problems: &mut Problems) {
+/// A lifetime without jitter or kill gap, or with less jitter than a herd of so many pools needs at a node
+/// where a start costs so many seconds of CPU.
+fn herd(
+    path: &str,
+    pools: u32,
+    pool: &Pool,
+    (postgres, cost): (&Postgres, f64),
+    tree: &Node,
+    problems: &mut Problems,
+) {
     let Some(lifetime) = pool.max_lifetime.0 else { return };
     let connections = f64::from(pools) * f64::from(pool.max);
-    let cost = mean(&postgres.start_cpu).as_secs() + postgres.cold_cpu.as_secs();
     if cost <= 0.0 {
         return;
     }
@@ -166,11 +175,11 @@ fn read_only_writes(file: &File, tree: &Node, problems: &mut Problems) {
         return;
     }
     let replica = |node: &String| file.postgres.get(node).is_some_and(|node| node.replica_of.is_some());
-    let writes = |query: &String| file.query.get(query).is_some_and(|query| query.writes);
+    let changes = |query: &String| file.query.get(query).is_some_and(Query::changes);
     for (name, request) in &file.request {
         for (place, step) in request.steps.iter().enumerate() {
             let Some(node) = step.on.as_ref().filter(|node| replica(node)) else { continue };
-            if step.query.iter().chain(step.transaction.iter().flatten()).any(writes) {
+            if step.query.iter().chain(step.transaction.iter().flatten()).any(changes) {
                 let message = format!("`{name}` writes to `{node}`, a replica: Postgres refuses that");
                 let help = "send the step to the primary, or promote the replica by an event".to_owned();
                 warn(problems, tree, &format!("request.{name}.steps.{place}.on"), message, help);
@@ -192,20 +201,6 @@ fn targets(name: &str, service: &Service, tree: &Node, problems: &mut Problems) 
             let help = "remove it, or choose another `scaler`".to_owned();
             warn(problems, tree, &format!("service.{name}.{key}"), message, help);
         }
-    }
-}
-
-/// Near enough for advice; zero where its file would have to be read.
-pub(super) fn mean(distribution: &Distribution) -> Span {
-    match distribution {
-        Distribution::Constant(span) => *span,
-        Distribution::Random(RandomDistribution::Exponential(mean)) => *mean,
-        Distribution::Random(RandomDistribution::Uniform(ends)) => (ends.min + ends.max).scale(0.5),
-        Distribution::Random(RandomDistribution::LogNormal(both)) => both.median,
-        Distribution::Random(RandomDistribution::Pareto(pareto)) => {
-            pareto.scale.scale(pareto.shape / (pareto.shape - 1.0))
-        }
-        Distribution::Random(RandomDistribution::Empirical(_)) => Span::ZERO,
     }
 }
 

@@ -5,10 +5,10 @@ use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
 use super::{
-    AS_WRITTEN, Document, Remedy, Scenario, check, lint, mend, overlay, size, tables, timeline, values,
+    AS_WRITTEN, Document, Remedy, Scenario, Tables, check, lint, mend, overlay, size, tables, timeline,
+    values,
 };
 use indexmap::IndexMap;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Document {
                 Err(wrong) => problems.extend(wrong),
             }
         }
-        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let base = Arc::from(path.parent().unwrap_or(Path::new("")));
         build(&source, &base, &layers, problems)
     }
 
@@ -47,7 +47,7 @@ impl Document {
     /// All that is wrong, in the order of the text.
     pub fn from_text(name: &str, text: &str) -> Result<(Document, Problems), Problems> {
         let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned(), order: 0 });
-        build(&source, Path::new(""), &Layers::default(), Problems::default())
+        build(&source, &Arc::from(Path::new("")), &Layers::default(), Problems::default())
     }
 }
 
@@ -82,7 +82,7 @@ fn with_overlay(node: Node) -> Option<IndexMap<String, Node>> {
 
 fn build(
     source: &Arc<Source>,
-    base: &Path,
+    base: &Arc<Path>,
     layers: &Layers,
     mut problems: Problems,
 ) -> Result<(Document, Problems), Problems> {
@@ -137,7 +137,7 @@ fn too_new(written: &Node) -> Option<Problem> {
 fn resolve(
     written: &Node,
     name: &str,
-    base: &Path,
+    base: &Arc<Path>,
     set: &[&(String, Node)],
     problems: &mut Problems,
 ) -> Option<Scenario> {
@@ -147,8 +147,7 @@ fn resolve(
         overlay::lay(&mut tree, overlay, &Layer::Variant(name.into()), problems);
     }
     lay_set(&mut tree, set, problems);
-    let mut scenario = stand(tree, name, problems)?;
-    scenario.tables = tables::load(&scenario.standing, base, problems);
+    let mut scenario = stand(tree, name, (base.clone(), Tables::new()), problems)?;
     if !problems.has_errors() {
         size::check(&scenario, problems);
     }
@@ -167,8 +166,13 @@ fn lay_set(tree: &mut Node, set: &[&(String, Node)], problems: &mut Problems) {
     }
 }
 
-/// The scenario that a tree stands for, but for its CSV files.
-fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario> {
+/// The scenario that a tree stands for: where its CSV files are, and those that are known already.
+fn stand(
+    tree: Node,
+    variant: &str,
+    (base, mut tables): (Arc<Path>, Tables),
+    problems: &mut Problems,
+) -> Option<Scenario> {
     let standing = complete(&tree, problems);
     let (mut file, mut standing) = mend::read(standing, problems)?;
     // They have been read: what is resolved stands for itself.
@@ -177,15 +181,17 @@ fn stand(tree: Node, variant: &str, problems: &mut Problems) -> Option<Scenario>
     file.postgres.values_mut().for_each(|node| node.like = None);
     file.service.values_mut().for_each(|service| service.like = None);
     complete::cut_likes(&mut standing);
-    check::check(&file, &standing, problems);
+    tables::load(&standing, &file, &base, &mut tables, problems);
+    check::check(&file, &standing, &tables, problems);
     Some(Scenario {
         variant: variant.to_owned(),
-        timeline: timeline::build(&tree, &standing, &file, problems),
+        timeline: timeline::build(&tree, &standing, (&file, &tables), problems),
         file: Arc::new(file),
-        tables: BTreeMap::new(),
+        tables,
         warnings: Problems::default(),
         written: Arc::new(tree),
         standing: Arc::new(standing),
+        base,
     })
 }
 
@@ -212,8 +218,8 @@ pub fn derive(
     }
     let set = set.iter().filter_map(|(path, value)| Some((path.clone(), node(value)?))).collect();
     overlay::lay(&mut tree, &set, &layer, &mut problems);
-    let derived = stand(tree, variant, &mut problems);
-    let derived = derived.map(|derived| Scenario { tables: scenario.tables.clone(), ..derived });
+    let known = (scenario.base.clone(), scenario.tables.clone());
+    let derived = stand(tree, variant, known, &mut problems);
     if let Some(derived) = derived.as_ref().filter(|_| !problems.has_errors()) {
         size::check(derived, &mut problems);
     }

@@ -106,7 +106,9 @@ pub fn read(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)>
         // Something that `like` did not bring: said already.
         Err(_) if problems.has_errors() => None,
         Err(error) => {
-            problems.push(Problem::error(format!("the scenario cannot be read: {error}"), standing.place()));
+            // What has the shape of the grammar can be read.
+            let problem = Problem::error(format!("the scenario cannot be read: {error}"), standing.place());
+            problems.push(problem.help("this is a mistake of herdsim's: please report it, with the file"));
             None
         }
     }

@@ -30,6 +30,7 @@ use grammar::{Deed, Event, File, Overlay};
 use indexmap::IndexMap;
 use problem::{Place, Problems};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use tree::{Node, Origin};
 
@@ -65,13 +66,15 @@ pub struct Scenario {
     /// order.
     pub timeline: Vec<Moment>,
     /// The CSV files that the scenario names, by the path as written.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: Tables,
     /// What is warned of in it; other variants may be warned of more.
     pub warnings: Problems,
     /// The tree as written, under the variant and what is laid over it, before presets and defaults.
     written: Arc<Node>,
     /// The complete tree, every value with its place.
     standing: Arc<Node>,
+    /// The directory that its CSV files are looked for in.
+    base: Arc<Path>,
 }
 
 impl Document {
@@ -112,10 +115,11 @@ impl Scenario {
             variant: AS_WRITTEN.to_owned(),
             file: Arc::new(file),
             timeline: Vec::new(),
-            tables: BTreeMap::new(),
+            tables: Tables::new(),
             warnings: Problems::default(),
             written: standing.clone(),
             standing,
+            base: Arc::from(Path::new("")),
         }
     }
 
@@ -127,8 +131,8 @@ impl Scenario {
     }
 
     /// This scenario with one more overlay on top of everything, and with further events: a variant that
-    /// nobody wrote down. CSV files are those of this scenario. An event of a name that is taken replaces the
-    /// other.
+    /// nobody wrote down. A CSV file that this scenario names is not read again; another is looked for where
+    /// this one's are. An event of a name that is taken replaces the other.
     ///
     /// # Errors
     /// All that would be wrong with such a variant.
@@ -182,12 +186,16 @@ pub struct Moment {
     pub event: String,
     /// True where the event begins, false where it gives back what it set.
     pub begins: bool,
-    /// The whole file as it stands from now on, if the event sets anything. Boxes read its live fields at
-    /// once; containers started later read everything.
+    /// The whole file as it stands from now on, where that changes: of several moments of one instant the
+    /// first has it, with all that they change together. Boxes read its live fields at once; containers
+    /// started later have its `pool`, `concurrency` and `startup` too.
     pub stands: Option<Arc<File>>,
     /// What is done.
     pub deed: Option<Deed>,
 }
+
+/// CSV files by the path as written.
+pub type Tables = BTreeMap<String, Table>;
 
 /// The columns of a CSV file, as numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -196,4 +204,6 @@ pub struct Table {
     pub header: Vec<String>,
     /// The rows.
     pub rows: Vec<Vec<f64>>,
+    /// The line of the file in which each of them stands.
+    pub lines: Vec<usize>,
 }

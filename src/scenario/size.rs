@@ -4,12 +4,10 @@
 //! What stands between two moments of the timeline counts for that time. Left out: retries, and devices,
 //! which wait for answers.
 
-use super::grammar::{Arrivals, Curve, File, Traffic};
-use super::lint::mean;
+use super::grammar::{Arrivals, Curve, Distribution, File, Traffic};
 use super::problem::{Problem, Problems};
-use super::{Scenario, Table};
-use crate::engine::time::Time;
-use std::collections::BTreeMap;
+use super::{Scenario, Tables};
+use crate::engine::time::{Span, Time};
 
 /// The most requests of a run: days of a large fleet have some thousand millions.
 const MOST_REQUESTS: f64 = 1e10;
@@ -59,7 +57,7 @@ pub(super) fn stretches(scenario: &Scenario) -> Vec<Stretch<'_>> {
 }
 
 /// From when on a source sends how much in a second.
-fn steps(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Vec<(f64, f64)> {
+fn steps(traffic: &Traffic, tables: &Tables) -> Vec<(f64, f64)> {
     match &traffic.rate {
         _ if !traffic.enabled => vec![],
         Arrivals::Constant(rate) => vec![(0.0, rate.0)],
@@ -73,12 +71,13 @@ fn steps(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Vec<(f64, f64)>
 }
 
 /// The requests of a source between two times, in seconds; of bursts, those within them.
-pub(super) fn requests(traffic: &Traffic, tables: &BTreeMap<String, Table>, from: f64, to: f64) -> f64 {
+pub(super) fn requests(traffic: &Traffic, tables: &Tables, from: f64, to: f64) -> f64 {
     let steps = steps(traffic, tables);
     let ends = steps.iter().skip(1).map(|step| step.0).chain([to]);
     let all = steps.iter().zip(ends).map(|((at, rate), end)| rate * (end.min(to) - at.max(from)).max(0.0));
     let share = traffic.burst.as_ref().map_or(1.0, |burst| {
-        let [lasting, every] = [&burst.lasting, &burst.every].map(|one| mean(one).as_secs());
+        let mean = |one: &Distribution| one.mean(tables).unwrap_or(Span::ZERO).as_secs();
+        let [lasting, every] = [&burst.lasting, &burst.every].map(mean);
         // Without a mean they are given the benefit of the doubt.
         if every > 0.0 { (lasting / every).min(1.0) } else { 0.0 }
     });

@@ -1,11 +1,13 @@
 //! The CSV files that a scenario names: measured durations and traffic curves.
+//!
+//! In the real world: exports of a monitoring system. They are named by what stands at the first instant, and
+//! by what an event lays over it. Each is read once. Left out: the files of events that are not enabled.
 
-use super::Table;
-use super::problem::Problem;
-use super::problem::Problems;
+use super::grammar::File;
+use super::problem::{Problem, Problems};
 use super::schema::{self, Shape};
 use super::tree::Node;
-use std::collections::BTreeMap;
+use super::{Table, Tables, overlay};
 use std::fs;
 use std::path::Path;
 
@@ -30,38 +32,43 @@ impl Use {
     }
 }
 
-/// A table, and the line of the file in which each of its rows stands.
-struct Read {
-    table: Table,
-    lines: Vec<usize>,
-}
-
-/// Reads every CSV file that the tree names, relative to `base`; each once.
-pub fn load(tree: &Node, base: &Path, problems: &mut Problems) -> BTreeMap<String, Table> {
-    let mut all: BTreeMap<String, Read> = BTreeMap::new();
-    schema::visit(tree, schema::root(), "", &mut |_, node, shape| {
-        let Shape::Choice(choices) = shape else { return };
-        let curve = choices.contains_key("piecewise").then(|| node.child("csv")).flatten();
-        let named = match (curve, node.at("empirical.csv")) {
-            (Some(name), _) => Some((name, Use::Curve)),
-            (None, Some(name)) => Some((name, Use::Durations)),
-            _ => None,
-        };
-        let Some((node, usage)) = named else { return };
-        let Some(name) = node.text() else { return };
-        let before = all.remove(name).map_or_else(|| read(&base.join(name)), Ok);
-        match before.and_then(|read| suits(&read, usage).map(|()| read)) {
-            Ok(read) => drop(all.insert(name.to_owned(), read)),
-            Err(why) => {
-                let problem = Problem::error(format!("`{name}`: {why}"), node.place());
-                problems.push(problem.help(usage.wanted()));
-            }
+/// Adds every CSV file that the scenario names, relative to `base`, to those that are known already.
+pub fn load(standing: &Node, file: &File, base: &Path, tables: &mut Tables, problems: &mut Problems) {
+    let mut see = |_: &str, node: &Node, shape: &Shape| add(node, shape, base, tables, problems);
+    schema::visit(standing, schema::root(), "", &mut see);
+    let enabled = file.event.iter().filter(|(_, event)| event.enabled);
+    let overlays = enabled.filter_map(|(name, _)| standing.at(&format!("event.{name}.set"))?.entries());
+    for (pattern, value) in overlays.flatten() {
+        // A path that leads nowhere is told of where it is laid; the places of a pattern are all alike.
+        let places = overlay::expand(standing, pattern).unwrap_or_default();
+        if let Some(shape) = places.first().and_then(|path| overlay::shape_at(standing, path)) {
+            schema::visit(value, shape, "", &mut see);
         }
-    });
-    all.into_iter().map(|(name, read)| (name, read.table)).collect()
+    }
 }
 
-fn read(path: &Path) -> Result<Read, String> {
+/// Adds the file that a distribution or a curve names, if it does.
+fn add(node: &Node, shape: &Shape, base: &Path, tables: &mut Tables, problems: &mut Problems) {
+    let Shape::Choice(choices) = shape else { return };
+    let curve = choices.contains_key("piecewise").then(|| node.child("csv")).flatten();
+    let named = match (curve, node.at("empirical.csv")) {
+        (Some(name), _) => Some((name, Use::Curve)),
+        (None, Some(name)) => Some((name, Use::Durations)),
+        _ => None,
+    };
+    let Some((node, usage)) = named else { return };
+    let Some(name) = node.text() else { return };
+    let before = tables.remove(name).map_or_else(|| read(&base.join(name)), Ok);
+    match before.and_then(|table| suits(&table, usage).map(|()| table)) {
+        Ok(table) => drop(tables.insert(name.to_owned(), table)),
+        Err(why) => {
+            let problem = Problem::error(format!("`{name}`: {why}"), node.place());
+            problems.push(problem.help(usage.wanted()));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Table, String> {
     let found = fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if !found.is_file() || found.len() > MAX_BYTES {
         return Err("is not a file of at most 64 MiB".to_owned());
@@ -85,10 +92,10 @@ fn read(path: &Path) -> Result<Read, String> {
         rows.push(numbers.collect::<Result<Vec<f64>, String>>()?);
         lines.push(line);
     }
-    Ok(Read { table: Table { header, rows }, lines })
+    Ok(Table { header, rows, lines })
 }
 
-fn suits(Read { table: Table { header, rows }, lines }: &Read, usage: Use) -> Result<(), String> {
+fn suits(Table { header, rows, lines }: &Table, usage: Use) -> Result<(), String> {
     // A first line of numbers is a row that would be lost.
     if let Some(number) = header.first().filter(|name| name.parse::<f64>().is_ok_and(f64::is_finite)) {
         return Err(format!("has no header: it begins with `{number}`"));

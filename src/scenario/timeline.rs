@@ -1,16 +1,17 @@
 //! Events resolved to moments, each with the whole scenario as it stands from then on.
 //!
 //! An event's overlay acts on what stands when it begins; when it ends, what lies beneath comes back. To make
-//! sure that there is one answer to "what lies beneath", the spans of two events on one path must nest. Only
-//! what the model reads while it runs may change (`x-live` in the grammar), and what a container reads when
-//! it starts.
+//! sure that there is one answer to "what lies beneath", the spans of two events on one path must nest, and
+//! differ. Only what the model reads while it runs may change (`x-live` in the grammar), and what a container
+//! reads when it starts. Boxes and their parts are known by their places from the first instant on: an event
+//! neither adds nor removes any.
 
 use super::complete::{self, complete};
 use super::grammar::{Deed, Event, File};
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
-use super::{Moment, check, overlay, when};
+use super::{Moment, Tables, check, overlay, when};
 use crate::engine::time::Time;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -26,8 +27,13 @@ struct Happening<'a> {
 }
 
 /// Resolves the timeline of one variant: `written` is its tree, `standing` the complete one, `file` the same
-/// for serde.
-pub fn build(written: &Node, standing: &Node, file: &File, problems: &mut Problems) -> Vec<Moment> {
+/// for serde, with all CSV files.
+pub fn build(
+    written: &Node,
+    standing: &Node,
+    (file, tables): (&File, &Tables),
+    problems: &mut Problems,
+) -> Vec<Moment> {
     let mut happenings: Vec<Happening<'_>> = Vec::new();
     for (name, event) in file.event.iter() {
         let happening = happening(name, event, standing, file, problems);
@@ -38,7 +44,7 @@ pub fn build(written: &Node, standing: &Node, file: &File, problems: &mut Proble
     if problems.has_errors() {
         return Vec::new();
     }
-    moments(&happenings, written, file, problems)
+    moments(&happenings, written, (file, tables), problems)
 }
 
 fn happening<'a>(
@@ -112,14 +118,25 @@ fn live_paths(
             Ok(found) => {
                 if let Some(dead) = found.iter().find(|path| !is_live(path)) {
                     let message = format!("`{dead}` cannot change while the simulation runs");
-                    problems.push(Problem::error(message, place).help(what_is_live(dead)));
+                    problems.push(Problem::error(message, place.clone()).help(what_is_live(dead)));
                 }
-                paths.extend(found);
+                if let Some(absent) = found.iter().find_map(|path| absent(standing, path)) {
+                    let message = format!("there is no `{absent}`, and an event cannot add it");
+                    let help = format!("write `{absent}` in the file, so that it is there from the start");
+                    problems.push(Problem::error(message, place).help(help));
+                }
+                paths.extend(found.into_iter().filter(|path| is_live(path)));
             }
             Err((what, help)) => problems.push(Problem::error(what, place).help(help)),
         }
     }
     paths
+}
+
+/// The first part of a path that nothing stands at, but for the value itself.
+fn absent<'a>(standing: &Node, path: &'a str) -> Option<&'a str> {
+    let parents = path.match_indices('.').map(|(dot, _)| &path[..dot]);
+    parents.into_iter().find(|parent| standing.at(parent).is_none())
 }
 
 /// What a container reads when it starts: a change reaches the containers that start later.
@@ -128,7 +145,8 @@ const READ_AT_START: [&str; 3] = ["pool", "concurrency", "startup"];
 fn is_live(path: &str) -> bool {
     let names: Vec<&str> = path.split('.').collect();
     if names[0] == "service" && names.get(2).is_some_and(|field| READ_AT_START.contains(field)) {
-        return true;
+        // Containers know their pools by their places: which there are stays as it is.
+        return names[2] != "pool" || names.len() > 3;
     }
     let mut shape = schema::root();
     for name in names {
@@ -146,7 +164,7 @@ fn is_live(path: &str) -> bool {
 fn what_is_live(path: &str) -> String {
     let mut live = Vec::new();
     list_live(schema::root(), "", &mut live);
-    live.extend(READ_AT_START.iter().map(|field| format!("service.*.{field}")));
+    live.extend(["pool.*", "concurrency", "startup"].map(|field| format!("service.*.{field}")));
     let group = path.split('.').next().unwrap_or_default();
     let near: Vec<String> =
         live.iter().filter(|path| path.split('.').next() == Some(group)).cloned().collect();
@@ -178,21 +196,10 @@ fn list_live(shape: &Shape, path: &str, live: &mut Vec<String>) {
 
 /// Two spans on one path must nest; an event should not undo what the variant is about.
 fn overlaps(happenings: &[Happening<'_>], standing: &Node, problems: &mut Problems) {
-    let place = |name: &str| standing.at(&format!("event.{name}")).and_then(Node::place);
     for (index, one) in happenings.iter().enumerate() {
         for other in &happenings[index + 1..] {
             let (first, second) = if other.begin < one.begin { (other, one) } else { (one, other) };
-            let crossing = first.begin < second.begin && second.begin < first.end && first.end < second.end;
-            let shared = || first.paths.iter().find(|path| second.paths.iter().any(|to| touches(path, to)));
-            if crossing && let Some(path) = shared() {
-                let (a, b) = (first.name, second.name);
-                let message = format!("events `{a}` and `{b}` both set `{path}`, and their spans cross");
-                problems.push(
-                    Problem::error(message, place(b))
-                        .related(place(a), "begins first and ends first")
-                        .help("let one end before the other begins, or lie within it"),
-                );
-            }
+            problems.extend(unclear(first, second, standing));
         }
         for path in &one.paths {
             let Some(node) = standing.at(path) else { continue };
@@ -202,9 +209,38 @@ fn overlaps(happenings: &[Happening<'_>], standing: &Node, problems: &mut Proble
                 _ => continue,
             };
             let message = format!("event `{}` overwrites `{path}`, which {by} sets", one.name);
-            problems.push(Problem::warning(message, place(one.name)).related(node.place(), "set here"));
+            let help = format!("let {by} set `event.{}.enabled = false` too, or keep them apart", one.name);
+            let place = standing.at(&format!("event.{}", one.name)).and_then(Node::place);
+            problems.push(Problem::warning(message, place).related(node.place(), "set here").help(help));
         }
     }
+}
+
+/// Two events that set one path, where it is not clear which of them stands: their spans cross, or are the
+/// same. Where a variant has switched on one of such a pair, it is only warned of: a variant of what another
+/// variant was resolved to may well have both.
+fn unclear(first: &Happening<'_>, second: &Happening<'_>, standing: &Node) -> Option<Problem> {
+    let crossing = first.begin < second.begin && second.begin < first.end && first.end < second.end;
+    let same = first.begin == second.begin && first.end == second.end;
+    let shared = || first.paths.iter().find(|path| second.paths.iter().any(|to| touches(path, to)));
+    let path = Some(()).filter(|()| crossing || same).and_then(|()| shared())?;
+    let event = |name: &str| standing.at(&format!("event.{name}"));
+    let switched = |name: &str| {
+        let enabled = event(name).and_then(|event| event.child("enabled"));
+        enabled.is_some_and(|enabled| matches!(enabled.origin.layer, Layer::Variant(_)))
+    };
+    let (a, b) = (first.name, second.name);
+    let (how, label) = if same {
+        ("over the same span: which of them stands?", "begins and ends with it")
+    } else {
+        ("and their spans cross", "begins first and ends first")
+    };
+    let message = format!("events `{a}` and `{b}` both set `{path}`, {how}");
+    let place = event(b).and_then(Node::place);
+    let by_variant = same && (switched(a) || switched(b));
+    let problem = if by_variant { Problem::warning(message, place) } else { Problem::error(message, place) };
+    let help = "let one end before the other begins, or lie within it";
+    Some(problem.related(event(a).and_then(Node::place), label).help(help))
 }
 
 /// A container reads its settings when it starts: without a deploy, a change reaches nobody.
@@ -249,7 +285,7 @@ const FIXED: [&str; 6] = ["compare", "event", "variant", "expect", "sweep", "sou
 fn moments(
     happenings: &[Happening<'_>],
     written: &Node,
-    file: &File,
+    (file, tables): (&File, &Tables),
     problems: &mut Problems,
 ) -> Vec<Moment> {
     let mut changing = written.clone();
@@ -286,7 +322,7 @@ fn moments(
         // What lies between two changes of one instant never stands: it is read before any deed.
         if together.iter().any(|(.., index)| !happenings[*index].paths.is_empty()) {
             let layers = active.iter().map(|index| &happenings[*index]);
-            moments[first].stands = stands(&changing, file, layers, problems).map(Arc::new);
+            moments[first].stands = stands(&changing, (file, tables), layers, problems).map(Arc::new);
         }
     }
     moments
@@ -295,7 +331,7 @@ fn moments(
 /// The whole file under the events that are active.
 fn stands<'a>(
     changing: &Node,
-    before: &File,
+    (before, tables): (&File, &Tables),
     active: impl Iterator<Item = &'a Happening<'a>>,
     problems: &mut Problems,
 ) -> Option<File> {
@@ -306,7 +342,7 @@ fn stands<'a>(
     }
     let complete = complete(&tree, problems);
     let (file, complete) = super::mend::read(complete, problems)?;
-    check::check(&file, &complete, problems);
+    check::check(&file, &complete, tables, problems);
     Some(File {
         compare: before.compare.clone(),
         event: before.event.clone(),
@@ -327,6 +363,7 @@ mod tests {
         for path in [
             "postgres.primary.cores",
             "postgres.primary.grant.fast.base",
+            "service.api.pool.primary",
             "service.api.pool.primary.max",
             "traffic.users.rate",
             "postgres.primary.disk.read_factor",
@@ -335,7 +372,13 @@ mod tests {
         ] {
             assert!(is_live(path), "{path}");
         }
-        for path in ["duration", "postgres.primary.max_connections", "service.api.scaler", "traffic.users"] {
+        for path in [
+            "duration",
+            "postgres.primary.max_connections",
+            "service.api.scaler",
+            "service.api.pool",
+            "traffic.users",
+        ] {
             assert!(!is_live(path), "{path}");
         }
     }

@@ -306,16 +306,20 @@ impl Maker<'_> {
 
     fn node(&self, spanned: &Spanned<DeValue<'_>>) -> Result<Node, Problems> {
         let place = self.place(spanned.span());
-        let refuse = |message: &str| Err(Problem::error(message, place.clone()).into());
+        let refuse =
+            |message: &str, help: &str| Err(Problem::error(message, place.clone()).help(help).into());
         let value = match spanned.get_ref() {
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Value::Integer(number),
-                Err(_) => return refuse("this number is too large"),
+                Err(_) => return refuse("this number is too large", "the greatest is 9223372036854775807"),
             },
             DeValue::Float(number) => match number.as_str().parse::<f64>() {
                 Ok(number) if number.is_finite() => Value::Float(number),
-                _ => return refuse("this is not a finite number"),
+                _ => {
+                    let help = "write digits; where there may be no limit, \"none\" says so";
+                    return refuse("this is not a finite number", help);
+                }
             },
             DeValue::Boolean(value) => Value::Bool(*value),
             DeValue::Datetime(value) => Value::String(value.to_string()),

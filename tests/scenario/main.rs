@@ -1,10 +1,13 @@
 //! Scenario files from the outside: what is refused and how it is said, what stands over what, and what comes
 //! out.
 
+mod cures;
 mod meant;
 mod overlays;
 mod random;
 mod resolved;
+mod tables;
+mod timeline;
 mod wrong;
 
 use herdsim::scenario::problem::Problems;

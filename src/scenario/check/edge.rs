@@ -78,8 +78,16 @@ impl Checker<'_> {
                     "let one device stand for many: fewer, and fewer cores",
                 );
             }
-            self.pause(&format!("{base}.refresh_age"), super::greatest(&device.refresh_age), "50s");
+            self.pause(&format!("{base}.refresh_age"), self.greatest(&device.refresh_age), "50s");
             self.pause(&format!("{base}.poll"), device.poll, "5s");
+        }
+    }
+
+    /// What ended well is not tried again.
+    pub(super) fn retry(&mut self, base: &str, retry: &Retry) {
+        if let Some(place) = retry.on.iter().position(|outcome| *outcome == Outcome::Ok) {
+            let help = "remove it: name the outcomes after which a client tries again";
+            self.error(&format!("{base}.on.{place}"), "nobody tries again what ended well", help);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Random durations: constants, textbook distributions and measured values.
 
+use crate::engine::dist::Dist;
 use crate::engine::time::Span;
+use crate::scenario::Tables;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -67,6 +69,48 @@ pub struct ScaleAndShape {
 pub struct CsvFile {
     /// Path, relative to the scenario file.
     pub csv: String,
+}
+
+impl Distribution {
+    /// Ready to draw from; nothing if it is of measured values and their file has not been read.
+    pub fn dist(&self, tables: &Tables) -> Option<Dist> {
+        Some(match self {
+            Distribution::Constant(span) => Dist::Constant(*span),
+            Distribution::Random(RandomDistribution::Uniform(ends)) => {
+                Dist::Uniform { min: ends.min, max: ends.max }
+            }
+            Distribution::Random(RandomDistribution::Exponential(mean)) => Dist::Exponential { mean: *mean },
+            Distribution::Random(RandomDistribution::LogNormal(of)) => Dist::log_normal(of.median, of.p99),
+            Distribution::Random(RandomDistribution::Pareto(of)) => {
+                Dist::Pareto { scale: of.scale, shape: of.shape }
+            }
+            Distribution::Random(RandomDistribution::Empirical(file)) => {
+                let rows = tables.get(&file.csv)?.rows.iter();
+                Dist::empirical(rows.map(|row| Span::from_secs_f64(row[0])).collect())
+            }
+        })
+    }
+
+    /// The mean; nothing if a file that it needs has not been read.
+    pub fn mean(&self, tables: &Tables) -> Option<Span> {
+        self.dist(tables).map(|dist| dist.mean())
+    }
+
+    /// As long as it gets, near enough to tell a length from none; nothing if a file that it needs has not
+    /// been read.
+    pub fn greatest(&self, tables: &Tables) -> Option<Span> {
+        Some(match self {
+            Distribution::Constant(span) => *span,
+            Distribution::Random(RandomDistribution::Uniform(ends)) => ends.max,
+            Distribution::Random(RandomDistribution::Exponential(mean)) => *mean,
+            Distribution::Random(RandomDistribution::LogNormal(of)) => of.p99,
+            Distribution::Random(RandomDistribution::Pareto(of)) => of.scale,
+            Distribution::Random(RandomDistribution::Empirical(file)) => {
+                let rows = tables.get(&file.csv)?.rows.iter();
+                rows.map(|row| Span::from_secs_f64(row[0])).max()?
+            }
+        })
+    }
 }
 
 impl Serialize for Distribution {

@@ -32,6 +32,13 @@ pub struct Query {
     pub index_pages: f64,
 }
 
+impl Query {
+    /// Whether it changes anything: a read-only node refuses it, and its commit is flushed.
+    pub fn changes(&self) -> bool {
+        self.writes || self.lock.is_some()
+    }
+}
+
 /// The rows that a query locks one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -42,7 +42,9 @@ pub fn lay(written: &mut Node, base: &Path, problems: &mut Problems) {
                         Err(why) => {
                             let whence = whence(&from, path).unwrap_or_default();
                             let message = format!("`values_from.{name}`: {why}, and {whence}it is {value}");
-                            problems.push(Problem::error(message, node.place()));
+                            let help =
+                                "mend it where it lives, or leave it out here and write it in this file";
+                            problems.push(Problem::error(message, node.place()).help(help));
                         }
                     }
                 }

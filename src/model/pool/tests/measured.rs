@@ -81,11 +81,13 @@ fn old_failures_are_forgiven() {
     assert_eq!(story.cause(dial), Cause::Growth);
 }
 
+/// A pool that comes to it late no longer replaces what broke: it fills its floor.
 #[test]
-fn what_idleness_closed_is_refilled() {
-    let mut story = Story::of("preset = \"pgxpool\"\nmax = 4\nmin = 2\nmax_idle = 1");
+fn what_is_dialled_late_is_a_refill() {
+    let mut story = Story::of("preset = \"pgxpool\"\nmax = 4\nmin = 2\nrefill_delay = \"5s\"");
     story.all_dialled();
-    assert_eq!(story.idle().len(), 1, "the other found the idle list full");
+    let broken = story.idle()[0];
+    story.idle_breaks(broken);
     story.at(60.0);
     let dial = story.dialling()[0];
     assert_eq!(story.cause(dial), Cause::Refill);

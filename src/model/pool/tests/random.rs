@@ -66,7 +66,10 @@ fn pools() -> impl Strategy<Value = String> {
     let sizes = (1..6u32, prop::option::of(0..6u32));
     (preset, sizes, (refill, idle, lifetime, gap), (failure, dialler, jitter)).prop_map(
         |(preset, (max, min), (refill, idle, lifetime, gap), (failure, dialler, jitter))| {
-            let min = min.map_or(String::new(), |min| format!("min = {}\n", min.min(max)));
+            // A floor above what may rest is refused; some libraries have one of as many as `max`.
+            let rests = if idle.starts_with("max_idle") { Some(2.min(max)) } else { None };
+            let min = min.map(|min| min.min(rests.unwrap_or(max))).or(rests);
+            let min = min.map_or(String::new(), |min| format!("min = {min}\n"));
             format!(
                 "preset = \"{preset}\"\nmax = {max}\n{min}{refill}{idle}{gap}{failure}{dialler}{jitter}\
                  max_lifetime = \"{lifetime}\"",
