@@ -1,4 +1,8 @@
 //! From a checked scenario to boxes: names become numbers, tables become plans.
+//!
+//! In the real world: what a deploy and a provisioner make of configuration. Modelled: places are given out
+//! in file order, once for the whole run; plans are made anew whenever the timeline moves, for the same
+//! places. Nothing here draws. Left out: configuration that boxes read at different times.
 
 use super::budget::Budget;
 use super::connection::Leg;
@@ -179,7 +183,7 @@ pub fn rate(written: &Arrivals, tables: &BTreeMap<String, Table>) -> Vec<(Time, 
 pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bursts> {
     let burst = traffic.burst.as_ref()?;
     let (every, lasting) = (dist(&burst.every, tables), dist(&burst.lasting, tables));
-    Some(Bursts { every, lasting, on: false, begun: 0 })
+    Some(Bursts { every, lasting, on: false, over: 0 })
 }
 
 /// The request classes, in file order.

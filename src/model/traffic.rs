@@ -55,8 +55,8 @@ pub struct Bursts {
     pub lasting: Dist,
     /// Whether one is under way.
     pub on: bool,
-    /// How many have begun.
-    pub begun: u64,
+    /// How many are over.
+    pub over: u64,
 }
 
 impl Source {
@@ -91,17 +91,16 @@ impl Source {
         self.settle(ctx.now());
         let Some(burst) = &mut self.burst else { return };
         burst.on = !burst.on;
-        let mut draws = self.luck.named("burst").at(burst.begun).draws();
-        let every = burst.every.sample(&mut draws);
-        let lasting = burst.lasting.sample(&mut draws).min(every);
-        let wait = if burst.on {
-            lasting
-        } else {
-            // The period runs from beginning to beginning.
-            burst.begun += 1;
-            let next = burst.every.sample(&mut self.luck.named("burst").at(burst.begun).draws());
-            next.saturating_sub(lasting).max(Span(1))
-        };
+        let luck = |burst: u64| self.luck.named("burst").at(burst).draws();
+        let mut draws = luck(burst.over);
+        // A burst has two draws: from the beginning of the one before to its own, and how long it lasts.
+        burst.every.sample(&mut draws);
+        let lasting = burst.lasting.sample(&mut draws);
+        let next = burst.every.sample(&mut luck(burst.over + 1)).max(Span(1));
+        // It is over when the next begins, at the latest; the instant between them tells the two apart.
+        let lasting = lasting.min(next.saturating_sub(Span(1)));
+        let wait = if burst.on { lasting } else { next.saturating_sub(lasting) };
+        burst.over += u64::from(!burst.on);
         ctx.agenda.after(wait, Event::Source(self.number, SourceEvent::BurstTurned));
         self.arm(ctx);
     }

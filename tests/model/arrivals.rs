@@ -94,3 +94,22 @@ fn the_edge_rejects_its_share_with_429() {
     assert_eq!(count(&shaped("100%"), handled), 0.0);
     assert_eq!(count(&shaped("0%"), rejected), 0.0);
 }
+
+/// A burst is over when the next begins; how long ago the one before it began is nothing to it. Of two that
+/// begin a second apart the first lasts that second, of two that begin four seconds apart it lasts three.
+#[test]
+fn a_burst_is_cut_short_by_the_next_one() {
+    let burst = "burst = { every = { empirical = { csv = \"tests/model/gaps.csv\" } }, lasting = \"3s\" }";
+    let more = format!("[traffic.users]\nrequest = \"sign-in\"\nrate = \"200/s\"\n{burst}\n");
+    let facts = facts(&fleet("\"duration\" = \"60s\"", &more), 1);
+    let arrived = |fact: &Fact| matches!(fact, Fact::RequestArrived { .. });
+    let at: Vec<f64> =
+        facts.iter().filter(|(_, fact)| arrived(fact)).map(|(at, _): &(Time, Fact)| at.as_secs()).collect();
+    let silences: Vec<f64> =
+        at.windows(2).map(|pair| pair[1] - pair[0]).filter(|silence| *silence > 0.3).collect();
+    assert!(silences.len() > 5, "{silences:?}");
+    assert!(silences.iter().all(|silence| (silence - 1.0).abs() < 0.2), "{silences:?}");
+    // Beginnings stay where the period has them: on whole seconds.
+    let begun = at.windows(2).filter(|pair| pair[1] - pair[0] > 0.3).map(|pair| pair[1] % 1.0);
+    assert!(begun.into_iter().all(|past| past < 0.1));
+}
