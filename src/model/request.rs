@@ -41,7 +41,7 @@ pub struct Request {
     /// The container that works on it.
     pub container: Id<Container>,
     /// The next op of its script.
-    pub next_op: u16,
+    pub next_op: u32,
     /// What it waits for.
     pub stage: Stage,
     /// The client has its answer, or has left.
@@ -87,6 +87,8 @@ pub struct Try {
     /// The clock after which it counts as failed.
     pub clock: Handle,
 }
+
+const _: () = assert!(size_of::<Request>() <= 176, "a hundred thousand may be under way: keep it small");
 
 impl Request {
     /// A request that nobody has begun, of the first class, source and service.

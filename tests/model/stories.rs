@@ -413,3 +413,14 @@ fn who_leaves_the_line_is_passed_over() {
         ]
     );
 }
+
+/// A script may be as long as the grammar lets it: each of its ops has its turn.
+#[test]
+fn a_long_script_comes_to_its_end() {
+    let step = "{ query = \"lookup\", on = \"primary\", times = 1000 }";
+    let set = format!(
+        "\"request.sign-in.steps\" = [{}]\n\"query.lookup.cpu\" = \"1us\"\n\"network.database\" = \"1us\"",
+        [step; 23].join(", ")
+    );
+    assert_eq!(outcomes(&story(&set, "", &[0])), ["ok"]);
+}

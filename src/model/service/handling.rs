@@ -1,4 +1,10 @@
 //! What a container does for a request: its script, op by op, and its end.
+//!
+//! In the real world: a handler in an application server, with a context that may be cancelled. Modelled: ops
+//! run one after the other, each waits for its answer; a handler that fails lets go of what it holds, runs
+//! the step again if it is told to (`handler_retry`), or ends with the error; a statement that is given up
+//! takes its connection with it. Time in the application takes no CPU from other requests: only the scaler
+//! sees it. Left out: steps side by side, a handler that looks after its client has left, garbage collection.
 
 use super::Service;
 use crate::engine::dist::Dist;
@@ -17,7 +23,7 @@ impl Service {
     pub(super) fn step<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
         loop {
             let request = &mut ctx.requests[id];
-            let place = usize::from(request.next_op);
+            let place = request.next_op as usize;
             request.next_op += 1;
             let luck = request.luck;
             let luck = || luck.at(place as u64);
@@ -198,13 +204,13 @@ impl Service {
         let luck = |reruns: u8| request.luck.named("handler").at(reruns.into());
         let wait = backoff(class.handler_retry.as_ref(), outcome, request.reruns, luck);
         let Some(wait) = wait.filter(|_| !request.ended) else { return false };
-        let done = &class.script[..usize::from(request.next_op)];
+        let done = &class.script[..request.next_op as usize];
         let step = done.iter().rposition(|op| matches!(op, Op::Acquire(_) | Op::AcquireAt(_)));
         // Who waits for a container can fail as a query does, with 500, and has no step to run again.
         let Some(step) = step else { return false };
         let clock = ctx.agenda.after(wait, self.event(ServiceEvent::AppFinished(id)));
         let request = &mut ctx.requests[id];
-        (request.next_op, request.stage, request.clock) = (step as u16, Stage::Paused, clock);
+        (request.next_op, request.stage, request.clock) = (step as u32, Stage::Paused, clock);
         request.reruns += 1;
         true
     }
