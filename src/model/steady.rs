@@ -4,13 +4,16 @@
 //! For Poisson demand of mean m (Little's law: acquires per second × how long a connection is held) that is
 //! the least k which demand reaches less than once a lifetime. The hold includes waiting for a core by
 //! Sakasegawa's approximation of M/M/c, reads and the flush of a commit; waiting for a row is left out. What
-//! a service carries follows likewise: arrivals × how long a request takes.
+//! a service carries follows likewise: arrivals × how long a request takes. What the edge rejects or answers
+//! by itself as the run begins reaches no service.
 
 use super::build::{dist, enabled_traffic, rate};
 use super::service::autoscaler::{Load, containers_for};
 use crate::engine::time::{Span, Time};
 use crate::scenario::Table;
-use crate::scenario::grammar::{Distribution, File, PoolMode, Request, Routing, Step};
+use crate::scenario::grammar::{
+    Distribution, File, OriginOutageMode, PoolMode, Query, Request, Routing, Step,
+};
 use std::collections::BTreeMap;
 
 /// How long a pool without a lifetime remembers its greatest demand.
@@ -60,7 +63,7 @@ pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMa
         demand.held += arrivals * one.held / f64::from(sharing);
     }
     let lifetime = pool.max_lifetime.0.unwrap_or(MEMORY).as_secs();
-    let most = pool.max * (containers / sharing);
+    let most = pool.max.saturating_mul(containers / sharing);
     let met = greatest_demand(demand.held, demand.acquires_per_s * lifetime, most);
     met.div_ceil(containers / sharing).clamp(pool.min, pool.max)
 }
@@ -106,19 +109,26 @@ fn greatest_demand(mean: f64, looks: f64, most: u32) -> u32 {
     k
 }
 
-/// Requests per second by class, as the run begins; bursts do not count.
+/// Requests per second that reach a service, by class, as the run begins; bursts do not count.
 fn arrivals<'a>(
     file: &'a File,
     tables: &'a BTreeMap<String, Table>,
 ) -> impl Iterator<Item = (&'a Request, f64)> {
     let steady = enabled_traffic(file).filter(|(_, traffic)| traffic.burst.is_none());
-    let open = steady.map(|(_, traffic)| (&traffic.request, at_start(&rate(&traffic.rate, tables))));
+    let open = steady.map(|(_, traffic)| {
+        let passes = 1.0 - traffic.rejected.0;
+        (&traffic.request, passes * at_start(&rate(&traffic.rate, tables)))
+    });
     let devices = file.device.values().filter(|device| device.enabled);
     let closed = devices.map(|device| {
         let refreshes = f64::from(device.count) * device.tabs * device.duplicates;
         (&device.request, refreshes / mean(&device.refresh_age, tables))
     });
-    open.chain(closed).map(|(request, rate)| (&file.request[request], rate))
+    let at_edge = |request: &String| {
+        file.edge.origin_outage_mode == OriginOutageMode::On && file.edge.serves.contains(request)
+    };
+    let to_services = open.chain(closed).filter(move |(request, _)| !at_edge(request));
+    to_services.map(|(request, rate)| (&file.request[request], rate))
 }
 
 /// The node on which a step runs.
@@ -154,7 +164,7 @@ fn demand_of(
         trips + mean(&file.query[name].cpu, tables) * slowdown + reading(file, name, node, tables)
     };
     let commit = |names: &[String]| {
-        let changes = |name: &String| file.query[name].writes || file.query[name].lock.is_some();
+        let changes = |name: &String| Query::changes(&file.query[name]);
         let disk = file.postgres[node].disk.as_ref().filter(|_| names.iter().any(changes));
         disk.map_or(0.0, |disk| mean(&disk.flush, tables) * disk.flush_factor)
     };

@@ -154,6 +154,34 @@ fn steady_begins_with_as_many_as_are_wanted() {
     assert_eq!(seconds(&facts, "launch").iter().filter(|at| **at == 0.0).count(), 18, "105 / 6 = 17.5");
 }
 
+/// What the edge rejects or answers by itself from the start reaches no container: of 105 at once a tenth, or
+/// nothing, which leaves the least.
+#[test]
+fn steady_leaves_out_what_the_edge_keeps() {
+    let first = |set: &str| {
+        let facts = crate::kit::facts(&ebb("cloud-run-2025", 105, set), 1);
+        let launched =
+            |(at, fact): &&(Time, Fact)| *at == Time::ZERO && matches!(fact, Fact::ContainerLaunched(_));
+        facts.iter().filter(launched).count()
+    };
+    assert_eq!(first("\"traffic.users.rejected\" = \"90%\""), 18, "10.5 / 0.6 CPUs");
+    let edge = |mode: &str, serves: &str| {
+        first(&format!("\"edge.origin_outage_mode\" = \"{mode}\"\n\"edge.serves\" = [\"{serves}\"]"))
+    };
+    assert_eq!(edge("on", "sign-in"), 2);
+    assert_eq!(edge("off", "sign-in"), 40);
+}
+
+/// The greatest fleet of the greatest pools: no product of the two overflows.
+#[test]
+fn steady_counts_the_greatest_fleet() {
+    let set = "\"service.api.containers\" = { min = 50000, max = 50000 }\n\"duration\" = \"1ms\"\n\
+               \"service.api.pool.primary.max\" = 100000";
+    let facts =
+        crate::kit::facts(&fleet(set, "[traffic.users]\nrequest = \"sign-in\"\nrate = \"50/s\"\n"), 1);
+    assert_eq!(seconds(&facts, "launch").len(), 50_000);
+}
+
 /// Devices are traffic, too: 5000 × 2 tabs, each every 47.5 s, for a second each: 210.5 at once, 6 to a
 /// container.
 #[test]
