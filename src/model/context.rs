@@ -1,11 +1,16 @@
 //! What every box works with: the agenda, the requests and connections on their way, and the ear of the
 //! recorder.
+//!
+//! In the real world: the network between the boxes, and the clients at its end. Modelled: a message takes
+//! one trip, a handshake several, each drawn for itself; a request that ends is told to its client, who tries
+//! again after a backoff as its class and its budget allow. Left out: bandwidth, the trip between client and
+//! service, clients that come back by themselves.
 
 use super::breaker::Way;
 use super::connection::{Call, Connection, Leg, News, ServerState};
 use super::device::Devices;
 use super::edge::Edge;
-use super::event::{Event, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent, halves};
+use super::event::{Event, Halves, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent};
 use super::fact::{Fact, PoolNumber, Recorder, SeriesNumber, ServedBy};
 use super::pool::{Effect, From};
 use super::postgres::Query;
@@ -200,11 +205,8 @@ impl<R: Recorder> Context<R> {
         let wait = backoff(class.retry.as_ref(), outcome, attempt, |attempt| wish.at(attempt.into()));
         match wait.filter(|_| class.budget.as_mut().is_none_or(|budget| budget.withdraw(now))) {
             Some(wait) => {
-                let number = halves(number);
-                self.agenda.after(
-                    wait,
-                    Event::Source(source, SourceEvent::RetryDue { attempt: attempt + 1, number }),
-                );
+                let again = SourceEvent::RetryDue { attempt: attempt + 1, number: Halves::of(number) };
+                self.agenda.after(wait, Event::Source(source, again));
             }
             None => self.end_wish(series, source, number, outcome == Outcome::Ok),
         }

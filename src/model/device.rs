@@ -8,7 +8,7 @@
 //! devices that come and go, the lock between tabs, the sign-out after a refusal.
 
 use super::context::Context;
-use super::event::{Event, SourceEvent};
+use super::event::{Event, Halves, SourceEvent};
 use super::fact::{Recorder, SeriesNumber, ServiceNumber};
 use super::request::Request;
 use crate::engine::chance::Stream;
@@ -40,11 +40,6 @@ pub fn loops(devices: &grammar::Device) -> u32 {
     (f64::from(devices.count) * devices.tabs * devices.duplicates + 0.5) as u32
 }
 
-/// The number of a loop's refresh, as a request's number within its source.
-pub fn number(device: u32, refresh: u32) -> u64 {
-    u64::from(device) << 32 | u64::from(refresh)
-}
-
 impl Devices {
     /// Sets all loops going, each with a token of any age.
     pub fn start<R: Recorder>(&self, ctx: &mut Context<R>, source: u16) {
@@ -65,20 +60,25 @@ impl Devices {
 
     /// When the loop of a refresh that ended begins the next, and which that is.
     pub fn next(&self, number: u64, fulfilled: bool) -> (Span, SourceEvent) {
-        let (device, refresh) = ((number >> 32) as u32, number as u32);
+        let Halves { high: device, low: refresh } = Halves::of(number);
         let age = || self.refresh_age.sample(&mut self.luck_of(number).named("age").draws());
         let wait = if fulfilled { age() } else { self.poll };
         (wait, SourceEvent::RefreshDue { device, refresh: refresh + 1 })
     }
 
     fn luck_of(&self, number: u64) -> Stream {
-        self.luck.at(number >> 32).at(number & u64::from(u32::MAX))
+        let Halves { high: device, low: refresh } = Halves::of(number);
+        self.luck.at(device.into()).at(refresh.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn number(device: u32, refresh: u32) -> u64 {
+        Halves { high: device, low: refresh }.joined()
+    }
 
     fn devices() -> Devices {
         Devices {

@@ -1,4 +1,9 @@
 //! The agenda's events: messages and clocks, by receiver. Names say what happened to the receiver.
+//!
+//! In the real world: packets that arrive and timers that ring. Modelled: both are what is due at a box at an
+//! instant; bulky things stay in slabs and events name them. A message to what is gone meanwhile is the
+//! receiver's affair: it is lost, or answered with a reset. Left out: packets that are lost, doubled or
+//! overtake each other on one connection, but by a trip that is random.
 
 use super::connection::{Call, News};
 use super::fact::{NodeNumber, ServiceNumber};
@@ -42,9 +47,31 @@ pub enum SourceEvent {
     RetryDue {
         /// The attempt that begins.
         attempt: u8,
-        /// The number of the request, low and high half (four-byte alignment keeps the event small).
-        number: [u32; 2],
+        /// The number of the request within its source.
+        number: Halves,
     },
+}
+
+/// A large number in two: with eight-byte alignment events would be larger. Of the number of a device's
+/// request the high half is the loop and the low half its how-manieth refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Halves {
+    /// The greater digits.
+    pub high: u32,
+    /// The smaller ones.
+    pub low: u32,
+}
+
+impl Halves {
+    /// Of a number.
+    pub fn of(number: u64) -> Halves {
+        Halves { high: (number >> 32) as u32, low: number as u32 }
+    }
+
+    /// The number.
+    pub fn joined(self) -> u64 {
+        u64::from(self.high) << 32 | u64::from(self.low)
+    }
 }
 
 /// What happens at a service.
@@ -128,7 +155,7 @@ pub enum NodeEvent {
     /// The leader of a flush has waited for others long enough, or the flush is done.
     FlushMoved,
     /// A flush of the primary, of this time (its low and high half), is due to be replayed here.
-    FlushDue([u32; 2]),
+    FlushDue(Halves),
     /// A background job begins.
     JobDue(u16),
     /// A part of a recovery is over.
@@ -161,16 +188,6 @@ pub enum PoolerEvent {
     },
     /// The refill of a process after a close.
     RefillDue(u8),
-}
-
-/// A number in its low and high half: four-byte alignment keeps an event small.
-pub fn halves(number: u64) -> [u32; 2] {
-    [number as u32, (number >> 32) as u32]
-}
-
-/// A number from its low and high half.
-pub fn joined([low, high]: [u32; 2]) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
 }
 
 const _: () = assert!(size_of::<Event>() <= 24, "an event is copied all the time: keep it small");

@@ -1,4 +1,10 @@
 //! The world: all boxes, and the loop that hands each event to its box.
+//!
+//! In the real world: clients, the edge, services, poolers and databases, each on machines of its own.
+//! Modelled: one clock for all of them, and one loop; what one says to another comes as an event. The
+//! timeline is read here: at each moment every box is told what stands, then the deed is done. A promotion
+//! exchanges machines: names and roles stay, hardware moves. Left out: clocks that differ, the trips between
+//! client, edge and service.
 
 mod start;
 
@@ -6,9 +12,8 @@ use super::build::{self, Places};
 use super::connection::Connection;
 use super::container::Container;
 use super::context::Context;
-use super::device;
 use super::edge::Turn;
-use super::event::{Event, SourceEvent, joined};
+use super::event::{Event, Halves, SourceEvent};
 use super::fact::{Fact, NodeNumber, Recorder, SeriesNumber, ServiceNumber};
 use super::pooler::Pooler;
 use super::postgres::Node;
@@ -203,7 +208,7 @@ impl<R: Recorder> World<R> {
                 let request = match event {
                     SourceEvent::Arrived => source.on_arrival(ctx),
                     SourceEvent::RetryDue { attempt, number } => {
-                        source.on_retry(ctx, joined(number), attempt)
+                        source.on_retry(ctx, number.joined(), attempt)
                     }
                     SourceEvent::BurstTurned => return source.on_burst_turned(ctx),
                     SourceEvent::RefreshDue { .. } => unreachable!("open traffic has no devices"),
@@ -230,11 +235,11 @@ impl<R: Recorder> World<R> {
         let ctx = &mut self.ctx;
         let devices = &ctx.devices.1[usize::from(number - ctx.devices.0)];
         let (which, attempt) = match event {
-            SourceEvent::RefreshDue { device, refresh } => (device::number(device, refresh), 0),
-            SourceEvent::RetryDue { attempt, number } => (joined(number), attempt),
+            SourceEvent::RefreshDue { device, refresh } => (Halves { high: device, low: refresh }, 0),
+            SourceEvent::RetryDue { attempt, number } => (number, attempt),
             SourceEvent::Arrived | SourceEvent::BurstTurned => unreachable!("devices refresh"),
         };
-        let request = devices.request(ctx.agenda.now(), number, which, attempt);
+        let request = devices.request(ctx.agenda.now(), number, which.joined(), attempt);
         let request = ctx.begin_request(request);
         self.arrive(request);
     }

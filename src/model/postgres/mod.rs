@@ -22,7 +22,7 @@ mod wal;
 
 use super::ConnectionId;
 use super::context::Context;
-use super::event::{Event, NodeEvent, joined};
+use super::event::{Event, NodeEvent};
 use super::fact::{Fact, NodeNumber, Recorder};
 use crate::engine::agenda::{Alarm, Handle};
 use crate::engine::chance::Stream;
@@ -151,7 +151,7 @@ impl Node {
             NodeEvent::LockExpired(connection) => self.on_lock_expired(ctx, connection),
             NodeEvent::PageRead(connection) => self.on_page_read(ctx, connection),
             NodeEvent::FlushMoved => self.on_flush_moved(ctx),
-            NodeEvent::FlushDue(flushed) => self.on_flush_due(ctx, Time(joined(flushed))),
+            NodeEvent::FlushDue(flushed) => self.on_flush_due(ctx, Time(flushed.joined())),
             NodeEvent::RecoveryMoved => self.on_recovery_moved(ctx),
             NodeEvent::HeartbeatsMissed => self.on_heartbeats_missed(ctx),
         }

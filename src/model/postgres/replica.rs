@@ -14,7 +14,7 @@ use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::Time;
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeEvent, halves};
+use crate::model::event::{Event, Halves, NodeEvent};
 use crate::model::fact::{Fact, NodeNumber, Recorder};
 use crate::scenario::grammar::NodeState;
 
@@ -57,7 +57,8 @@ impl Node {
             let lag = replica.lag.sample(&mut replica.luck.at(replica.flushes).draws());
             replica.flushes += 1;
             replica.replayed = replica.replayed.max(now + lag);
-            ctx.agenda.at(replica.replayed, Event::Node(replica.node, NodeEvent::FlushDue(halves(now.0))));
+            ctx.agenda
+                .at(replica.replayed, Event::Node(replica.node, NodeEvent::FlushDue(Halves::of(now.0))));
         }
     }
 
