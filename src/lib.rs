@@ -45,8 +45,6 @@
 //! assert_eq!(class.arrived, class.ended.iter().sum::<u64>() + class.in_flight);
 //! # Ok::<(), herdsim::scenario::problem::Problems>(())
 //! ```
-#![deny(missing_docs)]
-#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod engine;

@@ -111,7 +111,7 @@ impl AddAssign for Span {
 impl Sub for Time {
     type Output = Span;
     /// # Panics
-    /// In debug builds, if `earlier` is later.
+    /// If `earlier` is later.
     fn sub(self, earlier: Time) -> Span {
         Span(self.0 - earlier.0)
     }

@@ -31,7 +31,7 @@ pub enum Fact {
         /// Whether it was fulfilled.
         fulfilled: bool,
     },
-    /// A request arrived at the door of its service.
+    /// A client sent a request: the edge may answer it or turn it away, or it is at its service at once.
     RequestArrived {
         /// Class and label.
         series: SeriesNumber,

@@ -4,11 +4,22 @@
 //! cores, the disk, the write-ahead log and the rows. Modelled: connection slots and their refusal (53300),
 //! the serial grant and its quadratic part, the CPU that a backend burns before it is ready and while its
 //! caches are cold, processor sharing with contention, row locks, reads and flushes, statement and lock
-//! timeout, background jobs, restart, failover, promotion, replay (postgres.md §1–§5). What a live change
-//! does to work in flight: CPU and contention re-rate the jobs at once; the grant mode counts from the next
-//! grant, start cost from the next start, a statement timeout from the next statement, a lock timeout from
-//! the next wait, a disk factor from the next read or flush, a state at once. Left out: memory, vacuum,
-//! checkpoints.
+//! timeout, background jobs, restart, failover, promotion, replay (postgres.md §1–§5). Left out: memory,
+//! vacuum, checkpoints.
+//!
+//! What a live change does to work in flight:
+//!
+//! | what changes | from when it counts |
+//! |---|---|
+//! | `cores`, `contention`, `state` | at once: what is on the CPU goes on at the new rate |
+//! | `grant`, `start_cpu` | the next grant; the next start |
+//! | `cold_cpu` | the next query of a backend that is cold |
+//! | `statement_timeout`, `lock_timeout` | the next statement; the next wait for a row |
+//! | `disk.read_factor`, `disk.flush_factor` | the next read of a page; the next flush |
+//! | `disk.commit_delay` | the next flush that finds its leader |
+//! | `disk.recovery_reads`, `restart_time` | the next recovery; the next restart |
+//! | `bloat`, `hot_updates`, a query's `reads`, `index_pages` | the next statement that is done on the CPU |
+//! | a query's `cpu` | the next statement that is sent |
 
 mod admission;
 mod backend;

@@ -6,8 +6,9 @@
 //! `cloud-run.md` are the project's collected notes on pool sources, Postgres measurements and Cloud Run
 //! documentation; "assumed" is ours.
 //!
-//! A field marked `x-live` may be changed by an event while the simulation runs; every other field is read
-//! once.
+//! A field marked `x-live` may be changed by an event while the simulation runs. So may a service's `pool`,
+//! `concurrency` and `startup`, which a container reads when it starts: for those that start later. Every
+//! other field is read once.
 
 mod bound;
 mod device;

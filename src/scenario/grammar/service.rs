@@ -39,8 +39,8 @@ pub struct Service {
     /// Absent: the scaler's own (cloud-run.md §1.2: up to 15 minutes; Knative and Kubernetes keep none).
     #[serde(default)]
     pub idle_retention: Option<Span>,
-    /// What a request is told that waited too long for a container while the fleet was at its cap (Cloud Run:
-    /// 429).
+    /// What a request is told that waited too long for a container (Cloud Run: 429 while the fleet is at its
+    /// cap, 500 below it).
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub overload: Overload,
@@ -55,8 +55,9 @@ pub struct Service {
     /// minute).
     #[serde(default = "rollout")]
     pub rollout: Span,
-    /// How long a request may wait for a container before 429. Absent: max(10 s, 3.5 × mean startup)
-    /// (cloud-run.md §1.3); with `kpa` and `hpa` until its `request_timeout` (§2.3).
+    /// How long a request may wait for a container; then it is told 429, 500 or 503 (`overload`). Absent:
+    /// max(10 s, 3.5 × mean startup) (cloud-run.md §1.3); with `kpa` and `hpa` until its `request_timeout`
+    /// (§2.3).
     #[serde(default)]
     pub pending_deadline: Option<Span>,
     /// A request that takes longer ends with 504 (Cloud Run: 300 s).
@@ -75,7 +76,7 @@ pub struct Service {
 /// What a request is told for which there is no container.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Overload {
-    /// Too many requests, as Cloud Run has it.
+    /// Too many requests at the cap and a server error below it, as Cloud Run has it.
     #[default]
     #[serde(rename = "429")]
     TooManyRequests,

@@ -1,4 +1,8 @@
 //! A level and its mean over time.
+//!
+//! In the real world: an agent beside each container that reports its concurrency and its CPU now and then
+//! (cloud-run.md §2.1). Modelled: one level for the whole service, whose mean between two readings is exact.
+//! Left out: reports that are late or lost, samples at points in time.
 
 use crate::engine::time::Time;
 

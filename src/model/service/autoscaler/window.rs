@@ -1,4 +1,8 @@
 //! The mean of the last samples.
+//!
+//! In the real world: the stable and the panic window of Knative, the minute and the ten of Cloud Run
+//! (cloud-run.md §1.1, §2). Modelled: as many samples as ticks go into the window, all of equal weight, full
+//! of the steady load from the start. Left out: weights that fade, samples that are missing.
 
 use std::collections::VecDeque;
 
