@@ -185,18 +185,7 @@ impl Checker<'_> {
     fn pool(&mut self, base: &str, pool: &Pool) {
         self.clock(&format!("{base}.query_timeout"), pool.query_timeout, NO_LIMIT);
         self.clock(&format!("{base}.connect_timeout"), pool.connect_timeout, NO_LIMIT);
-        if pool.min > pool.max {
-            let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
-            self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
-        }
-        if let Some(most) = pool.max_idle.filter(|most| *most < pool.min && pool.refill != Refill::Demand) {
-            let message = format!(
-                "the pool keeps {} connections and lets {most} of them rest: it would dial and close for ever",
-                pool.min
-            );
-            let help = "let `max_idle` be at least `min`, or leave it out";
-            self.error(&format!("{base}.max_idle"), message, help);
-        }
+        self.floor(base, pool);
         if pool.stock && pool.preset == Preset::Plain {
             let help = "name a library in `preset`, or leave `stock` out";
             self.error(&format!("{base}.stock"), "`stock` of no library", help);
@@ -230,6 +219,22 @@ impl Checker<'_> {
         }
         if let Sweep::Every(every) = pool.sweep {
             self.pause(&format!("{base}.sweep.every"), every, "60s");
+        }
+    }
+
+    /// A floor that can be kept.
+    fn floor(&mut self, base: &str, pool: &Pool) {
+        if pool.min > pool.max {
+            let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
+            self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
+        }
+        if let Some(most) = pool.max_idle.filter(|most| *most < pool.min && pool.refill != Refill::Demand) {
+            let message = format!(
+                "the pool keeps {} connections and lets {most} of them rest: it would dial and close for ever",
+                pool.min
+            );
+            let help = "let `max_idle` be at least `min`, or leave it out";
+            self.error(&format!("{base}.max_idle"), message, help);
         }
     }
 

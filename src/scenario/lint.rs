@@ -23,16 +23,16 @@ const SMALLER: &str = "so much keeps the database from being overrun; \
 /// Adds all advice.
 pub fn lint(scenario: &Scenario, problems: &mut Problems) {
     let (file, tree, tables) = (&*scenario.file, &*scenario.standing, &scenario.tables);
-    let cost = |node: &Postgres| {
+    let safe_rate = |node: &Postgres| {
         let start = node.start_cpu.mean(tables).unwrap_or_default();
-        start.as_secs() + node.cold_cpu.as_secs()
+        SAFE_SHARE * node.cores / (start.as_secs() + node.cold_cpu.as_secs())
     };
     for (name, postgres) in &file.postgres {
         budget(file, tree, name, problems);
         if let Some(pooler) = &postgres.pooler {
             pooler::clients(file, tree, name, pooler, problems);
             let path = format!("postgres.{name}.pooler.pool");
-            herd(&path, pooler.processes, &pooler.pool, (postgres, cost(postgres)), tree, problems);
+            herd(&path, pooler.processes, &pooler.pool, safe_rate(postgres), tree, problems);
         }
     }
     for (name, service) in &file.service {
@@ -41,7 +41,7 @@ pub fn lint(scenario: &Scenario, problems: &mut Problems) {
             let path = format!("service.{name}.pool.{node}");
             floor(&path, pool, tree, problems);
             if let Some(postgres) = file.postgres.get(node).filter(|node| node.pooler.is_none()) {
-                herd(&path, service.containers.max, pool, (postgres, cost(postgres)), tree, problems);
+                herd(&path, service.containers.max, pool, safe_rate(postgres), tree, problems);
             }
         }
     }
@@ -107,23 +107,15 @@ fn floor(path: &str, pool: &Pool, tree: &Node, problems: &mut Problems) {
 }
 
 /// A lifetime without jitter or kill gap, or with less jitter than a herd of so many pools needs at a node
-/// where a start costs so many seconds of CPU.
-fn herd(
-    path: &str,
-    pools: u32,
-    pool: &Pool,
-    (postgres, cost): (&Postgres, f64),
-    tree: &Node,
-    problems: &mut Problems,
-) {
+/// that can start so many connections a second beside its work.
+fn herd(path: &str, pools: u32, pool: &Pool, safe_rate: f64, tree: &Node, problems: &mut Problems) {
     let Some(lifetime) = pool.max_lifetime.0 else { return };
     let connections = f64::from(pools) * f64::from(pool.max);
-    if cost <= 0.0 {
+    if !safe_rate.is_finite() {
         return;
     }
     // All connections that were born together come back within the jitter: peak = connections / jitter. So
     // much keeps the node from being overrun; a smaller herd needs more, which `sweep --find` finds.
-    let safe_rate = SAFE_SHARE * postgres.cores / cost;
     let enough = Span::from_secs_f64((connections / safe_rate).ceil());
     let whole_pool = pool.gap_between_kills() * u64::from(pool.max);
     if whole_pool > lifetime {

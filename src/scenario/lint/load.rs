@@ -2,13 +2,12 @@
 //!
 //! A scenario may well overload a fleet for a while. Where all of it asks for more than there is, a line
 //! grows from beginning to end, which is seldom the question. Left out: retries, requests that the edge
-//! answers, what contention takes, and files of measured values.
+//! answers, and what contention takes.
 
-use super::super::grammar::{File, Request, Scaler};
+use super::super::grammar::{Distribution, File, Request, Scaler, Step};
 use super::super::problem::{Problem, Problems};
 use super::super::size::{requests, stretches};
-use super::super::{Scenario, Table};
-use super::mean;
+use super::super::{Scenario, Tables};
 use std::collections::BTreeMap;
 
 /// CPU seconds that are asked for, and those that there are.
@@ -20,6 +19,7 @@ struct Load {
 
 /// Adds the advice.
 pub fn check(scenario: &Scenario, problems: &mut Problems) {
+    let tables = &scenario.tables;
     let mut nodes: BTreeMap<&str, Load> = BTreeMap::new();
     let mut services: BTreeMap<&str, Load> = BTreeMap::new();
     for stretch in stretches(scenario) {
@@ -31,16 +31,16 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
             let cpus = f64::from(service.containers.max) * service.cpus;
             services.entry(name).or_default().there += cpus * seconds;
         }
-        for (class, count) in asked(file, &scenario.tables, stretch.from, stretch.to) {
+        for (class, count) in asked(file, tables, stretch.from, stretch.to) {
             let request = &file.request[class];
-            services.entry(&request.service).or_default().asked += count * app_seconds(request);
-            for (node, cpu) in query_seconds(file, request) {
+            services.entry(&request.service).or_default().asked += count * app_seconds(request, tables);
+            for (node, cpu) in query_seconds(file, request, tables) {
                 nodes.entry(node).or_default().asked += count * cpu;
             }
         }
         for job in file.job.values().filter(|job| job.enabled) {
             let runs = seconds / job.every.as_secs();
-            let cpu = f64::from(job.work.parallel) * mean(&job.work.cpu).as_secs();
+            let cpu = f64::from(job.work.parallel) * mean_s(&job.work.cpu, tables);
             nodes.entry(&job.on).or_default().asked += runs * cpu;
         }
     }
@@ -71,41 +71,44 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
     }
 }
 
+fn mean_s(distribution: &Distribution, tables: &Tables) -> f64 {
+    distribution.mean(tables).unwrap_or_default().as_secs()
+}
+
 /// Requests of each class between two times, in seconds.
-fn asked<'a>(
-    file: &'a File,
-    tables: &BTreeMap<String, Table>,
-    from: f64,
-    to: f64,
-) -> impl Iterator<Item = (&'a str, f64)> {
+fn asked<'a>(file: &'a File, tables: &Tables, from: f64, to: f64) -> impl Iterator<Item = (&'a str, f64)> {
     let open = file.traffic.values().map(move |traffic| {
         let passed = 1.0 - traffic.rejected.0;
         (&traffic.request[..], passed * requests(traffic, tables, from, to))
     });
     let devices = file.device.values().filter(|device| device.enabled).map(move |device| {
-        let refreshes = (to - from) / mean(&device.refresh_age).as_secs().max(1.0);
+        let refreshes = (to - from) / mean_s(&device.refresh_age, tables).max(1.0);
         (&device.request[..], f64::from(device.count) * device.tabs * device.duplicates * refreshes)
     });
     open.chain(devices).collect::<Vec<_>>().into_iter()
 }
 
 /// Time of one request in the application.
-fn app_seconds(request: &Request) -> f64 {
-    let spent = |step: &super::super::grammar::Step| {
-        let think = step.think.as_ref().map_or(0.0, |think| mean(think).as_secs());
-        let app = step.app.as_ref().map_or(0.0, |app| mean(app).as_secs());
+fn app_seconds(request: &Request, tables: &Tables) -> f64 {
+    let spent = |step: &Step| {
+        let think = step.think.as_ref().map_or(0.0, |think| mean_s(think, tables));
+        let app = step.app.as_ref().map_or(0.0, |app| mean_s(app, tables));
         app + think * f64::from(step.times.unwrap_or(1))
     };
     request.steps.iter().map(spent).sum()
 }
 
 /// CPU of one request on each node that it asks.
-fn query_seconds<'a>(file: &'a File, request: &'a Request) -> impl Iterator<Item = (&'a str, f64)> {
-    request.steps.iter().filter_map(|step| {
+fn query_seconds<'a>(
+    file: &'a File,
+    request: &'a Request,
+    tables: &'a Tables,
+) -> impl Iterator<Item = (&'a str, f64)> {
+    request.steps.iter().filter_map(move |step| {
         let on = step.on.as_deref()?;
         let node = file.endpoint.get(on).map_or(on, |endpoint| &endpoint.node);
         let queries = step.query.iter().chain(step.transaction.iter().flatten());
-        let cpu: f64 = queries.map(|query| mean(&file.query[query].cpu).as_secs()).sum();
+        let cpu: f64 = queries.map(|query| mean_s(&file.query[query].cpu, tables)).sum();
         Some((node, cpu * f64::from(step.times.unwrap_or(1))))
     })
 }
