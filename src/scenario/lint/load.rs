@@ -17,8 +17,8 @@ struct Load {
     there: f64,
 }
 
-/// Adds the advice.
-pub fn check(scenario: &Scenario, problems: &mut Problems) {
+/// What is asked of each node and of each service over the run, and what there is.
+fn loads(scenario: &Scenario) -> [BTreeMap<&str, Load>; 2] {
     let tables = &scenario.tables;
     let mut nodes: BTreeMap<&str, Load> = BTreeMap::new();
     let mut services: BTreeMap<&str, Load> = BTreeMap::new();
@@ -44,6 +44,12 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
             nodes.entry(&job.on).or_default().asked += runs * cpu;
         }
     }
+    [nodes, services]
+}
+
+/// Adds the advice.
+pub fn check(scenario: &Scenario, problems: &mut Problems) {
+    let [nodes, services] = loads(scenario);
     let duration = scenario.file.duration.as_secs();
     let mut warn = |path: String, message: String, help: &str| {
         problems.push(Problem::warning(message, scenario.place(&path)).help(help));
