@@ -152,6 +152,7 @@ fn side(pairs: &[(Harm, Harm)], of: fn(&Harm) -> f64, step: f64, (share, least):
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::{ServiceBin, ServiceMeasured};
 
     /// Bad time and lost wishes.
     type Suffered = (f64, f64);
@@ -165,6 +166,38 @@ mod tests {
     fn judged_by_spikes(before: f64, after: f64) -> Change {
         let harm = |recycle_spikes| Harm { bad_s: 170.0, lost: 0.0, recycle_spikes };
         change(&[(harm(before), harm(after))])
+    }
+
+    /// A service that is slow, and answers, in so many of 120 bins.
+    fn slow(bins: usize) -> Run {
+        let p99 = |place| Some(if place < 120 - bins { 5_000 } else { 900_000 });
+        let bin = |place| ServiceBin { users_p99_us: p99(place), ..ServiceBin::default() };
+        let service = ServiceMeasured { service: "api".into(), bins: (0..120).map(bin).collect() };
+        let measured = Measured {
+            duration: BIN * 120,
+            classes: vec![],
+            services: vec![service],
+            nodes: vec![],
+            levels: vec![],
+            closeups: vec![],
+            dashboard: vec![],
+            storms: vec![],
+            spikes: vec![],
+            recoveries: vec![],
+            marks: vec![],
+            stretches: vec![],
+        };
+        Run { variant: "v".into(), seed: 1, measured }
+    }
+
+    /// Against itself or against another, half of the run makes no difference.
+    #[test]
+    fn a_longer_outage_never_looks_better() {
+        for usual in [10, 59, 61, 100] {
+            for bins in [0, 10, 59, 60, 61, 100] {
+                assert_eq!(harm(&slow(bins), &slow(usual)).bad_s, 10.0 * bins as f64, "{bins} {usual}");
+            }
+        }
     }
 
     #[test]
