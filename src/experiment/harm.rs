@@ -12,7 +12,7 @@ use super::Run;
 use super::paired::ROUNDING;
 use super::statistics::Mean;
 use crate::measure::BIN;
-use crate::measure::calm::{calm_us, of_users};
+use crate::measure::calm::{Whose, calm_us};
 use crate::measure::outage::bin_length;
 use crate::measure::recovery::answered;
 use crate::measure::recycles::recycle_spikes;
@@ -55,7 +55,7 @@ pub fn harm(run: &Run, usual: &Run) -> Harm {
 /// The p99 beyond which a bin is bad, in microseconds; NaN if the service never answered.
 fn limit_us(usual: &Measured, service: &str) -> f64 {
     let service = usual.services.iter().find(|one| one.service == service);
-    service.map_or(f64::NAN, |service| SPIKE_FACTOR * calm_us(usual, service, of_users, usize::MAX))
+    service.map_or(f64::NAN, |service| SPIKE_FACTOR * calm_us(usual, service, Whose::Users, usize::MAX))
 }
 
 fn users(measured: &Measured) -> impl Iterator<Item = &ClassMeasured> {

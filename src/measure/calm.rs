@@ -15,31 +15,47 @@ use super::{Measured, ServiceBin, ServiceMeasured};
 /// The shares of bins, from the quickest on, and what their slowest counts for.
 const LOWER: [(f64, f64); 2] = [(0.25, 2.0), (0.125, 4.0)];
 
-/// A p99 of a bin in microseconds; `None` where nothing ended.
-pub type OfBin = fn(&ServiceBin) -> Option<u64>;
-
-/// The p99 of all requests.
-pub fn of_all(bin: &ServiceBin) -> Option<u64> {
-    bin.latency.map(|latency| latency.p99_us)
+/// Whose p99 it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// That of all requests.
+    All,
+    /// That of the legitimate ones.
+    Users,
 }
 
-/// The p99 of the legitimate ones.
-pub fn of_users(bin: &ServiceBin) -> Option<u64> {
-    bin.users_p99_us
+impl Whose {
+    /// The p99 of a bin in microseconds; `None` where nothing ended.
+    pub fn p99_us(self, bin: &ServiceBin) -> Option<u64> {
+        match self {
+            Whose::All => bin.latency.map(|latency| latency.p99_us),
+            Whose::Users => bin.users_p99_us,
+        }
+    }
+
+    /// The median. Of all requests it is one that was measured, the greater of two in the middle: what lies
+    /// between a fast half and a slow one is neither's.
+    fn median(self, mut values: Vec<f64>) -> f64 {
+        values.sort_by(f64::total_cmp);
+        match self {
+            Whose::All => values.get(values.len() / 2).copied().unwrap_or(f64::NAN),
+            Whose::Users => mid(values),
+        }
+    }
 }
 
 /// The calm p99 of a service in microseconds, over the first so many bins of a run; NaN if nothing ended in
 /// them.
-pub fn calm_us(measured: &Measured, service: &ServiceMeasured, p99: OfBin, bins: usize) -> f64 {
+pub fn calm_us(measured: &Measured, service: &ServiceMeasured, whose: Whose, bins: usize) -> f64 {
     let all = || service.bins.iter().take(bins).enumerate();
-    let p99s = all().filter_map(|(place, bin)| Some((place, p99(bin)? as f64)));
+    let p99s = all().filter_map(|(place, bin)| Some((place, whose.p99_us(bin)? as f64)));
     let (places, p99s): (Vec<usize>, Vec<f64>) = p99s.unzip();
     if p99s.is_empty() {
         return f64::NAN;
     }
     let well = |(place, _): &(&usize, &f64)| answered(measured, &service.service, **place);
     let well = places.iter().zip(&p99s).filter(well).map(|(_, p99)| *p99);
-    lower(well.collect()).min(mid(p99s))
+    lower(well.collect()).min(whose.median(p99s))
 }
 
 /// What the lower shares of some values tell; infinite of none.
@@ -55,6 +71,12 @@ fn lower(mut values: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_in_the_middle_the_greater_was_measured() {
+        let median = |whose: Whose| whose.median(vec![20.0, 17.0, 17.0, 20.0]);
+        assert_eq!([Whose::All, Whose::Users].map(median), [20.0, 18.5]);
+    }
 
     #[test]
     fn half_the_share_must_be_twice_as_plain() {

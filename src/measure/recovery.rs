@@ -9,7 +9,7 @@
 //! bin from which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether
 //! less was asked than before.
 
-use super::calm::{calm_us, of_users};
+use super::calm::{Whose, calm_us};
 use super::spikes::{Episode, SPIKE_FACTOR};
 use super::window::Window;
 use super::{BIN, ClassMeasured, Measured, Recovery, ServiceMeasured, StretchKind};
@@ -127,7 +127,7 @@ fn bin_start(place: usize) -> Time {
 /// Which bins of a service are good, where recovery counts from a time on; `None` if there is no baseline.
 fn good_bins(measured: &Measured, service: &str, after: Time) -> Option<Vec<bool>> {
     let service = measured.services.iter().find(|other| other.service == service)?;
-    let baseline = calm_us(measured, service, of_users, undisturbed(measured, service, after));
+    let baseline = calm_us(measured, service, Whose::Users, undisturbed(measured, service, after));
     let most = SLOWER * Some(baseline).filter(|baseline| !baseline.is_nan())?;
     let good = |place: usize| {
         service.bins[place].users_p99_us.is_none_or(|p99| p99 as f64 <= most)
@@ -144,7 +144,7 @@ fn undisturbed(measured: &Measured, service: &ServiceMeasured, after: Time) -> u
         Some(first) if first <= after || before == 0 => return whole(first),
         _ => {}
     }
-    let most = SPIKE_FACTOR * calm_us(measured, service, of_users, usize::MAX);
+    let most = SPIKE_FACTOR * calm_us(measured, service, Whose::Users, usize::MAX);
     let trouble = (service.bins.iter().enumerate().take(before)).position(|(place, bin)| {
         let slow = bin.users_p99_us.is_some_and(|p99| p99 as f64 > most);
         slow || !answered(measured, &service.service, place)

@@ -4,7 +4,7 @@
 //! most of the run is trouble. It is not *caused* by what overlaps it: the list says where to look. Storms
 //! count at the nodes that the service has pools to.
 
-use super::calm::{calm_us, of_all};
+use super::calm::{Whose, calm_us};
 use super::{BIN, Measured, Recycle, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
@@ -58,7 +58,7 @@ pub fn spikes(
 
 /// The p99 beyond which a bin of this service belongs to a spike, in microseconds; `None` if nothing ended.
 pub fn threshold_us(measured: &Measured, service: &ServiceMeasured) -> Option<u64> {
-    let calm = calm_us(measured, service, of_all, usize::MAX);
+    let calm = calm_us(measured, service, Whose::All, usize::MAX);
     (!calm.is_nan()).then_some((SPIKE_FACTOR * calm) as u64)
 }
 
@@ -68,7 +68,7 @@ pub fn above(service: &ServiceMeasured, threshold_us: u64, end: Time) -> Vec<Spi
     let mut spikes: Vec<Spike> = Vec::new();
     let mut open = false;
     for (place, bin) in service.bins.iter().enumerate() {
-        let high = of_all(bin).filter(|p99| *p99 > threshold_us);
+        let high = Whose::All.p99_us(bin).filter(|p99| *p99 > threshold_us);
         let (from, to) = (bin_start(place), bin_start(place + 1).min(end));
         match (high, open) {
             (Some(p99), true) => {
