@@ -63,7 +63,7 @@ fn events_of_one_span_on_one_path_are_refused() {
     let off = format!("enabled = false\n{}", rate(span, "1/s"));
     let variant = "[variant.v.set]\n\"event.b.enabled\" = true\n";
     let switched = two(&rate(span, "100/s"), &format!("{off}\n{variant}"));
-    assert!(switched.starts_with("warning: events `a` and `b` both set"), "{switched}");
+    assert!(switched.starts_with("warning: variant `v`: events `a` and `b` both set"), "{switched}");
     let cores = format!("{span}\nset = {{ \"postgres.primary.cores\" = 2 }}");
     assert_eq!(two(&rate(span, "100/s"), &cores), "", "of two things");
 }
