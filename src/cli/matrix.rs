@@ -13,7 +13,7 @@ use crate::report::matrix::{Cell, Column, Incident, Matrix};
 use crate::report::plot::{Chart, matrix as picture};
 use crate::scenario::{Document, Remedy, Scenario};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An incident before it is run: unchanged, and with each remedy, or why not.
@@ -40,16 +40,7 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     if stop.load(Ordering::Relaxed) && matrix.incidents.is_empty() {
         return Err(Failure::Abandoned);
     }
-    if args.format == Format::Json {
-        console.result(&format!("{:#}\n", matrix.json()))?;
-    } else {
-        let text = match args.format {
-            Format::Markdown => matrix.markdown(),
-            Format::Csv => matrix.csv(),
-            _ => matrix.text(output::paint(console.stdout_colour())),
-        };
-        console.result(&text)?;
-    }
+    console.result(&shown(&matrix, args.format, complete, console.stdout_colour()))?;
     let manifest = json!({
         "tool": "herdsim", "tool_version": env!("CARGO_PKG_VERSION"), "kind": "matrix",
         "schema_version": crate::report::SCHEMA_VERSION, "complete": complete,
@@ -68,6 +59,16 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
         (true, _) => Err(Failure::Interrupted),
         (false, false) => Err(Failure::Io("not every run was finished".to_owned())),
         (false, true) => Ok(()),
+    }
+}
+
+/// What is printed.
+fn shown(matrix: &Matrix, format: Format, complete: bool, colour: bool) -> String {
+    match format {
+        Format::Json => format!("{:#}\n", matrix.json()),
+        Format::Markdown => matrix.markdown() + output::unfinished(complete),
+        Format::Csv => matrix.csv(),
+        Format::Text => matrix.text(output::paint(colour)) + output::unfinished(complete),
     }
 }
 
@@ -94,26 +95,14 @@ fn cases(args: &CompareArgs, console: &Console, remedies: &[(String, Remedy)]) -
         let remedied = remedies.iter().map(|(name, remedy)| unchanged.remedied(name, remedy)).collect();
         cases.push(Case { name, unchanged, remedied });
     }
-    for (number, (remedy, _)) in remedies.iter().enumerate() {
-        let fits = |case: &&Case| case.remedied[number].is_ok();
-        let Some(first) = cases.iter().position(|case| !fits(&case)) else { continue };
-        if !cases.iter().any(|case| fits(&case)) {
-            return Err(misfit(args, console, &paths[first], number)?);
-        }
-        for case in cases.iter().filter(|case| !fits(case)) {
-            let why = case.remedied[number].as_ref().err().map_or("", String::as_str);
-            console.note(&format!("{remedy} does not fit {}: {why}", case.name));
+    for (number, file) in args.source.with.iter().enumerate() {
+        for case in &cases {
+            if let Err(why) = &case.remedied[number] {
+                console.note(&format!("{} does not fit {}: {why}", file.display(), case.name));
+            }
         }
     }
     Ok(cases)
-}
-
-/// What is wrong with a remedy that fits nowhere is shown as it is where it is laid over a scenario.
-fn misfit(args: &CompareArgs, console: &Console, file: &Path, number: usize) -> Result<Failure, Failure> {
-    let with = vec![args.source.with[number].clone()];
-    let source = Source { file: file.to_owned(), with, ..args.source.clone() };
-    source.load(&args.seeding, console)?;
-    Ok(Failure::Usage(format!("`{}` fits none of the scenarios", source.with[0].display())))
 }
 
 /// The variant to which remedies are added: the first of those that are named that there is, or the first
@@ -172,4 +161,18 @@ fn incident(case: &Case, runs: &[Run]) -> Incident {
     let cells = cells.collect();
     let variant = case.unchanged.variant.clone();
     Incident { scenario: case.name.clone(), variant, harm: before, cells, seeds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_that_a_part_is_missing() {
+        let matrix = Matrix { remedies: vec![], incidents: vec![] };
+        for (format, told) in [(Format::Text, true), (Format::Markdown, true), (Format::Csv, false)] {
+            let of = |complete| shown(&matrix, format, complete, false).contains("INCOMPLETE");
+            assert_eq!((of(false), of(true)), (told, false), "{format:?}");
+        }
+    }
 }

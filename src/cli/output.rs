@@ -128,12 +128,12 @@ pub fn runs(results: &Results, colour: bool) -> String {
         texts.push(terminal::run(header, run, judged, paint(colour)));
         judged = &[];
     }
-    texts.join("\n") + unfinished(results)
+    texts.join("\n") + unfinished(results.complete)
 }
 
 /// What stands under results of which a part is missing.
-fn unfinished(results: &Results) -> &'static str {
-    match results.complete {
+pub fn unfinished(complete: bool) -> &'static str {
+    match complete {
         true => "",
         false => "\nINCOMPLETE: not every run was finished; all of this is of those that were.\n",
     }
@@ -147,7 +147,7 @@ pub fn comparison(results: &Results, colour: bool, several: bool) -> String {
         + &if several { apart() } else { String::new() }
         + &effects::text(&results.effects, paint)
         + &paired::text(&results.paired, paint)
-        + unfinished(results)
+        + unfinished(results.complete)
 }
 
 /// The same in Markdown, for a pull request.
@@ -157,7 +157,7 @@ pub fn comparison_markdown(results: &Results, several: bool) -> String {
         + &if several { apart() } else { String::new() }
         + &effects::markdown(&results.effects)
         + &paired::markdown(&results.paired)
-        + unfinished(results)
+        + unfinished(results.complete)
 }
 
 /// The same in JSON, for a program: what `summary.json` and `expectations.json` of the run directory hold,
@@ -217,6 +217,11 @@ pub fn snapshot_picture(file: &Path, seen: &Snapshot) -> Result<[PathBuf; 2], Fa
     if file == png {
         let why = "is the name of the PNG that comes beside the SVG: give the SVG one with another ending";
         return Err(Failure::Usage(format!("--svg: `{}` {why}", file.display())));
+    }
+    // A PNG shows not whose it is: ours has its SVG beside it.
+    if !file.exists() && fs::metadata(&png).is_ok_and(|there| there.is_file() && there.len() > 0) {
+        let why = "is there, without our SVG beside it: choose another name, or remove it";
+        return Err(Failure::Usage(format!("--svg: `{}` {why}", png.display())));
     }
     destination::claim(file, Kind::Svg)?;
     destination::claim(&png, Kind::Png)?;

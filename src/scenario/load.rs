@@ -5,8 +5,7 @@ use super::grammar::{Event, Overlay};
 use super::problem::{Problem, Problems, Source};
 use super::tree::{self, Layer, Node, Origin, Value};
 use super::{
-    AS_WRITTEN, Document, Remedy, Scenario, Tables, check, lint, mend, overlay, size, tables, timeline,
-    values,
+    AS_WRITTEN, Document, Scenario, Tables, check, lint, mend, overlay, size, tables, timeline, values,
 };
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
@@ -51,21 +50,6 @@ impl Document {
     }
 }
 
-impl Remedy {
-    /// Reads a remedy: what a `--with` file holds.
-    ///
-    /// # Errors
-    /// It cannot be read, or is no TOML.
-    pub fn load(path: &Path) -> Result<Remedy, Problems> {
-        let node = tree::read(path, 0).and_then(|source| tree::parse(&source, &Layer::With))?;
-        let text = |key: &str| node.child(key).and_then(Node::text).map(str::to_owned);
-        let (title, why) = (text("title"), text("why").unwrap_or_default());
-        let set = with_overlay(node).unwrap_or_default();
-        let set = set.into_iter().map(|(path, value)| (path, value.to_json())).collect();
-        Ok(Remedy { title, why, set })
-    }
-}
-
 /// What is laid over the file in every variant.
 #[derive(Default)]
 struct Layers {
@@ -74,7 +58,7 @@ struct Layers {
 }
 
 /// A `--with` file is an overlay; it may say what it is.
-fn with_overlay(node: Node) -> Option<IndexMap<String, Node>> {
+pub fn with_overlay(node: Node) -> Option<IndexMap<String, Node>> {
     let Value::Table(mut overlay) = node.value else { return None };
     overlay.retain(|name, _| name != "why" && name != "title");
     Some(overlay)

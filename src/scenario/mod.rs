@@ -12,6 +12,7 @@ mod other_names;
 mod overlay;
 pub mod problem;
 pub mod proof;
+mod remedy;
 mod resolved;
 pub mod schema;
 mod size;
@@ -24,6 +25,7 @@ pub mod values;
 pub mod when;
 
 pub use complete::presets;
+pub use remedy::Remedy;
 
 use crate::engine::time::Time;
 use grammar::{Deed, Event, File, Overlay};
@@ -42,17 +44,6 @@ pub const AS_WRITTEN: &str = "as-written";
 pub struct Document {
     /// The scenario of each variant by name, in file order; [`AS_WRITTEN`] first.
     pub scenarios: IndexMap<String, Scenario>,
-}
-
-/// A file of values that is meant for any scenario that has a place for them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remedy {
-    /// What it is called, if it says so.
-    pub title: Option<String>,
-    /// Why it may help.
-    pub why: String,
-    /// Paths and the values laid over them.
-    pub set: Overlay,
 }
 
 /// One checked, complete scenario: a file under one variant.
@@ -138,27 +129,6 @@ impl Scenario {
     /// All that would be wrong with such a variant.
     pub fn with(&self, variant: &str, set: &Overlay, events: &[(&str, Event)]) -> Result<Scenario, Problems> {
         load::derive(self, variant, set, events)
-    }
-
-    /// This scenario with a remedy on top of everything; paths of it that lead nowhere here are left out.
-    ///
-    /// # Errors
-    /// None of its paths leads anywhere (why, of the first), or what it sets is refused.
-    pub fn remedied(&self, name: &str, remedy: &Remedy) -> Result<Scenario, String> {
-        let (mut set, mut dead_end) = (Overlay::new(), None);
-        for (path, value) in &remedy.set {
-            match overlay::expand(&self.standing, path) {
-                Ok(_) => drop(set.insert(path.clone(), value.clone())),
-                Err((what, _)) => drop(dead_end.get_or_insert(what)),
-            }
-        }
-        if set.is_empty() {
-            return Err(dead_end.unwrap_or_else(|| "it sets nothing".to_owned()));
-        }
-        let refused = |problems: Problems| {
-            problems.iter().next().map_or_else(String::new, |problem| problem.message.clone())
-        };
-        self.with(name, &set, &[]).map_err(refused)
     }
 
     /// Whether something holds at the first instant, or after any moment of the timeline.

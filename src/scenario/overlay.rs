@@ -13,7 +13,7 @@ use super::units::{Rate, Share, parse_rate, parse_share, parse_span};
 use indexmap::IndexMap;
 
 /// Why a path leads nowhere: what, and the cure.
-type DeadEnd = (String, String);
+pub type DeadEnd = (String, String);
 
 /// What says something of the whole file: it is read once, before any variant is chosen.
 const OF_THE_FILE: [&str; 3] = ["schema_version", "compare", "slow"];
@@ -51,9 +51,7 @@ pub fn lay(
                     write(written, &standing, schema::root(), &path, new);
                     touched.push(path);
                 }
-                Err(why) => {
-                    problems.push(Problem::error(why, value.place()).help("write the value itself"));
-                }
+                Err((what, help)) => problems.push(Problem::error(what, value.place()).help(help)),
             }
         }
     }
@@ -171,24 +169,48 @@ pub fn shape_at<'a>(tree: &Node, path: &str) -> Option<&'a Shape> {
 }
 
 /// What is to stand at `path`: the value itself or, where it is a factor, what stands there scaled.
-fn value_at(standing: &Node, path: &str, value: &Node) -> Result<Node, String> {
+fn value_at(standing: &Node, path: &str, value: &Node) -> Result<Node, DeadEnd> {
     let shape = shape_at(standing, path).unwrap_or(&Shape::Any);
-    if let (Shape::Map(_), Value::Table(_)) = (shape, &value.value)
-        && !path.contains('.')
-    {
-        return Err(format!("this would replace all of `{path}`: quote the path, as in \"{path}.NAME.KEY\""));
+    if let Some(refused) = replaces_all(shape, path, value) {
+        return Err(refused);
     }
-    let factor =
-        value.text().and_then(|text| text.strip_prefix('x')).and_then(|text| text.parse::<f64>().ok());
     let named = matches!(shape, Shape::Text(format) if format.is_empty());
-    let Some(factor) = factor.filter(|factor| factor.is_finite() && *factor >= 0.0 && !named) else {
+    let Some(factor) = factor(value).filter(|_| !named) else {
         return Ok(value.clone());
     };
-    let node = standing.at(path).ok_or_else(|| format!("nothing stands at `{path}` that could be scaled"))?;
+    let cure = |what| (what, "write the value itself".to_owned());
+    let missing = || cure(format!("nothing stands at `{path}` that could be scaled"));
+    let node = standing.at(path).ok_or_else(missing)?;
     let mut scaled = scale(node, shape, factor)
-        .map_err(|what| format!("`{path}` cannot be scaled by {factor}: {what}"))?;
+        .map_err(|what| cure(format!("`{path}` cannot be scaled by {factor}: {what}")))?;
     scaled.origin = value.origin.clone();
     Ok(scaled)
+}
+
+/// The factor that a value such as `"x2"` is.
+pub fn factor(value: &Node) -> Option<f64> {
+    let factor = value.text()?.strip_prefix('x')?.parse::<f64>().ok()?;
+    (factor.is_finite() && factor >= 0.0).then_some(factor)
+}
+
+/// Why a table must not be laid over all entities of a kind, if that is what it would do.
+pub fn replaces_all(shape: &Shape, path: &str, value: &Node) -> Option<DeadEnd> {
+    let (Shape::Map(_), Value::Table(_), false) = (shape, &value.value, path.contains('.')) else {
+        return None;
+    };
+    let line = first_line(path, value).unwrap_or_else(|| format!("\"{path}.NAME.KEY\" = VALUE"));
+    let what = format!("this would replace all of `{path}`: an overlay has paths for keys, not tables");
+    Some((what, format!("quote the path: `{line}`")))
+}
+
+/// The first single value in a table as a line of an overlay, such as `"postgres.primary.cores" = 8`.
+fn first_line(path: &str, value: &Node) -> Option<String> {
+    match &value.value {
+        Value::Table(entries) => {
+            entries.iter().find_map(|(name, entry)| first_line(&format!("{path}.{name}"), entry))
+        }
+        _ => Some(format!("\"{path}\" = {}", value.to_json())),
+    }
 }
 
 /// Scales a quantity or, in a distribution or a curve, each of them.

@@ -25,7 +25,7 @@ fn every_remedy_is_tried_alone_at_every_incident() {
         "{out}"
     );
     assert!(out.contains("matches nothing"), "a remedy that has no place says so: {out}");
-    assert!(err.contains("rarer does not fit tiny: `job.cleanup.every` matches nothing"), "{err}");
+    assert!(err.contains("rarer.toml does not fit tiny: `job.cleanup.every` matches nothing"), "{err}");
     let table = desk.read("runs/remedies/remedies.csv");
     assert_eq!(
         table.lines().next(),
@@ -52,6 +52,18 @@ fn one_scenario_tries_remedies_apart_only_if_asked() {
     desk.write("typo.toml", &JITTER.replace("jitter\" =", "jiter\" ="));
     let (_, err) = desk.ends("compare tiny.toml --each --with jitter.toml typo.toml", 2);
     assert!(err.contains("typo.toml:2") && err.contains("did you mean `max_lifetime_jitter`?"), "{err}");
+    desk.write(
+        "capped.toml",
+        &JITTER.replace("pool.*.max_lifetime_jitter\" = \"1s\"", "containers.max\" = 30"),
+    );
+    let line =
+        "compare tiny.toml --each --seeds 1 --with capped.toml rarer.toml jitter.toml -o one --format json";
+    let (out, err) = desk.ends(line, 0);
+    assert!(err.contains("capped.toml does not fit tiny: the fixed scaler"), "{err}");
+    assert!(!err.contains("--> tiny.toml") && err.contains("rarer.toml does not fit tiny"), "{err}");
+    let matrix: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let tried = matrix["incidents"][0]["remedies"].as_array().unwrap();
+    assert_eq!(tried.iter().filter(|one| one["not_tried"].is_string()).count(), 2, "{out}");
     desk.write("broken.toml", "title = ");
     let (_, err) = desk.ends("compare tiny.toml other.toml --with broken.toml", 2);
     assert!(err.contains("broken.toml:1"), "{err}");
