@@ -97,6 +97,25 @@ fn a_story_reads_well() {
     ");
 }
 
+/// "No one of them alone" is said only of suspects each of which leaves spikes behind.
+#[test]
+fn suspects_stand_in_for_each_other_only_if_each_alone_leaves_spikes() {
+    let (header, mut explanation) = (synthetic::header(), explanation());
+    let told = |explanation: &Explanation| {
+        let found = [];
+        let story = Story { header: &header, variant: "x", duration_s: 60.0, explanation, found: &found };
+        story.remarks().pop().unwrap_or_default()
+    };
+    for finding in &mut explanation.findings {
+        finding.word = Word::CannotTell;
+    }
+    assert!(told(&explanation).ends_with("0 spikes, none left"), "the first two leave none alone");
+    explanation.findings.drain(..2);
+    assert!(told(&explanation).ends_with("they stand in for each other"), "{}", told(&explanation));
+    explanation.findings[0].never = Trial::new(&explanation.base, vec![None; 3]);
+    assert!(told(&explanation).ends_with("0 spikes, none left"), "one was not run alone");
+}
+
 #[test]
 fn and_in_markdown() {
     insta::assert_snapshot!(told(markdown), @r"

@@ -177,14 +177,19 @@ impl Focus {
         let end = Time::ZERO + measured.duration;
         let spikes = spikes::above(service, (*self.thresholds.get(seed)?)?, end);
         let window = Window { from: self.from, ..Window::whole() };
-        let bins = service.bins.iter().skip((self.from.0 / BIN.0) as usize);
-        let p99s = bins.filter_map(|bin| bin.latency).map(|latency| latency.p99_us as f64);
         Some(Figures {
             spikes: spikes.iter().filter(|spike| window.holds_bin(spike.from)).count(),
-            worst_p99_us: p99s.fold(f64::NAN, f64::max),
+            worst_p99_us: worst_p99_us(service, &window),
             spikes_whole_run: spikes.len(),
         })
     }
+}
+
+/// The highest p99 of a whole bin within a window; NaN if nothing ended.
+fn worst_p99_us(service: &ServiceMeasured, window: &Window) -> f64 {
+    let bins = service.bins.iter().enumerate().map(|(n, bin)| (Time(n as u64 * BIN.0), bin));
+    let within = bins.filter(|(at, _)| window.holds_bin(*at)).filter_map(|(_, bin)| bin.latency);
+    within.map(|latency| latency.p99_us as f64).fold(f64::NAN, f64::max)
 }
 
 fn service<'a>(measured: &'a Measured, name: &str) -> Option<&'a ServiceMeasured> {
@@ -231,4 +236,23 @@ fn judged_service(base: &[Run]) -> Option<String> {
     // Of equals the first, as in the file.
     let heaviest = services.rev().max_by_key(|name| weight(name));
     heaviest.cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{Quantiles, ServiceBin};
+
+    /// Judged from 15 s on: the bin that begins at 10 s shows what was before, too.
+    #[test]
+    fn a_bin_that_began_before_is_not_judged() {
+        let bin = |p99_us| ServiceBin {
+            latency: Some(Quantiles { p99_us, ..Quantiles::default() }),
+            ..ServiceBin::default()
+        };
+        let bins = vec![bin(9), bin(8), bin(3), bin(4)];
+        let service = ServiceMeasured { service: "api".to_owned(), bins };
+        let from = |seconds| Window { from: Time::ZERO + Span::from_secs(seconds), ..Window::whole() };
+        assert_eq!([0, 10, 15, 20].map(|at| worst_p99_us(&service, &from(at))), [9.0, 8.0, 4.0, 4.0]);
+    }
 }

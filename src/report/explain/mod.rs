@@ -5,7 +5,7 @@
 
 pub mod files;
 
-use super::text::{Paint, cells, range, section, short, table, trimmed};
+use super::text::{Paint, cells, escaped, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::experiment::explain::{Explanation, Figures, Finding, Found, TOGETHER, Trial, Word};
 use crate::experiment::statistics::Mean;
@@ -113,11 +113,15 @@ impl Story<'_> {
 
     fn together(&self, trial: &Trial) -> String {
         let none = trial.figures.iter().flatten().all(|figures| figures.spikes == 0);
-        let alone = |finding: &Finding| matches!(finding.word, Word::Causes | Word::SetsOff);
-        let says = match (trial.spikes.count, none, self.explanation.findings.iter().any(alone)) {
+        // Whoever was not run alone, or left none, is no proof that others stood in.
+        let leaves = |finding: &Finding| {
+            let guilty = matches!(finding.word, Word::Causes | Word::SetsOff);
+            !guilty && finding.never.figures.iter().flatten().any(|figures| figures.spikes > 0)
+        };
+        let says = match (trial.spikes.count, none, self.explanation.findings.iter().all(leaves)) {
             (0, ..) => "not run",
-            (_, true, false) => "none left, but no one of them alone: they stand in for each other",
-            (_, true, true) => "none left",
+            (_, true, true) => "none left, but no one of them alone: they stand in for each other",
+            (_, true, false) => "none left",
             (_, false, _) => "some are left that none of these causes",
         };
         format!("{TOGETHER} left out: {} spikes, {says}", spikes(&trial.figures))
@@ -220,13 +224,11 @@ fn periods(story: &Story) -> String {
 
 /// The story in Markdown, for a pull request.
 pub fn markdown(story: &Story) -> String {
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
     let line_of = |cells: &[String]| {
-        format!("| {} |\n", cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join(" | "))
+        format!("| {} |\n", cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "))
     };
     let (head, rows) = story.rows();
-    let mut text =
-        format!("**{}** — {}\n\n", escape(&printable(&story.header.title)), escape(&story.subtitle()));
+    let mut text = format!("**{}** — {}\n\n", escaped(&story.header.title), escaped(&story.subtitle()));
     if story.is_calm() {
         text += &format!("- {CALM}\n");
     } else {
@@ -234,7 +236,7 @@ pub fn markdown(story: &Story) -> String {
         text += &line_of(&["---", "---", "--:", "--:", "--:", "--:", "--:"].map(str::to_owned));
         text += &rows.iter().map(|row| line_of(row)).collect::<String>();
         text += "\n";
-        text += &story.remarks().iter().map(|remark| format!("- {}\n", escape(remark))).collect::<String>();
+        text += &story.remarks().iter().map(|remark| format!("- {}\n", escaped(remark))).collect::<String>();
     }
     let percent = human::share(FALSE_ALARM);
     text += &format!("\n| service | period | power | false alarm (≤ {percent}) | harmonics | has it |\n");
