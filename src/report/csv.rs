@@ -44,11 +44,7 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(header: &'a Header, columns: &[&str]) -> Table<'a> {
-        let mut builder = ::csv::WriterBuilder::new();
-        let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-        // Writing to memory does not fail, here and below.
-        let _ = writer.write_record(["scenario", "variant", "seed"].iter().chain(columns));
-        Table { header, writer }
+        Table { header, writer: writer(["scenario", "variant", "seed"].iter().chain(columns)) }
     }
 
     fn row(&mut self, run: &Run, cells: &[String]) {
@@ -62,8 +58,33 @@ impl<'a> Table<'a> {
     }
 
     fn text(self) -> String {
-        self.writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        text(self.writer)
     }
+}
+
+/// A table of these columns with a line for each row; a cell is quoted where it must be.
+pub(super) fn table<C, R>(columns: C, rows: impl IntoIterator<Item = R>) -> String
+where
+    C: IntoIterator<Item: AsRef<[u8]>>,
+    R: IntoIterator<Item: AsRef<[u8]>>,
+{
+    let mut writer = writer(columns);
+    for row in rows {
+        let _ = writer.write_record(row);
+    }
+    text(writer)
+}
+
+fn writer(columns: impl IntoIterator<Item: AsRef<[u8]>>) -> ::csv::Writer<Vec<u8>> {
+    let mut builder = ::csv::WriterBuilder::new();
+    let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    // Writing to memory does not fail, here and wherever a row is added.
+    let _ = writer.write_record(columns);
+    writer
+}
+
+fn text(writer: ::csv::Writer<Vec<u8>>) -> String {
+    writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 /// A number, or nothing where there is none; a tiny one without its hundred zeros.

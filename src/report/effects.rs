@@ -4,7 +4,7 @@
 //! leaves the baseline's. A record of history that the simulation contradicts gets a line of its own.
 
 use super::font::printable;
-use super::text::{Paint, cells, range, section, short, table, trimmed};
+use super::text::{Paint, cells, escaped, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::engine::time::Time;
 use crate::experiment::effect::{Change, Effect, Recycling};
@@ -92,16 +92,15 @@ pub fn markdown(effects: &[Effect]) -> String {
     if effects.is_empty() {
         return String::new();
     }
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut text = format!("\nEffects, against **{}**:\n\n", escape(&baseline(effects)));
+    let mut text = format!("\nEffects, against **{}**:\n\n", escaped(&baseline(effects)));
     if !tells(effects) {
         return format!("{text}- {NOTHING}\n");
     }
     text += &line(&HEAD.map(str::to_owned));
     text += "| --- | --: | --: | --: | --: |\n";
-    text += &effects.iter().map(|effect| line(&row(effect).map(|cell| escape(&cell)))).collect::<String>();
-    text + "\n" + &notes(effects).iter().map(|note| format!("- {}\n", escape(note))).collect::<String>()
+    text += &effects.iter().map(|effect| line(&row(effect).map(|cell| escaped(&cell)))).collect::<String>();
+    text + "\n" + &notes(effects).iter().map(|note| format!("- {}\n", escaped(note))).collect::<String>()
 }
 
 /// The same for a program: `effects` of `compare --format json`, and `effects.json`.
@@ -132,12 +131,8 @@ fn delay_s(change: Change) -> Option<f64> {
 
 /// `effects.csv`: one row a variant, over its seeds.
 pub fn csv(header: &Header, effects: &[Effect]) -> String {
-    let mut builder = ::csv::WriterBuilder::new();
-    let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    // Writing to memory does not fail, here and below.
-    let _ = writer.write_record(COLUMNS);
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-    for effect in effects {
+    let rows = effects.iter().map(|effect| {
         let mean = |pick: &dyn Fn(&(Recycling, Recycling)) -> f64| {
             let sum: f64 = effect.pairs.iter().map(pick).sum();
             number(Some(sum / effect.pairs.len() as f64))
@@ -154,9 +149,9 @@ pub fn csv(header: &Header, effects: &[Effect]) -> String {
         }
         cells.push(effect.history.map_or_else(String::new, |history| history.name().to_owned()));
         cells.push(effect.agrees().map_or_else(String::new, |agrees| agrees.to_string()));
-        let _ = writer.write_record(&cells);
-    }
-    writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        cells
+    });
+    super::csv::table(COLUMNS, rows)
 }
 
 const COLUMNS: [&str; 21] = [

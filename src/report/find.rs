@@ -1,6 +1,6 @@
 //! How much is enough, on paper: the answer in words, every value that was tried, and a picture of both.
 
-use super::csv::float;
+use super::csv::{self, float};
 use super::directory::{drawn, verdict_name};
 use super::plot::{Chart, line};
 use super::text::{cells, table, trimmed};
@@ -136,23 +136,18 @@ impl Findings<'_> {
 
     /// One row a value and seed.
     pub fn csv(&self) -> String {
-        let mut builder = ::csv::WriterBuilder::new();
-        let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
         let head = ["scenario", self.path, "variant", "seed", "expectation", "value", "unit", "verdict"];
-        // Writing to memory does not fail.
-        let _ = writer.write_record(head);
         let judged = self.expectation;
-        for (tried, shown) in
-            self.tried.iter().flat_map(|one| one.seeds.iter().map(move |shown| (one, shown)))
-        {
+        let pairs = self.tried.iter().flat_map(|one| one.seeds.iter().map(move |shown| (one, shown)));
+        let rows = pairs.map(|(tried, shown)| {
             let (at, seed) = (self.search.range.text(tried.value), shown.seed.to_string());
             let (value, verdict) = (float(shown.metric), verdict_name(shown.verdict));
             let scenario = &self.header.scenario;
             let row: [&str; 8] =
                 [scenario, &at, &judged.variant, &seed, &judged.name, &value, judged.unit, verdict];
-            let _ = writer.write_record(row);
-        }
-        writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+            row.map(str::to_owned)
+        });
+        csv::table(head, rows)
     }
 
     /// The answer for a program.

@@ -1,10 +1,15 @@
 //! Remedies × incidents: what each remedy does to each incident, alone.
 
+use super::csv::{self, float};
 use super::font::printable;
 use super::human;
-use super::text::{Paint, beginning, cells, range, section, short, table, trimmed};
+use super::text::{Paint, beginning, cells, escaped, range, section, short, table, trimmed};
 use crate::experiment::harm::{Change, Harm, change};
 use serde_json::{Value, json};
+
+/// The columns of `remedies.csv`.
+const COLUMNS: [&str; 8] =
+    ["scenario", "variant", "remedy", "seed", "bad_s", "lost_share", "recycle_spikes", "change"];
 
 /// A remedy at an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +73,7 @@ impl Cell {
     }
 }
 
-/// `4m20s bad, 0.4% lost, 7 herds`; of herds only where there are any.
+/// `4m20s bad, 0.4% lost, 7 recycle spikes`; of spikes only where there are any.
 pub fn harm_words(harms: &[Harm]) -> String {
     let of = |figure: fn(&Harm) -> f64| harms.iter().map(figure).collect::<Vec<f64>>();
     let (times, lost) = (of(|harm| harm.bad_s), of(|harm| harm.lost));
@@ -121,13 +126,11 @@ impl Matrix {
 
     /// The words in Markdown, for a pull request.
     pub fn markdown(&self) -> String {
-        let escape =
-            |text: &str| printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let names = self.incidents.iter().map(|one| escape(&one.scenario));
+        let names = self.incidents.iter().map(|one| escaped(&one.scenario));
         let mut text = line(std::iter::once("remedy".to_owned()).chain(names).collect());
         text += &line(vec!["---".to_owned(); self.incidents.len() + 1]);
-        let unchanged = self.incidents.iter().map(|one| escape(&harm_words(&one.harm)));
+        let unchanged = self.incidents.iter().map(|one| escaped(&harm_words(&one.harm)));
         text += &line(std::iter::once("*unchanged*".to_owned()).chain(unchanged).collect());
         for (place, remedy) in self.remedies.iter().enumerate() {
             let words = self.incidents.iter().map(|incident| match &incident.cells[place] {
@@ -136,32 +139,32 @@ impl Matrix {
                 }
                 Cell::Not(_) => "–".to_owned(),
             });
-            text += &line(std::iter::once(escape(&remedy.title)).chain(words).collect());
+            text += &line(std::iter::once(escaped(&remedy.title)).chain(words).collect());
         }
         text
     }
 
     /// One row an incident, remedy and seed; the unchanged runs have no remedy.
     pub fn csv(&self) -> String {
-        let mut text = "scenario,variant,remedy,seed,bad_s,lost_share,recycle_spikes,change\n".to_owned();
-        let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
-        let mut rows = |incident: &Incident, remedy: &str, word: &str, harms: &[Harm]| {
+        let mut rows: Vec<[String; 8]> = Vec::new();
+        let mut add = |incident: &Incident, remedy: &str, word: &str, harms: &[Harm]| {
             for (seed, harm) in incident.seeds.iter().zip(harms) {
+                let [bad, lost, spikes] = [harm.bad_s, harm.lost, harm.recycle_spikes].map(float);
                 let (scenario, variant) = (&incident.scenario, &incident.variant);
-                let (bad, lost) = (number(harm.bad_s), number(harm.lost));
-                let spikes = harm.recycle_spikes;
-                text += &format!("{scenario},{variant},{remedy},{seed},{bad},{lost},{spikes},{word}\n");
+                let row: [&str; 8] =
+                    [scenario, variant, remedy, &seed.to_string(), &bad, &lost, &spikes, word];
+                rows.push(row.map(str::to_owned));
             }
         };
         for incident in &self.incidents {
-            rows(incident, "", "", &incident.harm);
+            add(incident, "", "", &incident.harm);
             for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
                 if let Cell::Tried(pairs) = cell {
-                    rows(incident, &remedy.name, cell.word(), &after(pairs));
+                    add(incident, &remedy.name, cell.word(), &after(pairs));
                 }
             }
         }
-        text
+        csv::table(COLUMNS, rows)
     }
 
     /// All of it, for a program.
@@ -186,5 +189,30 @@ impl Matrix {
             "remedies": self.remedies.iter().map(remedy).collect::<Vec<_>>(),
             "incidents": self.incidents.iter().map(incident).collect::<Vec<_>>(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_comma_stays_one_cell() {
+        let harm = Harm { bad_s: 20.0, lost: f64::NAN, recycle_spikes: 2.0 };
+        let column = Column { name: "a,b".to_owned(), title: "A, \"b\" | c".to_owned(), why: String::new() };
+        let incident = Incident {
+            scenario: "fleet".to_owned(),
+            variant: "plain".to_owned(),
+            harm: vec![harm],
+            cells: vec![Cell::Tried(vec![(harm, harm)])],
+            seeds: vec![7],
+        };
+        let matrix = Matrix { remedies: vec![column], incidents: vec![incident] };
+        insta::assert_snapshot!(matrix.csv(), @r#"
+        scenario,variant,remedy,seed,bad_s,lost_share,recycle_spikes,change
+        fleet,plain,,7,20,,2,
+        fleet,plain,"a,b",7,20,,2,no change
+        "#);
+        assert!(matrix.markdown().contains("| A, \"b\" \\| c |"), "{}", matrix.markdown());
     }
 }

@@ -4,7 +4,7 @@
 //! seed there is no interval and nothing to show people; files still hold the plain differences.
 
 use super::font::printable;
-use super::text::{Paint, cells, folded, range, section, short, table, trimmed};
+use super::text::{Paint, cells, escaped, folded, range, section, short, table, trimmed};
 use super::{Header, SCHEMA_VERSION, human};
 use crate::experiment::paired::{Paired, Ratio, Shift};
 use crate::experiment::statistics::{CONFIDENCE, Mean};
@@ -244,19 +244,18 @@ pub fn markdown(all: &[Paired]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = format!("\nDifferences, against **{}**:\n\n", escape(&printable(&all[0].baseline)));
+    let mut text = format!("\nDifferences, against **{}**:\n\n", escaped(&all[0].baseline));
     text += &line(head);
     text += "| --- | --- | --: | --: | --: | --: | --: | --: |\n";
     for row in rows {
         let [names, figures] = [&row[..2], &row[2..]];
-        text += &line(names.iter().map(|name| escape(name)).chain(figures.iter().cloned()).collect());
+        text += &line(names.iter().map(|name| escaped(name)).chain(figures.iter().cloned()).collect());
     }
-    text + "\n" + &notes(all).iter().map(|note| format!("- {}\n", escape(note))).collect::<String>()
+    text + "\n" + &notes(all).iter().map(|note| format!("- {}\n", escaped(note))).collect::<String>()
 }
 
-/// The verdict on a row and its family, as files name them.
+/// The family of tests that a row belongs to, as files name it.
 fn family(row: &Paired) -> &'static str {
     if row.headline { "headline" } else { "other" }
 }
@@ -290,11 +289,7 @@ pub fn json(all: &[Paired]) -> Value {
 
 /// `paired.csv`: one row a variant and metric.
 pub fn csv(header: &Header, all: &[Paired]) -> String {
-    let mut builder = ::csv::WriterBuilder::new();
-    let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    // Writing to memory does not fail, here and below.
-    let _ = writer.write_record(COLUMNS);
-    for row in all {
+    let rows = all.iter().map(|row| {
         let number = |value: Option<f64>| value.map_or_else(String::new, super::csv::float);
         let spread = |value: f64, interval: Option<(f64, f64)>| {
             let (low, high) = interval.unzip();
@@ -310,9 +305,9 @@ pub fn csv(header: &Header, all: &[Paired]) -> String {
         cells.extend(spread(row.ratio.value, row.ratio.interval));
         cells.extend([number(row.p), number(row.p_holm), row.shift.name().to_owned()]);
         cells.extend([number(row.gain), number(row.correlation)]);
-        let _ = writer.write_record(&cells);
-    }
-    writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        cells
+    });
+    super::csv::table(COLUMNS, rows)
 }
 
 const COLUMNS: [&str; 28] = [

@@ -5,6 +5,7 @@ use crate::experiment::explain::{Effect, Figures, Finding, Found, Trial};
 use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::Line;
 use crate::report::SCHEMA_VERSION;
+use crate::report::csv;
 use crate::report::plot;
 use serde_json::{Value, json};
 
@@ -26,15 +27,9 @@ pub fn all(story: &Story, plots: bool) -> Vec<(String, Vec<u8>)> {
 
 /// A table with the key columns `scenario,variant` and these.
 fn table(story: &Story, columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let mut builder = ::csv::WriterBuilder::new();
-    let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    // Writing to memory does not fail.
-    let _ = writer.write_record(["scenario", "variant"].iter().chain(columns));
-    for row in rows {
-        let keys = [story.header.scenario.as_str(), story.variant];
-        let _ = writer.write_record(keys.into_iter().chain(row.iter().map(String::as_str)));
-    }
-    writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    let keys = [story.header.scenario.as_str(), story.variant].map(str::to_owned);
+    let rows = rows.map(|row| keys.iter().cloned().chain(row));
+    csv::table(["scenario", "variant"].iter().chain(columns), rows)
 }
 
 /// A number, or nothing where there is none.

@@ -8,7 +8,7 @@ mod map_of;
 
 pub use map_of::MapOf;
 
-use super::csv::float;
+use super::csv::{self, float};
 use super::ledger::Manifest;
 use super::plot::{Chart, tell_apart};
 use super::{Header, human};
@@ -70,21 +70,17 @@ impl Sweep<'_> {
     }
 
     fn table<'a>(&self, columns: &[&str], rows: impl Iterator<Item = (&'a Cell, Vec<String>)>) -> String {
-        let mut builder = ::csv::WriterBuilder::new();
-        let mut writer = builder.terminator(::csv::Terminator::Any(b'\n')).from_writer(Vec::new());
         let axes = self.axes.iter().map(|axis| axis.name.as_str());
-        // Writing to memory does not fail.
-        let _ = writer.write_record(
-            ["scenario"].into_iter().chain(axes).chain(["variant", "seed"]).chain(columns.iter().copied()),
-        );
-        for (cell, values) in rows {
-            let seed = cell.seed.to_string();
-            let keys = [self.header.scenario.as_str()].into_iter();
-            let keys = keys.chain(self.points[cell.point].iter().map(String::as_str));
-            let keys = keys.chain([cell.variant.as_str(), &seed]);
-            let _ = writer.write_record(keys.chain(values.iter().map(String::as_str)));
-        }
-        writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        let head =
+            ["scenario"].into_iter().chain(axes).chain(["variant", "seed"]).chain(columns.iter().copied());
+        let rows = rows.map(|(cell, values)| {
+            let mut row = vec![self.header.scenario.clone()];
+            row.extend_from_slice(&self.points[cell.point]);
+            row.extend([cell.variant.clone(), cell.seed.to_string()]);
+            row.extend(values);
+            row
+        });
+        csv::table(head, rows)
     }
 
     /// The expectations that were judged, each once, with its variant.
