@@ -1,7 +1,7 @@
 //! The files that options name as destinations: a name that is already taken may be that of somebody's work.
 
 use super::Failure;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -21,23 +21,28 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What all of its files begin with, and what they are called.
+    /// What all of our files of this kind begin with, but for digits, and what they are called.
     fn of(self) -> (&'static [u8], &'static str) {
         match self {
-            Kind::Junit => (b"<?xml", "JUnit XML"),
-            Kind::Trace => (b"{\"displayTimeUnit\"", "a trace"),
-            Kind::OpenMetrics => (b"# TYPE", "OpenMetrics text"),
-            Kind::Svg => (b"<svg", "an SVG"),
+            Kind::Junit => {
+                (b"<?xml version=\".\" encoding=\"UTF-\"?>\n<testsuites name=\"herdsim\"", "JUnit XML")
+            }
+            Kind::Trace => (b"{\"displayTimeUnit\":\"ms\",\"traceEvents\":[", "a trace"),
+            Kind::OpenMetrics => (b"# TYPE herdsim_", "OpenMetrics text"),
+            Kind::Svg => (b"<svg width=\"\" height=\"\" role=\"img\" viewBox=\"", "an SVG"),
             Kind::Png => (b"\x89PNG", "a PNG"),
         }
     }
 }
 
-/// Makes sure, before anybody waits for it, that a file may be written: it is not there, is empty, or holds
-/// the same kind of thing, which is replaced.
+/// The longest beginning that is looked at.
+const BEGINNING: u64 = 256;
+
+/// Makes sure, before anybody waits for it, that a file may be written and can be: it is not there, is empty,
+/// or holds what an earlier command wrote, which is replaced.
 ///
 /// # Errors
-/// [`Failure::Usage`] if it holds something else, [`Failure::Io`] if it cannot be looked at.
+/// [`Failure::Usage`] if it holds something else, [`Failure::Io`] if it cannot be looked at or written.
 pub fn claim(file: &Path, kind: Kind) -> Result<(), Failure> {
     // A pipe or a device has nothing to lose, and who reads it waits for ever.
     if fs::metadata(file).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
@@ -45,16 +50,29 @@ pub fn claim(file: &Path, kind: Kind) -> Result<(), Failure> {
     }
     let (begins, what) = kind.of();
     let mut found = Vec::new();
-    let read = fs::File::open(file).and_then(|there| there.take(begins.len() as u64).read_to_end(&mut found));
-    match read {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Failure::io("write", file, error)),
-        Ok(_) if found.is_empty() || found == begins => Ok(()),
-        Ok(_) => Err(Failure::Usage(format!(
-            "`{}` is there and is not {what}: choose another name, or remove it",
-            file.display()
-        ))),
-    }
+    let read = File::open(file).and_then(|there| there.take(BEGINNING).read_to_end(&mut found));
+    let empty = found.is_empty();
+    found.retain(|byte| !byte.is_ascii_digit());
+    let tried = match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => try_new(file),
+        Err(error) => Err(error),
+        Ok(_) if empty || found.starts_with(begins) => OpenOptions::new().write(true).open(file).map(drop),
+        Ok(_) => {
+            return Err(Failure::Usage(format!(
+                "`{}` is there and is not {what} of herdsim's: choose another name, or remove it",
+                file.display()
+            )));
+        }
+    };
+    tried.map_err(|error| Failure::io("write", file, error))
+}
+
+/// Makes a file, with the directories above, and removes it again.
+fn try_new(file: &Path) -> std::io::Result<()> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or(Ok(()), fs::create_dir_all)?;
+    File::create_new(file)?;
+    fs::remove_file(file)
 }
 
 /// Writes a file that was claimed, and the directories above it.
@@ -78,10 +96,45 @@ mod tests {
         assert!(claim(&file, Kind::Junit).is_ok(), "new");
         write(&file, b"").unwrap();
         assert!(claim(&file, Kind::Junit).is_ok(), "empty");
-        write(&file, b"<?xml version=\"1.0\"?>").unwrap();
+        assert!(claim(&file, Kind::Junit).is_ok() && file.exists(), "trying changes nothing");
+        let tested = crate::report::tested::Tested { suites: vec![], bears_inconclusive: false };
+        write(&file, crate::report::junit::xml(&tested).unwrap().as_bytes()).unwrap();
         assert!(claim(&file, Kind::Junit).is_ok(), "an earlier one");
         assert!(matches!(claim(&file, Kind::Trace), Err(Failure::Usage(_))), "another kind");
         assert!(matches!(claim(dir.path(), Kind::Junit), Err(Failure::Io(_))), "a directory");
         assert!(claim(Path::new("/dev/null"), Kind::Junit).is_ok(), "a device");
+    }
+
+    #[test]
+    fn work_of_others_that_begins_alike_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        for (kind, theirs) in [
+            (Kind::Junit, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<project>"),
+            (Kind::Junit, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pytest\">"),
+            (Kind::Svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"10\">"),
+            (Kind::OpenMetrics, "# TYPE node_load1 gauge"),
+            (Kind::Trace, "{\"displayTimeUnit\":\"ns\"}"),
+        ] {
+            let file = dir.path().join("theirs");
+            fs::write(&file, theirs).unwrap();
+            assert!(matches!(claim(&file, kind), Err(Failure::Usage(_))), "{theirs}");
+        }
+        let drawing = crate::report::canvas::Drawing::new(10.0, 10.0, "a picture");
+        let file = dir.path().join("ours.svg");
+        fs::write(&file, drawing.svg()).unwrap();
+        assert!(claim(&file, Kind::Svg).is_ok());
+    }
+
+    #[test]
+    fn that_a_file_cannot_be_written_is_known_at_once_and_trying_leaves_none() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let below = dir.path().join("file/out.xml");
+        assert!(matches!(claim(&below, Kind::Junit), Err(Failure::Io(_))));
+        let new = dir.path().join("new.xml");
+        assert!(claim(&new, Kind::Junit).is_ok() && !new.exists());
+        if Path::new("/proc").is_dir() {
+            assert!(matches!(claim(Path::new("/proc/nope/x.xml"), Kind::Junit), Err(Failure::Io(_))));
+        }
     }
 }

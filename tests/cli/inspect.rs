@@ -119,10 +119,14 @@ fn the_picture_is_drawn_twice() {
     let (_, err) = desk.ends("inspect bunched.csv --lifetime 15m --svg births.svg", 0);
     assert!(err.contains("wrote births.svg and births.png"), "{err}");
     assert!(desk.read("births.svg").starts_with("<svg") && desk.path("births.png").is_file());
+    desk.ends("inspect bunched.csv --lifetime 15m --svg births.svg", 0);
+    desk.write("photo.png", "\u{89}PNG of somebody");
+    let (_, err) = desk.ends("inspect bunched.csv --lifetime 15m --svg photo.svg", 2);
+    assert!(err.contains("`photo.png` is there, without our SVG beside it"), "{err}");
     let (_, err) = desk.ends("inspect bunched.csv --lifetime 15m --svg births.png", 2);
     assert!(err.contains("the PNG that comes beside the SVG"), "{err}");
     let (_, err) = desk.ends("inspect bunched.csv --lifetime 15m --svg bunched.csv", 2);
-    assert!(err.contains("`bunched.csv` is there and is not an SVG"), "{err}");
+    assert!(err.contains("`bunched.csv` is there and is not an SVG of herdsim's"), "{err}");
     assert_eq!(desk.read("bunched.csv"), bunched());
     desk.ends("inspect bunched.csv --lifetime 15m --svg births.svg/births.svg", 3);
 }
