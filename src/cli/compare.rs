@@ -92,7 +92,8 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
         }
         Inputs::Directories => {
             let (results, out) = stored::results(args, &paths, console)?;
-            finish(args, console, &results, &out)
+            finish(args, console, &results, &out)?;
+            verdict(&results, args.handling.exit_zero)
         }
     }
 }

@@ -116,11 +116,15 @@ fn same(one: &Path, other: &Path) -> bool {
 
 /// The runs of a directory, under the names that are shown.
 fn read(dir: &Path, name: &str, console: &Console) -> Result<Side, Failure> {
-    let Loaded { header, mut runs, manifest, .. } = report::load(dir).map_err(Failure::directory)?;
-    let mut resolved = report::resolved(dir, &manifest).map_err(Failure::directory)?;
+    let Loaded { header, mut runs, mut resolved, manifest, .. } =
+        report::load(dir).map_err(Failure::directory)?;
     let complete = manifest["complete"] != false;
     if !complete {
         console.note(&format!("{}: not every run was finished", dir.display()));
+    }
+    if let Some(run) = runs.iter().find(|run| resolved.iter().all(|(variant, _)| *variant != run.variant)) {
+        let (dir, variant) = (dir.display(), &run.variant);
+        console.note(&format!("{dir}: the scenario of {variant} is gone: how it differs cannot be told"));
     }
     let only = runs.iter().all(|run| run.variant == runs[0].variant);
     for run in &mut runs {

@@ -63,16 +63,6 @@ pub fn redraw(dir: &Path, loaded: &Loaded, overlays: &[Overlay]) -> Result<Vec<S
     moved.map(|()| pictures.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The resolved scenario of each variant in a run directory, as TOML; `manifest` is its manifest.
-///
-/// # Errors
-/// If one is missing or cannot be read.
-pub fn resolved(dir: &Path, manifest: &Value) -> Result<Vec<(String, String)>, ReportError> {
-    let files = manifest["resolved"].as_array().into_iter().flatten();
-    let named = files.filter_map(|file| Some((file["variant"].as_str()?, file["file"].as_str()?)));
-    named.map(|(variant, file)| Ok((variant.to_owned(), read(&dir.join(file))?))).collect()
-}
-
 /// Reads a run directory.
 ///
 /// # Errors

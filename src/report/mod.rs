@@ -46,7 +46,7 @@ mod synthetic_outage;
 
 pub use directory::{Paper, write};
 pub use error::ReportError;
-pub use load::{Loaded, load, redraw, resolved};
+pub use load::{Loaded, load, redraw};
 
 use crate::scenario::Scenario;
 use serde::{Deserialize, Serialize};

@@ -80,6 +80,33 @@ fn earlier_runs_are_paired_by_seed() {
 }
 
 #[test]
+fn what_is_not_complete_does_not_end_well() {
+    let desk = Desk::new();
+    desk.ends("run tiny.toml --variant plain --no-plots -o runs/before", 0);
+    desk.ends("run tiny.toml --variant jitter --no-plots -o runs/after", 0);
+    let manifest = desk.read("runs/after/manifest.json");
+    desk.write("runs/after/manifest.json", &manifest.replace("\"complete\": true", "\"complete\": false"));
+    let (out, err) = desk.ends("compare runs/before runs/after --no-plots", 3);
+    assert!(out.contains("INCOMPLETE") && err.contains("runs/after: not every run was finished"), "{err}");
+}
+
+/// A manifest names files of its own directory; one that is gone is missed only where it would be told of.
+#[test]
+fn a_resolved_scenario_that_is_gone_is_told_and_none_is_read_elsewhere() {
+    let desk = Desk::new();
+    desk.ends("run tiny.toml --variant plain --no-plots -o runs/before", 0);
+    desk.ends("run tiny.toml --variant jitter --no-plots -o runs/after", 0);
+    desk.write("runs/elsewhere.toml", "title = \"of somebody else\"\nduration = \"61m\"\n");
+    let manifest = desk.read("runs/after/manifest.json");
+    let astray = manifest.replace("\"scenario.resolved.toml\"", "\"../elsewhere.toml\"");
+    assert!(astray != manifest, "{manifest}");
+    desk.write("runs/after/manifest.json", &astray);
+    let (out, err) = desk.ends("compare runs/before runs/after --no-plots", 0);
+    assert!(!out.contains("61m"), "{out}");
+    assert!(err.contains("runs/after: the scenario of jitter is gone"), "{err}");
+}
+
+#[test]
 fn several_scenarios_meet_the_same_seeds() {
     let desk = Desk::new();
     desk.write("busy.toml", &TINY.replace("200/s", "300/s").replace("seeds = [1]", "seeds = [7]"));
