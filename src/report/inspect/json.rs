@@ -28,7 +28,7 @@ pub fn json(seen: &Snapshot, about: &About) -> Value {
             "median": ages.get(ages.len() / 2).map(|age| age.as_secs()),
             "newest": ages.first().map(|age| age.as_secs()),
         },
-        "lifetime": lifetime(&seen.lifetime),
+        "lifetime": lifetime(&seen.lifetime, super::may_be_a_rollout(seen, about)),
         "overdue": seen.overdue,
         "most_in_1s": seen.most_in_1s,
         "most_in_1s_share": seen.share(seen.most_in_1s),
@@ -73,13 +73,13 @@ fn storm(seen: &Snapshot, storm: &Storm) -> Value {
     })
 }
 
-fn lifetime(lifetime: &Lifetime) -> Value {
+fn lifetime(lifetime: &Lifetime, doubtful: bool) -> Value {
     let seconds = Span::as_secs;
     match lifetime {
         Lifetime::Given(given) => json!({ "s": seconds(*given), "from": "given" }),
         Lifetime::Guessed { lifetime, least, most, sure } => json!({
             "s": seconds(*lifetime),
-            "from": if *sure { "guessed-fairly-sure" } else { "guessed" },
+            "from": if *sure && !doubtful { "guessed-fairly-sure" } else { "guessed" },
             "least_s": seconds(*least),
             "most_s": seconds(*most),
         }),

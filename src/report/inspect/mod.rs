@@ -12,6 +12,7 @@ mod words;
 pub use words::verdict;
 
 use crate::engine::time::{Span, Time};
+use crate::measure::snapshot::Snapshot;
 
 /// The layout of [`json::json`].
 pub const SCHEMA_VERSION: u32 = 1;
@@ -51,6 +52,16 @@ impl NowFrom {
             NowFrom::Newest => "the newest backend_start",
         }
     }
+}
+
+/// Shorter lifetimes may be the time that a rollout took: without `now` the newest connection is as old as
+/// nothing, and then nobody can tell its end from the snapshot.
+const ROLLOUT: Span = Span::from_secs(600);
+
+/// Whether the ages may only be those of a rollout that ended when it ended: they are as even as those of a
+/// pool that has long been turning over.
+pub fn may_be_a_rollout(seen: &Snapshot, about: &About) -> bool {
+    about.now_from == NowFrom::Newest && seen.lifetime.span() < ROLLOUT
 }
 
 /// Calendar time of an instant that is counted since 1970.

@@ -1,7 +1,7 @@
 //! What is said of snapshots that are known.
 
 use super::*;
-use crate::measure::snapshot::{Connection, Snapshot};
+use crate::measure::snapshot::{Connection, Snapshot, Verdict};
 use crate::report::text::Paint;
 
 /// 2026-11-21 06:36:11 UTC.
@@ -42,6 +42,52 @@ fn each_verdict_has_its_words() {
     for line in texts.iter().flat_map(|text| text.lines()) {
         assert!(line.chars().count() <= 100, "{line}");
     }
+}
+
+/// The ages of a rollout that has just ended are as even as those of a pool that turns over each minute.
+#[test]
+fn a_rollout_is_not_taken_for_a_lifetime_for_sure() {
+    let ages = || (0..800).map(|n| f64::from(n) * 0.075);
+    let told = |now_from| words::lifetime(&look(ages(), None), &About { now_from, ..about() });
+    let newest = told(NowFrom::Newest);
+    assert!(newest.contains("about 1m, a guess") && newest.contains("opened that long ago"), "{newest}");
+    assert!(told(NowFrom::Column).contains("about 1m, fairly sure"));
+    assert_eq!(json::json(&look(ages(), None), &about())["lifetime"]["from"], "guessed");
+    let day = words::lifetime(&look((0..100).map(|n| f64::from(n) * 9.0), None), &about());
+    assert!(day.contains("about 15m, fairly sure"), "{day}");
+}
+
+#[test]
+fn connections_in_the_slack_are_older_than_the_lifetime() {
+    let told = |oldest| words::lifetime(&look([10.0, oldest], Some(900)), &about());
+    assert_eq!(told(900.0), "15m, as given; no connection is older");
+    assert_eq!(told(960.0), "15m, as given; the oldest is 16m, within a slack of 1m30s");
+    assert_eq!(told(1000.0), "15m, as given; 1 are older (see above)");
+}
+
+/// A small p says only that births are not even: here a third more in one half of the clock.
+#[test]
+fn only_what_is_narrow_is_called_a_rollout() {
+    let uneven = (0..900).map(f64::from).chain((0..225).map(|n| f64::from(n) * 2.0 + 0.5));
+    let seen = look(uneven, Some(900));
+    assert!(seen.cycle.rayleigh_p < 0.001 && seen.verdict == Verdict::NotBunched);
+    let reasons = words::reasons(&seen, &about());
+    assert!(!reasons.iter().any(|reason| reason.contains("rollout")), "{reasons:?}");
+}
+
+#[test]
+fn a_phase_lock_beyond_95_percent_of_chance_is_not_called_unseen() {
+    let uneven = (0..100).map(|n| if n < 84 { f64::from(n) * 9.0 } else { f64::from(n - 84) * 18.0 + 4.0 });
+    let seen = look(uneven, Some(900));
+    assert!((0.001..0.05).contains(&seen.cycle.rayleigh_p), "{}", seen.cycle.rayleigh_p);
+    let told = words::reasons(&seen, &about()).join("\n");
+    assert!(told.contains("perhaps in step") && !told.contains("no phase lock"), "{told}");
+}
+
+#[test]
+fn one_connection_is_one() {
+    let told = text::text(&look([5.0], Some(900)), &about(), Paint::Plain);
+    assert!(!told.contains("of 1 connections") && !told.contains("all 1"), "{told}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn figures(seen: &Snapshot, about: &About) -> String {
         span(age(ages.len() / 2)),
         span(age(0))
     );
-    [("number", number), ("now", now), ("ages", ages), ("lifetime", words::lifetime(seen))]
+    [("number", number), ("now", now), ("ages", ages), ("lifetime", words::lifetime(seen, about))]
         .map(|(name, value)| wrapped(&format!("  {name:<10}"), &value))
         .concat()
 }

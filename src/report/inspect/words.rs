@@ -1,6 +1,6 @@
 //! The words for a verdict: what it is, what it rests on, what comes next.
 
-use super::{About, chance, clock, span};
+use super::{About, chance, clock, may_be_a_rollout, span};
 use crate::engine::time::Span;
 use crate::measure::herd::SECOND;
 use crate::measure::lifetime::Lifetime;
@@ -8,8 +8,12 @@ use crate::measure::snapshot::{CHANCE, FEW, SLACK, Snapshot, Storm, Verdict, jit
 use crate::measure::storms::STORM_SHARE;
 use crate::report::human;
 
+/// More than 95 % of what chance gives, which happens once in twenty: a hint of phase lock, no more.
+const DOUBTFUL: f64 = 0.05;
 /// Storms that are told one by one.
 const STORMS: usize = 4;
+/// Nine tenths of the starts within less of the clock than this are a rollout.
+const NARROW: f64 = 0.45;
 
 /// The verdict in a line.
 pub fn verdict(seen: &Snapshot) -> String {
@@ -58,7 +62,7 @@ pub fn reasons(seen: &Snapshot, about: &About) -> Vec<String> {
         reasons.push(too_few(seen));
     }
     reasons.push(phase_lock(seen));
-    if seen.verdict != Verdict::Bunched && seen.cycle.rayleigh_p < CHANCE {
+    if seen.verdict != Verdict::Bunched && seen.cycle.rayleigh_p < CHANCE && is_narrow(seen) {
         reasons.push(format!(
             "90% of all starts lie within {} of the clock: that is a rollout or a slow start, not a storm in one second; \
              it comes back as slowly as it came",
@@ -77,6 +81,11 @@ pub fn reasons(seen: &Snapshot, about: &About) -> Vec<String> {
         ));
     }
     reasons
+}
+
+/// Whether nearly all starts lie within a part of the clock: half of what nine tenths of even ones take.
+fn is_narrow(seen: &Snapshot) -> bool {
+    seen.nine_tenths < seen.lifetime.span().scale(NARROW)
 }
 
 fn nobody(about: &About) -> String {
@@ -121,6 +130,7 @@ fn too_few(seen: &Snapshot) -> String {
             span(seen.lifetime.span()),
             human::share(seen.share(telling))
         ),
+        _ if n == 1 => "one is in step with itself".to_owned(),
         _ => format!("even all {n} in one second might be chance"),
     };
     if n < FEW { format!("{groups}; below {FEW} connections nothing is called not bunched") } else { groups }
@@ -130,15 +140,18 @@ fn phase_lock(seen: &Snapshot) -> String {
     let (r1, r2) = (seen.cycle.phase_lock_r1, seen.cycle.phase_lock_r2);
     let (p1, p2) = (seen.cycle.rayleigh_p, seen.rayleigh_p2);
     let figures = format!("R1 = {r1:.2} ({}), R2 = {r2:.2} ({})", chance(p1), chance(p2));
-    let limits = format!(
-        "of {} connections chance alone gives up to {:.2} (95%)",
-        human::count(seen.births.len() as u64),
-        seen.resolved_r()
-    );
+    let n = seen.births.len() as u64;
+    if n == 1 {
+        return "a phase lock is seen only between connections, and this is one".to_owned();
+    }
+    let of = format!("of {} connections", human::count(n));
+    let limits = format!("{of} chance alone gives up to {:.2} (95%)", seen.resolved_r());
     if p2 < CHANCE && p1 >= CHANCE {
         format!("in step in two opposite groups: {figures}; {limits}")
     } else if p1 < CHANCE {
         format!("in step: {figures}; {limits}")
+    } else if p1 < DOUBTFUL || p2 < DOUBTFUL {
+        format!("perhaps in step, not surely: {figures}; {limits}, and more once in twenty")
     } else {
         let possible = seen.possible_r();
         format!(
@@ -159,22 +172,30 @@ fn overdue(seen: &Snapshot) -> String {
 }
 
 /// What the clock is, and how sure that is.
-pub fn lifetime(seen: &Snapshot) -> String {
+pub fn lifetime(seen: &Snapshot, about: &About) -> String {
+    let oldest = seen.ages.last().copied().unwrap_or(Span::ZERO);
     match seen.lifetime {
-        Lifetime::Given(given) if seen.overdue == 0 => {
+        Lifetime::Given(given) if oldest <= given => {
             format!("{}, as given; no connection is older", span(given))
+        }
+        Lifetime::Given(given) if seen.overdue == 0 => {
+            let slack = span(given.scale(SLACK));
+            format!("{}, as given; the oldest is {}, within a slack of {slack}", span(given), span(oldest))
         }
         Lifetime::Given(given) => {
             format!("{}, as given; {} are older (see above)", span(given), human::count(seen.overdue as u64))
         }
         Lifetime::Guessed { lifetime, least, most, sure } => {
-            let how = if sure { "fairly sure: it is the only common one" } else { "a guess" };
-            format!(
-                "about {}, {how}; ages are spread evenly, so it lies between {} and {} (95%)",
-                span(lifetime),
-                span(least),
-                span(most)
-            )
+            let doubtful = may_be_a_rollout(seen, about);
+            let how = if sure && !doubtful { "fairly sure: it is the only common one" } else { "a guess" };
+            let range = format!("between {} and {} (95%)", span(least), span(most));
+            let unless = match doubtful {
+                true => {
+                    " unless they were first opened that long ago, as by a rollout: give --lifetime or --now"
+                }
+                false => "",
+            };
+            format!("about {}, {how}; ages are spread evenly, so it lies {range}{unless}", span(lifetime))
         }
         Lifetime::Unknown { assumed, least } => format!(
             "unknown, at least {}: the ages are too few or not spread evenly, and then one snapshot cannot tell; drawn on a \
