@@ -1,7 +1,8 @@
 //! Backend starts of a node: what happened each second, and what a 60 s scrape showed of it.
 //!
-//! A column of the truth shows its busiest second, whole: the reader sees every storm at its height. The
-//! dashboard beneath has a scale of its own, as dashboards do.
+//! A column of the truth shows its busiest second of the clock, whole, with its causes. A storm that
+//! straddles two of them stands lower than it was; the title tells the most in any second, as herds are
+//! counted. The dashboard beneath has a scale of its own, as dashboards do.
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
@@ -68,7 +69,7 @@ fn draw_truth(
 ) {
     let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis);
     let scale = Scale::linear(f64::from(most).max(4.0));
-    let title = format!("truth: connections started within one second{peak}");
+    let title = format!("truth: connections started, by seconds of the clock{peak}");
     page::panel(drawing, frame, axis, &title, (&scale, human::number));
     for (n, column) in columns.iter().enumerate() {
         let mut below = 0.0;
@@ -92,12 +93,19 @@ fn draw_truth(
     }
 }
 
-/// The busiest second of the run, the first of equals, in words.
+/// The busiest second of the clock, the first of equals, in words; and the most in any second if that is
+/// more.
 fn peak(header: &Header, node: &NodeMeasured) -> String {
     let totals = node.starts_per_s.iter().map(total).enumerate();
+    let sliding = node.bins.iter().map(|bin| bin.connects_max_1s_all).max().unwrap_or(0);
     match totals.max_by_key(|(second, most)| (*most, usize::MAX - second)) {
         Some((second, most)) if most > 0 => {
-            format!(", at most {} at {}", human::count(most.into()), human::instant(header, second as f64))
+            let at = human::instant(header, second as f64);
+            let more = match sliding > most {
+                true => format!(" (in any second {})", human::count(sliding.into())),
+                false => String::new(),
+            };
+            format!(": at most {} at {at}{more}", human::count(most.into()))
         }
         _ => String::new(),
     }
@@ -155,6 +163,25 @@ fn draw_scraped(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 181 starts at the end of a second and 300 at the beginning of the next are 481 within one.
+    #[test]
+    fn a_herd_that_straddles_a_second_is_told_whole() {
+        let run = crate::report::synthetic::run("plain", 1, false);
+        let mut node = run.measured.nodes[0].clone();
+        node.starts_per_s = vec![[0; CAUSES]; 60];
+        (node.starts_per_s[9][0], node.starts_per_s[10][0]) = (181, 300);
+        node.bins.truncate(2);
+        let told = |node: &NodeMeasured| peak(&crate::report::synthetic::header(), node);
+        node.bins.iter_mut().for_each(|bin| bin.connects_max_1s_all = 300);
+        assert!(
+            told(&node).starts_with(": at most 300 at ") && !told(&node).contains("any"),
+            "{}",
+            told(&node)
+        );
+        node.bins[1].connects_max_1s_all = 481;
+        assert!(told(&node).ends_with(" (in any second 481)"), "{}", told(&node));
+    }
 
     #[test]
     fn a_column_shows_its_busiest_second() {
