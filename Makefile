@@ -42,7 +42,7 @@ libraries: tools        ## the programs of the libraries that the pools' presets
 build:          ## the program, optimised, in target/release
 	cargo build --locked --release
 
-current: build  ## whether what results/ holds is what the program shows now, byte for byte
+current: build  ## whether the scenarios' files in results/ are what the program shows now, byte for byte, and the other inputs as they were
 	sha256sum --check --quiet results/*/inputs.sha256
 	results/rebuild --check
 

@@ -151,7 +151,7 @@ fn without_strings(text: &str, comments: bool) -> String {
                 while let Some(inner) = rest.next() {
                     match inner {
                         '"' => break,
-                        '\\' => drop(rest.next()),
+                        '\\' => code.extend(rest.next().filter(|escaped| *escaped == '\n')),
                         '\n' => code.push('\n'),
                         _ => {}
                     }
@@ -269,6 +269,14 @@ fn a_lean_upwards_is_found_however_it_is_written() {
     ] {
         assert!(complains(leans_only_downwards, path, text), "{path}: {text}");
     }
+}
+
+#[test]
+fn a_complaint_names_the_line_also_behind_a_text_that_goes_on() {
+    let text = "//! Why.\nlet s = \"begins \\\n  ends\";\nuse crate::cli;\nlet m = \"\\\"\n\"; // TODO";
+    let complaints = leans_only_downwards(&Source::new("model/a.rs", text));
+    assert!(complaints.len() == 1 && complaints[0].starts_with("src/model/a.rs:4:"), "{complaints:?}");
+    assert_eq!(code_of(text).lines().count(), text.lines().count());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod interrupt;
 mod matrix;
 mod readme;
 mod report;
+mod results;
 mod simulate;
 mod sweep;
 mod sweep_find;
