@@ -19,6 +19,16 @@ const pressed = (locator) => locator.getAttribute("aria-pressed");
 // Room kept for a scrollbar makes the page narrower than its window, which is nothing to scroll to.
 const sideways = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth));
 
+test("no two of thirty-six variants look alike", async () => {
+  const { page, context } = await open("quickstart");
+  const looks = await page.evaluate(() => Array.from({ length: 36 }, (_, n) => {
+    const { colour, dash } = lookOf(n);
+    return `${theme.palette[colour % theme.palette.length]} ${DASHES[dash]}`;
+  }));
+  assert.equal(new Set(looks).size, 36);
+  await context.close();
+});
+
 for (const name of ["quickstart", "march", "instant", "hostile", "measured"]) {
   test(`${name}: opens from a disk, draws everything, asks for nothing`, async () => {
     const { page, context, url, said, asked } = await open(name);

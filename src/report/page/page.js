@@ -255,6 +255,12 @@ function measures() {
   return panels.flatMap(of);
 }
 
+// Neighbours differ in their dashes, and each round of the palette turns them on: no two look alike until both are
+// used up.
+function lookOf(n) {
+  return { colour: n, dash: (Math.floor(n / theme.palette.length) + (n % 2)) % DASHES.length };
+}
+
 function overVariants(measure) {
   const line = (variant, n) => {
     const panel = runOf(n).panels.find(same(measure.panel));
@@ -263,7 +269,7 @@ function overVariants(measure) {
       const value = valuesOf(series)[x];
       return value === null || value === undefined ? sum : (sum ?? 0) + value;
     }, null));
-    return { name: variant, colour: n, dash: Math.floor(n / 8) + (n % 2), values, wide: n === state.variant };
+    return { name: variant, ...lookOf(n), values, wide: n === state.variant };
   };
   return {
     key: "variants", kind: "lines", unit: measure.panel.unit, log: measure.panel.kind === "heat",
