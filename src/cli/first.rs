@@ -105,7 +105,11 @@ fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Resu
         Span(lifetime.unwrap_or(Span::from_secs(3600)).0.saturating_mul(3)).max(Span::from_secs(1800));
     let most: u64 = services.iter().map(|service| service.deployed.max.max(1) * service.pool_max).sum();
     writeln!(out, "#:schema ./scenario.schema.json")?;
-    writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.\n")?;
+    writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.")?;
+    if let Some(line) = snapshot(found) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out)?;
     writeln!(out, "schema_version = 1")?;
     writeln!(out, "title    = \"{}: a first look\"", names.join(", "))?;
     writeln!(out, "question = \"Would this fleet herd after a stall, and would jitter prevent it?\"")?;
@@ -118,6 +122,17 @@ fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Resu
         "max_connections = {}       # assumed: enough for a rollout; `show max_connections` tells",
         2 * most + 10
     )
+}
+
+/// What a snapshot shows beside a pool whose size is known, and is no value of the scenario.
+fn snapshot(found: &Found) -> Option<String> {
+    let (file, connections, clients) = found.activity.as_ref()?;
+    let max = found.pool.as_ref().and_then(|(pool, _)| pool.max)?;
+    let each = connections.div_ceil((*clients).max(1));
+    let file = file.replace(char::is_control, " ");
+    Some(format!(
+        "# {file} shows {connections} connections of {clients} clients: {each} each; the pool may hold {max}."
+    ))
 }
 
 /// A setting of the pool, if it was found.

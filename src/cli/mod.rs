@@ -63,6 +63,8 @@ const EXAMPLES: &str = "Examples:
   herdsim inspect sessions.csv --lifetime 15m       are real connections bunched?
   herdsim explain quickstart.toml --variant no-jitter   who causes the latency spikes?
 
+For packagers: `herdsim completions SHELL` and `herdsim man [VERB]`.
+
 Exit codes: 0 done; 1 an expectation failed or is inconclusive; 2 bad usage, scenario or input;
             3 I/O failure or incomplete; 130 interrupted.";
 

@@ -13,9 +13,9 @@ use hdrhistogram::Histogram;
 /// What one run comes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
-    /// Latency spikes of all services.
+    /// Latency spikes of the busiest service.
     pub spikes: usize,
-    /// The highest p99 of a bin of any service, in microseconds; NaN if nothing ended.
+    /// The highest p99 of a bin of that service, in microseconds; NaN if nothing ended.
     pub worst_p99_us: f64,
     /// The p99 of all legitimate requests, whatever their outcome, in microseconds; NaN if nothing ended.
     pub p99_us: f64,

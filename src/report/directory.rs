@@ -43,7 +43,7 @@ pub struct Paper<'a> {
     pub timing: &'a Value,
     /// Whether to draw pictures.
     pub plots: bool,
-    /// Further files by path, such as `report.html`.
+    /// Further files by path, such as `effects.json`.
     pub extra: &'a [(String, Vec<u8>)],
 }
 

@@ -19,7 +19,8 @@ fn every_verb_explains_itself_with_examples() {
         assert!(help.contains("--color") && help.contains("--quiet"), "{help}");
         assert_eq!(err, "");
     }
-    assert!(!all.contains("completions"), "hidden verbs are for packagers");
+    assert!(!all.contains("\n  completions"), "no verbs of every day");
+    assert!(all.contains("`herdsim completions SHELL` and `herdsim man [VERB]`"), "{all}");
 }
 
 #[test]

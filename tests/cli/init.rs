@@ -108,6 +108,13 @@ fn a_snapshot_alone_makes_a_scenario() {
     desk.write("activity.csv", &format!("backend_start,application_name,client_addr,state\n{rows}"));
     let (out, _) = desk.ends("init --activity activity.csv -", 0);
     assert!(out.contains("min = 4, max = 4") && out.contains("max                 = 8"), "{out}");
+    // Where the pool's size is known it gives no value, and is told beside.
+    desk.write("service.yaml", SERVICE);
+    let dsn = "postgres://u@h/d?pool_max_conns=20";
+    let line = format!("init --from service.yaml --dsn {dsn} --activity activity.csv -");
+    let (out, _) = desk.ends(&line, 0);
+    let told = "# activity.csv shows 30 connections of 4 clients: 8 each; the pool may hold 20.";
+    assert!(out.contains(told) && out.contains("max                 = 20"), "{out}");
     desk.ends("init --activity activity.csv mine.toml", 0);
     desk.ends("check mine.toml", 0);
     let (_, err) = desk.ends("init --dsn-env NO_SUCH_VARIABLE_HERE", 2);
