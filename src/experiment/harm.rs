@@ -71,7 +71,8 @@ fn lost(measured: &Measured) -> f64 {
 /// What a remedy does to the harm of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// With every seed nine tenths of the bad time, of the lost wishes and of the recycle spikes are gone.
+    /// With every seed nine tenths of the bad time, of the lost wishes and of the recycle spikes are gone, and
+    /// there was enough of one to count.
     Cures,
     /// Less harm.
     Better,
@@ -122,7 +123,7 @@ pub fn change(pairs: &[(Harm, Harm)]) -> Change {
     };
     let any = pairs.iter().any(|(before, _)| before.bad_s > 0.0);
     match (sides.contains(&-1), sides.contains(&1)) {
-        _ if any && pairs.iter().all(gone) => Change::Cures,
+        (true, _) if any && pairs.iter().all(gone) => Change::Cures,
         (false, false) if !any => Change::Harmless,
         (false, false) => Change::NoChange,
         (true, true) => Change::Mixed,
@@ -223,6 +224,7 @@ mod tests {
         assert_eq!(judged(&[((600.0, 0.4), (0.0, 0.0))]), Change::Cures);
         assert_eq!(judged(&[((600.0, 0.0), (40.0, 0.0005))]), Change::Cures, "a few wishes do not count");
         assert_eq!(judged(&[((600.0, 0.4), (40.0, 0.3))]), Change::Better);
+        assert_eq!(judged(&[((20.0, 0.0), (0.0, 0.0))]), Change::NoChange, "two bins are soon gone");
         assert_eq!(judged(&[((600.0, 0.4), (590.0, 0.4005))]), Change::NoChange);
         assert_eq!(judged(&[((600.0, 0.4), (300.0, 0.6))]), Change::Mixed);
         assert_eq!(judged(&[((600.0, 0.4), (600.0, 0.6))]), Change::Worse);
