@@ -220,3 +220,22 @@ fn the_summary_tells_what_there_is_to_tell() {
     let ill = metered(&[(0, Fact::CapSet(0, 3)), (1, Fact::LockQueued(0)), (2, Fact::LockDequeued(0))]);
     assert_eq!(named(&ill)[..3], ["cpu_busy", "cpu_busy", "lock_waiters"]);
 }
+
+/// Of two databases one is asked and the other is not: that nothing herds there is no merit.
+#[test]
+fn a_node_that_nobody_asks_has_no_herd_to_speak_of() {
+    let text = format!(
+        "{SCENARIO}[postgres.other]\ncores = 4\nmax_connections = 100\n[service.web]\ncontainers = {{ min = 1, max = 1 }}\n\
+         [service.web.pool.other]\npreset = \"pgxpool\"\nmax = 10\n[request.page]\nservice = \"web\"\n\
+         steps = [{{ query = \"lookup\", on = \"other\" }}]\n[traffic.pages]\nrequest = \"page\"\nrate = \"1/s\"\n"
+    );
+    let (document, _) = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut measured = Meter::new(document.scenario("as-written").expect("a variant"), 1).finish(&[]);
+    let herds = |measured: &Measured| {
+        ["postgres.primary", "postgres.other"].map(|of| value(Metric::HerdSize, measured, of, (0, 60)))
+    };
+    assert!(herds(&measured).iter().all(|herd| herd.is_nan()), "nobody is served");
+    measured.classes[0].bins[0].ended[Outcome::Ok as usize] = 100;
+    let [asked, other] = herds(&measured);
+    assert!(asked == 0.0 && other.is_nan(), "{asked} and {other}");
+}

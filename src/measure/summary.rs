@@ -119,11 +119,15 @@ impl Window {
         }
     }
 
-    /// Whether there was a fleet to look at: a connection was started, or a request ended well. A database
-    /// that nobody reaches has no herd, and is not calm.
+    /// Whether there was a fleet to look at: a connection was started, or a request to a service with a pool
+    /// to it ended well. A database that nobody reaches, or asks, has no herd, and is not calm.
     fn lives(&self, node: &NodeMeasured, measured: &Measured) -> bool {
         let started = |starts: &[u32; CAUSES]| starts.iter().any(|count| *count > 0);
-        let bins = measured.classes.iter().flat_map(|class| self.of(&class.bins, BIN));
+        let uses = |class: &&ClassMeasured| {
+            let pool = format!("service.{}.pool.{}", class.service, node.node);
+            measured.levels.iter().any(|series| series.of == pool)
+        };
+        let bins = measured.classes.iter().filter(uses).flat_map(|class| self.of(&class.bins, BIN));
         self.of(&node.starts_per_s, SECOND).any(started)
             || bins.map(|bin| bin.ended[Outcome::Ok as usize]).any(|count| count > 0)
     }
