@@ -6,25 +6,26 @@
 use crate::engine::time::Time;
 use crate::experiment::Run;
 use crate::measure::window::Window;
-use crate::measure::{BIN, Measured, recycles};
+use crate::measure::{BIN, Measured, recycles, summary};
 use crate::scenario::grammar::{Cause, Label, Metric};
 use hdrhistogram::Histogram;
 
 /// What one run comes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
-    /// Latency spikes of the busiest service.
-    pub spikes: usize,
+    /// Latency spikes of the busiest service; NaN if nobody was answered.
+    pub spikes: f64,
     /// The highest p99 of a bin of that service, in microseconds; NaN if nothing ended.
     pub worst_p99_us: f64,
     /// The p99 of all legitimate requests, whatever their outcome, in microseconds; NaN if nothing ended.
     pub p99_us: f64,
     /// The share of users' wishes that were fulfilled; NaN if there were none.
     pub user_success: f64,
-    /// The largest herd of connections that were replaced for their age.
-    pub lifetime_herd: Herd,
+    /// The largest herd of connections that were replaced for their age; of a fleet that nobody reaches there
+    /// is none, and it is not calm.
+    pub lifetime_herd: Option<Herd>,
     /// The largest herd of connections with which pools grew.
-    pub growth_herd: Herd,
+    pub growth_herd: Option<Herd>,
     /// When, in seconds, the first herd of connections that were replaced for their age struck any node:
     /// `herd_onset`.
     pub onset_s: Option<f64>,
@@ -62,13 +63,14 @@ pub fn figures(measured: &Measured, service: &str) -> Figures {
     let mine = measured.services.iter().filter(|other| other.service == service);
     let latencies = mine.flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
     let whole = Window::whole();
+    let herd = |cause| lives(measured, cause).then(|| herd(measured, cause, &whole));
     Figures {
-        spikes: measured.spikes.iter().filter(|spike| spike.service == service).count(),
+        spikes: summary::value(Metric::Spikes, measured, service, None, &whole),
         worst_p99_us: latencies.map(|latency| latency.p99_us).max().map_or(f64::NAN, |p99| p99 as f64),
         p99_us: p99_us(measured),
         user_success: user_success(measured),
-        lifetime_herd: herd(measured, Cause::Lifetime, &whole),
-        growth_herd: herd(measured, Cause::Growth, &whole),
+        lifetime_herd: herd(Cause::Lifetime),
+        growth_herd: herd(Cause::Growth),
         onset_s: onset(measured),
     }
 }
@@ -97,6 +99,12 @@ fn user_success(measured: &Measured) -> f64 {
     let succeeded: u64 = users().map(|class| class.users.succeeded).sum();
     let failed: u64 = users().map(|class| class.users.failed).sum();
     succeeded as f64 / (succeeded + failed) as f64
+}
+
+/// Whether there was a fleet at any node.
+fn lives(measured: &Measured, cause: Cause) -> bool {
+    let size = |node: &str| summary::value(Metric::HerdSize, measured, node, Some(cause), &Window::whole());
+    measured.nodes.iter().any(|node| !size(&node.node).is_nan())
 }
 
 /// The largest herd of a cause at any node within a window; the first of equals.
@@ -147,11 +155,13 @@ mod tests {
         let runs = [synthetic::run("as-it-happened", 1, true), synthetic::run("jitter", 1, false)];
         let service = busiest(&runs).expect("requests");
         let [herd, cured] = runs.each_ref().map(|run| figures(&run.measured, service));
-        assert_eq!((herd.spikes, cured.spikes), (19, 0));
-        assert!(herd.lifetime_herd.share > 0.85 && cured.lifetime_herd.share < 0.02);
+        assert_eq!((herd.spikes, cured.spikes), (19.0, 0.0));
+        let [share, rest] = [&herd, &cured].map(|one| one.lifetime_herd.expect("a fleet").share);
+        assert!(share > 0.85 && rest < 0.02);
         assert_eq!((herd.onset_s, cured.onset_s), (Some(4926.0), None));
         let nothing = figures(&synthetic::nothing().measured, service);
         assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
+        assert!(nothing.spikes.is_nan() && nothing.lifetime_herd.is_none(), "none is not zero");
     }
 
     /// Starts and their share are of one second: the one with the most starts.

@@ -111,7 +111,7 @@ fn compare_rows(runs: &[Run]) -> Vec<[String; 8]> {
         };
         [
             printable(variant),
-            each(&|figures| figures.spikes as f64, &human::number),
+            each(&|figures| figures.spikes, &human::number),
             each(&|figures| figures.worst_p99_us, &human::latency),
             each(&|figures| figures.p99_us, &human::latency),
             each(&|figures| figures.user_success, &human::share),
@@ -138,10 +138,14 @@ pub(super) fn seeds(runs: &[Run]) -> String {
     }
 }
 
-/// `364 (91%)`; with several seeds `1–364 (0.3–91%)`.
-fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
-    let starts: Vec<f64> = all.iter().map(|figures| f64::from(herd(figures).starts)).collect();
-    let shares: Vec<f64> = all.iter().map(|figures| herd(figures).share).collect();
+/// `364 (91%)`; with several seeds `1–364 (0.3–91%)`; a dash where there was no fleet.
+fn herds(all: &[Figures], herd: fn(&Figures) -> Option<Herd>) -> String {
+    let herds: Vec<Herd> = all.iter().filter_map(herd).collect();
+    if herds.is_empty() {
+        return "–".to_owned();
+    }
+    let starts: Vec<f64> = herds.iter().map(|herd| f64::from(herd.starts)).collect();
+    let shares: Vec<f64> = herds.iter().map(|herd| herd.share).collect();
     format!("{} ({})", range(&starts, &human::number), range(&shares, &human::share))
 }
 
@@ -149,9 +153,9 @@ fn herds(all: &[Figures], herd: fn(&Figures) -> Herd) -> String {
 /// open connections a few are many, and expectations see that.
 pub(super) fn greater(runs: &[Run]) -> Option<String> {
     let variants = compare::by_variant(runs);
-    let of = |cause: &str, herd: fn(&Figures) -> Herd| {
+    let of = |cause: &str, herd: fn(&Figures) -> Option<Herd>| {
         let most = |all: &[Figures], value: fn(&Herd) -> f64| {
-            human::share(all.iter().map(|figures| value(&herd(figures))).fold(0.0, f64::max))
+            human::share(all.iter().filter_map(herd).map(|herd| value(&herd)).fold(0.0, f64::max))
         };
         let told = variants.iter().filter_map(|(name, all)| {
             let (shown, greatest) = (most(all, |one| one.share), most(all, |one| one.greatest));
