@@ -5,6 +5,7 @@ use super::console::Console;
 use super::inputs::{self, Seeding, Source};
 use super::output::{self, Results};
 use super::{Failure, matrix, several, stored};
+use crate::engine::time::Span;
 use crate::scenario::{AS_WRITTEN, Document, Scenario};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -172,6 +173,7 @@ fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     if let Some(baseline) = baseline.filter(|one| !shown.iter().any(|other| other.variant == one.variant)) {
         shown.insert(0, baseline);
     }
+    equally_long(shown.iter().map(|one| (format!("variant `{}`", one.variant), one.file.duration)))?;
     for scenario in shown {
         jobs.extend(scenario.file.seeds.iter().map(|seed| (scenario, *seed)));
     }
@@ -180,6 +182,24 @@ fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let (source, document, verb, extra) = (&args.source, &document, "compare", vec![]);
     let batch = Batch { source, document, jobs, handling, verb, baseline, extra };
     batch.perform(console, |results, dir| args.render(console, results, dir, false))
+}
+
+/// What a long run has more of than a short one tells nothing of their scenarios. Each is told with its length.
+///
+/// # Errors
+/// [`Failure::Usage`] if two are not equally long.
+pub fn equally_long(all: impl Iterator<Item = (String, Span)>) -> Result<(), Failure> {
+    let all: Vec<(String, Span)> = all.collect();
+    // Of equals the first.
+    let short = all.iter().min_by_key(|(_, length)| *length);
+    let long = all.iter().rev().max_by_key(|(_, length)| *length);
+    match short.zip(long) {
+        Some(((brief, short), (longest, long))) if short != long => Err(Failure::Usage(format!(
+            "the runs are not equally long ({brief}: {short}, {longest}: {long}), and spikes or requests of more \
+             time are more: give all the same with `--duration {short}`"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Writes and prints results that were put together from several.

@@ -5,7 +5,7 @@
 
 use super::Failure;
 use super::batch::{decidable, plural};
-use super::compare::{CompareArgs, joined, names, out, shown_as};
+use super::compare::{CompareArgs, equally_long, joined, names, out, shown_as};
 use super::console::Console;
 use super::inputs::{self, Source};
 use super::interrupt;
@@ -61,6 +61,7 @@ pub fn results(args: &CompareArgs, console: &Console) -> Result<(Results, PathBu
     if let Some(baseline) = args.baseline.as_deref().filter(|baseline| !names.contains(baseline)) {
         return Err(inputs::unknown_variant(baseline, &names));
     }
+    equally_long(shown.scenarios.iter().map(|(name, one)| (format!("`{name}`"), one.file.duration)))?;
     let of: Vec<String> = sides.iter().map(|side| side.name.clone()).collect();
     let out = out(args, &of);
     output::claim(&out)?;
