@@ -62,6 +62,9 @@ pub fn results(
     if paired.iter().all(|row| row.pairs == 0) {
         console.note("no seed was run on both sides: nothing can be paired");
     }
+    if let Some(note) = unpaired(&runs) {
+        console.note(&note);
+    }
     let results = Results {
         header,
         resolved: resolved.concat(),
@@ -77,6 +80,35 @@ pub fn results(
         took: begun.elapsed(),
     };
     Ok((results, out))
+}
+
+/// More seeds than these are told by the first and the last.
+const TOLD: usize = 10;
+
+/// Where the variants have not all been run with the same seeds: with which each was.
+fn unpaired(runs: &[Run]) -> Option<String> {
+    let mut sides: Vec<(&str, Vec<u64>)> = Vec::new();
+    for run in runs {
+        match sides.iter_mut().find(|(name, _)| *name == run.variant) {
+            Some((_, seeds)) => seeds.push(run.seed),
+            None => sides.push((&run.variant, vec![run.seed])),
+        }
+    }
+    sides.iter_mut().for_each(|(_, seeds)| seeds.sort_unstable());
+    if sides.windows(2).all(|pair| pair[0].1 == pair[1].1) {
+        return None;
+    }
+    let side = |(place, (name, seeds)): (usize, &(&str, Vec<u64>))| {
+        let numbers: Vec<String> = seeds.iter().map(u64::to_string).collect();
+        let has = if place == 0 { "has the seeds " } else { "" };
+        let told = match numbers.len() {
+            0..=TOLD => numbers.join(", "),
+            many => format!("{} to {} ({many})", numbers[0], numbers[many - 1]),
+        };
+        format!("{name} {has}{told}")
+    };
+    let told: Vec<String> = sides.iter().enumerate().map(side).collect();
+    Some(format!("{}: what only one side has is left out", told.join(", ")))
 }
 
 fn nothing_is_simulated(args: &CompareArgs) -> Result<(), Failure> {
