@@ -1,22 +1,23 @@
 //! What a variant does to the herd, in a word: it cures, delays, eases, changes nothing or makes worse; or
-//! there is nothing to cure.
+//! there is nothing to cure; or nobody can tell.
 //!
 //! In life this is what the people who tried it wrote afterwards ("the redeploy helped for an hour"). Here it
 //! is read off the *recycle spikes* (latency spikes beside a storm of cause `lifetime`, of all services) from
 //! the instant at which the variant's course leaves the baseline's: from the start, or one lifetime after the
 //! first event that differs, so that what was born before has been recycled once. Runs are paired by seed:
 //! both met the same customers. A difference counts where the 95 % interval of its mean (Student's t over the
-//! pairs) leaves out zero; with one seed there is no interval, and the report says so. Left out: the cost of
-//! a remedy, and spikes that have another cause.
+//! pairs) leaves out zero; with one seed there is no interval, and the report says so. Where nobody is served
+//! no spike is missing, and a fleet that is always slow has none: sides that do not serve alike, or serve few
+//! of their users, are not compared. Left out: the cost of a remedy, and spikes that have another cause.
 
 use super::Run;
 use super::statistics::Mean;
 use crate::engine::time::{Span, Time};
-use crate::measure::BIN;
 use crate::measure::recycles::{is_herd, recycle_spikes};
 use crate::measure::spikes::mid;
 use crate::measure::window::Window;
-use crate::scenario::grammar::{Cause, File, History};
+use crate::measure::{BIN, Measured, summary};
+use crate::scenario::grammar::{Cause, File, History, Label, Metric};
 use crate::scenario::{Document, Moment, Scenario};
 
 /// What a variant does, against the baseline.
@@ -34,6 +35,30 @@ pub enum Change {
     MakesWorse,
     /// There is nothing to cure: neither has a recycle spike.
     NothingToCure,
+    /// Recycle spikes tell nothing here, for this reason.
+    CannotTell(Doubt),
+}
+
+/// Why the recycle spikes of two sides cannot be held against each other, with one seed at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The run ends before anything could have changed.
+    NoTime,
+    /// A side, or a service of it, answers nobody.
+    NobodyServed,
+    /// A side serves too few of its users, or far fewer than the other.
+    Saturated,
+}
+
+impl Doubt {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Doubt::NoTime => "no time is left to judge",
+            Doubt::NobodyServed => "a side serves nobody",
+            Doubt::Saturated => "saturated, not comparable: users ok below 90%, or more than 5 points apart",
+        }
+    }
 }
 
 impl Change {
@@ -46,6 +71,7 @@ impl Change {
             Change::None => "no-change",
             Change::MakesWorse => "makes-worse",
             Change::NothingToCure => "nothing-to-cure",
+            Change::CannotTell(_) => "cannot-tell",
         }
     }
 }
@@ -53,6 +79,8 @@ impl Change {
 /// The recycling of one run in the window that counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Recycling {
+    /// Whether anybody was served: else there is no spike, and none is missing.
+    pub served: bool,
     /// Recycle spikes of all services.
     pub spikes: usize,
     /// Seconds of them, each service for itself.
@@ -91,8 +119,11 @@ impl Effect {
         difference(&self.pairs, BIN.as_secs(), |one| one.seconds)
     }
 
-    /// Whether the record says the same; `None` where it says nothing.
+    /// Whether the record says the same; `None` where one of them says nothing.
     pub fn agrees(&self) -> Option<bool> {
+        if matches!(self.change, Change::CannotTell(_)) {
+            return None;
+        }
         let recorded = self.history.filter(|history| *history != History::Unknown)?;
         Some(recorded.name() == self.change.name())
     }
@@ -120,12 +151,14 @@ fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) 
     };
     let pair = |their: &&Run| {
         let our = ours.iter().find(|run| run.seed == their.seed)?;
-        Some((recycling(their, from), recycling(our, from)))
+        let doubt = doubt(&their.measured, &our.measured, from);
+        Some(((recycling(their, from), recycling(our, from)), doubt))
     };
-    let pairs: Vec<_> = theirs.iter().filter_map(pair).collect();
+    let (pairs, doubts): (Vec<_>, Vec<_>) = theirs.iter().filter_map(pair).unzip();
     let history = courses.and_then(|(_, after)| after.file.variant.get(variant)?.history);
     let (variant, baseline) = (variant.to_owned(), baseline.to_owned());
-    let change = judge(&pairs, lifetime);
+    let doubt = doubts.into_iter().flatten().next();
+    let change = doubt.map_or_else(|| judge(&pairs, lifetime), Change::CannotTell);
     (!pairs.is_empty()).then_some(Effect { variant, baseline, change, from, pairs, history })
 }
 
@@ -157,6 +190,59 @@ fn world(file: &File) -> File {
     world
 }
 
+/// Fewer users served than this share of them, and a side is saturated.
+const SERVED: f64 = 0.9;
+/// Users served that lie further apart than this are of fleets that cannot be compared.
+const APART: f64 = 0.05;
+
+/// Why the recycle spikes of two runs from an instant on cannot be compared, if they cannot.
+fn doubt(before: &Measured, after: &Measured, from: Time) -> Option<Doubt> {
+    let window = Window { from, ..Window::whole() };
+    if from + BIN > Time::ZERO + before.duration.min(after.duration) && from > Time::ZERO {
+        return Some(Doubt::NoTime);
+    }
+    let shared = before.services.iter().map(|one| one.service.as_str());
+    let shared: Vec<&str> =
+        shared.filter(|name| after.services.iter().any(|other| other.service == *name)).collect();
+    let sides = [before, after];
+    let silent = |name: &str| sides.map(|side| spikes(side, name, &window).is_nan());
+    let one_is_silent = shared.iter().any(|name| silent(name)[0] != silent(name)[1]);
+    if one_is_silent || sides.iter().any(|side| !serves(side, &window)) {
+        return Some(Doubt::NobodyServed);
+    }
+    // What nobody asks for on either side is no matter, nor is a service of attackers alone.
+    let saturated = shared.into_iter().map(Some).chain([None]).any(|service| {
+        let [before, after] = sides.map(|side| users_ok(side, service, &window));
+        let [least, most] = [before.min(after), before.max(after)];
+        before.is_nan() != after.is_nan() || least < SERVED || most - least > APART
+    });
+    saturated.then_some(Doubt::Saturated)
+}
+
+/// The recycle spikes of a service; NaN where it answers nobody.
+fn spikes(measured: &Measured, service: &str, window: &Window) -> f64 {
+    summary::value(Metric::RecycleSpikes, measured, service, None, window)
+}
+
+/// Whether any service answers anybody.
+fn serves(measured: &Measured, window: &Window) -> bool {
+    measured.services.iter().any(|one| !spikes(measured, &one.service, window).is_nan())
+}
+
+/// The share of users' wishes that a service fulfils, or all of them; NaN where there are none.
+fn users_ok(measured: &Measured, service: Option<&str>, window: &Window) -> f64 {
+    let users = measured.classes.iter().filter(|class| class.label == Label::Legitimate);
+    let mine = users.filter(|class| service.is_none_or(|service| class.service == service));
+    let (mut ok, mut failed) = (0, 0);
+    for (_, bin) in mine
+        .flat_map(|class| class.bins.iter().enumerate())
+        .filter(|(place, _)| window.holds_bin(Time::ZERO + BIN * *place as u64))
+    {
+        (ok, failed) = (ok + u64::from(bin.fulfilled), failed + u64::from(bin.given_up));
+    }
+    ok as f64 / (ok + failed) as f64
+}
+
 fn recycling(run: &Run, from: Time) -> Recycling {
     let measured = &run.measured;
     let window = Window { from, ..Window::whole() };
@@ -165,7 +251,8 @@ fn recycling(run: &Run, from: Time) -> Recycling {
     let herd = |storm: &&crate::measure::Storm| {
         storm.cause == Cause::Lifetime && window.holds(storm.at) && is_herd(measured, storm)
     };
-    let mut all = Recycling { herds: measured.storms.iter().filter(herd).count(), ..Recycling::default() };
+    let (served, herds) = (serves(measured, &window), measured.storms.iter().filter(herd).count());
+    let mut all = Recycling { served, herds, ..Recycling::default() };
     for spike in spikes.filter(|spike| window.holds_bin(spike.from)) {
         all.spikes += 1;
         all.seconds += spike.to.since(spike.from).as_secs();
@@ -218,6 +305,7 @@ fn side(difference: &Mean) -> i8 {
 
 /// The difference of what is told by steps of so much.
 fn difference(pairs: &[(Recycling, Recycling)], step: f64, value: fn(&Recycling) -> f64) -> Mean {
+    let value = |one: &Recycling| if one.served { value(one) } else { f64::NAN };
     let differences: Vec<f64> = pairs.iter().map(|(before, after)| value(after) - value(before)).collect();
     Mean::of_differences(&differences, step, 0.0)
 }

@@ -1,13 +1,15 @@
 //! The words on made-up pairs, and where variants part.
 
 use super::*;
+use crate::measure::recorder::Meter;
+use crate::scenario::grammar::Outcome;
 
 const L: Span = Span::from_secs(900);
 
 /// A run with so many spikes of 20 s, the first at this second.
 fn spikes(spikes: usize, first: u64) -> Recycling {
     let first = (spikes > 0).then_some(Time::ZERO + Span::from_secs(first));
-    Recycling { spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
+    Recycling { served: true, spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
 }
 
 fn judged(pairs: &[(usize, usize)]) -> Change {
@@ -99,4 +101,41 @@ history = "cures"
     assert_eq!(parted("later"), second(30));
     assert_eq!(parted("deploy"), second(45));
     assert_eq!(baseline.file.variant["no-upgrade"].history, Some(History::Cures));
+}
+
+/// A run of an hour: of every bin of ten seconds so many wishes are fulfilled and so many given up.
+fn fleet(fulfilled: u32, given_up: u32) -> Measured {
+    let text = include_str!("../../tests/scenario/base.toml");
+    let (document, _) = Document::from_text("test.toml", text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut measured = Meter::new(document.scenario("as-written").unwrap(), 1).finish(&[]);
+    for bin in &mut measured.classes[0].bins {
+        (bin.fulfilled, bin.given_up) = (fulfilled, given_up);
+        (bin.ended[Outcome::Ok as usize], bin.ended[Outcome::PoolTimeout as usize]) = (fulfilled, given_up);
+    }
+    measured
+}
+
+/// A fleet that serves nobody, or few, has fewer spikes than one that is well, and is no better.
+#[test]
+fn spikes_are_compared_only_of_fleets_that_serve_alike() {
+    let told = |before: (u32, u32), after: (u32, u32)| {
+        doubt(&fleet(before.0, before.1), &fleet(after.0, after.1), Time::ZERO)
+    };
+    assert_eq!(told((100, 0), (96, 4)), None);
+    assert_eq!(told((100, 0), (0, 0)), Some(Doubt::NobodyServed), "nobody came");
+    assert_eq!(told((100, 0), (0, 100)), Some(Doubt::NobodyServed), "nobody was let in");
+    assert_eq!(told((0, 0), (0, 0)), Some(Doubt::NobodyServed), "on either side");
+    assert_eq!(told((0, 0), (100, 0)), Some(Doubt::NobodyServed), "nor where the baseline is down");
+    assert_eq!(told((35, 65), (100, 0)), Some(Doubt::Saturated), "nor where it is saturated");
+    assert_eq!(told((100, 0), (94, 6)), Some(Doubt::Saturated), "far apart");
+    assert_eq!(told((88, 12), (88, 12)), Some(Doubt::Saturated), "alike, and ill");
+}
+
+#[test]
+fn where_no_time_is_left_nothing_is_judged() {
+    let told = |second| doubt(&fleet(9, 0), &fleet(9, 0), Time::ZERO + Span::from_secs(second));
+    assert_eq!(
+        [told(0), told(3590), told(3591), told(7200)],
+        [None, None, Some(Doubt::NoTime), Some(Doubt::NoTime)]
+    );
 }

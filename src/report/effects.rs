@@ -7,7 +7,7 @@ use super::font::printable;
 use super::text::{Paint, cells, escaped, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::engine::time::Time;
-use crate::experiment::effect::{Change, Effect, Recycling};
+use crate::experiment::effect::{Change, Doubt, Effect, Recycling};
 use crate::experiment::statistics::Mean;
 use serde_json::{Value, json};
 
@@ -26,6 +26,8 @@ fn words(change: Change) -> String {
 /// `4–6 → 0`: over the seeds of the baseline, and of the variant.
 fn course(effect: &Effect, value: fn(&Recycling) -> f64, text: &dyn Fn(f64) -> String) -> String {
     let of = |values: Vec<f64>| range(&values, text);
+    // Where nobody was served there is nothing to count.
+    let value = |one: &Recycling| if one.served { value(one) } else { f64::NAN };
     let before = of(effect.pairs.iter().map(|pair| value(&pair.0)).collect());
     format!("{before} → {}", of(effect.pairs.iter().map(|pair| value(&pair.1)).collect()))
 }
@@ -48,11 +50,22 @@ fn notes(effects: &[Effect]) -> Vec<String> {
         Some(format!("{variant}: history says “{recorded}”, the simulation “{}”", words(effect.change)))
     };
     let mut notes: Vec<String> = effects.iter().filter_map(against).collect();
+    notes.extend(doubts(effects));
     notes.push("recycle spikes: those of all services beside a storm of cause lifetime".to_owned());
     if effects.iter().any(|effect| effect.pairs.len() == 1) {
         notes.push("one seed: compared plainly; another seed may tell otherwise".to_owned());
     }
     notes
+}
+
+/// Of which variants nobody can tell, and why.
+fn doubts(effects: &[Effect]) -> Vec<String> {
+    let of = |doubt: Doubt| {
+        let mine = effects.iter().filter(|effect| effect.change == Change::CannotTell(doubt));
+        let names: Vec<String> = mine.map(|effect| printable(&effect.variant)).collect();
+        (!names.is_empty()).then(|| format!("cannot tell ({}): {}", names.join(", "), doubt.name()))
+    };
+    [Doubt::NoTime, Doubt::NobodyServed, Doubt::Saturated].into_iter().filter_map(of).collect()
 }
 
 fn baseline(effects: &[Effect]) -> String {
@@ -61,11 +74,12 @@ fn baseline(effects: &[Effect]) -> String {
 
 const NOTHING: &str = "no recycle spikes in any variant";
 
-/// Whether there is anything to tell: a recycle spike somewhere, or a record of history.
+/// Whether there is anything to tell: a recycle spike somewhere, a doubt, or a record of history.
 fn tells(effects: &[Effect]) -> bool {
     let spikes =
         |effect: &Effect| effect.pairs.iter().any(|(before, after)| before.spikes + after.spikes > 0);
-    effects.iter().any(|effect| spikes(effect) || effect.history.is_some())
+    let doubtful = |effect: &Effect| matches!(effect.change, Change::CannotTell(_));
+    effects.iter().any(|effect| spikes(effect) || doubtful(effect) || effect.history.is_some())
 }
 
 /// A section for the terminal; nothing where there is nothing to compare.
@@ -107,7 +121,8 @@ pub fn markdown(effects: &[Effect]) -> String {
 pub fn json(effects: &[Effect]) -> Value {
     let side = |one: &Recycling| {
         json!({
-            "spikes": one.spikes, "spikes_s": one.seconds, "herds": one.herds,
+            "spikes": one.served.then_some(one.spikes), "spikes_s": one.served.then_some(one.seconds),
+            "herds": one.herds, "served": one.served,
             "first_s": one.first.map(|at| at.as_secs()),
         })
     };
@@ -116,13 +131,18 @@ pub fn json(effects: &[Effect]) -> Value {
         let pairs = effect.pairs.iter();
         json!({
             "variant": effect.variant, "baseline": effect.baseline, "effect": effect.change.name(),
-            "delay_s": delay_s(effect.change), "from_s": effect.from.as_secs(), "seeds": effect.pairs.len(),
+            "because": because(effect.change), "delay_s": delay_s(effect.change),
+            "from_s": effect.from.as_secs(), "seeds": effect.pairs.len(),
             "spikes_diff": difference(effect.spikes()), "spikes_s_diff": difference(effect.seconds()),
             "pairs": pairs.map(|(a, b)| json!({ "baseline": side(a), "variant": side(b) })).collect::<Vec<_>>(),
             "history": effect.history.map(|history| history.name()), "agrees": effect.agrees(),
         })
     };
     effects.iter().map(one).collect()
+}
+
+fn because(change: Change) -> Option<&'static str> {
+    if let Change::CannotTell(doubt) = change { Some(doubt.name()) } else { None }
 }
 
 fn delay_s(change: Change) -> Option<f64> {
@@ -135,7 +155,8 @@ pub fn csv(header: &Header, effects: &[Effect]) -> String {
     let rows = effects.iter().map(|effect| {
         let mean = |pick: &dyn Fn(&(Recycling, Recycling)) -> f64| {
             let sum: f64 = effect.pairs.iter().map(pick).sum();
-            number(Some(sum / effect.pairs.len() as f64))
+            let all_served = effect.pairs.iter().all(|(before, after)| before.served && after.served);
+            number(all_served.then_some(sum / effect.pairs.len() as f64))
         };
         let mut cells = vec![header.scenario.clone(), effect.variant.clone(), effect.baseline.clone()];
         cells.extend([effect.pairs.len().to_string(), effect.change.name().to_owned()]);
@@ -145,7 +166,8 @@ pub fn csv(header: &Header, effects: &[Effect]) -> String {
         cells.extend([mean(&|pair| pair.0.herds as f64), mean(&|pair| pair.1.herds as f64)]);
         for difference in [effect.spikes(), effect.seconds()] {
             let (low, high) = difference.interval.unzip();
-            cells.extend([number(Some(difference.mean)), number(low), number(high)]);
+            let known = |value: Option<f64>| number(value.filter(|value| !value.is_nan()));
+            cells.extend([known(Some(difference.mean)), known(low), known(high)]);
         }
         cells.push(effect.history.map_or_else(String::new, |history| history.name().to_owned()));
         cells.push(effect.agrees().map_or_else(String::new, |agrees| agrees.to_string()));
@@ -187,7 +209,7 @@ mod tests {
 
     fn recycling(spikes: usize) -> Recycling {
         let first = (spikes > 0).then_some(Time::ZERO + Span::from_secs(7200));
-        Recycling { spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
+        Recycling { served: true, spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
     }
 
     fn effect(variant: &str, change: Change, pairs: &[(usize, usize)], history: Option<History>) -> Effect {
@@ -271,9 +293,29 @@ mod tests {
         assert_eq!(
             data["pairs"][0]["variant"],
             json!({
-                "spikes": 2, "spikes_s": 40.0, "herds": 2, "first_s": 7200.0
+                "spikes": 2, "spikes_s": 40.0, "herds": 2, "served": true, "first_s": 7200.0
             })
         );
         assert_eq!(json(&some())[1]["delay_s"], 5400.0);
+    }
+
+    /// A fleet that serves nobody has no spikes, and that is no cure.
+    #[test]
+    fn of_whom_nobody_can_tell_is_said_with_the_reason() {
+        let mut down = effect("down", Change::CannotTell(Doubt::NobodyServed), &[(2, 0)], None);
+        down.pairs[0].1.served = false;
+        let late = effect("late", Change::CannotTell(Doubt::NoTime), &[(0, 0)], Some(History::Cures));
+        let all = [down, late];
+        insta::assert_snapshot!(text(&all, Paint::Plain), @"");
+        assert!(all.iter().all(|one| one.agrees().is_none()));
+        let data = &json(&all)[0];
+        assert_eq!(
+            (&data["effect"], &data["because"]),
+            (&"cannot-tell".into(), &"a side serves nobody".into())
+        );
+        let pair = &data["pairs"][0];
+        assert_eq!((&pair["baseline"]["spikes"], &pair["variant"]["spikes"]), (&2.into(), &Value::Null));
+        let empty = format!(",down,as-it-happened,1,cannot-tell,,2700{}\n", ",".repeat(14));
+        assert!(csv(&synthetic::header(), &all).contains(&empty));
     }
 }

@@ -160,3 +160,44 @@ fn what_cannot_be_compared_is_said_with_the_cure() {
     let (_, err) = desk.ends("compare runs/plain runs/short", 2);
     assert!(err.contains("not equally long (3s to 5s)") && err.contains("`--duration 3s`"), "{err}");
 }
+
+/// Before anything is simulated; of directories see above.
+#[test]
+fn only_runs_of_one_length_are_compared() {
+    let desk = Desk::new();
+    desk.write("long.toml", &TINY.replace("\"5s\"", "\"8s\""));
+    desk.write("both.toml", &format!("{TINY}[variant.longer.set]\nduration = \"9s\"\n"));
+    for (line, told) in [
+        ("compare tiny.toml long.toml --variants plain", "(`tiny`: 5s, `long`: 8s)"),
+        ("compare both.toml --variants plain,longer", "(variant `plain`: 5s, variant `longer`: 9s)"),
+    ] {
+        let (_, err) = desk.ends(line, 2);
+        assert!(err.contains(told) && err.contains("`--duration 5s`"), "{line}:\n{err}");
+        assert!(!desk.path("runs").exists(), "{line}");
+        desk.ends(&format!("{line} --duration 5s --no-plots -o cured"), 0);
+    }
+}
+
+/// Whom no seed pairs is left out, and that is said, however few are left.
+#[test]
+fn seeds_of_one_side_only_are_told() {
+    let desk = Desk::new();
+    desk.ends("run tiny.toml --variant plain --seeds 11,12 --no-plots -o ra", 0);
+    desk.ends("run tiny.toml --variant jitter --seeds 12,13 --no-plots -o rb", 0);
+    let (_, err) = desk.ends("compare ra rb --no-plots", 0);
+    assert!(err.contains("ra has the seeds 11, 12, rb 12, 13: what only one side has is left out"), "{err}");
+    desk.ends("run tiny.toml --variant jitter --seeds 11,12 --no-plots -o rc", 0);
+    assert!(!desk.ends("compare ra rc --no-plots", 0).1.contains("left out"));
+}
+
+/// A fleet without users, or one that lets nobody in, has no spikes, and is no cure.
+#[test]
+fn who_serves_nobody_cures_nothing() {
+    let desk = Desk::new();
+    let variants = "[variant.nobody.set]\n\"traffic.*.enabled\" = false\n";
+    desk.write("some.toml", &format!("{TINY}{variants}"));
+    let (out, _) = desk.ends("compare some.toml --variants plain,nobody --no-plots", 0);
+    assert!(out.contains("cannot tell (nobody): a side serves nobody"), "{out}");
+    let row = out.lines().find(|line| line.starts_with("  nobody ")).unwrap_or_default();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>()[..2], ["nobody", "–"], "{out}");
+}

@@ -104,7 +104,9 @@ fn effects(effects: &Value) -> String {
     let recycles = |effect: &Value| {
         effect["pairs"].as_array().is_some_and(|all| all.iter().any(|one| spikes(one) > Some(0)))
     };
-    if !effects.iter().any(|effect| recycles(effect) || effect["history"].is_string()) {
+    let tells =
+        |effect: &Value| recycles(effect) || effect["because"].is_string() || effect["history"].is_string();
+    if !effects.iter().any(tells) {
         return "<p class=\"quiet\">Effects: no recycle spikes in any variant.</p>\n".to_owned();
     }
     let word = |effect: &Value, key: &str| effect[key].as_str().unwrap_or_default().replace('-', " ");
@@ -128,9 +130,10 @@ fn effects(effects: &Value) -> String {
     let row = |effect: &Value| {
         let delay =
             effect["delay_s"].as_f64().map_or(String::new(), |by| format!(" by {}", human::offset(by)));
+        let because = effect["because"].as_str().map_or(String::new(), |because| format!(": {because}"));
         vec![
             effect["variant"].as_str().unwrap_or_default().to_owned(),
-            word(effect, "effect") + &delay,
+            word(effect, "effect") + &delay + &because,
             course(effect, "spikes", &human::number),
             difference(effect),
             course(effect, "spikes_s", &human::offset),
