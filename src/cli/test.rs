@@ -8,7 +8,7 @@ use super::output::{self, Results};
 use super::progress::Progress;
 use super::{Failure, interrupt, paths};
 use crate::engine::time::Span;
-use crate::experiment::{self, Judged, Run, Verdict, kick};
+use crate::experiment::{self, Run, kick};
 use crate::report::tested::{Suite, Tested};
 use crate::report::{Header, github, junit};
 use crate::scenario::{AS_WRITTEN, Document, Scenario, units};
@@ -236,7 +236,7 @@ impl Subject {
         Suite {
             header: Header::of(&self.source.stem(), jobs[0].0),
             file: self.source.file.display().to_string(),
-            judged: judged.into_iter().map(|judged| doubted(judged, seeds.len())).collect(),
+            judged,
             seeds: seeds.clone(),
             asked: jobs.len(),
             finished: runs.len(),
@@ -262,16 +262,6 @@ impl Subject {
             took,
         }
     }
-}
-
-/// A pass of which not every seed was finished is none.
-fn doubted(judged: Judged, seeds: usize) -> Judged {
-    let ran = judged.values.len();
-    if judged.verdict != Verdict::Pass || ran == seeds {
-        return judged;
-    }
-    let because = format!("interrupted: {ran} of {} were run", plural(seeds, "seed"));
-    Judged { verdict: Verdict::Inconclusive, because, ..judged }
 }
 
 /// Where the run directory of each subject goes, if they are kept.
@@ -349,22 +339,5 @@ fn verdict(args: &TestArgs, tested: &Tested, interrupted: bool) -> Result<(), Fa
         0 => Ok(()),
         _ if args.exit_zero => Ok(()),
         failed => Err(Failure::Expectation { failed, judged: tested.tally().all() }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pass_of_some_seeds_is_none_and_a_failure_stays_one() {
-        let judged = |verdict| Judged { verdict, values: vec![0.1, 0.2], ..Judged::default() };
-        assert_eq!(doubted(judged(Verdict::Pass), 2), judged(Verdict::Pass));
-        let some = doubted(judged(Verdict::Pass), 3);
-        assert_eq!(
-            (some.verdict, &some.because[..]),
-            (Verdict::Inconclusive, "interrupted: 2 of 3 seeds were run")
-        );
-        assert_eq!(doubted(judged(Verdict::Fail), 3), judged(Verdict::Fail));
     }
 }

@@ -7,10 +7,11 @@
 //! which it did not hold. A recovery that has not come by the end is beyond its `max` where the run went on
 //! for longer than that after its last event. A *control* is a variant that must not keep within the same
 //! bounds: what every fleet passes tells nothing of this one. If it keeps within them with any seed, the
-//! expectation fails; what never happens in it is out of bounds. Where it was not run, the expectation is
-//! judged without it. Left out: an interval of the values themselves.
+//! expectation fails; what never happens in it is out of bounds, and a control in which there is nothing to
+//! measure proves nothing. Where it was not run, the expectation is judged without it. A pass of which not
+//! every seed was finished is none. Left out: an interval of the values themselves.
 
-use super::{Judged, Limit, Run, Verdict, Written};
+use super::{Against, Judged, Limit, Run, Verdict, Written};
 use crate::engine::time::{Span, Time};
 use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
@@ -26,9 +27,27 @@ const AFTER_DEED: Span = Span::from_secs(120);
 /// What is said of a recovery that never came.
 const LATE: &str = "did not recover by the end";
 
-/// Judges every expectation of a document on the runs of its variant.
+/// Judges every expectation of a document on the runs of its variant, which are to be one for each seed.
 pub fn judge(document: &Document, runs: &[Run]) -> Vec<Judged> {
+    let seeds = |variant: &str| document.scenario(variant).map(|scenario| scenario.file.seeds.len());
+    let judged = judge_sample(document, runs).into_iter();
+    judged.map(|one| doubted(seeds(&one.variant), one)).collect()
+}
+
+/// The same on runs of some seeds, whichever the document names.
+pub fn judge_sample(document: &Document, runs: &[Run]) -> Vec<Judged> {
     each(document, runs, |expect| expect.share.map(|share| share.0))
+}
+
+/// A pass of which not every seed was finished is none.
+fn doubted(seeds: Option<usize>, judged: Judged) -> Judged {
+    let (ran, seeds) = (judged.values.len(), seeds.unwrap_or_default());
+    if judged.verdict != Verdict::Pass || ran >= seeds {
+        return judged;
+    }
+    let noun = if seeds == 1 { "seed" } else { "seeds" };
+    let because = format!("interrupted: {ran} of {seeds} {noun} were run");
+    Judged { verdict: Verdict::Inconclusive, because, ..judged }
 }
 
 /// Judges every expectation on the runs of a single seed: whether it held with this one, whatever share of
@@ -60,7 +79,7 @@ fn asked(name: &str, expect: &Expect, scenario: &Scenario) -> Judged {
             Bound::Value(written) => unit.read(written).unwrap_or(f64::NAN),
             Bound::Relative(_) => f64::NAN,
         };
-        bound.map(|bound| Limit { words: words(bound), value: value(bound) })
+        bound.map(|bound| Limit { words: words(bound), value: value(bound), against: None })
     });
     Judged {
         name: name.to_owned(),
@@ -132,7 +151,11 @@ impl Asked<'_> {
             Some(share) => self.of_all_seeds(share, &stands),
             None => self.of_each_seed(&stands),
         };
-        let (verdict, because) = self.controlled(verdict, &stands, (ran, kept.count()));
+        let (verdict, because) =
+            self.controlled(verdict, &stands, (ran, kept.count(), self.silent(&control)));
+        let against = self.against(&mine, runs);
+        let [min, max] = [(asked.min, 0), (asked.max, 1)]
+            .map(|(limit, end)| limit.map(|limit| Limit { against: against[end].clone(), ..limit }));
         let present = control.iter().filter(|_| ran > 0);
         Judged {
             control_values: present.map(|value| value.unwrap_or(f64::NAN)).collect(),
@@ -140,6 +163,8 @@ impl Asked<'_> {
             held: count(&stands, Stands::Within),
             verdict,
             because,
+            min,
+            max,
             ..asked
         }
     }
@@ -215,23 +240,33 @@ impl Asked<'_> {
         if self.expect.metric.is_a_time() { "did not happen" } else { "nothing to measure" }
     }
 
-    /// The verdict once the control has been looked at, which ran with so many of the seeds and kept within
-    /// the bounds with so many.
+    /// With how many seeds the control was run and showed nothing, where that does not mean never.
+    fn silent(&self, control: &[Option<f64>]) -> usize {
+        let nothing = control.iter().flatten().filter(|value| value.is_nan()).count();
+        if self.expect.metric.is_a_time() { 0 } else { nothing }
+    }
+
+    /// The verdict once the control has been looked at, which ran with so many of the seeds, kept within the
+    /// bounds with so many and showed nothing with so many.
     fn controlled(
         &self,
         (verdict, because): (Verdict, String),
         stands: &[Stands],
-        (ran, kept): (usize, usize),
+        (ran, kept, silent): (usize, usize, usize),
     ) -> (Verdict, String) {
         let (control, seeds) = (self.expect.control.as_deref().unwrap_or_default(), stands.len());
+        let first = if because.is_empty() { String::new() } else { format!("{because}; ") };
         if kept > 0 {
             let as_well = if stands.contains(&Stands::Within) { " as well" } else { "" };
             let kept = format!("the control `{control}` keeps within it{as_well} ({kept} of {seeds} seeds)");
-            let first = if because.is_empty() { because } else { because + "; " };
             return (Verdict::Fail, first + &kept);
         }
+        if verdict == Verdict::Pass && silent > 0 {
+            let because =
+                format!("{first}the control `{control}` showed nothing with {silent} of {seeds} seeds");
+            return (Verdict::Inconclusive, because);
+        }
         if verdict == Verdict::Pass && ran > 0 && ran < seeds {
-            let first = if because.is_empty() { because } else { because + "; " };
             let because = format!("{first}the control `{control}` was run with {ran} of {seeds} seeds only");
             return (Verdict::Inconclusive, because);
         }
@@ -252,13 +287,26 @@ impl Asked<'_> {
         let limit = |(bound, otherwise): (Option<&Bound>, f64)| match bound {
             None => Some(otherwise),
             Some(Bound::Value(written)) => self.expect.metric.unit().read(written).ok(),
-            Some(Bound::Relative(relative)) => {
-                let other = self.value(find(runs, relative.variant(), seed)?);
-                relative.bound(other, self.expect.metric.unit())
-            }
+            Some(Bound::Relative(relative)) => self.relative(relative, seed, runs).1,
         };
         let [min, max] = self.expect.bounds();
         [(min, f64::NEG_INFINITY), (max, f64::INFINITY)].map(|one| limit(one).filter(|limit| !limit.is_nan()))
+    }
+
+    /// What the other variant shows with a seed, NaN where nothing, and the bound that follows.
+    fn relative(&self, relative: &Relative, seed: u64, runs: &[Run]) -> (f64, Option<f64>) {
+        let other = find(runs, relative.variant(), seed).map_or(f64::NAN, |run| self.value(run));
+        (other, relative.bound(other, self.expect.metric.unit()))
+    }
+
+    /// What the bounds came to that are relative to another variant, with the seeds of these runs.
+    fn against(&self, mine: &[&Run], runs: &[Run]) -> [Option<Against>; 2] {
+        self.expect.bounds().map(|bound| {
+            let Some(Bound::Relative(relative)) = bound else { return None };
+            let each = mine.iter().map(|run| self.relative(relative, run.seed, runs));
+            let (values, limits) = each.map(|(other, limit)| (other, limit.unwrap_or(f64::NAN))).unzip();
+            Some(Against { variant: relative.variant().to_owned(), values, limits })
+        })
     }
 
     fn stands(&self, value: f64, seed: u64, runs: &[Run]) -> Stands {

@@ -29,7 +29,7 @@ fn runs(variant: &str, percents: &[u32]) -> Vec<Run> {
 }
 
 fn judged(expect: &str, runs: &[Vec<Run>]) -> Judged {
-    judge(&document(expect), &runs.concat()).remove(0)
+    judge_sample(&document(expect), &runs.concat()).remove(0)
 }
 
 const CONTROLLED: &str =
@@ -65,11 +65,12 @@ fn a_control_must_be_out_of_bounds_with_every_seed() {
 }
 
 #[test]
-fn a_control_that_shows_nothing_is_out_of_bounds_and_one_that_was_not_run_is_left_aside() {
+fn a_control_that_shows_nothing_proves_nothing_and_one_that_was_not_run_is_left_aside() {
     let sound = || runs("sound", &[99, 98]);
     let nothing = vec![run("sick", 1, (0, 0)), run("sick", 2, (1, 9))];
     let silent = judged(CONTROLLED, &[sound(), nothing]);
-    assert_eq!((silent.verdict, silent.because.as_str()), (Verdict::Pass, ""));
+    let because = "the control `sick` showed nothing with 1 of 2 seeds";
+    assert_eq!((silent.verdict, silent.because.as_str()), (Verdict::Inconclusive, because));
     assert!(silent.control_values[0].is_nan() && silent.control_values[1] == 0.1);
     let alone = judged(CONTROLLED, &[sound()]);
     assert_eq!((alone.verdict, alone.control_values.len()), (Verdict::Pass, 0));
@@ -104,6 +105,10 @@ max = { times = 0.5, of = \"variant.third\" }\ncontrol = \"sick\"";
         judged(halved, &all).verdict
     };
     assert_eq!((verdict(41), verdict(39)), (Verdict::Pass, Verdict::Fail), "40% is the bound of both");
+    let all = [runs("third", &[80]), runs("sound", &[39, 39])];
+    let against = judged(halved, &all).max.and_then(|max| max.against).expect("a relative bound");
+    assert_eq!((against.variant.as_str(), against.values[0], against.limits[0]), ("third", 0.8, 0.4));
+    assert!(against.values[1].is_nan() && against.limits[1].is_nan(), "not run with the second seed");
     let claim = judged(halved, &[]).claim;
     assert!(claim.ends_with(" ≤ 0.5 × variant.third"), "{claim}");
 }
@@ -261,7 +266,7 @@ fn a_last_bin_that_is_short_lies_before_the_end_of_the_run() {
         assert_eq!(bins.len(), 10, "the last is short");
         bins[8].ended[Outcome::Ok as usize] = 100;
         bins[9].ended[Outcome::ServerError as usize] = 100;
-        judge(&document, &[Run { variant: "as-written".to_owned(), seed: 1, measured }])[0].verdict
+        judge_seed(&document, &[Run { variant: "as-written".to_owned(), seed: 1, measured }])[0].verdict
     };
     let verdicts = ["", "until = \"95s\"", "until = \"94s\"", "until = \"90s\""].map(verdict);
     assert_eq!(verdicts, [Verdict::Fail, Verdict::Fail, Verdict::Pass, Verdict::Pass]);
@@ -292,4 +297,18 @@ fn a_judged_expectation_knows_where_it_stands() {
     let base = include_str!("../../tests/scenario/base.toml");
     assert_eq!(place.line, base.lines().count() + 5, "a line for the scaler, three variants, and itself");
     assert!(judged.max.unwrap().value.is_nan(), "another with each seed");
+}
+
+/// Ctrl-C after two of six seeds: what failed has failed, and what has not may yet.
+#[test]
+fn a_pass_of_some_seeds_is_none_and_a_failure_stays_one() {
+    let verdict = |percents: &[u32]| {
+        let expect = "metric = \"request_success\"\nof = \"request.sign-in\"\nmin = \"90%\"";
+        let judged = judge(&document(expect), &runs("sound", percents)).remove(0);
+        (judged.verdict, judged.because)
+    };
+    assert_eq!(verdict(&[99; 6]), (Verdict::Pass, String::new()));
+    let because = "interrupted: 2 of 6 seeds were run".to_owned();
+    assert_eq!(verdict(&[99; 2]), (Verdict::Inconclusive, because));
+    assert_eq!(verdict(&[10; 2]), (Verdict::Fail, String::new()));
 }

@@ -68,7 +68,7 @@ pub struct Judged {
     pub share: Option<f64>,
     /// The variant that must not keep within the bounds, if there is one.
     pub control: Option<String>,
-    /// What it shows with each seed, in order; NaN where it never happens. Empty where it was not run.
+    /// What it shows with each seed, in order; NaN where that is nothing. Empty where it was not run.
     pub control_values: Vec<f64>,
     /// The verdict.
     pub verdict: Verdict,
@@ -95,10 +95,23 @@ impl fmt::Display for Written {
 }
 
 /// A bound of an expectation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limit {
     /// In words: `5%`, `1.3 × variant.as-it-happened`.
     pub words: String,
     /// In the unit of the values; NaN where it is another with each seed.
     pub value: f64,
+    /// Of one that is relative to another variant: what it came to.
+    pub against: Option<Against>,
+}
+
+/// What a bound came to that is relative to another variant, with each seed, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Against {
+    /// The other variant.
+    pub variant: String,
+    /// What it showed; NaN where nothing.
+    pub values: Vec<f64>,
+    /// The bound that follows; NaN where none does.
+    pub limits: Vec<f64>,
 }

@@ -1,7 +1,7 @@
 //! Run directories: whole or not at all, never over something foreign, the same bytes for the same runs.
 
 use super::*;
-use crate::experiment::{Limit, Written};
+use crate::experiment::{Against, Limit, Written};
 use crate::report::{load, redraw, synthetic};
 
 struct Made {
@@ -27,7 +27,7 @@ fn made() -> Made {
         place: Some(Written { file: "fleet.toml".into(), line: 12, column: 2 }),
         claim: "herd_size{lifetime} of postgres.primary ≤ 5%".into(),
         unit: "share",
-        max: Some(Limit { words: "5%".into(), value: 0.05 }),
+        max: Some(Limit { words: "5%".into(), value: 0.05, against: None }),
         values: vec![0.01, f64::NAN],
         held: 1,
         share: Some(0.9),
@@ -36,7 +36,11 @@ fn made() -> Made {
     };
     let controlled = Judged {
         place: None,
-        min: Some(Limit { words: "2 × variant.jitter".into(), value: f64::NAN }),
+        min: Some(Limit {
+            words: "2 × variant.jitter".into(),
+            value: f64::NAN,
+            against: Some(Against { variant: "jitter".into(), values: vec![0.4], limits: vec![0.8] }),
+        }),
         max: None,
         share: None,
         control: Some("as-it-happened".into()),
@@ -113,6 +117,7 @@ fn a_run_directory_reads_back_and_is_replaced() {
     let controlled = &loaded.judged[1];
     let min = controlled.min.as_ref().unwrap();
     assert!(min.words == "2 × variant.jitter" && min.value.is_nan() && controlled.place.is_none());
+    assert_eq!(min.against, made.judged[1].min.as_ref().unwrap().against);
     assert_eq!(controlled.control, made.judged[1].control);
     assert!(controlled.control_values[0] == 0.9 && controlled.control_values[1].is_nan());
 }

@@ -5,7 +5,7 @@ use super::font::printable;
 use super::human;
 use super::text::{Paint, escaped, folded, range};
 use crate::experiment::statistics::Mean;
-use crate::experiment::{Judged, Verdict};
+use crate::experiment::{Against, Judged, Limit, Verdict};
 use crate::scenario::proof;
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-/// `measured 97–99%; mean 98% [97%, 99%]; control pinned: 0.1%`.
+/// `measured 97–99%; mean 98% [97%, 99%]; at least 37% (as-it-happened: 34%); control pinned: 0.1%`.
 pub(super) fn measured(judged: &Judged) -> String {
     let mut text = format!("measured {}", values(&judged.values, judged));
     if let Some((mean, low, high)) = mean(judged) {
@@ -77,11 +77,22 @@ pub(super) fn measured(judged: &Judged) -> String {
         // What all seeds show alike has been said.
         text += &if low == high { String::new() } else { format!("; mean {mean} [{low}, {high}]") };
     }
+    for (word, limit) in [("at least", &judged.min), ("at most", &judged.max)] {
+        text += &limit.as_ref().and_then(|limit| against(word, limit, judged)).unwrap_or_default();
+    }
     match &judged.control {
         None => text,
         Some(control) if judged.control_values.is_empty() => text + &format!("; control {control}: not run"),
         Some(control) => text + &format!("; control {control}: {}", values(&judged.control_values, judged)),
     }
+}
+
+/// `; at most 37% (pinned: 34%)`: what a bound came to that is relative to another variant, which decides.
+fn against(word: &str, limit: &Limit, judged: &Judged) -> Option<String> {
+    let Against { variant, values, limits } = limit.against.as_ref()?;
+    let told = |value: f64| human::quantity_beside(value, judged.unit, &judged.values);
+    let known = limits.iter().any(|limit| !limit.is_nan());
+    known.then(|| format!("; {word} {} ({variant}: {})", range(limits, &told), range(values, &told)))
 }
 
 /// The mean over the seeds and the ends of its 95 % interval; nothing where a seed has no value, which is not
@@ -99,8 +110,9 @@ fn mean(judged: &Judged) -> Option<(f64, f64, f64)> {
 }
 
 fn values(values: &[f64], judged: &Judged) -> String {
-    let limits: Vec<f64> =
-        [&judged.min, &judged.max].into_iter().flatten().map(|limit| limit.value).collect();
+    let limits = [&judged.min, &judged.max].into_iter().flatten();
+    let each = |limit: &Limit| limit.against.as_ref().map_or(vec![limit.value], |one| one.limits.clone());
+    let limits: Vec<f64> = limits.flat_map(each).collect();
     let missing = values.iter().filter(|value| value.is_nan()).count();
     let text = range(values, &|value| human::quantity_beside(value, judged.unit, &limits));
     match missing {
@@ -138,6 +150,11 @@ fn one_json(judged: &Judged) -> Value {
     for (key, limit) in [("min", &judged.min), ("max", &judged.max)] {
         if let Some(limit) = limit {
             one["limit"][key] = json!({ "words": limit.words, "value": limit.value });
+            if let Some(against) = &limit.against {
+                one["limit"][key]["of"] = json!(against.variant);
+                one["limit"][key]["of_values"] = json!(against.values);
+                one["limit"][key]["values"] = json!(against.limits);
+            }
         }
     }
     if let Some((mean, low, high)) = mean(judged) {
@@ -176,6 +193,17 @@ mod tests {
             beyond.starts_with("measured 50–300%; mean 175% [0%, 1") && !beyond.contains("100%"),
             "{beyond}"
         );
+    }
+
+    #[test]
+    fn the_bound_that_decides_is_told_where_it_is_relative() {
+        let against = Against { variant: "pinned".into(), values: vec![0.3361], limits: vec![0.3697] };
+        let max = Limit { words: "1.1 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
+        let judged = Judged { values: vec![0.37], unit: "share", max: Some(max), ..Judged::default() };
+        assert_eq!(measured(&judged), "measured 37.0%; at most 36.97% (pinned: 34%)");
+        let max = &one_json(&judged)["limit"]["max"];
+        assert_eq!((&max["of"], &max["value"]), (&json!("pinned"), &Value::Null));
+        assert_eq!((&max["of_values"], &max["values"]), (&json!([0.3361]), &json!([0.3697])));
     }
 
     #[test]

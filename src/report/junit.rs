@@ -58,6 +58,10 @@ fn case(judged: &Judged, scenario: &str, bears_inconclusive: bool) -> TestCase {
     for (name, limit) in [("min", &judged.min), ("max", &judged.max)] {
         if let Some(limit) = limit {
             case.add_property(Property::new(name, printable(&limit.words)));
+            if let Some(against) = &limit.against {
+                let limits: Vec<String> = against.limits.iter().map(f64::to_string).collect();
+                case.add_property(Property::new(format!("{name}-values"), limits.join(" ")));
+            }
         }
     }
     case.set_system_out(told(judged));

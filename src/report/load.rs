@@ -7,7 +7,7 @@ use super::error::damaged;
 use super::expectations::verdict_name;
 use super::page::{self, overlay::Overlay};
 use super::{Header, ReportError, SCHEMA_VERSION, archive};
-use crate::experiment::{Judged, Limit, Run, Verdict, Written};
+use crate::experiment::{Against, Judged, Limit, Run, Verdict, Written};
 use crate::measure::SummaryRow;
 use serde_json::Value;
 use std::fs;
@@ -184,7 +184,13 @@ fn written(one: &Value) -> Option<Written> {
 }
 
 fn limit(limit: &Value) -> Option<Limit> {
-    Some(Limit { words: text(&limit["words"])?, value: number(&limit["value"])? })
+    Some(Limit { words: text(&limit["words"])?, value: number(&limit["value"])?, against: against(limit) })
+}
+
+/// What a relative bound came to; files of earlier versions do not tell.
+fn against(limit: &Value) -> Option<Against> {
+    let (values, limits) = (numbers(&limit["of_values"])?, numbers(&limit["values"])?);
+    Some(Against { variant: text(&limit["of"])?, values, limits })
 }
 
 fn read(path: &Path) -> Result<String, ReportError> {

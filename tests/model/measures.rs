@@ -235,7 +235,7 @@ fn what_is_judged_without_an_event_does_not_see_it() {
         + &expect("not-calm", "", "metric = \"connects_max_1s\"\nof = \"postgres.primary\"\nmin = 1");
     let document = document(&more, &[r#""postgres.primary.restart_time" = "5s""#]);
     let run = ran(document.scenarios.values().last().expect("the variant"), 1);
-    for judged in expect::judge(&document, &[run]) {
+    for judged in expect::judge_seed(&document, &[run]) {
         assert_eq!(judged.verdict, Verdict::Pass, "{}: {:?} {}", judged.name, judged.values, judged.because);
     }
 }

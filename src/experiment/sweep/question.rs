@@ -106,7 +106,7 @@ impl Question {
         let mut document = self.document.clone();
         document.scenarios.insert(self.expect.variant.clone(), scenario.clone());
         runs.extend(self.others.iter().cloned());
-        Ok(expect::judge(&document, &runs).into_iter().next().map(|all| Tried {
+        Ok(expect::judge_sample(&document, &runs).into_iter().next().map(|all| Tried {
             value,
             verdict: all.verdict,
             because: all.because,
