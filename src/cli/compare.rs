@@ -184,7 +184,8 @@ fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     batch.perform(console, |results, dir| args.render(console, results, dir, false))
 }
 
-/// What a long run has more of than a short one tells nothing of their scenarios. Each is told with its length.
+/// What a long run has more of than a short one tells nothing of their scenarios. Each comes with its
+/// length.
 ///
 /// # Errors
 /// [`Failure::Usage`] if two are not equally long.

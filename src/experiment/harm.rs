@@ -71,8 +71,8 @@ fn lost(measured: &Measured) -> f64 {
 /// What a remedy does to the harm of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// With every seed nine tenths of the bad time, of the lost wishes and of the recycle spikes are gone, and
-    /// there was enough of one to count.
+    /// With every seed nine tenths of the bad time, of the lost wishes and of the recycle spikes are gone,
+    /// and there was enough of one to count.
     Cures,
     /// Less harm.
     Better,

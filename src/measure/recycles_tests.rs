@@ -62,7 +62,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
         classes: vec![class],
         services: vec![ServiceMeasured { service: "api".into(), bins: (0..HOUR / 10).map(bin).collect() }],
         nodes: vec![node],
-        levels: vec![],
+        levels: vec![LevelSeries { level: "open", of: "service.api.pool.primary".into(), bins: vec![] }],
         closeups: vec![],
         dashboard: vec![],
         storms: storms.iter().map(storm).collect(),

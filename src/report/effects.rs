@@ -306,7 +306,16 @@ mod tests {
         down.pairs[0].1.served = false;
         let late = effect("late", Change::CannotTell(Doubt::NoTime), &[(0, 0)], Some(History::Cures));
         let all = [down, late];
-        insta::assert_snapshot!(text(&all, Paint::Plain), @"");
+        insta::assert_snapshot!(text(&all, Paint::Plain), @r#"
+        EFFECTS, against as-it-happened
+          variant       effect  recycle spikes  lasting  counted from
+          down     cannot tell           2 → –  40s → –           45m
+          late     cannot tell           0 → 0  0s → 0s           45m
+           cannot tell (late): no time is left to judge
+           cannot tell (down): a side serves nobody
+           recycle spikes: those of all services beside a storm of cause lifetime
+           one seed: compared plainly; another seed may tell otherwise
+        "#);
         assert!(all.iter().all(|one| one.agrees().is_none()));
         let data = &json(&all)[0];
         assert_eq!(

@@ -200,7 +200,7 @@ mod tests {
         let against = Against { variant: "pinned".into(), values: vec![0.3361], limits: vec![0.3697] };
         let max = Limit { words: "1.1 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
         let judged = Judged { values: vec![0.37], unit: "share", max: Some(max), ..Judged::default() };
-        assert_eq!(measured(&judged), "measured 37.0%; at most 36.97% (pinned: 34%)");
+        assert_eq!(measured(&judged), "measured 37.00%; at most 36.97% (pinned: 34%)");
         let max = &one_json(&judged)["limit"]["max"];
         assert_eq!((&max["of"], &max["value"]), (&json!("pinned"), &Value::Null));
         assert_eq!((&max["of_values"], &max["values"]), (&json!([0.3361]), &json!([0.3697])));
