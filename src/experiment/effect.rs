@@ -46,7 +46,8 @@ pub enum Doubt {
     NoTime,
     /// A side, or a service of it, answers nobody.
     NobodyServed,
-    /// A side serves too few of its users, or far fewer than the other.
+    /// Where fewer spikes are, far fewer users are served as well, or too few and no more than on the other
+    /// side: what does not answer has no spikes.
     Saturated,
 }
 
@@ -56,7 +57,9 @@ impl Doubt {
         match self {
             Doubt::NoTime => "no time is left to judge",
             Doubt::NobodyServed => "a side serves nobody",
-            Doubt::Saturated => "saturated, not comparable: users ok below 90%, or more than 5 points apart",
+            Doubt::Saturated => {
+                "the side with fewer spikes serves too few of its users for that to tell anything"
+            }
         }
     }
 }
@@ -151,8 +154,9 @@ fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) 
     };
     let pair = |their: &&Run| {
         let our = ours.iter().find(|run| run.seed == their.seed)?;
-        let doubt = doubt(&their.measured, &our.measured, from);
-        Some(((recycling(their, from), recycling(our, from)), doubt))
+        let pair = (recycling(their, from), recycling(our, from));
+        let doubt = doubt((&their.measured, &our.measured), (pair.0.spikes, pair.1.spikes), from);
+        Some((pair, doubt))
     };
     let (pairs, doubts): (Vec<_>, Vec<_>) = theirs.iter().filter_map(pair).unzip();
     let history = courses.and_then(|(_, after)| after.file.variant.get(variant)?.history);
@@ -190,13 +194,13 @@ fn world(file: &File) -> File {
     world
 }
 
-/// Fewer users served than this share of them, and a side is saturated.
+/// With fewer users served than this share of them a side does not answer well.
 const SERVED: f64 = 0.9;
-/// Users served that lie further apart than this are of fleets that cannot be compared.
+/// Users served that lie further apart than this are of fleets that do not fare alike.
 const APART: f64 = 0.05;
 
 /// Why the recycle spikes of two runs from an instant on cannot be compared, if they cannot.
-fn doubt(before: &Measured, after: &Measured, from: Time) -> Option<Doubt> {
+fn doubt((before, after): (&Measured, &Measured), spiking: (usize, usize), from: Time) -> Option<Doubt> {
     let window = Window { from, ..Window::whole() };
     if from + BIN > Time::ZERO + before.duration.min(after.duration) && from > Time::ZERO {
         return Some(Doubt::NoTime);
@@ -213,10 +217,16 @@ fn doubt(before: &Measured, after: &Measured, from: Time) -> Option<Doubt> {
     // What nobody asks for on either side is no matter, nor is a service of attackers alone.
     let saturated = shared.into_iter().map(Some).chain([None]).any(|service| {
         let [before, after] = sides.map(|side| users_ok(side, service, &window));
-        let [least, most] = [before.min(after), before.max(after)];
-        before.is_nan() != after.is_nan() || least < SERVED || most - least > APART
+        before.is_nan() != after.is_nan()
+            || spiking.0 <= spiking.1 && calm_for_want_of_service(before, after)
+            || spiking.1 <= spiking.0 && calm_for_want_of_service(after, before)
     });
     saturated.then_some(Doubt::Saturated)
+}
+
+/// Whether a side that serves this share of its users may have no more spikes than the other because of that.
+fn calm_for_want_of_service(calm: f64, other: f64) -> bool {
+    calm < other - APART || calm < SERVED && calm < other + APART
 }
 
 /// The recycle spikes of a service; NaN where it answers nobody.

@@ -117,10 +117,11 @@ fn fleet(fulfilled: u32, given_up: u32) -> Measured {
 
 /// A fleet that serves nobody, or few, has fewer spikes than one that is well, and is no better.
 #[test]
-fn spikes_are_compared_only_of_fleets_that_serve_alike() {
-    let told = |before: (u32, u32), after: (u32, u32)| {
-        doubt(&fleet(before.0, before.1), &fleet(after.0, after.1), Time::ZERO)
+fn calm_for_want_of_service_is_no_cure() {
+    let of = |before: (u32, u32), after: (u32, u32), spikes: (usize, usize)| {
+        doubt((&fleet(before.0, before.1), &fleet(after.0, after.1)), spikes, Time::ZERO)
     };
+    let told = |before, after| of(before, after, (0, 0));
     assert_eq!(told((100, 0), (96, 4)), None);
     assert_eq!(told((100, 0), (0, 0)), Some(Doubt::NobodyServed), "nobody came");
     assert_eq!(told((100, 0), (0, 100)), Some(Doubt::NobodyServed), "nobody was let in");
@@ -129,11 +130,16 @@ fn spikes_are_compared_only_of_fleets_that_serve_alike() {
     assert_eq!(told((35, 65), (100, 0)), Some(Doubt::Saturated), "nor where it is saturated");
     assert_eq!(told((100, 0), (94, 6)), Some(Doubt::Saturated), "far apart");
     assert_eq!(told((88, 12), (88, 12)), Some(Doubt::Saturated), "alike, and ill");
+    assert_eq!(of((70, 30), (100, 0), (8, 0)), None, "a herd that hurts, and its cure");
+    assert_eq!(of((70, 30), (88, 12), (8, 2)), None, "better in both");
+    assert_eq!(of((100, 0), (70, 30), (8, 0)), Some(Doubt::Saturated), "who does not answer is calm");
+    assert_eq!(of((35, 65), (100, 0), (0, 3)), Some(Doubt::Saturated), "it was calm for the same reason");
+    assert_eq!(of((100, 0), (70, 30), (0, 8)), None, "worse in both");
 }
 
 #[test]
 fn where_no_time_is_left_nothing_is_judged() {
-    let told = |second| doubt(&fleet(9, 0), &fleet(9, 0), Time::ZERO + Span::from_secs(second));
+    let told = |second| doubt((&fleet(9, 0), &fleet(9, 0)), (0, 0), Time::ZERO + Span::from_secs(second));
     assert_eq!(
         [told(0), told(3590), told(3591), told(7200)],
         [None, None, Some(Doubt::NoTime), Some(Doubt::NoTime)]

@@ -72,14 +72,19 @@ fn baseline(effects: &[Effect]) -> String {
     effects.first().map_or_else(String::new, |effect| printable(&effect.baseline))
 }
 
-const NOTHING: &str = "no recycle spikes in any variant";
-
-/// Whether there is anything to tell: a recycle spike somewhere, a doubt, or a record of history.
+/// Whether there is anything to tell: a recycle spike somewhere, or a record of history.
 fn tells(effects: &[Effect]) -> bool {
     let spikes =
         |effect: &Effect| effect.pairs.iter().any(|(before, after)| before.spikes + after.spikes > 0);
-    let doubtful = |effect: &Effect| matches!(effect.change, Change::CannotTell(_));
-    effects.iter().any(|effect| spikes(effect) || doubtful(effect) || effect.history.is_some())
+    effects.iter().any(|effect| spikes(effect) || effect.history.is_some())
+}
+
+/// What is said where there is nothing to tell.
+fn nothing(effects: &[Effect]) -> &'static str {
+    match effects.iter().any(|effect| matches!(effect.change, Change::CannotTell(_))) {
+        true => "no recycle spikes in any variant, which tells nothing where users are not served",
+        false => "no recycle spikes in any variant",
+    }
 }
 
 /// A section for the terminal; nothing where there is nothing to compare.
@@ -89,7 +94,7 @@ pub fn text(effects: &[Effect], paint: Paint) -> String {
     }
     let title = format!("EFFECTS, against {}", baseline(effects));
     if !tells(effects) {
-        return section(&title, format!("   {NOTHING}\n"), paint);
+        return section(&title, format!("   {}\n", nothing(effects)), paint);
     }
     let mut table = table(&HEAD);
     for effect in effects {
@@ -109,7 +114,7 @@ pub fn markdown(effects: &[Effect]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut text = format!("\nEffects, against **{}**:\n\n", escaped(&baseline(effects)));
     if !tells(effects) {
-        return format!("{text}- {NOTHING}\n");
+        return format!("{text}- {}\n", nothing(effects));
     }
     text += &line(&HEAD.map(str::to_owned));
     text += "| --- | --: | --: | --: | --: |\n";

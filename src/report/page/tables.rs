@@ -104,10 +104,13 @@ fn effects(effects: &Value) -> String {
     let recycles = |effect: &Value| {
         effect["pairs"].as_array().is_some_and(|all| all.iter().any(|one| spikes(one) > Some(0)))
     };
-    let tells =
-        |effect: &Value| recycles(effect) || effect["because"].is_string() || effect["history"].is_string();
+    let tells = |effect: &Value| recycles(effect) || effect["history"].is_string();
     if !effects.iter().any(tells) {
-        return "<p class=\"quiet\">Effects: no recycle spikes in any variant.</p>\n".to_owned();
+        let doubt = match effects.iter().any(|effect| effect["because"].is_string()) {
+            true => ", which tells nothing where users are not served",
+            false => "",
+        };
+        return format!("<p class=\"quiet\">Effects: no recycle spikes in any variant{doubt}.</p>\n");
     }
     let word = |effect: &Value, key: &str| effect[key].as_str().unwrap_or_default().replace('-', " ");
     let course = |effect: &Value, key: &str, show: &dyn Fn(f64) -> String| {
