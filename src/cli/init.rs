@@ -4,7 +4,7 @@ use super::console::Console;
 use super::first::{self, Found};
 use super::{Failure, activity};
 use crate::scenario::schema::schema_json;
-use crate::scenario::values::{deployed, dsn};
+use crate::scenario::values::{self, dsn};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -117,7 +117,7 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
     for file in &args.from {
         let name = file.display().to_string();
         let named = |why: String| usage(if why.contains(&name) { why } else { format!("{name}: {why}") });
-        for service in deployed::read_all(file).map_err(named)? {
+        for service in values::services(file).map_err(named)? {
             found.services.push((beside(args.file.as_deref(), file), service));
         }
     }

@@ -1,8 +1,7 @@
 //! What a platform was told to run: the settings of a service that a simulation knows.
 
-use super::{Values, cloud_run, document, kubernetes};
+use super::Values;
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// Where it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,19 +59,6 @@ impl Deployed {
         let path = |key: &str| format!("service.{service}.{key}");
         self.settings().into_iter().map(|(key, value)| (path(key), value)).collect()
     }
-}
-
-/// Every service that a file of any platform describes.
-///
-/// # Errors
-/// It cannot be read, describes none, or a value is not what the platform wants.
-pub fn read_all(path: &Path) -> Result<Vec<Deployed>, String> {
-    let documents = document::read_all(path)?;
-    let names = kubernetes::names(&documents);
-    if names.is_empty() {
-        return Ok(vec![cloud_run::read(&documents)?]);
-    }
-    names.into_iter().map(|name| kubernetes::read(&documents, Some(name))).collect()
 }
 
 /// More of anything is a mistake.

@@ -17,6 +17,7 @@ use super::problem::{Problem, Problems};
 use super::schema::Shape;
 use super::tree::{Layer, Node, Origin};
 use super::{conform, overlay};
+use deployed::Deployed;
 use indexmap::IndexMap;
 use serde_json::Value;
 use std::path::Path;
@@ -89,6 +90,19 @@ fn fitting(standing: &Node, path: &str, mut value: Node) -> Result<Node, String>
 fn whence(from: &ValuesFrom, path: &str) -> Option<String> {
     let ValuesFrom::File(values) = from else { return None };
     Some(format!("in `{}` at `{}` ", values.file, values.values.get(path)?))
+}
+
+/// Every service that a file of a platform describes.
+///
+/// # Errors
+/// It cannot be read, describes none, or a value is not what the platform wants.
+pub fn services(path: &Path) -> Result<Vec<Deployed>, String> {
+    let documents = document::read_all(path)?;
+    let names = kubernetes::names(&documents);
+    if names.is_empty() {
+        return Ok(vec![cloud_run::read(&documents)?]);
+    }
+    names.into_iter().map(|name| kubernetes::read(&documents, Some(name))).collect()
 }
 
 /// What an entry says.
