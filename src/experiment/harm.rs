@@ -174,20 +174,7 @@ mod tests {
         let p99 = |place| Some(if place < 120 - bins { 5_000 } else { 900_000 });
         let bin = |place| ServiceBin { users_p99_us: p99(place), ..ServiceBin::default() };
         let service = ServiceMeasured { service: "api".into(), bins: (0..120).map(bin).collect() };
-        let measured = Measured {
-            duration: BIN * 120,
-            classes: vec![],
-            services: vec![service],
-            nodes: vec![],
-            levels: vec![],
-            closeups: vec![],
-            dashboard: vec![],
-            storms: vec![],
-            spikes: vec![],
-            recoveries: vec![],
-            marks: vec![],
-            stretches: vec![],
-        };
+        let measured = Measured { duration: BIN * 120, services: vec![service], ..Measured::default() };
         Run { variant: "v".into(), seed: 1, measured }
     }
 

@@ -127,20 +127,7 @@ mod tests {
             ..ServiceBin::default()
         };
         let service = ServiceMeasured { service: "api".into(), bins: p99s_ms.iter().map(bin).collect() };
-        Measured {
-            duration,
-            classes: vec![],
-            services: vec![service],
-            nodes: vec![],
-            levels: vec![],
-            closeups: vec![],
-            dashboard: vec![],
-            storms: vec![],
-            spikes: vec![],
-            recoveries: vec![],
-            marks: vec![],
-            stretches: vec![],
-        }
+        Measured { duration, services: vec![service], ..Measured::default() }
     }
 
     fn of(p99s_ms: &[u64], storms: &[&Storm], episodes: &[Episode]) -> Vec<Spike> {

@@ -91,14 +91,7 @@ pub fn nothing() -> Run {
             cycles: vec![],
             herd_gain: None,
         }],
-        levels: vec![],
-        closeups: vec![],
-        dashboard: vec![],
-        storms: vec![],
-        spikes: vec![],
-        recoveries: vec![],
-        marks: vec![],
-        stretches: vec![],
+        ..Measured::default()
     };
     Run { variant: "as-written".into(), seed: 1, measured }
 }

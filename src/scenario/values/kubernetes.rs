@@ -30,7 +30,7 @@ pub fn names(documents: &[Value]) -> Vec<&str> {
 /// Reads the settings of the workload of this name among these documents; without a name, of the only one.
 ///
 /// # Errors
-/// There is none, or without a name several; a value is not a number; its autoscaler does not go by CPU.
+/// There is none, or several; a value is not a number; its autoscaler does not go by CPU.
 pub fn read(documents: &[Value], wanted: Option<&str>) -> Result<Deployed, String> {
     let mut found =
         documents.iter().filter(|one| workload(one).is_some() && wanted.is_none_or(|it| it == name(one)));
@@ -38,8 +38,13 @@ pub fn read(documents: &[Value], wanted: Option<&str>) -> Result<Deployed, Strin
         none if none.is_empty() => "it holds no Deployment, StatefulSet or ReplicaSet".to_owned(),
         names => format!("name one of those it holds: {names}"),
     };
-    let document =
-        found.next().filter(|_| wanted.is_some() || found.next().is_none()).ok_or_else(there_are)?;
+    let document = match (found.next(), found.next(), wanted) {
+        (Some(only), None, _) => only,
+        (Some(_), Some(_), Some(name)) => {
+            return Err(format!("it holds several workloads called `{name}`: give each its own file"));
+        }
+        _ => return Err(there_are()),
+    };
     let spec = &document["spec"];
     let replicas = whole(spec, "replicas")?.unwrap_or(1);
     let drain_s = whole(&spec["template"]["spec"], "terminationGracePeriodSeconds")?.unwrap_or(30);

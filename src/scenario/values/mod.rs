@@ -99,6 +99,13 @@ fn whence(from: &ValuesFrom, path: &str) -> Option<String> {
 pub fn services(path: &Path) -> Result<Vec<Deployed>, String> {
     let documents = document::read_all(path)?;
     let names = kubernetes::names(&documents);
+    if names.is_empty() && !documents.iter().any(document::is_cloud_run) {
+        return Err(
+            "it is not a Cloud Run service (`kind: Service` with `spec.template`), nor a Deployment, \
+                    StatefulSet or ReplicaSet of Kubernetes"
+                .to_owned(),
+        );
+    }
     if names.is_empty() {
         return Ok(vec![cloud_run::read(&documents)?]);
     }

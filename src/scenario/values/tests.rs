@@ -243,6 +243,11 @@ fn a_workload_of_kubernetes_tells_its_bounds_and_its_autoscaler() {
         ("", "kind: Job".to_owned(), "holds no Deployment"),
         (
             ", name = \"orders\"",
+            WORKLOADS.replace("name: sessions", "name: orders"),
+            "give each its own file",
+        ),
+        (
+            ", name = \"orders\"",
             WORKLOADS.replace("name: cpu", "name: gpu"),
             "no `averageUtilization` of CPU",
         ),
