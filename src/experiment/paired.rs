@@ -275,7 +275,7 @@ fn more_is_better(row: &SummaryRow) -> Option<bool> {
         ("user_success" | "request_success" | "throughput" | "herd_onset", _) | ("requests", "ok") => {
             Some(true)
         }
-        ("requests", "") | ("backend_starts" | "containers" | "cpu_busy" | "at_cap", _) => None,
+        ("requests", "") | ("backend_starts" | "backends" | "containers" | "cpu_busy" | "at_cap", _) => None,
         ("recycle_gap" | "recycle_gap_regular" | "dashboard_missed", _) => None,
         _ => Some(false),
     }

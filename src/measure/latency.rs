@@ -3,13 +3,14 @@
 //! From the intended arrival to the end, in microseconds, within 1 % (two significant digits, HDR histogram),
 //! up to an hour. Bins are by time of the end, as a monitoring system sees them. What is under way when the
 //! run ends has no end: where it has taken longer than anything that was answered well, it counts as failed,
-//! so that an outage that lasts to the end is seen.
+//! so that an outage that lasts to the end is seen. Of a class for which an expectation asks a percentile,
+//! the histogram of every bin is kept, so that those of a window can be merged.
 
 use super::{BIN, ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UserCounts, bucket_of};
 use crate::engine::time::{Span, Time};
 use crate::model::build::{Places, Series};
 use crate::model::fact::ServedBy;
-use crate::scenario::grammar::Outcome;
+use crate::scenario::grammar::{File, Label, Outcome};
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart, in microseconds.
@@ -27,6 +28,8 @@ pub fn histogram() -> Histogram<u64> {
 #[derive(Clone, Debug)]
 pub struct ClassWatch {
     series: Series,
+    /// Whether the histogram of every bin is kept.
+    keeps: bool,
     arrived: u64,
     ended: [u64; OUTCOMES],
     users: UserCounts,
@@ -41,10 +44,11 @@ pub struct ClassWatch {
 }
 
 impl ClassWatch {
-    /// Nothing seen.
-    pub fn new(series: Series) -> ClassWatch {
+    /// Nothing seen. `keeps`: whether the histogram of every bin is kept.
+    pub fn new(series: Series, keeps: bool) -> ClassWatch {
         ClassWatch {
             series,
+            keeps,
             arrived: 0,
             ended: [0; OUTCOMES],
             users: UserCounts::default(),
@@ -121,6 +125,9 @@ impl ClassWatch {
         service.add(&*scratch).expect("the same bounds");
         let mut bin = std::mem::take(&mut self.bin);
         bin.latency = quantiles(scratch);
+        if self.keeps {
+            bin.counts = counts(scratch);
+        }
         self.arrived += u64::from(bin.arrived);
         for (sum, count) in self.ended.iter_mut().zip(bin.ended) {
             *sum += u64::from(count);
@@ -182,6 +189,35 @@ pub fn quantiles(histogram: &Histogram<u64>) -> Option<Quantiles> {
         p99_us: histogram.value_at_quantile(0.99),
         max_us: histogram.max(),
     })
+}
+
+/// Whether an expectation asks for a percentile of a class with this label.
+pub fn is_asked(file: &File, series: &Series) -> bool {
+    let of = format!("request.{}", series_name(&series.class, series.label));
+    file.expect.values().any(|expect| expect.metric.quantile().is_some() && expect.of == of)
+}
+
+/// The name of a class's series: attackers' requests are kept apart.
+pub fn series_name(class: &str, label: Label) -> String {
+    match label {
+        Label::Legitimate => class.to_owned(),
+        Label::Abusive => format!("{class}.abusive"),
+    }
+}
+
+/// A percentile over bins whose histograms were kept, in milliseconds; NaN where nothing ended.
+pub fn percentile_ms<'a>(bins: impl Iterator<Item = &'a ClassBin>, quantile: f64) -> f64 {
+    let mut merged = histogram();
+    for (latency_us, count) in bins.flat_map(|bin| &bin.counts) {
+        merged.saturating_record_n(u64::from(*latency_us), u64::from(*count));
+    }
+    if merged.is_empty() { f64::NAN } else { merged.value_at_quantile(quantile) as f64 / 1e3 }
+}
+
+/// A histogram as a list: latency in microseconds, how many.
+fn counts(histogram: &Histogram<u64>) -> Vec<(u32, u32)> {
+    let recorded = histogram.iter_recorded();
+    recorded.map(|one| (one.value_iterated_to() as u32, one.count_at_value() as u32)).collect()
 }
 
 /// The 99th percentile of a histogram; `None` if it is empty.

@@ -131,6 +131,9 @@ pub struct ClassBin {
     /// Latency of the requests that ended in it, whatever the outcome, in the last with what the unanswered
     /// have taken so far; `None` if none did.
     pub latency: Option<Quantiles>,
+    /// The same by latency in microseconds: (latency, how many), ascending. Kept where an expectation asks
+    /// for a percentile of the class, so that those of any window can be told; empty otherwise.
+    pub counts: Vec<(u32, u32)>,
 }
 
 impl ClassMeasured {
@@ -200,6 +203,8 @@ pub struct NodeMeasured {
     pub lifetime: Option<Span>,
     /// Backends that were started, by measured cause (in the order of [`Cause::ALL`]).
     pub starts: [u64; CAUSES],
+    /// How many connections it takes: `max_connections` less the reserved.
+    pub slots: u32,
     /// Connections that were refused.
     pub refused: u64,
     /// Backend starts in each whole second of the run, by cause.

@@ -18,6 +18,9 @@ pub fn level<'a>(measured: &'a Measured, level: &str, of: &str) -> Option<&'a [L
 /// A metric of a node: the mean of its gauge.
 pub fn of_node(metric: Metric, measured: &Measured, node: &NodeMeasured, window: &Window) -> f64 {
     match level(measured, metric.name(), &format!("postgres.{}", node.node)) {
+        Some(bins) if metric == Metric::Backends => {
+            window.of(bins, BIN).map(|bin| bin.max).fold(f64::NAN, f64::max)
+        }
         Some(bins) => mean(measured, bins, window),
         // No bin of the run counts: nothing was looked at.
         None if window.of(&node.bins, BIN).next().is_none() => f64::NAN,

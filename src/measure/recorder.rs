@@ -41,6 +41,7 @@ pub struct Meter {
     /// Names under which services reach nodes, in file order.
     endpoints: Vec<String>,
     herds: Vec<HerdWatch>,
+    slots: Vec<u32>,
     refused: Vec<u64>,
     service_bins: Vec<Vec<ServiceBin>>,
     keeper: Keeper,
@@ -67,11 +68,14 @@ impl Meter {
             second_end: Time::ZERO + SECOND,
             bin_end: Time::ZERO + BIN,
             scrape_at,
-            classes: places.series.iter().cloned().map(ClassWatch::new).collect(),
+            classes: (places.series.iter())
+                .map(|series| ClassWatch::new(series.clone(), latency::is_asked(file, series)))
+                .collect(),
             gauges: Gauges::new(file, &places),
             stretches: StretchWatch::default(),
             endpoints: file.endpoint.keys().cloned().collect(),
             herds: places.nodes.iter().map(|node| HerdWatch::new(lifetime_at(file, node))).collect(),
+            slots: places.nodes.iter().map(|node| file.postgres[node].slots()).collect(),
             refused: vec![0; places.nodes.len()],
             service_bins: vec![Vec::new(); places.services.len()],
             keeper: Keeper::default(),
@@ -115,8 +119,9 @@ impl Meter {
             .collect();
         let storms = storms(&self.herds, &self.places);
         let closeups = self.keeper.finish(close_names(&self.places), &storms);
-        let nodes: Vec<_> = (self.herds.into_iter().zip(&self.places.nodes).zip(&self.refused))
-            .map(|((herd, name), refused)| herd.finish(name.clone(), *refused, end))
+        let nodes: Vec<_> = (self.herds.into_iter().zip(&self.places.nodes))
+            .zip(self.slots.into_iter().zip(self.refused))
+            .map(|((herd, name), connections)| herd.finish(name.clone(), connections, end))
             .collect();
         let mut measured = Measured {
             duration: self.duration,

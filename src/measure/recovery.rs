@@ -165,15 +165,15 @@ pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
     ok as f64 >= ANSWERED * ended as f64
 }
 
-/// What became of a run after its last trouble.
+/// What became of a service after its last trouble.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aftermath {
-    /// The event that ended last, or the node that was up again last.
+    /// The service, which suffered, or is not back.
+    pub service: String,
+    /// What ended.
     pub after: Trouble,
-    /// When.
-    pub at: Time,
-    /// The services that suffered, or are not back, and how they fared.
-    pub services: Vec<(String, Fate)>,
+    /// How the service fared since.
+    pub fate: Fate,
 }
 
 /// What the trouble was.
@@ -186,7 +186,7 @@ pub enum Trouble {
 }
 
 /// How a service fared after the trouble.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fate {
     /// It was back after this time.
     Back(Span),
@@ -211,31 +211,48 @@ pub struct Waiting {
     pub disks: f64,
 }
 
-/// What became of a run after the last event that ended, or after the last node was up again; `None` if
-/// there was no such thing, or no service has anything to tell of it.
-pub fn aftermath(measured: &Measured) -> Option<Aftermath> {
-    let ends = measured.marks.iter().filter(|mark| !mark.begins);
-    let event = ends.max_by_key(|mark| mark.at).map(|mark| (mark.at, Trouble::Event(mark.event.clone())));
-    let downs = measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Node);
-    let node = downs.clone().filter_map(|down| Some((down.to?, Trouble::Node(down.of.clone()))));
-    let (at, after) = event.into_iter().chain(node).max_by_key(|(at, _)| *at)?;
-    let ended =
-        |mark: &&super::Mark| measured.marks.iter().any(|other| other.event == mark.event && !other.begins);
-    let begins = measured.marks.iter().filter(|mark| mark.begins).filter(ended).map(|mark| mark.at);
-    let from = begins.chain(downs.map(|down| down.from)).min().unwrap_or(at);
-    let services = measured.services.iter().filter_map(|service| {
-        let name = &service.service;
-        Some((name.clone(), fate(measured, name, (from, at))?))
-    });
-    let services: Vec<_> = services.collect();
-    (!services.is_empty()).then_some(Aftermath { after, at, services })
+/// What became of every service that has something to tell after its trouble: the event that ended last, or
+/// the node that was up again last, beside whose end it failed. What ended while all was well was no trouble
+/// of its: a cure, for one, that is taken back once it is not needed any more. Who was well at all ends, but
+/// not before, is held against the last.
+pub fn aftermath(measured: &Measured) -> Vec<Aftermath> {
+    let episodes = troubles(measured);
+    let Some(from) = episodes.iter().map(|episode| episode.0).min() else { return vec![] };
+    let one = |service: &ServiceMeasured| {
+        let good = good_bins(measured, &service.service, from)?;
+        let beside = episodes.iter().rfind(|episode| fails_beside(&good, episode.1));
+        let (_, at, after) = beside.or(episodes.last())?;
+        let fate = fate(measured, &service.service, &good, (from, *at))?;
+        Some(Aftermath { service: service.service.clone(), after: after.clone(), fate })
+    };
+    measured.services.iter().filter_map(one).collect()
 }
 
-/// `None` if the service did not mind the trouble.
-fn fate(measured: &Measured, service: &str, (from, at): (Time, Time)) -> Option<Fate> {
-    let good = good_bins(measured, service, from)?;
+/// What ended: when it began and when it was over, by the ends.
+fn troubles(measured: &Measured) -> Vec<(Time, Time, Trouble)> {
+    let begun = |event: &str, end: Time| {
+        let mine = measured.marks.iter().filter(|mark| mark.begins && mark.event == event && mark.at <= end);
+        mine.map(|mark| mark.at).max().unwrap_or(end)
+    };
+    let ends = measured.marks.iter().filter(|mark| !mark.begins);
+    let events = ends.map(|end| (begun(&end.event, end.at), end.at, Trouble::Event(end.event.clone())));
+    let downs = measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Node);
+    let nodes = downs.filter_map(|down| Some((down.from, down.to?, Trouble::Node(down.of.clone()))));
+    let mut all: Vec<_> = events.chain(nodes).collect();
+    all.sort_by_key(|trouble| trouble.1);
+    all
+}
+
+/// Whether the bin that leads to an instant is bad, or the next.
+fn fails_beside(good: &[bool], at: Time) -> bool {
+    let last = (at.0.saturating_sub(1) / BIN.0) as usize;
+    good.iter().skip(last).take(2).any(|good| !good)
+}
+
+/// `None` if the service did not mind the trouble, which went on between these times.
+fn fate(measured: &Measured, service: &str, good: &[bool], (from, at): (Time, Time)) -> Option<Fate> {
     let window = Window { from: at, ..Window::whole() };
-    let back = within(&good, &window);
+    let back = within(good, &window);
     let until = at + back.unwrap_or(Span::ZERO);
     let during = |place: &usize| (from..until).contains(&bin_start(*place));
     let places = || (0..good.len()).filter(during);
@@ -246,7 +263,7 @@ fn fate(measured: &Measured, service: &str, (from, at): (Time, Time)) -> Option<
     });
     let outage = in_a_row.max().unwrap_or(0);
     let minded = bad >= TROUBLE.0 || outage >= TROUBLE.1;
-    let left: Vec<&bool> = window.of(&good, BIN).collect();
+    let left: Vec<&bool> = window.of(good, BIN).collect();
     let share = left.iter().filter(|good| ***good).count() as f64 / left.len() as f64;
     match back {
         Some(back) => minded.then_some(Fate::Back(back)),

@@ -147,32 +147,55 @@ fn gaps_do_not_count() {
 #[test]
 fn the_aftermath_names_the_last_trouble() {
     let slow_disk = Trouble::Event("slow-disk".into());
-    let told = |measured: &Measured| aftermath(measured).map(|told| (told.after, told.services));
-    let api = |fate| vec![("api".to_owned(), fate)];
+    let told = |measured: &Measured| aftermath(measured).pop().map(|told| (told.after, told.fate));
     let back = Fate::Back(Span::from_secs(40));
-    assert_eq!(told(&failing(34, &[])), Some((slow_disk.clone(), api(back))));
+    assert_eq!(told(&failing(34, &[])), Some((slow_disk.clone(), back)));
     let slow = |until| measured(move |bin| (0, if (SICK.start..until).contains(&bin) { 900 } else { 5 }));
     assert_eq!(told(&slow(25)), None, "five slow bins are nothing to speak of");
     assert!(told(&slow(26)).is_some());
     assert_eq!(told(&failing(22, &[])), None, "nor are two in which some fail");
-    let short = api(Fate::Back(Span::ZERO));
+    let short = Fate::Back(Span::ZERO);
     assert_eq!(told(&failing(23, &[])), Some((slow_disk.clone(), short)), "half a minute is");
     let mut node = failing(34, &[]);
     let down =
         |to| Stretch { kind: StretchKind::Node, of: "primary".into(), from: bin_start(25), to: Some(to) };
     node.stretches = vec![down(bin_start(32))];
     let back = Fate::Back(Span::from_secs(20));
-    assert_eq!(told(&node), Some((Trouble::Node("primary".into()), api(back))));
+    assert_eq!(told(&node), Some((Trouble::Node("primary".into()), back)));
     node.stretches = vec![down(bin_start(29))];
     assert_eq!(told(&node).map(|told| told.0), Some(slow_disk.clone()), "the later of the two");
     // Bad now and then, until the end: 27 of 30 are good.
     let spikes = failing(30, &[35, 45, 58]);
-    assert_eq!(told(&spikes), Some((slow_disk.clone(), api(Fate::Unsettled(0.9)))));
+    assert_eq!(told(&spikes), Some((slow_disk.clone(), Fate::Unsettled(0.9))));
     let mut short = failing(60, &[]);
     short.marks[1].at = bin_start(56);
-    assert_eq!(told(&short), Some((slow_disk, api(Fate::TooSoon))));
+    assert_eq!(told(&short), Some((slow_disk, Fate::TooSoon)));
     short.marks.truncate(1);
     assert_eq!(told(&short), None, "the event never ended");
+}
+
+/// A cure that is taken back when all is well was not the trouble; one that is taken back too soon is.
+#[test]
+fn a_cure_that_is_no_longer_needed_is_no_trouble() {
+    let told = |measured: &Measured| aftermath(measured).pop().map(|told| (told.after, told.fate));
+    let cure = |until| {
+        [(25, true), (until, false)].map(|(at, begins)| Mark {
+            at: bin_start(at),
+            event: "cure".into(),
+            begins,
+        })
+    };
+    let mut run = failing(34, &[]);
+    run.marks.extend(cure(45));
+    let slow_disk = Trouble::Event("slow-disk".into());
+    assert_eq!(told(&run), Some((slow_disk, Fate::Back(Span::from_secs(40)))));
+    let cured = || Trouble::Event("cure".into());
+    let mut run = failing(34, &[45, 46, 47]);
+    run.marks.extend(cure(45));
+    assert_eq!(told(&run), Some((cured(), Fate::Back(Span::from_secs(30)))), "it fails without");
+    let mut run = failing(50, &[]);
+    run.marks.extend(cure(45));
+    assert_eq!(told(&run), Some((cured(), Fate::Back(Span::from_secs(50)))), "it never helped");
 }
 
 #[test]
@@ -190,8 +213,8 @@ fn the_metastable_wait_for_something() {
     level("lock_waiters", "postgres.other", 4.0);
     level("disk_waiters", "postgres.replica", 12.0);
     let waiting = Waiting { pending: 812.0, connections: 40.0, locks: 300.0, disks: 12.0 };
-    let told = aftermath(&stuck).expect("it is not back");
-    assert_eq!(told.services, [("api".to_owned(), Fate::Metastable(waiting))]);
+    let told = aftermath(&stuck).pop().expect("it is not back");
+    assert_eq!((told.service.as_str(), told.fate), ("api", Fate::Metastable(waiting)));
 }
 
 /// Who is not back by the end took longer than a bound that the run outlasted; otherwise nobody knows.

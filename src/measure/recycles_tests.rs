@@ -52,6 +52,7 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
         node: "primary".into(),
         lifetime: Some(Span::from_secs(900)),
         starts: Default::default(),
+        slots: 2000,
         refused: 0,
         starts_per_s: vec![],
         bins: vec![],

@@ -1,12 +1,13 @@
 //! The run in a few numbers: one name for each, the same in tables, files and expectations.
 
 use super::herd::SECOND;
+use super::latency::series_name;
 use super::window::Window;
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
     outage, recycles,
 };
-use crate::scenario::grammar::{Cause, Causes, Label, Metric, Outcome, Unit};
+use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
 use hdrhistogram::Histogram;
 
 /// The value of a metric for `of` (`postgres.NAME`, …) within a window; NaN where there are no samples.
@@ -46,7 +47,11 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
                 .find(|service| service.service == name)
                 .map_or(f64::NAN, |service| recycles::of_service(metric, measured, service, window))
         }
-        Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters => {
+        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => {
+            let bins = of_class(measured, name).flat_map(|class| window.of(&class.bins, BIN));
+            latency::percentile_ms(bins, metric.quantile().unwrap_or(f64::NAN))
+        }
+        Metric::Backends | Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters => {
             let found = measured.nodes.iter().find(|node| node.node == name);
             found.map_or(f64::NAN, |node| outage::of_node(metric, measured, node, window))
         }
@@ -72,15 +77,7 @@ fn answers(measured: &Measured, name: &str, window: &Window) -> bool {
 
 /// The series that `request.NAME` or `request.NAME.abusive` is.
 fn of_class<'a>(measured: &'a Measured, name: &'a str) -> impl Iterator<Item = &'a ClassMeasured> {
-    measured.classes.iter().filter(move |class| series_name(class) == name)
-}
-
-/// The name of a class's series: attackers' requests are kept apart.
-pub fn series_name(class: &ClassMeasured) -> String {
-    match class.label {
-        Label::Legitimate => class.class.clone(),
-        Label::Abusive => format!("{}.abusive", class.class),
-    }
+    measured.classes.iter().filter(move |class| series_name(&class.class, class.label) == name)
 }
 
 /// The nodes whose gain was measured.
@@ -272,7 +269,7 @@ pub fn all_latency(class: &ClassMeasured) -> Histogram<u64> {
 }
 
 fn class_rows(class: &ClassMeasured, rows: &mut Vec<SummaryRow>) {
-    let of = format!("request.{}", series_name(class));
+    let of = format!("request.{}", series_name(&class.class, class.label));
     rows.push(row("requests", of.clone(), "", "count", class.arrived as f64, "count"));
     for outcome in 0..OUTCOMES {
         let name = Outcome::ALL[outcome].name();

@@ -17,8 +17,8 @@ use std::sync::Mutex;
 /// The version of this file.
 ///
 /// 2: `stretches` of a run, `served` and wishes by bin of a class. 3: the p99 of a service's legitimate
-/// requests. 4: what is unanswered at the end.
-pub const SCHEMA_VERSION: u32 = 4;
+/// requests. 4: what is unanswered at the end. 5: the slots of a node, the histogram of a class's bins.
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]
@@ -66,8 +66,7 @@ struct StoredClass {
     in_flight: u64,
     users: [u64; 3],
     latency_us: Vec<Option<StoredHistogram>>,
-    /// Arrived, ended, wishes fulfilled and given up and requests unanswered, latency.
-    bins: Vec<(u32, [u32; OUTCOMES], [u32; 3], StoredQuantiles)>,
+    bins: Vec<StoredClassBin>,
     served: Vec<(String, Vec<u32>)>,
 }
 
@@ -85,6 +84,9 @@ struct StoredHistogram {
     counts: Vec<(u64, u64)>,
 }
 
+/// Arrived, ended, wishes fulfilled and given up and requests unanswered, latency, and how many by latency.
+type StoredClassBin = (u32, [u32; OUTCOMES], [u32; 3], StoredQuantiles, Vec<(u32, u32)>);
+
 /// Latency of all, p99 of the legitimate, buckets.
 type StoredServiceBin = (StoredQuantiles, Option<u64>, Vec<(u16, u32)>);
 
@@ -99,6 +101,7 @@ struct StoredNode {
     node: String,
     lifetime_ns: Option<u64>,
     starts: [u64; CAUSES],
+    slots: u32,
     refused: u64,
     seconds: usize,
     starts_per_s: Vec<(usize, [u32; CAUSES])>,
@@ -255,7 +258,7 @@ fn quantiles(stored: StoredQuantiles) -> Option<Quantiles> {
 fn stored_class(class: &ClassMeasured) -> StoredClass {
     let bin = |bin: &ClassBin| {
         let counts = [bin.fulfilled, bin.given_up, bin.unanswered];
-        (bin.arrived, bin.ended, counts, stored_quantiles(bin.latency))
+        (bin.arrived, bin.ended, counts, stored_quantiles(bin.latency), bin.counts.clone())
     };
     StoredClass {
         class: class.class.clone(),
@@ -273,13 +276,8 @@ fn stored_class(class: &ClassMeasured) -> StoredClass {
 
 fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
     let [arrived, succeeded, failed] = stored.users;
-    let bin = |(arrived, ended, [fulfilled, given_up, unanswered], latency): (_, _, [u32; 3], _)| ClassBin {
-        arrived,
-        ended,
-        fulfilled,
-        given_up,
-        unanswered,
-        latency: quantiles(latency),
+    let bin = |(arrived, ended, [fulfilled, given_up, unanswered], latency, counts): StoredClassBin| {
+        ClassBin { arrived, ended, fulfilled, given_up, unanswered, latency: quantiles(latency), counts }
     };
     let latency_us = stored.latency_us.into_iter().map(|stored| stored.map(histogram).transpose());
     Ok(ClassMeasured {
@@ -345,6 +343,7 @@ fn stored_node(node: &NodeMeasured) -> StoredNode {
         node: node.node.clone(),
         lifetime_ns: node.lifetime.map(|lifetime| lifetime.0),
         starts: node.starts,
+        slots: node.slots,
         refused: node.refused,
         seconds: node.starts_per_s.len(),
         starts_per_s: seconds.filter(|(_, counts)| *counts != [0; CAUSES]).collect(),
@@ -384,6 +383,7 @@ fn node(stored: StoredNode) -> Result<NodeMeasured, String> {
         node: stored.node,
         lifetime: stored.lifetime_ns.map(Span),
         starts: stored.starts,
+        slots: stored.slots,
         refused: stored.refused,
         starts_per_s,
         bins: stored.bins.into_iter().map(herd).collect(),

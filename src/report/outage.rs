@@ -11,6 +11,7 @@ use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath, ans
 use crate::measure::window::Window;
 use crate::measure::{ClassMeasured, LevelBin, Measured, StretchKind, outage, summary};
 use crate::scenario::grammar::{Label, Metric, Outcome};
+use std::collections::BTreeMap;
 
 /// Longer names are cut.
 const NAME: usize = 28;
@@ -24,8 +25,7 @@ pub fn sections(header: &Header, measured: &Measured, paint: Paint) -> String {
     let mut text = section("CONTAINERS", fleets(header, measured), paint);
     text += &section("DATABASE", waits(measured), paint);
     text += &section("SERVED BY", served(measured), paint);
-    let fates = aftermath(measured).map_or_else(String::new, |told| fates(&told));
-    text + &section("RECOVERY", fates, paint)
+    text + &section("RECOVERY", aftermath(measured).iter().map(fate).collect(), paint)
 }
 
 /// For how long a service failed its users, to stand beside latency that tells nothing of it: what is refused
@@ -77,12 +77,18 @@ fn fleets(header: &Header, measured: &Measured) -> String {
 
 /// One row a node: how busy it was, and what waited.
 fn waits(measured: &Measured) -> String {
-    let mut table = table(&["postgres", "cores busy", "wait for locks", "for the disk", "replica lag"]);
+    let mut table =
+        table(&["postgres", "connections", "cores busy", "wait for locks", "for the disk", "replica lag"]);
     let whole = Window::whole();
     for node in &measured.nodes {
         let of = format!("postgres.{}", node.node);
         let level = |level: &str| outage::level(measured, level, &of);
         let [locks, disk, lag] = ["lock_waiters", "disk_waiters", "replica_lag"].map(level);
+        let slots = human::count(u64::from(node.slots));
+        let connections = level("backends").map_or_else(
+            || "–".to_owned(),
+            |bins| format!("≤{} of {slots}", human::number(most(Some(bins)))),
+        );
         let mean = |metric: Metric| summary::value(metric, measured, &of, None, &whole);
         let waits = |metric: Metric, bins: Option<&[LevelBin]>| {
             bins.map_or_else(
@@ -92,6 +98,7 @@ fn waits(measured: &Measured) -> String {
         };
         table.add_row(cells(&[
             short(&node.node, NAME),
+            connections,
             human::share(mean(Metric::CpuBusy)),
             waits(Metric::LockWaiters, locks),
             waits(Metric::DiskWaiters, disk),
@@ -196,31 +203,22 @@ fn after(told: &Aftermath) -> String {
     }
 }
 
-fn fates(told: &Aftermath) -> String {
-    let line = |(service, fate): &(String, Fate)| {
-        let service = short(service, NAME);
-        match fate {
-            Fate::Back(by) => {
-                format!(
-                    "  {service} recovered {} after {}\n",
-                    human::offset(by.as_secs().round()),
-                    after(told)
-                )
-            }
-            Fate::Metastable(waiting) => format!(
-                "  {service} is metastable: did not return to its baseline after {}\n   {}\n",
-                after(told),
-                piles(*waiting)
-            ),
-            Fate::Unsettled(good) => format!(
-                "  {service} is not steady after {}: {} of the time since was as before\n",
-                after(told),
-                human::share(*good)
-            ),
-            Fate::TooSoon => format!("  {service}: the run ends too soon after {} to tell\n", after(told)),
+fn fate(told: &Aftermath) -> String {
+    let (service, after) = (short(&told.service, NAME), after(told));
+    match told.fate {
+        Fate::Back(by) => {
+            format!("  {service} recovered {} after {after}\n", human::offset(by.as_secs().round()))
         }
-    };
-    told.services.iter().map(line).collect()
+        Fate::Metastable(waiting) => format!(
+            "  {service} is metastable: did not return to its baseline after {after}\n   {}\n",
+            piles(waiting)
+        ),
+        Fate::Unsettled(good) => format!(
+            "  {service} is not steady after {after}: {} of the time since was as before\n",
+            human::share(good)
+        ),
+        Fate::TooSoon => format!("  {service}: the run ends too soon after {after} to tell\n"),
+    }
 }
 
 /// `at the end 812 requests pending, 40 waiting for connections, 300 for locks, 12 for the disk`.
@@ -250,30 +248,25 @@ pub fn verdicts(runs: &[Run]) -> Vec<String> {
     variants.iter().flat_map(told).collect()
 }
 
+/// A line for each service and what it recovered from, or did not, which may differ by seed.
 fn of_variant(variant: &str, runs: &[&Run]) -> Vec<String> {
-    let all: Vec<Aftermath> = runs.iter().filter_map(|run| aftermath(&run.measured)).collect();
-    let mut services: Vec<&String> = all.iter().flat_map(|told| &told.services).map(|told| &told.0).collect();
-    services.sort_unstable();
-    services.dedup();
-    let line = |service: &&String| {
-        let fates: Vec<(&Aftermath, &Fate)> = (all.iter())
-            .flat_map(|told| told.services.iter().map(move |(name, fate)| (told, name, fate)))
-            .filter(|(_, name, _)| name == service)
-            .map(|(told, _, fate)| (told, fate))
-            .collect();
-        format!("{}: {} {}", printable(variant), short(service, NAME), over_seeds(&fates, runs.len()))
+    let mut by: BTreeMap<(String, String), Vec<Fate>> = BTreeMap::new();
+    for told in runs.iter().flat_map(|run| aftermath(&run.measured)) {
+        by.entry((short(&told.service, NAME), after(&told))).or_default().push(told.fate);
+    }
+    let line = |((service, after), fates): (&(String, String), &Vec<Fate>)| {
+        format!("{}: {service} {}", printable(variant), over_seeds(after, fates, runs.len()))
     };
-    services.iter().map(line).collect()
+    by.iter().map(line).collect()
 }
 
 /// `recovered 40s–1m after slow-disk ended`, `metastable with 2 of 3 seeds after slow-disk ended: …`.
-fn over_seeds(fates: &[(&Aftermath, &Fate)], seeds: usize) -> String {
-    let after = fates.first().map_or_else(String::new, |(told, _)| after(told));
-    let back = fates.iter().filter_map(|(_, fate)| match fate {
+fn over_seeds(after: &str, fates: &[Fate], seeds: usize) -> String {
+    let back = fates.iter().filter_map(|fate| match fate {
         Fate::Back(by) => Some(by.as_secs().round()),
         _ => None,
     });
-    let stuck = fates.iter().filter_map(|(_, fate)| match fate {
+    let stuck = fates.iter().filter_map(|fate| match fate {
         Fate::Metastable(waiting) => Some(*waiting),
         _ => None,
     });
@@ -289,7 +282,7 @@ fn over_seeds(fates: &[(&Aftermath, &Fate)], seeds: usize) -> String {
             piles(worst)
         );
     }
-    let unsettled = fates.iter().filter_map(|(_, fate)| match fate {
+    let unsettled = fates.iter().filter_map(|fate| match fate {
         Fate::Unsettled(good) => Some(*good),
         _ => None,
     });

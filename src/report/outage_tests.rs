@@ -18,8 +18,8 @@ fn an_outage_reads_well() {
       frontend-api      32–100  100  14 Sep 06:01:40      29m20s         1,320
 
     DATABASE
-      postgres  cores busy  wait for locks  for the disk  replica lag
-      primary          31%       105, ≤539    59.2, ≤288            –
+      postgres  connections  cores busy  wait for locks  for the disk  replica lag
+      primary             –         31%       105, ≤539    59.2, ≤288            –
        the mean, and the most at once
 
     SERVED BY

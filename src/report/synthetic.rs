@@ -48,6 +48,7 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
         node: "primary".into(),
         lifetime: Some(Span::from_secs(LIFETIME as u64)),
         starts,
+        slots: 2000,
         refused: 3,
         bins: starts_per_s.chunks(10).map(herd_bin).collect(),
         cycles: starts_per_s.chunks(LIFETIME).enumerate().map(cycle).collect(),
@@ -85,6 +86,7 @@ pub fn nothing() -> Run {
             node: "primary".into(),
             lifetime: Some(Span::from_secs(900)),
             starts: [0; CAUSES],
+            slots: 2000,
             refused: 0,
             starts_per_s: vec![],
             bins: vec![],
@@ -147,8 +149,15 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
     ended[starved] = (f64::from(total) * storm * 0.03) as u32;
     ended[0] = total - ended[left] - ended[starved];
     let given_up = (total - ended[0]) / 10;
-    let bin =
-        ClassBin { arrived: total, ended, fulfilled: total - given_up, given_up, unanswered: 0, latency };
+    let bin = ClassBin {
+        arrived: total,
+        ended,
+        fulfilled: total - given_up,
+        given_up,
+        unanswered: 0,
+        latency,
+        counts: vec![],
+    };
     (ServiceBin { latency, users_p99_us: latency.map(|latency| latency.p99_us), buckets }, bin)
 }
 

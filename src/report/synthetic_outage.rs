@@ -72,6 +72,7 @@ fn class(ill: &dyn Fn(usize) -> f64) -> ClassMeasured {
             given_up: failed,
             unanswered: 0,
             latency,
+            counts: vec![(4_000, 12_000)],
         });
         primary.push(ok - by_replica - by_edge);
         replica.push(by_replica);

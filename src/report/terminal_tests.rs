@@ -73,8 +73,8 @@ fn a_run_reads_well() {
       … and 14 more in events.csv
 
     DATABASE
-      postgres  cores busy  wait for locks  for the disk  replica lag
-      primary           0%               –             –            –
+      postgres  connections  cores busy  wait for locks  for the disk  replica lag
+      primary             –          0%               –             –            –
        the mean, and the most at once
 
     EVENTS

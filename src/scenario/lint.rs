@@ -61,7 +61,7 @@ fn warn(problems: &mut Problems, tree: &Node, path: &str, message: String, help:
 /// while an old and a new revision overlap. Behind a pooler it is processes × pool max.
 fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
     let postgres = &file.postgres[name];
-    let slots = u64::from(postgres.max_connections.saturating_sub(postgres.reserved_connections));
+    let slots = u64::from(postgres.slots());
     let pooler = postgres.pooler.as_ref();
     let demand = pooler.map_or_else(|| pooler::connections(file, name), pooler::backends);
     let jobs = sessions(file, name);

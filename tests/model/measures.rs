@@ -4,7 +4,8 @@ use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::harm::{Harm, harm};
 use herdsim::experiment::{Run, Verdict, expect, run};
 use herdsim::measure::StretchKind;
-use herdsim::measure::summary::{self, series_name};
+use herdsim::measure::latency::series_name;
+use herdsim::measure::summary;
 use herdsim::measure::window::Window;
 use herdsim::scenario::grammar::{Metric, Outcome};
 use herdsim::scenario::{Document, Scenario};
@@ -117,6 +118,42 @@ fn an_outage_at_the_end_is_seen() {
     assert!(value(&run, Metric::WorstP99, "service.api", 0) > 25_000.0, "they wait since half a minute");
     assert_eq!(value(&run, Metric::Spikes, "service.api", 0), 1.0);
     assert_eq!(story("", &[]).measured.classes[0].unanswered(), 0);
+}
+
+/// Percentiles of a window come from all requests that ended in it: of an exponential time they are known,
+/// and what is ten milliseconds slower from a time on is so in that half alone.
+#[test]
+fn percentiles_are_those_of_the_window() {
+    let asked = "[expect.fast]\nmetric = \"latency.p99\"\nof = \"request.sign-in\"\nmax = \"1s\"\n";
+    let think = "[request.think]\nservice = \"api\"\nsteps = [{ app = { exponential = \"100ms\" } }]\n\
+                 [traffic.thinkers]\nrequest = \"think\"\nrate = \"1000/s\"\n\
+                 [expect.known]\nmetric = \"latency.p50\"\nof = \"request.think\"\nmax = \"1s\"\n";
+    let slower = "[event.slower]\nat = \"60s\"\nset = { \"query.lookup.cpu\" = \"11ms\" }\n";
+    let run = story(&format!("{asked}{think}{slower}"), &[]);
+    for (metric, expected) in
+        [(Metric::LatencyP50, 69.3), (Metric::LatencyP95, 299.6), (Metric::LatencyP99, 460.5)]
+    {
+        let measured = value(&run, metric, "request.think", 0);
+        assert!((measured / expected - 1.0).abs() < 0.03, "{metric:?} {measured}");
+    }
+    let half = |from, to| {
+        let window = Window { from: at(from), to: at(to), except: vec![] };
+        summary::value(Metric::LatencyP50, &run.measured, "request.sign-in", None, &window)
+    };
+    let more = half(60, 120) - half(0, 60);
+    assert!((9.8..10.2).contains(&more), "{more}");
+    let unasked = story("", &[]);
+    assert!(value(&unasked, Metric::LatencyP50, "request.sign-in", 0).is_nan(), "nobody asked for it");
+}
+
+/// The most backends at once are those of the fleet and of a job: what the slots must bear.
+#[test]
+fn the_most_backends_count_those_of_jobs() {
+    let most = |more: &str, from| value(&story(more, &[]), Metric::Backends, "postgres.primary", from);
+    let alone = most("", 60);
+    assert!((20.0..30.0).contains(&alone), "{alone}");
+    let job = "[job.report]\non = \"primary\"\nevery = \"50s\"\nwork = { parallel = 7, cpu = \"1s\" }\n";
+    assert_eq!(most(job, 60), alone + 7.0);
 }
 
 /// What lies between two events that follow each other at once stands for no time at all: two outages back
@@ -290,7 +327,8 @@ fn a_request_is_that_of_users() {
     let more = "[traffic.attack]\nrequest = \"sign-in\"\nlabel = \"abusive\"\nrate = \"100/s\"\n\
                 rejected = \"50%\"";
     let run = story(more, &[]);
-    let names: Vec<String> = run.measured.classes.iter().map(series_name).collect();
+    let names: Vec<String> =
+        run.measured.classes.iter().map(|class| series_name(&class.class, class.label)).collect();
     assert_eq!(names, ["sign-in", "sign-in.abusive"]);
     let of = |metric, name: &str| value(&run, metric, &format!("request.{name}"), 0);
     assert_eq!([of(Metric::Rejected, "sign-in"), of(Metric::UserSuccess, "sign-in")], [0.0, 1.0]);

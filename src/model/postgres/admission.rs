@@ -76,9 +76,9 @@ impl Node {
         self.grant_next(ctx);
     }
 
-    /// How many connections it takes in all: `max_connections` less the reserved.
+    /// How many connections it takes in all.
     pub fn room(&self) -> u32 {
-        self.plan.settings.max_connections.saturating_sub(self.plan.settings.reserved_connections)
+        self.plan.settings.slots()
     }
 
     /// Whether every slot is taken.

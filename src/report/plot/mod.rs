@@ -28,7 +28,7 @@ pub mod variants;
 use super::Header;
 use super::canvas::{Drawing, Rgb};
 use crate::experiment::Run;
-use crate::measure::summary::series_name;
+use crate::measure::latency::series_name;
 use crate::measure::{NodeMeasured, ServiceMeasured};
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ pub fn all(header: &Header, runs: &[Run], effects: &Value) -> Vec<Chart> {
             }
         }
         for class in &run.measured.classes {
-            let series = series_name(class);
+            let series = series_name(&class.class, class.label);
             let name = format!("outcomes.{series}{suffix}");
             charts.push(Chart { name, drawing: outcomes::draw(header, run, class) });
             if let Some(drawing) = served::draw(header, run, class) {

@@ -107,6 +107,15 @@ pub enum Metric {
     /// The share of the recycle spikes that a dashboard with a 60 s scrape misses, of a node: no sample of
     /// its active backends until a minute after the spike reaches half of their peak.
     DashboardMissed,
+    /// The median latency of all requests that ended, however they did, of a request class.
+    #[serde(rename = "latency.p50")]
+    LatencyP50,
+    /// The same, the 95th percentile.
+    #[serde(rename = "latency.p95")]
+    LatencyP95,
+    /// The same, the 99th percentile.
+    #[serde(rename = "latency.p99")]
+    LatencyP99,
     /// Latency spikes, of a service: stretches of 10 s whose p99 is over ten times the calm one, which is the
     /// median of the run, or less where most of the run is trouble.
     Spikes,
@@ -126,6 +135,8 @@ pub enum Metric {
     UserSuccess,
     /// Requests that ended with 429, as a share of those that ended, of a request class.
     Rejected,
+    /// The most backends at once, those of jobs among them, of a node; hold it against `max_connections`.
+    Backends,
     /// How busy the cores are, as a share of all of them, in the mean, of a node.
     CpuBusy,
     /// Statements that wait for a row lock, in the mean, of a node.
@@ -159,7 +170,7 @@ pub enum Causes {
 
 impl Metric {
     /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 24] = [
+    pub const ALL: [Metric; 28] = [
         Metric::ConnectsMax1s,
         Metric::HerdSize,
         Metric::PeakOverUniform,
@@ -169,6 +180,9 @@ impl Metric {
         Metric::DashboardMissed,
         Metric::HerdGain,
         Metric::WorstP99,
+        Metric::LatencyP50,
+        Metric::LatencyP95,
+        Metric::LatencyP99,
         Metric::Spikes,
         Metric::RecycleSpikes,
         Metric::RecycleGap,
@@ -177,6 +191,7 @@ impl Metric {
         Metric::RequestSuccess,
         Metric::UserSuccess,
         Metric::Rejected,
+        Metric::Backends,
         Metric::CpuBusy,
         Metric::LockWaiters,
         Metric::DiskWaiters,
@@ -198,6 +213,9 @@ impl Metric {
             Metric::DashboardMissed => "dashboard_missed",
             Metric::HerdGain => "herd_gain",
             Metric::WorstP99 => "worst_p99",
+            Metric::LatencyP50 => "latency.p50",
+            Metric::LatencyP95 => "latency.p95",
+            Metric::LatencyP99 => "latency.p99",
             Metric::Spikes => "spikes",
             Metric::RecycleSpikes => "recycle_spikes",
             Metric::RecycleGap => "recycle_gap",
@@ -206,6 +224,7 @@ impl Metric {
             Metric::RequestSuccess => "request_success",
             Metric::UserSuccess => "user_success",
             Metric::Rejected => "rejected",
+            Metric::Backends => "backends",
             Metric::CpuBusy => "cpu_busy",
             Metric::LockWaiters => "lock_waiters",
             Metric::DiskWaiters => "disk_waiters",
@@ -220,12 +239,12 @@ impl Metric {
     pub fn unit(self) -> Unit {
         use Metric::*;
         match self {
-            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes | LockWaiters
+            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes | Backends | LockWaiters
             | DiskWaiters | Containers => Unit::Count,
             HerdSize | DashboardMissed | RecycleGapRegular | RequestSuccess | UserSuccess | Rejected
             | CpuBusy => Unit::Share,
             PeakOverUniform | HerdGain | RecycleP99Ratio => Unit::Ratio,
-            WorstP99 => Unit::Ms,
+            WorstP99 | LatencyP50 | LatencyP95 | LatencyP99 => Unit::Ms,
             HerdOnset | RecycleGap | AtCap | Recovery => Unit::S,
             Throughput => Unit::PerS,
         }
@@ -236,10 +255,20 @@ impl Metric {
         use Metric::*;
         match self {
             ConnectsMax1s | HerdSize | PeakOverUniform | BackendStarts | HerdOnset | HerdLasts
-            | DashboardMissed | HerdGain | CpuBusy | LockWaiters | DiskWaiters => "postgres",
+            | DashboardMissed | HerdGain | Backends | CpuBusy | LockWaiters | DiskWaiters => "postgres",
             WorstP99 | Spikes | RecycleSpikes | RecycleGap | RecycleGapRegular | RecycleP99Ratio
             | Containers | AtCap | Throughput | Recovery => "service",
-            RequestSuccess | UserSuccess | Rejected => "request",
+            LatencyP50 | LatencyP95 | LatencyP99 | RequestSuccess | UserSuccess | Rejected => "request",
+        }
+    }
+
+    /// The quantile that it is, if it is one of a class's latency.
+    pub fn quantile(self) -> Option<f64> {
+        match self {
+            Metric::LatencyP50 => Some(0.5),
+            Metric::LatencyP95 => Some(0.95),
+            Metric::LatencyP99 => Some(0.99),
+            _ => None,
         }
     }
 

@@ -192,6 +192,13 @@ fn promote_time() -> Span {
     Span::from_secs(5)
 }
 
+impl Postgres {
+    /// How many connections it takes in all: `max_connections` less the reserved.
+    pub fn slots(&self) -> u32 {
+        self.max_connections.saturating_sub(self.reserved_connections)
+    }
+}
+
 fn max_connections() -> u32 {
     100
 }
