@@ -12,9 +12,10 @@
 use super::calm::{Whose, calm_us};
 use super::spikes::{Episode, SPIKE_FACTOR};
 use super::window::Window;
-use super::{BIN, ClassMeasured, Measured, Recovery, ServiceMeasured, StretchKind};
+use super::{BIN, ClassMeasured, Measured, Recovery, ServiceMeasured, Stretch, StretchKind};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Label, Outcome};
+use std::cmp::Reverse;
 
 /// The share of requests that a good bin answers.
 const ANSWERED: f64 = 0.99;
@@ -194,7 +195,7 @@ pub enum Fate {
     Metastable(Waiting),
     /// It was not back for good, and yet this share of the time since was good.
     Unsettled(f64),
-    /// The run ended within a minute of the trouble.
+    /// The run ended within a minute of the trouble, or something else began.
     TooSoon,
 }
 
@@ -211,36 +212,86 @@ pub struct Waiting {
     pub disks: f64,
 }
 
-/// What became of every service that has something to tell after its trouble: the event that ended last, or
-/// the node that was up again last, beside whose end it failed. What ended while all was well was no trouble
-/// of its: a cure, for one, that is taken back once it is not needed any more. Who was well at all ends, but
-/// not before, is held against the last.
+/// What became of every service that has something to tell after its trouble: of the episodes that
+/// overlapped, the event that ended last, or the node that was up again last, beside whose end it failed. A
+/// cure that is taken back while all is well is no trouble. It is followed until the next thing begins.
+/// Trouble that was there before an episode began is not of its making, and what never ended has no end to
+/// recover from: of neither is anything told.
 pub fn aftermath(measured: &Measured) -> Vec<Aftermath> {
-    let episodes = troubles(measured);
-    let Some(from) = episodes.iter().map(|episode| episode.0).min() else { return vec![] };
-    let one = |service: &ServiceMeasured| {
-        let good = good_bins(measured, &service.service, from)?;
-        let beside = episodes.iter().rfind(|episode| fails_beside(&good, episode.1));
-        let (_, at, after) = beside.or(episodes.last())?;
-        let fate = fate(measured, &service.service, &good, (from, *at))?;
-        Some(Aftermath { service: service.service.clone(), after: after.clone(), fate })
-    };
+    let chains = chains(measured);
+    let one =
+        |service: &ServiceMeasured| chains.iter().rev().find_map(|chain| of_chain(measured, service, chain));
     measured.services.iter().filter_map(one).collect()
 }
 
-/// What ended: when it began and when it was over, by the ends.
-fn troubles(measured: &Measured) -> Vec<(Time, Time, Trouble)> {
+fn of_chain(measured: &Measured, service: &ServiceMeasured, chain: &[Ended]) -> Option<Aftermath> {
+    let from = chain.iter().map(|ended| ended.from).min()?;
+    let good = good_bins(measured, &service.service, from)?;
+    if !well_before(&good, from) {
+        return None;
+    }
+    let ended = chain.iter().rfind(|ended| fails_beside(&good, ended.to)).or(chain.last())?;
+    let until = next_beginning(measured, chain.last()?.to)?;
+    let fate = fate(measured, &service.service, &good, (from, ended.to, until))?;
+    Some(Aftermath { service: service.service.clone(), after: ended.what.clone(), fate })
+}
+
+/// Something that went on for a while.
+struct Ended {
+    from: Time,
+    to: Time,
+    what: Trouble,
+}
+
+/// What ended, in chains of what overlapped, each by the ends.
+fn chains(measured: &Measured) -> Vec<Vec<Ended>> {
     let begun = |event: &str, end: Time| {
         let mine = measured.marks.iter().filter(|mark| mark.begins && mark.event == event && mark.at <= end);
         mine.map(|mark| mark.at).max().unwrap_or(end)
     };
     let ends = measured.marks.iter().filter(|mark| !mark.begins);
-    let events = ends.map(|end| (begun(&end.event, end.at), end.at, Trouble::Event(end.event.clone())));
-    let downs = measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Node);
-    let nodes = downs.filter_map(|down| Some((down.from, down.to?, Trouble::Node(down.of.clone()))));
-    let mut all: Vec<_> = events.chain(nodes).collect();
-    all.sort_by_key(|trouble| trouble.1);
-    all
+    let events = ends.map(|end| Ended {
+        from: begun(&end.event, end.at),
+        to: end.at,
+        what: Trouble::Event(end.event.clone()),
+    });
+    let nodes = downs(measured).filter_map(|down| {
+        Some(Ended { from: down.from, to: down.to?, what: Trouble::Node(down.of.clone()) })
+    });
+    let mut all: Vec<Ended> = events.chain(nodes).collect();
+    all.sort_by_key(|ended| ended.from);
+    let mut chains: Vec<Vec<Ended>> = Vec::new();
+    for ended in all {
+        match chains.last_mut() {
+            Some(chain) if chain.iter().any(|other| ended.from <= other.to) => chain.push(ended),
+            _ => chains.push(vec![ended]),
+        }
+    }
+    // Of what ended together, that which had begun first.
+    chains.iter_mut().for_each(|chain| chain.sort_by_key(|ended| (ended.to, Reverse(ended.from))));
+    chains
+}
+
+fn downs(measured: &Measured) -> impl Iterator<Item = &Stretch> {
+    measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Node)
+}
+
+/// When the next event begins after an instant, or a node goes down, or the run ends; nothing while a node
+/// is down.
+fn next_beginning(measured: &Measured, at: Time) -> Option<Time> {
+    if downs(measured).any(|down| down.from <= at && down.to.is_none_or(|to| to > at)) {
+        return None;
+    }
+    let events = measured.marks.iter().filter(|mark| mark.begins).map(|mark| mark.at);
+    let all = events.chain(downs(measured).map(|down| down.from));
+    Some(all.filter(|from| *from > at).min().unwrap_or(Time::NEVER))
+}
+
+/// Whether the greater part of the minute before an instant was good.
+fn well_before(good: &[bool], at: Time) -> bool {
+    let before = &good[..((at.0 / BIN.0) as usize).min(good.len())];
+    let last = &before[before.len().saturating_sub(LEAST)..];
+    2 * last.iter().filter(|good| **good).count() > last.len()
 }
 
 /// Whether the bin that leads to an instant is bad, or the next.
@@ -249,12 +300,18 @@ fn fails_beside(good: &[bool], at: Time) -> bool {
     good.iter().skip(last).take(2).any(|good| !good)
 }
 
-/// `None` if the service did not mind the trouble, which went on between these times.
-fn fate(measured: &Measured, service: &str, good: &[bool], (from, at): (Time, Time)) -> Option<Fate> {
-    let window = Window { from: at, ..Window::whole() };
+/// `None` if the service did not mind the trouble, which went on between the first two of these times; it is
+/// followed until the third.
+fn fate(
+    measured: &Measured,
+    service: &str,
+    good: &[bool],
+    (from, at, until): (Time, Time, Time),
+) -> Option<Fate> {
+    let window = Window { from: at, to: until, except: vec![] };
     let back = within(good, &window);
-    let until = at + back.unwrap_or(Span::ZERO);
-    let during = |place: &usize| (from..until).contains(&bin_start(*place));
+    let over = at + back.unwrap_or(Span::ZERO);
+    let during = |place: &usize| (from..over).contains(&bin_start(*place));
     let places = || (0..good.len()).filter(during);
     let bad = places().filter(|place| !good[*place]).count();
     let in_a_row = places().scan(0, |row, place| {

@@ -198,6 +198,30 @@ fn a_cure_that_is_no_longer_needed_is_no_trouble() {
     assert_eq!(told(&run), Some((cured(), Fate::Back(Span::from_secs(50)))), "it never helped");
 }
 
+/// What goes on for good, from before or from after an episode, is not of its making.
+#[test]
+fn trouble_that_does_not_end_is_not_blamed_on_what_ended() {
+    let told = |measured: &Measured| aftermath(measured).pop().map(|told| (told.after, told.fate));
+    let mark = |event: &str, at, begins| Mark { at: bin_start(at), event: event.into(), begins };
+    let mut growth = measured(|bin| (if bin >= 15 { 9 } else { 0 }, 5));
+    assert_eq!(told(&growth), None, "it failed before the disk was slow, and goes on");
+    growth.marks.push(mark("note", 40, true));
+    growth.marks.push(mark("note", 45, false));
+    assert_eq!(told(&growth), None);
+    let mut frozen = measured(|bin| (if SICK.contains(&bin) || bin >= 45 { 9 } else { 0 }, 5));
+    frozen.marks.push(mark("frozen", 45, true));
+    let back = Some((Trouble::Event("slow-disk".into()), Fate::Back(Span::ZERO)));
+    assert_eq!(told(&frozen), back, "until something else began");
+    let mut quiet = failing(34, &[]);
+    quiet.marks.push(mark("note", 40, true));
+    quiet.marks.push(mark("note", 45, false));
+    let back = Some((Trouble::Event("slow-disk".into()), Fate::Back(Span::from_secs(40))));
+    assert_eq!(told(&quiet), back, "nobody minded what came later");
+    let down = Stretch { kind: StretchKind::Node, of: "primary".into(), from: bin_start(25), to: None };
+    quiet.stretches.push(down);
+    assert_eq!(told(&quiet), None, "the node is still down");
+}
+
 #[test]
 fn the_metastable_wait_for_something() {
     let mut stuck = failing(60, &[]);

@@ -217,7 +217,9 @@ fn fate(told: &Aftermath) -> String {
             "  {service} is not steady after {after}: {} of the time since was as before\n",
             human::share(good)
         ),
-        Fate::TooSoon => format!("  {service}: the run ends too soon after {after} to tell\n"),
+        Fate::TooSoon => format!(
+            "  {service}: too little follows after {after} to tell: the run ends, or something else begins\n"
+        ),
     }
 }
 

@@ -26,7 +26,7 @@ fn an_outage_reads_well() {
       session-token: primary 84%, replica 3.5%, edge 1.9%, nobody 11%
 
     RECOVERY
-      frontend-api recovered 2m after primary was up again
+      frontend-api recovered 2m after slow-disk ended
 
     TIMELINE
       what                                                          from            until  lasting
@@ -63,7 +63,7 @@ fn a_metastable_system_says_what_it_waits_for() {
     let to = text.find("\nTIMELINE").expect("it has a timeline");
     insta::assert_snapshot!(&text[from + 1..to], @r#"
     RECOVERY
-      frontend-api is metastable: did not return to its baseline after primary was up again
+      frontend-api is metastable: did not return to its baseline after slow-disk ended
        at the end 1,200 requests pending, 2,000 waiting for connections, 490 for locks, 262 for the disk
     "#);
 }
@@ -76,8 +76,8 @@ fn variants_recover_or_do_not() {
         synthetic::run("calm", 1, false),
     ];
     insta::assert_snapshot!(verdicts(&runs).join("\n"), @r#"
-    as-it-happened: frontend-api is metastable: did not return to its baseline after primary was up again; at the end 1,200 requests pending, 2,000 waiting for connections, 490 for locks, 262 for the disk
-    outage-mode: frontend-api recovered 2m after primary was up again
+    as-it-happened: frontend-api is metastable: did not return to its baseline after slow-disk ended; at the end 1,200 requests pending, 2,000 waiting for connections, 490 for locks, 262 for the disk
+    outage-mode: frontend-api recovered 2m after slow-disk ended
     "#);
     let text = terminal::compare(&synthetic::header(), &runs, &[], Paint::Plain);
     assert!(text.contains("\nRECOVERY\n"));

@@ -19,6 +19,7 @@ mod size;
 mod sources;
 mod tables;
 mod timeline;
+mod toml_1_0;
 pub mod tree;
 pub mod units;
 pub mod values;

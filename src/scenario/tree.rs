@@ -3,6 +3,7 @@
 //! TOML date-times become strings; NaN and infinities are refused, since no parameter of a fleet is either.
 
 use super::problem::{Place, Problem, Problems, Source};
+use super::toml_1_0;
 use indexmap::IndexMap;
 use std::fs;
 use std::io::Read;
@@ -254,10 +255,14 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problems> {
 /// Parses a TOML document.
 ///
 /// # Errors
-/// The first syntax error.
+/// The first syntax error, or all that TOML 1.0 does not have.
 pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problems> {
     let maker = Maker { source, layer, offset: 0 };
     let table = DeTable::parse(&source.text).map_err(|error| maker.syntax_error(&error))?;
+    let later = toml_1_0::problems(source);
+    if !later.is_empty() {
+        return Err(later);
+    }
     let origin = Origin { layer: layer.clone(), value: maker.place(0..0), key: None };
     Ok(Node { value: maker.table(table.get_ref())?, origin })
 }
