@@ -15,7 +15,7 @@ use herdsim::experiment::{self, Run};
 use herdsim::measure::latency::histogram;
 use herdsim::measure::summary;
 use herdsim::model::ConnectionId;
-use herdsim::model::pool::Effect;
+use herdsim::model::pool::Action;
 use herdsim::report::page::{self, Content};
 use herdsim::report::{Header, csv};
 use herdsim::scenario::Document;
@@ -96,9 +96,9 @@ fn pools(c: &mut Criterion) {
 }
 
 /// The connection that somebody gets.
-fn lent(out: &mut Vec<Effect>) -> ConnectionId {
-    let given = |effect: Effect| match effect {
-        Effect::Give { connection, .. } => Some(connection),
+fn lent(out: &mut Vec<Action>) -> ConnectionId {
+    let given = |action: Action| match action {
+        Action::Give { connection, .. } => Some(connection),
         _ => None,
     };
     out.drain(..).rev().find_map(given).expect("somebody gets a connection")

@@ -22,7 +22,7 @@ use crate::scenario::{Document, Moment, Scenario};
 
 /// What a variant does, against the baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Change {
+pub enum HerdChange {
     /// With every seed the baseline has recycle spikes, and the variant has none with any.
     Cures,
     /// The first recycle spike comes later by this time, the median over the seeds: a lifetime or more.
@@ -64,17 +64,17 @@ impl Doubt {
     }
 }
 
-impl Change {
+impl HerdChange {
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
-            Change::Cures => "cures",
-            Change::Delays(_) => "delays",
-            Change::Eases => "eases",
-            Change::None => "no-change",
-            Change::MakesWorse => "makes-worse",
-            Change::NothingToCure => "nothing-to-cure",
-            Change::CannotTell(_) => "cannot-tell",
+            HerdChange::Cures => "cures",
+            HerdChange::Delays(_) => "delays",
+            HerdChange::Eases => "eases",
+            HerdChange::None => "no-change",
+            HerdChange::MakesWorse => "makes-worse",
+            HerdChange::NothingToCure => "nothing-to-cure",
+            HerdChange::CannotTell(_) => "cannot-tell",
         }
     }
 }
@@ -102,7 +102,7 @@ pub struct Effect {
     /// What it is held against.
     pub baseline: String,
     /// What it does.
-    pub change: Change,
+    pub change: HerdChange,
     /// From when on recycling counts.
     pub from: Time,
     /// Baseline and variant with each seed that both have run.
@@ -124,7 +124,7 @@ impl Effect {
 
     /// Whether the record says the same; `None` where one of them says nothing.
     pub fn agrees(&self) -> Option<bool> {
-        if matches!(self.change, Change::CannotTell(_)) {
+        if matches!(self.change, HerdChange::CannotTell(_)) {
             return None;
         }
         let recorded = self.history.filter(|history| *history != History::Unknown)?;
@@ -162,7 +162,7 @@ fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) 
     let history = courses.and_then(|(_, after)| after.file.variant.get(variant)?.history);
     let (variant, baseline) = (variant.to_owned(), baseline.to_owned());
     let doubt = doubts.into_iter().flatten().next();
-    let change = doubt.map_or_else(|| judge(&pairs, lifetime), Change::CannotTell);
+    let change = doubt.map_or_else(|| judge(&pairs, lifetime), HerdChange::CannotTell);
     (!pairs.is_empty()).then_some(Effect { variant, baseline, change, from, pairs, history })
 }
 
@@ -273,19 +273,19 @@ fn recycling(run: &Run, from: Time) -> Recycling {
 }
 
 /// The word for pairs of baseline and variant.
-fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> Change {
+fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> HerdChange {
     let none =
         |pick: fn(&(Recycling, Recycling)) -> Recycling| pairs.iter().all(|pair| pick(pair).spikes == 0);
     let (baseline_calm, variant_calm) = (none(|pair| pair.0), none(|pair| pair.1));
     if baseline_calm && variant_calm {
-        return Change::NothingToCure;
+        return HerdChange::NothingToCure;
     }
     if variant_calm && pairs.iter().all(|pair| pair.0.spikes > 0) {
-        return Change::Cures;
+        return HerdChange::Cures;
     }
     let delay = mid(pairs.iter().filter_map(delay).collect());
     if delay.is_finite() && delay >= lifetime.as_secs() && delay > 0.0 {
-        return Change::Delays(Span::from_secs_f64(delay));
+        return HerdChange::Delays(Span::from_secs_f64(delay));
     }
     let (spikes, seconds) = (
         difference(pairs, 1.0, |one| one.spikes as f64),
@@ -294,9 +294,9 @@ fn judge(pairs: &[(Recycling, Recycling)], lifetime: Span) -> Change {
     // Fewer but longer, or more but shorter: what counts is for how long users suffer.
     let side = if side(&seconds) == 0 { side(&spikes) } else { side(&seconds) };
     match side {
-        1 => Change::MakesWorse,
-        -1 => Change::Eases,
-        _ => Change::None,
+        1 => HerdChange::MakesWorse,
+        -1 => HerdChange::Eases,
+        _ => HerdChange::None,
     }
 }
 

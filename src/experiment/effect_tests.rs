@@ -12,7 +12,7 @@ fn spikes(spikes: usize, first: u64) -> Recycling {
     Recycling { served: true, spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
 }
 
-fn judged(pairs: &[(usize, usize)]) -> Change {
+fn judged(pairs: &[(usize, usize)]) -> HerdChange {
     let pairs: Vec<_> =
         pairs.iter().map(|(before, after)| (spikes(*before, 100), spikes(*after, 200))).collect();
     judge(&pairs, L)
@@ -20,38 +20,38 @@ fn judged(pairs: &[(usize, usize)]) -> Change {
 
 #[test]
 fn each_word_has_its_meaning() {
-    assert_eq!(judged(&[(4, 0), (2, 0)]), Change::Cures);
-    assert_eq!(judged(&[(0, 0), (0, 0)]), Change::NothingToCure);
-    assert_eq!(judged(&[(4, 0), (0, 0)]), Change::None, "one seed of two proves no cure, and t is wide");
-    assert_eq!(judged(&[(8, 2), (9, 3), (10, 4)]), Change::Eases);
-    assert_eq!(judged(&[(8, 2), (9, 12), (10, 4)]), Change::None, "the seeds do not agree");
-    assert_eq!(judged(&[(2, 8), (3, 9), (4, 10)]), Change::MakesWorse);
-    assert_eq!(judged(&[(0, 8), (0, 9), (0, 10)]), Change::MakesWorse, "a herd that was not there");
-    assert_eq!(judged(&[(4, 4), (5, 5)]), Change::None);
+    assert_eq!(judged(&[(4, 0), (2, 0)]), HerdChange::Cures);
+    assert_eq!(judged(&[(0, 0), (0, 0)]), HerdChange::NothingToCure);
+    assert_eq!(judged(&[(4, 0), (0, 0)]), HerdChange::None, "one seed of two proves no cure, and t is wide");
+    assert_eq!(judged(&[(8, 2), (9, 3), (10, 4)]), HerdChange::Eases);
+    assert_eq!(judged(&[(8, 2), (9, 12), (10, 4)]), HerdChange::None, "the seeds do not agree");
+    assert_eq!(judged(&[(2, 8), (3, 9), (4, 10)]), HerdChange::MakesWorse);
+    assert_eq!(judged(&[(0, 8), (0, 9), (0, 10)]), HerdChange::MakesWorse, "a herd that was not there");
+    assert_eq!(judged(&[(4, 4), (5, 5)]), HerdChange::None);
 }
 
 #[test]
 fn one_seed_is_compared_plainly() {
-    assert_eq!(judged(&[(4, 3)]), Change::Eases);
-    assert_eq!(judged(&[(4, 4)]), Change::None);
-    assert_eq!(judged(&[(4, 5)]), Change::MakesWorse);
+    assert_eq!(judged(&[(4, 3)]), HerdChange::Eases);
+    assert_eq!(judged(&[(4, 4)]), HerdChange::None);
+    assert_eq!(judged(&[(4, 5)]), HerdChange::MakesWorse);
 }
 
 #[test]
 fn a_delay_is_a_lifetime_or_more_in_the_median() {
     let pair = |before, after| (spikes(4, before), spikes(2, after));
     let gone = (spikes(4, 100), spikes(0, 0));
-    assert_eq!(judge(&[pair(100, 5500)], L), Change::Delays(Span::from_secs(5400)));
-    assert_eq!(judge(&[pair(100, 999)], L), Change::Eases, "899 s are no lifetime");
+    assert_eq!(judge(&[pair(100, 5500)], L), HerdChange::Delays(Span::from_secs(5400)));
+    assert_eq!(judge(&[pair(100, 999)], L), HerdChange::Eases, "899 s are no lifetime");
     let three = [pair(100, 200), pair(100, 2000), gone];
-    assert_eq!(judge(&three, L), Change::Delays(Span::from_secs(1900)), "never is later than any time");
-    assert_eq!(judge(&[pair(100, 2000), gone, gone], L), Change::Eases, "mostly never: no time to name");
+    assert_eq!(judge(&three, L), HerdChange::Delays(Span::from_secs(1900)), "never is later than any time");
+    assert_eq!(judge(&[pair(100, 2000), gone, gone], L), HerdChange::Eases, "mostly never: no time to name");
 }
 
 #[test]
 fn where_spikes_and_their_seconds_disagree_the_seconds_decide() {
     let fewer_but_longer = Recycling { spikes: 2, seconds: 300.0, ..spikes(2, 100) };
-    assert_eq!(judge(&[(spikes(4, 100), fewer_but_longer)], L), Change::MakesWorse);
+    assert_eq!(judge(&[(spikes(4, 100), fewer_but_longer)], L), HerdChange::MakesWorse);
 }
 
 /// Paired differences 1, 2, 3: mean 2, s = 1, t = 4.303 over √3.

@@ -70,7 +70,7 @@ fn lost(measured: &Measured) -> f64 {
 
 /// What a remedy does to the harm of an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum HarmChange {
     /// With every seed nine tenths of the bad time, of the lost wishes and of the recycle spikes are gone,
     /// and there was enough of one to count.
     Cures,
@@ -86,16 +86,16 @@ pub enum Change {
     Harmless,
 }
 
-impl Change {
+impl HarmChange {
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
-            Change::Cures => "cures",
-            Change::Better => "better",
-            Change::NoChange => "no change",
-            Change::Mixed => "mixed",
-            Change::Worse => "worse",
-            Change::Harmless => "harmless",
+            HarmChange::Cures => "cures",
+            HarmChange::Better => "better",
+            HarmChange::NoChange => "no change",
+            HarmChange::Mixed => "mixed",
+            HarmChange::Worse => "worse",
+            HarmChange::Harmless => "harmless",
         }
     }
 }
@@ -110,7 +110,7 @@ const WISHES: (f64, f64) = (0.1, 0.001);
 const SPIKES: (f64, f64) = (0.1, 1.0);
 
 /// The word for an incident's harm without and with a remedy, seed by seed.
-pub fn change(pairs: &[(Harm, Harm)]) -> Change {
+pub fn change(pairs: &[(Harm, Harm)]) -> HarmChange {
     let sides = [
         side(pairs, |harm| harm.bad_s, BIN.as_secs(), TIME),
         side(pairs, |harm| harm.lost, 0.0, WISHES),
@@ -123,12 +123,12 @@ pub fn change(pairs: &[(Harm, Harm)]) -> Change {
     };
     let any = pairs.iter().any(|(before, _)| before.bad_s > 0.0);
     match (sides.contains(&-1), sides.contains(&1)) {
-        (true, _) if any && pairs.iter().all(gone) => Change::Cures,
-        (false, false) if !any => Change::Harmless,
-        (false, false) => Change::NoChange,
-        (true, true) => Change::Mixed,
-        (false, true) => Change::Worse,
-        (true, false) => Change::Better,
+        (true, _) if any && pairs.iter().all(gone) => HarmChange::Cures,
+        (false, false) if !any => HarmChange::Harmless,
+        (false, false) => HarmChange::NoChange,
+        (true, true) => HarmChange::Mixed,
+        (false, true) => HarmChange::Worse,
+        (true, false) => HarmChange::Better,
     }
 }
 
@@ -158,13 +158,13 @@ mod tests {
     /// Bad time and lost wishes.
     type Suffered = (f64, f64);
 
-    fn judged(pairs: &[(Suffered, Suffered)]) -> Change {
+    fn judged(pairs: &[(Suffered, Suffered)]) -> HarmChange {
         let harm = |(bad_s, lost)| Harm { bad_s, lost, recycle_spikes: 0.0 };
         change(&pairs.iter().map(|(before, after)| (harm(*before), harm(*after))).collect::<Vec<_>>())
     }
 
     /// The word where only the recycle spikes differ.
-    fn judged_by_spikes(before: f64, after: f64) -> Change {
+    fn judged_by_spikes(before: f64, after: f64) -> HarmChange {
         let harm = |recycle_spikes| Harm { bad_s: 170.0, lost: 0.0, recycle_spikes };
         change(&[(harm(before), harm(after))])
     }
@@ -190,9 +190,9 @@ mod tests {
 
     #[test]
     fn a_herd_that_is_gone_counts_though_surges_hurt_as_before() {
-        assert_eq!(judged_by_spikes(8.0, 0.0), Change::Better);
-        assert_eq!(judged_by_spikes(0.0, 8.0), Change::Worse);
-        assert_eq!(judged_by_spikes(20.0, 19.0), Change::NoChange);
+        assert_eq!(judged_by_spikes(8.0, 0.0), HarmChange::Better);
+        assert_eq!(judged_by_spikes(0.0, 8.0), HarmChange::Worse);
+        assert_eq!(judged_by_spikes(20.0, 19.0), HarmChange::NoChange);
     }
 
     /// The same in two runs may be chance, as where variants are compared; not so in five.
@@ -200,24 +200,24 @@ mod tests {
     fn seeds_that_agree_are_as_sure_as_their_number() {
         let harm = |recycle_spikes| Harm { bad_s: 170.0, lost: 0.0, recycle_spikes };
         let word = |seeds: usize| change(&vec![(harm(3.0), harm(1.0)); seeds]);
-        assert_eq!([1, 2, 5].map(word), [Change::Better, Change::NoChange, Change::Better]);
+        assert_eq!([1, 2, 5].map(word), [HarmChange::Better, HarmChange::NoChange, HarmChange::Better]);
         let time = |seeds: usize| judged(&vec![((90.0, 0.0), (50.0, 0.0)); seeds]);
-        assert_eq!([1, 2, 5].map(time), [Change::Better, Change::Better, Change::Better]);
-        assert_eq!(judged(&[((100.0, 0.0), (69.0, 0.0)); 2]), Change::NoChange, "three bins, twice");
+        assert_eq!([1, 2, 5].map(time), [HarmChange::Better, HarmChange::Better, HarmChange::Better]);
+        assert_eq!(judged(&[((100.0, 0.0), (69.0, 0.0)); 2]), HarmChange::NoChange, "three bins, twice");
     }
 
     #[test]
     fn each_word_has_its_meaning() {
-        assert_eq!(judged(&[((600.0, 0.4), (0.0, 0.0))]), Change::Cures);
-        assert_eq!(judged(&[((600.0, 0.0), (40.0, 0.0005))]), Change::Cures, "a few wishes do not count");
-        assert_eq!(judged(&[((600.0, 0.4), (40.0, 0.3))]), Change::Better);
-        assert_eq!(judged(&[((20.0, 0.0), (0.0, 0.0))]), Change::NoChange, "two bins are soon gone");
-        assert_eq!(judged(&[((600.0, 0.4), (590.0, 0.4005))]), Change::NoChange);
-        assert_eq!(judged(&[((600.0, 0.4), (300.0, 0.6))]), Change::Mixed);
-        assert_eq!(judged(&[((600.0, 0.4), (600.0, 0.6))]), Change::Worse);
-        assert_eq!(judged(&[((0.0, 0.0), (90.0, 0.0))]), Change::Worse, "harm where there was none");
-        assert_eq!(judged(&[((0.0, 0.0), (0.0, 0.0))]), Change::Harmless);
+        assert_eq!(judged(&[((600.0, 0.4), (0.0, 0.0))]), HarmChange::Cures);
+        assert_eq!(judged(&[((600.0, 0.0), (40.0, 0.0005))]), HarmChange::Cures, "a few wishes do not count");
+        assert_eq!(judged(&[((600.0, 0.4), (40.0, 0.3))]), HarmChange::Better);
+        assert_eq!(judged(&[((20.0, 0.0), (0.0, 0.0))]), HarmChange::NoChange, "two bins are soon gone");
+        assert_eq!(judged(&[((600.0, 0.4), (590.0, 0.4005))]), HarmChange::NoChange);
+        assert_eq!(judged(&[((600.0, 0.4), (300.0, 0.6))]), HarmChange::Mixed);
+        assert_eq!(judged(&[((600.0, 0.4), (600.0, 0.6))]), HarmChange::Worse);
+        assert_eq!(judged(&[((0.0, 0.0), (90.0, 0.0))]), HarmChange::Worse, "harm where there was none");
+        assert_eq!(judged(&[((0.0, 0.0), (0.0, 0.0))]), HarmChange::Harmless);
         let doubtful = [((600.0, 0.4), (300.0, 0.4)), ((600.0, 0.4), (700.0, 0.4))];
-        assert_eq!(judged(&doubtful), Change::NoChange, "the seeds do not agree");
+        assert_eq!(judged(&doubtful), HarmChange::NoChange, "the seeds do not agree");
     }
 }

@@ -12,7 +12,7 @@ use super::device::Devices;
 use super::edge::Edge;
 use super::event::{Event, Halves, NodeEvent, PoolerEvent, ServiceEvent, SourceEvent};
 use super::fact::{Fact, PoolNumber, Recorder, SeriesNumber, ServedBy};
-use super::pool::{Effect, From};
+use super::pool::{Action, From};
 use super::postgres::Query;
 use super::request::{Class, Request, Stage, Watch, backoff};
 use super::{ConnectionId, RequestId};
@@ -65,27 +65,27 @@ impl<R: Recorder> Context<R> {
 
     /// States what follows from a call to a pool, before the box around it carries it out.
     #[inline(always)]
-    pub fn state_effect(&mut self, pool: PoolNumber, effect: Effect) {
-        match effect {
-            Effect::Give { from: From::Idle, .. } => self.fact(Fact::ConnectionAcquired(pool)),
-            Effect::Give { from: From::Dial, .. } => self.fact(Fact::DialSucceeded(pool)),
-            Effect::Queue(_) => self.fact(Fact::AcquireQueued(pool)),
-            Effect::Dequeue(_) => self.fact(Fact::AcquireDequeued(pool)),
-            Effect::Dial(_) => self.fact(Fact::DialBegan(pool)),
-            Effect::Rest(_, from) => {
+    pub fn state_action(&mut self, pool: PoolNumber, action: Action) {
+        match action {
+            Action::Give { from: From::Idle, .. } => self.fact(Fact::ConnectionAcquired(pool)),
+            Action::Give { from: From::Dial, .. } => self.fact(Fact::DialSucceeded(pool)),
+            Action::Queue(_) => self.fact(Fact::AcquireQueued(pool)),
+            Action::Dequeue(_) => self.fact(Fact::AcquireDequeued(pool)),
+            Action::Dial(_) => self.fact(Fact::DialBegan(pool)),
+            Action::Rest(_, from) => {
                 if from == From::Dial {
                     self.fact(Fact::DialSucceeded(pool));
                 }
                 self.fact(Fact::ConnectionReleased(pool));
             }
-            Effect::Shut(_, why, From::Idle) => self.fact(Fact::IdleClosed(pool, why)),
-            Effect::Shut(_, why, From::Use) => self.fact(Fact::UsedClosed(pool, why)),
-            Effect::Shut(_, _, From::Dial) => self.fact(Fact::DialEnded(pool)),
-            Effect::Give { from: From::Use, .. }
-            | Effect::AwaitDial(..)
-            | Effect::Refuse(_)
-            | Effect::SweepAfter(_)
-            | Effect::RefillAfter(_) => {}
+            Action::Shut(_, why, From::Idle) => self.fact(Fact::IdleClosed(pool, why)),
+            Action::Shut(_, why, From::Use) => self.fact(Fact::UsedClosed(pool, why)),
+            Action::Shut(_, _, From::Dial) => self.fact(Fact::DialEnded(pool)),
+            Action::Give { from: From::Use, .. }
+            | Action::AwaitDial(..)
+            | Action::Refuse(_)
+            | Action::SweepAfter(_)
+            | Action::RefillAfter(_) => {}
         }
     }
 

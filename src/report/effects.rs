@@ -7,7 +7,7 @@ use super::font::printable;
 use super::text::{Paint, cells, escaped, range, section, short, table, trimmed};
 use super::{Header, human};
 use crate::engine::time::Time;
-use crate::experiment::effect::{Change, Doubt, Effect, Recycling};
+use crate::experiment::effect::{Doubt, Effect, HerdChange, Recycling};
 use crate::experiment::statistics::Mean;
 use serde_json::{Value, json};
 
@@ -16,9 +16,9 @@ const NAME: usize = 28;
 const HEAD: [&str; 5] = ["variant", "effect", "recycle spikes", "lasting", "counted from"];
 
 /// `cures`, `delays by 1h30m`, `no change`.
-fn words(change: Change) -> String {
+fn words(change: HerdChange) -> String {
     match change {
-        Change::Delays(by) => format!("delays by {}", human::offset(by.as_secs())),
+        HerdChange::Delays(by) => format!("delays by {}", human::offset(by.as_secs())),
         other => other.name().replace('-', " "),
     }
 }
@@ -61,7 +61,7 @@ fn notes(effects: &[Effect]) -> Vec<String> {
 /// Of which variants nobody can tell, and why.
 fn doubts(effects: &[Effect]) -> Vec<String> {
     let of = |doubt: Doubt| {
-        let mine = effects.iter().filter(|effect| effect.change == Change::CannotTell(doubt));
+        let mine = effects.iter().filter(|effect| effect.change == HerdChange::CannotTell(doubt));
         let names: Vec<String> = mine.map(|effect| printable(&effect.variant)).collect();
         (!names.is_empty()).then(|| format!("cannot tell ({}): {}", names.join(", "), doubt.name()))
     };
@@ -81,7 +81,7 @@ fn tells(effects: &[Effect]) -> bool {
 
 /// What is said where there is nothing to tell.
 fn nothing(effects: &[Effect]) -> &'static str {
-    match effects.iter().any(|effect| matches!(effect.change, Change::CannotTell(_))) {
+    match effects.iter().any(|effect| matches!(effect.change, HerdChange::CannotTell(_))) {
         true => "no recycle spikes in any variant, which tells nothing where users are not served",
         false => "no recycle spikes in any variant",
     }
@@ -146,12 +146,12 @@ pub fn json(effects: &[Effect]) -> Value {
     effects.iter().map(one).collect()
 }
 
-fn because(change: Change) -> Option<&'static str> {
-    if let Change::CannotTell(doubt) = change { Some(doubt.name()) } else { None }
+fn because(change: HerdChange) -> Option<&'static str> {
+    if let HerdChange::CannotTell(doubt) = change { Some(doubt.name()) } else { None }
 }
 
-fn delay_s(change: Change) -> Option<f64> {
-    if let Change::Delays(by) = change { Some(by.as_secs()) } else { None }
+fn delay_s(change: HerdChange) -> Option<f64> {
+    if let HerdChange::Delays(by) = change { Some(by.as_secs()) } else { None }
 }
 
 /// `effects.csv`: one row a variant, over its seeds.
@@ -217,7 +217,12 @@ mod tests {
         Recycling { served: true, spikes, seconds: 20.0 * spikes as f64, herds: spikes, first }
     }
 
-    fn effect(variant: &str, change: Change, pairs: &[(usize, usize)], history: Option<History>) -> Effect {
+    fn effect(
+        variant: &str,
+        change: HerdChange,
+        pairs: &[(usize, usize)],
+        history: Option<History>,
+    ) -> Effect {
         let pairs = pairs.iter().map(|(before, after)| (recycling(*before), recycling(*after)));
         Effect {
             variant: variant.into(),
@@ -230,12 +235,12 @@ mod tests {
     }
 
     fn some() -> Vec<Effect> {
-        let later = Change::Delays(Span::from_secs(5400));
+        let later = HerdChange::Delays(Span::from_secs(5400));
         vec![
-            effect("jitter", Change::Cures, &[(4, 0), (6, 0)], Some(History::Cures)),
+            effect("jitter", HerdChange::Cures, &[(4, 0), (6, 0)], Some(History::Cures)),
             effect("old-postgres", later, &[(4, 2), (6, 3)], Some(History::Cures)),
-            effect("redeploy|only", Change::None, &[(4, 4), (6, 7)], Some(History::Unknown)),
-            effect("more", Change::MakesWorse, &[(4, 9), (6, 11)], None),
+            effect("redeploy|only", HerdChange::None, &[(4, 4), (6, 7)], Some(History::Unknown)),
+            effect("more", HerdChange::MakesWorse, &[(4, 9), (6, 11)], None),
         ]
     }
 
@@ -264,7 +269,7 @@ mod tests {
         - old-postgres: history says “cures”, the simulation “delays by 1h30m”
         - recycle spikes: those of all services beside a storm of cause lifetime
         "#);
-        let one = [effect("jitter", Change::NothingToCure, &[(0, 0)], Some(History::Cures))];
+        let one = [effect("jitter", HerdChange::NothingToCure, &[(0, 0)], Some(History::Cures))];
         insta::assert_snapshot!(text(&one, Paint::Plain), @r#"
         EFFECTS, against as-it-happened
           variant           effect  recycle spikes  lasting  counted from
@@ -285,7 +290,7 @@ mod tests {
         september,redeploy|only,as-it-happened,2,no-change,,2700,5,5.5,100,110,5,5.5,0.5,-5.85310236808732,6.85310236808732,10,-117.06204736174641,137.0620473617464,unknown,
         september,more,as-it-happened,2,makes-worse,,2700,5,10,100,200,5,10,5,1.332034637595537,8.667965362404463,100,63.32034637595536,136.67965362404465,,
         "#);
-        let one = [effect("jitter", Change::Eases, &[(4, 2)], None)];
+        let one = [effect("jitter", HerdChange::Eases, &[(4, 2)], None)];
         let data = &json(&one)[0];
         assert_eq!(
             (&data["effect"], &data["seeds"], &data["agrees"]),
@@ -307,9 +312,9 @@ mod tests {
     /// A fleet that serves nobody has no spikes, and that is no cure.
     #[test]
     fn of_whom_nobody_can_tell_is_said_with_the_reason() {
-        let mut down = effect("down", Change::CannotTell(Doubt::NobodyServed), &[(2, 0)], None);
+        let mut down = effect("down", HerdChange::CannotTell(Doubt::NobodyServed), &[(2, 0)], None);
         down.pairs[0].1.served = false;
-        let late = effect("late", Change::CannotTell(Doubt::NoTime), &[(0, 0)], Some(History::Cures));
+        let late = effect("late", HerdChange::CannotTell(Doubt::NoTime), &[(0, 0)], Some(History::Cures));
         let all = [down, late];
         insta::assert_snapshot!(text(&all, Paint::Plain), @r#"
         EFFECTS, against as-it-happened

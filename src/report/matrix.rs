@@ -4,7 +4,7 @@ use super::csv::{self, float};
 use super::font::printable;
 use super::human;
 use super::text::{Paint, beginning, cells, escaped, range, section, short, table, trimmed};
-use crate::experiment::harm::{Change, Harm, change};
+use crate::experiment::harm::{Harm, HarmChange, change};
 use serde_json::{Value, json};
 
 /// The columns of `remedies.csv`.
@@ -65,7 +65,7 @@ impl Cell {
     }
 
     /// The change, if it was tried.
-    pub fn change(&self) -> Option<Change> {
+    pub fn change(&self) -> Option<HarmChange> {
         match self {
             Cell::Tried(pairs) => Some(change(pairs)),
             Cell::Not(_) => None,

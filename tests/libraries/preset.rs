@@ -6,7 +6,7 @@ use herdsim::engine::chance::{Draws, Stream};
 use herdsim::engine::slab::{Id, Slab};
 use herdsim::engine::time::{Span, Time};
 use herdsim::model::connection::{Connection, Leg};
-use herdsim::model::pool::{Effect, From, Home, Pool};
+use herdsim::model::pool::{Action, From, Home, Pool};
 use herdsim::model::request::Request;
 use herdsim::model::{ConnectionId, RequestId};
 use herdsim::scenario::grammar::Sweep;
@@ -105,32 +105,32 @@ impl Play<'_> {
 
     /// Something happens to the pool; what follows is noted, and its alarms are set as the container sets
     /// them.
-    fn tell(&mut self, happens: impl FnOnce(&mut Pool, Time, &mut Slab<Connection>, &mut Vec<Effect>)) {
+    fn tell(&mut self, happens: impl FnOnce(&mut Pool, Time, &mut Slab<Connection>, &mut Vec<Action>)) {
         let mut out = Vec::new();
         happens(&mut self.pool, self.now, &mut self.wires, &mut out);
-        for effect in out {
-            match effect {
-                Effect::Dial(connection) => {
+        for action in out {
+            match action {
+                Action::Dial(connection) => {
                     self.note(Event::Opens(connection.index()));
                     self.after_about(DIAL, Due::Dialled(connection));
                 }
-                Effect::Give { request, connection, .. } => self.give(request, connection),
-                Effect::Shut(connection, _, from) => {
+                Action::Give { request, connection, .. } => self.give(request, connection),
+                Action::Shut(connection, _, from) => {
                     assert_ne!(from, From::Dial, "no dial fails here");
                     self.note(Event::Closes(connection.index()));
                 }
-                Effect::SweepAfter(wait) => self.after(wait, Due::Asked),
-                Effect::RefillAfter(wait) => {
+                Action::SweepAfter(wait) => self.after(wait, Due::Asked),
+                Action::RefillAfter(wait) => {
                     if self.pool.settings().refill_debounce {
                         self.due.retain(|_, due| !matches!(due, Due::Refill));
                     }
                     self.after(wait, Due::Refill);
                 }
-                Effect::Queue(_)
-                | Effect::Dequeue(_)
-                | Effect::AwaitDial(..)
-                | Effect::Refuse(_)
-                | Effect::Rest(..) => {}
+                Action::Queue(_)
+                | Action::Dequeue(_)
+                | Action::AwaitDial(..)
+                | Action::Refuse(_)
+                | Action::Rest(..) => {}
             }
         }
     }

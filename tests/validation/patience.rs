@@ -11,7 +11,7 @@ use herdsim::engine::dist::Dist;
 use herdsim::engine::slab::{Id, Slab};
 use herdsim::engine::time::{Span, Time};
 use herdsim::model::connection::{Connection, Leg};
-use herdsim::model::pool::{Effect, Home, Pool};
+use herdsim::model::pool::{Action, Home, Pool};
 use herdsim::model::request::Request;
 use herdsim::model::{ConnectionId, RequestId};
 use herdsim::scenario::grammar;
@@ -32,7 +32,7 @@ struct Calls {
     pool: Pool,
     wires: Slab<Connection>,
     callers: Slab<Request>,
-    effects: Vec<Effect>,
+    actions: Vec<Action>,
     gaps: (Dist, Draws),
     services: (Dist, Draws),
     patience: (Dist, Draws),
@@ -63,7 +63,7 @@ impl Calls {
             pool: Pool::new(home, settings(), luck.named("pool")),
             wires: Slab::default(),
             callers: Slab::default(),
-            effects: Vec::new(),
+            actions: Vec::new(),
             gaps: exponential("gap", 1.0 / (busy * f64::from(SERVERS))),
             services: exponential("service", 1.0),
             patience: exponential("patience", 1.0 / theta),
@@ -88,37 +88,37 @@ impl Calls {
             Event::Arrived => {
                 self.arrived += 1;
                 let caller = self.callers.insert(Request::new(now, Stream::root(self.arrived)));
-                self.pool.acquire(now, &mut self.wires, caller, &mut self.effects);
+                self.pool.acquire(now, &mut self.wires, caller, &mut self.actions);
                 self.next_caller();
             }
             Event::Served(connection) => {
                 self.callers.remove(self.wires[connection].client.request);
-                self.pool.release(now, &mut self.wires, connection, false, &mut self.effects);
+                self.pool.release(now, &mut self.wires, connection, false, &mut self.actions);
             }
             Event::GaveUp(caller) => {
                 self.gave_up += 1;
-                self.pool.leave_queue(caller, &mut self.effects);
+                self.pool.leave_queue(caller, &mut self.actions);
                 self.callers.remove(caller);
             }
         }
-        for effect in std::mem::take(&mut self.effects) {
-            self.follow(effect);
+        for action in std::mem::take(&mut self.actions) {
+            self.follow(action);
         }
     }
 
-    fn follow(&mut self, effect: Effect) {
-        match effect {
-            Effect::Queue(caller) => {
+    fn follow(&mut self, action: Action) {
+        match action {
+            Action::Queue(caller) => {
                 let patience = self.patience.0.sample(&mut self.patience.1);
                 self.callers[caller].clock = self.agenda.after(patience, Event::GaveUp(caller));
             }
-            Effect::Give { request, connection, .. } => {
+            Action::Give { request, connection, .. } => {
                 let clock = std::mem::replace(&mut self.callers[request].clock, Handle::NONE);
                 self.agenda.cancel(clock);
                 let service = self.services.0.sample(&mut self.services.1);
                 self.agenda.after(service, Event::Served(connection));
             }
-            Effect::Dial(_) => unreachable!("all connections are there"),
+            Action::Dial(_) => unreachable!("all connections are there"),
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ use herdsim::experiment::statistics::{mean, quantile_interval};
 use herdsim::measure::phases::Phases;
 use herdsim::model::ConnectionId;
 use herdsim::model::connection::{Connection, Leg};
-use herdsim::model::pool::{Effect, Home, Pool};
+use herdsim::model::pool::{Action, Home, Pool};
 use herdsim::model::request::Request;
 use herdsim::scenario::grammar::{self, JitterScope, JitterShape};
 use herdsim::scenario::units::Width;
@@ -29,7 +29,7 @@ struct Slot {
     wires: Slab<Connection>,
     visitor: Id<Request>,
     connection: ConnectionId,
-    effects: Vec<Effect>,
+    actions: Vec<Action>,
 }
 
 /// The settings of such a pool.
@@ -67,8 +67,8 @@ impl Slot {
         let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0, leg: Leg::Direct };
         let visitor = Slab::default().insert(Request::new(Time::ZERO, luck));
         let pool = Pool::new(home, settings.clone(), luck);
-        let (wires, connection, effects) = (Slab::default(), Id::NONE, Vec::new());
-        let mut slot = Slot { pool, wires, visitor, connection, effects };
+        let (wires, connection, actions) = (Slab::default(), Id::NONE, Vec::new());
+        let mut slot = Slot { pool, wires, visitor, connection, actions };
         slot.visit(Time::ZERO);
         slot
     }
@@ -76,19 +76,19 @@ impl Slot {
     /// Somebody takes the connection and gives it back at once. True if it was replaced.
     fn visit(&mut self, now: Time) -> bool {
         let before = self.connection;
-        self.pool.acquire(now, &mut self.wires, self.visitor, &mut self.effects);
-        while let Some(effect) = self.effects.pop() {
-            match effect {
-                Effect::Shut(connection, ..) => drop(self.wires.remove(connection)),
-                Effect::Dial(connection) => {
-                    self.pool.dialled(now, &mut self.wires, connection, &mut self.effects);
+        self.pool.acquire(now, &mut self.wires, self.visitor, &mut self.actions);
+        while let Some(action) = self.actions.pop() {
+            match action {
+                Action::Shut(connection, ..) => drop(self.wires.remove(connection)),
+                Action::Dial(connection) => {
+                    self.pool.dialled(now, &mut self.wires, connection, &mut self.actions);
                 }
-                Effect::Give { connection, .. } => self.connection = connection,
+                Action::Give { connection, .. } => self.connection = connection,
                 _ => {}
             }
         }
-        self.pool.release(now, &mut self.wires, self.connection, false, &mut self.effects);
-        self.effects.clear();
+        self.pool.release(now, &mut self.wires, self.connection, false, &mut self.actions);
+        self.actions.clear();
         self.connection != before
     }
 

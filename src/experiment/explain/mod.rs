@@ -14,7 +14,7 @@ mod verdict;
 
 pub use periods::{Found, found};
 pub use suspects::{Suspect, suspects};
-pub use verdict::{Effect, Trial, Word};
+pub use verdict::{KnockOutEffect, Trial, Word};
 
 use super::Run;
 use crate::engine::time::{Span, Time};

@@ -51,7 +51,7 @@ impl Word {
 
 /// What leaving something out does to the spikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum KnockOutEffect {
     /// They vanish, or nearly.
     Gone,
     /// There are fewer, or lower ones.
@@ -66,21 +66,21 @@ pub enum Effect {
 
 /// Whether a mean change (knock-out less unchanged) is a fall by at least `enough`, a rise, within `small` of
 /// nothing, or not to be told.
-fn tells(change: &Mean, enough: f64, small: f64) -> Effect {
+fn tells(change: &Mean, enough: f64, small: f64) -> KnockOutEffect {
     match change.interval {
-        _ if change.mean.is_nan() => Effect::Unclear,
+        _ if change.mean.is_nan() => KnockOutEffect::Unclear,
         Some((low, high)) if low > 0.0 || high < 0.0 => match change.mean {
-            mean if mean <= -enough => Effect::Gone,
-            mean if mean < 0.0 => Effect::Less,
-            _ => Effect::More,
+            mean if mean <= -enough => KnockOutEffect::Gone,
+            mean if mean < 0.0 => KnockOutEffect::Less,
+            _ => KnockOutEffect::More,
         },
-        Some((low, high)) if low >= -small && high <= small => Effect::Nothing,
-        Some(_) => Effect::Unclear,
+        Some((low, high)) if low >= -small && high <= small => KnockOutEffect::Nothing,
+        Some(_) => KnockOutEffect::Unclear,
         None => match change.mean {
-            mean if mean <= -enough => Effect::Gone,
-            mean if mean <= -small => Effect::Less,
-            mean if mean >= small => Effect::More,
-            _ => Effect::Nothing,
+            mean if mean <= -enough => KnockOutEffect::Gone,
+            mean if mean <= -small => KnockOutEffect::Less,
+            mean if mean >= small => KnockOutEffect::More,
+            _ => KnockOutEffect::Nothing,
         },
     }
 }
@@ -95,7 +95,7 @@ pub struct Trial {
     /// The change of the worst p99, as a natural logarithm: −0.69 is half.
     pub worst_p99: Mean,
     /// What follows.
-    pub effect: Effect,
+    pub effect: KnockOutEffect,
 }
 
 impl Trial {
@@ -116,20 +116,20 @@ impl Trial {
 }
 
 /// `before`: spikes of the unchanged run, on average.
-fn effect(before: f64, spikes: &Mean, worst_p99: &Mean) -> Effect {
+fn effect(before: f64, spikes: &Mean, worst_p99: &Mean) -> KnockOutEffect {
     let counted = tells(spikes, GONE * before, SMALL * before);
-    if before.is_nan() || (before <= 0.0 && counted != Effect::More) {
-        return Effect::Unclear;
+    if before.is_nan() || (before <= 0.0 && counted != KnockOutEffect::More) {
+        return KnockOutEffect::Unclear;
     }
-    if counted != Effect::Nothing {
+    if counted != KnockOutEffect::Nothing {
         return counted;
     }
     // As many as before: are they as high?
     let factor = libm::log(if worst_p99.count > 1 { FACTOR } else { FACTOR_ONCE });
     match tells(worst_p99, f64::INFINITY, factor) {
-        Effect::Less if worst_p99.mean <= -factor => Effect::Less,
-        Effect::More if worst_p99.mean >= factor => Effect::More,
-        _ => Effect::Nothing,
+        KnockOutEffect::Less if worst_p99.mean <= -factor => KnockOutEffect::Less,
+        KnockOutEffect::More if worst_p99.mean >= factor => KnockOutEffect::More,
+        _ => KnockOutEffect::Nothing,
     }
 }
 
@@ -137,30 +137,36 @@ fn effect(before: f64, spikes: &Mean, worst_p99: &Mean) -> Effect {
 /// where the figures do not give it.
 pub fn word(never: &Trial, stopped: Option<&Trial>, stop: Stop) -> (Word, String) {
     let later = match stop {
-        Stop::Runs => Some(stopped.map_or(Effect::Unclear, |trial| trial.effect)),
-        Stop::Past => Some(Effect::Nothing),
+        Stop::Runs => Some(stopped.map_or(KnockOutEffect::Unclear, |trial| trial.effect)),
+        Stop::Past => Some(KnockOutEffect::Nothing),
         Stop::Never | Stop::Future => None,
     };
     let (word, because) = match (never.effect, later) {
         (_, _) if never.spikes.count == 0 => (Word::CannotTell, "it was not run without it"),
-        (Effect::Gone, None | Some(Effect::Gone)) => (Word::Causes, ""),
-        (Effect::Gone, Some(Effect::Nothing)) if stop == Stop::Past => {
+        (KnockOutEffect::Gone, None | Some(KnockOutEffect::Gone)) => (Word::Causes, ""),
+        (KnockOutEffect::Gone, Some(KnockOutEffect::Nothing)) if stop == Stop::Past => {
             (Word::SetsOff, "it was over when the judged time began")
         }
-        (Effect::Gone, Some(Effect::Nothing | Effect::More)) => (Word::SetsOff, ""),
-        (Effect::Gone, Some(Effect::Less)) => (Word::AddsTo, "it sets them off, and some need it later"),
-        (Effect::Gone, Some(Effect::Unclear)) if stopped.is_none() => {
+        (KnockOutEffect::Gone, Some(KnockOutEffect::Nothing | KnockOutEffect::More)) => (Word::SetsOff, ""),
+        (KnockOutEffect::Gone, Some(KnockOutEffect::Less)) => {
+            (Word::AddsTo, "it sets them off, and some need it later")
+        }
+        (KnockOutEffect::Gone, Some(KnockOutEffect::Unclear)) if stopped.is_none() => {
             (Word::CannotTell, "it sets them off; it was not run with it stopped later")
         }
-        (Effect::Gone, Some(Effect::Unclear)) => {
+        (KnockOutEffect::Gone, Some(KnockOutEffect::Unclear)) => {
             (Word::CannotTell, "it sets them off; whether it keeps them up needs more seeds")
         }
-        (Effect::Less, _) => (Word::AddsTo, ""),
-        (_, Some(Effect::Gone | Effect::Less)) => (Word::AddsTo, "only when it is stopped on the way"),
-        (Effect::More, _) => (Word::HoldsBack, ""),
-        (Effect::Nothing, Some(Effect::More)) => (Word::HoldsBack, "only when it is stopped on the way"),
-        (Effect::Nothing, _) => (Word::Cleared, ""),
-        (Effect::Unclear, _) => (Word::CannotTell, "the interval is too wide: more seeds"),
+        (KnockOutEffect::Less, _) => (Word::AddsTo, ""),
+        (_, Some(KnockOutEffect::Gone | KnockOutEffect::Less)) => {
+            (Word::AddsTo, "only when it is stopped on the way")
+        }
+        (KnockOutEffect::More, _) => (Word::HoldsBack, ""),
+        (KnockOutEffect::Nothing, Some(KnockOutEffect::More)) => {
+            (Word::HoldsBack, "only when it is stopped on the way")
+        }
+        (KnockOutEffect::Nothing, _) => (Word::Cleared, ""),
+        (KnockOutEffect::Unclear, _) => (Word::CannotTell, "the interval is too wide: more seeds"),
     };
     (word, because.to_owned())
 }
@@ -184,17 +190,17 @@ mod tests {
     #[test]
     fn what_a_knock_out_does_is_told_from_its_pairs() {
         for (base, without, effect) in [
-            (&[6, 5, 7][..], &[0, 0, 1][..], Effect::Gone),
-            (&[6, 5, 7], &[3, 3, 4], Effect::Less),
-            (&[10, 11, 12], &[10, 11, 12], Effect::Nothing),
-            (&[10, 12, 14], &[12, 12, 12], Effect::Unclear),
-            (&[10, 11, 12, 11, 10], &[11, 11, 11, 11, 10], Effect::Nothing),
-            (&[6, 5, 7], &[12, 13, 14], Effect::More),
-            (&[6, 5, 7], &[0, 6, 7], Effect::Unclear),
-            (&[0, 0, 0], &[0, 0, 0], Effect::Unclear),
-            (&[6], &[0], Effect::Gone),
-            (&[6], &[4], Effect::Less),
-            (&[6], &[6], Effect::Nothing),
+            (&[6, 5, 7][..], &[0, 0, 1][..], KnockOutEffect::Gone),
+            (&[6, 5, 7], &[3, 3, 4], KnockOutEffect::Less),
+            (&[10, 11, 12], &[10, 11, 12], KnockOutEffect::Nothing),
+            (&[10, 12, 14], &[12, 12, 12], KnockOutEffect::Unclear),
+            (&[10, 11, 12, 11, 10], &[11, 11, 11, 11, 10], KnockOutEffect::Nothing),
+            (&[6, 5, 7], &[12, 13, 14], KnockOutEffect::More),
+            (&[6, 5, 7], &[0, 6, 7], KnockOutEffect::Unclear),
+            (&[0, 0, 0], &[0, 0, 0], KnockOutEffect::Unclear),
+            (&[6], &[0], KnockOutEffect::Gone),
+            (&[6], &[4], KnockOutEffect::Less),
+            (&[6], &[6], KnockOutEffect::Nothing),
         ] {
             assert_eq!(trial(base, without).effect, effect, "{base:?} → {without:?}");
         }
@@ -205,7 +211,7 @@ mod tests {
     fn seeds_that_agree_leave_an_interval() {
         let trial = trial(&[7, 7, 7], &[0, 0, 0]);
         let half = trial.spikes.half().expect("three seeds");
-        assert!(trial.effect == Effect::Gone && half > 0.5 && half < 1.5, "{half}");
+        assert!(trial.effect == KnockOutEffect::Gone && half > 0.5 && half < 1.5, "{half}");
         assert!(trial.worst_p99.half().expect("three seeds") > 0.0);
     }
 
@@ -213,15 +219,15 @@ mod tests {
     fn as_many_but_lower_spikes_are_less() {
         let of = |p99s: &[f64]| p99s.iter().map(|p99| figures(10, *p99)).collect::<Vec<_>>();
         let base = of(&[1.0e6, 1.1e6, 0.9e6]);
-        assert_eq!(Trial::new(&base, of(&[0.3e6, 0.33e6, 0.3e6])).effect, Effect::Less);
-        assert_eq!(Trial::new(&base, of(&[2.0e6, 2.3e6, 1.9e6])).effect, Effect::More);
-        assert_eq!(Trial::new(&base, of(&[1.0e6, 1.1e6, 0.95e6])).effect, Effect::Nothing);
+        assert_eq!(Trial::new(&base, of(&[0.3e6, 0.33e6, 0.3e6])).effect, KnockOutEffect::Less);
+        assert_eq!(Trial::new(&base, of(&[2.0e6, 2.3e6, 1.9e6])).effect, KnockOutEffect::More);
+        assert_eq!(Trial::new(&base, of(&[1.0e6, 1.1e6, 0.95e6])).effect, KnockOutEffect::Nothing);
     }
 
     #[test]
     fn a_word_weighs_the_start_and_what_came_later() {
         let of = |effect| Trial { effect, ..trial(&[5, 5], &[5, 5]) };
-        use Effect::{Gone, Less, More, Nothing, Unclear};
+        use KnockOutEffect::{Gone, Less, More, Nothing, Unclear};
         for (never, stopped, stop, expected) in [
             (Gone, Some(Gone), Stop::Runs, Word::Causes),
             (Gone, None, Stop::Never, Word::Causes),

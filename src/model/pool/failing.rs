@@ -12,7 +12,7 @@
 use super::super::connection::{ClientState, Connection, DialledBy};
 use super::super::fact::Close;
 use super::super::request::Request;
-use super::{Effect, From, Pool};
+use super::{Action, From, Pool};
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, DialFailure, DialRetry, Dialler};
@@ -97,9 +97,9 @@ impl Failing {
 
 impl Pool {
     /// Something goes on after a while.
-    pub(super) fn wake_after(&mut self, now: Time, wait: Span, waking: Waking, out: &mut Vec<Effect>) {
+    pub(super) fn wake_after(&mut self, now: Time, wait: Span, waking: Waking, out: &mut Vec<Action>) {
         self.failing.wakes.push((now + wait, waking));
-        out.push(Effect::SweepAfter(wait));
+        out.push(Action::SweepAfter(wait));
     }
 
     /// What was put off goes on.
@@ -108,7 +108,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         waking: Waking,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         match waking {
             Waking::Worker => {
@@ -130,7 +130,7 @@ impl Pool {
     }
 
     /// A dial that began then has failed: no other begins for a while after that, if the pool is so.
-    pub(super) fn close_gate(&mut self, now: Time, began: Time, out: &mut Vec<Effect>) {
+    pub(super) fn close_gate(&mut self, now: Time, began: Time, out: &mut Vec<Action>) {
         if let DialFailure::Gate(gate) = self.settings.dial_failure {
             self.failing.gated = true;
             self.failing.gate_until = began + gate;
@@ -154,7 +154,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) -> bool {
         let client = &mut wires[connection].client;
         let (request, dialled_by, cause) = (client.request, client.dialled_by, client.cause);
@@ -169,9 +169,9 @@ impl Pool {
         }
         client.state = ClientState::Closed;
         self.slots.leave(connection);
-        out.push(Effect::Shut(connection, Close::Broken, From::Dial));
+        out.push(Action::Shut(connection, Close::Broken, From::Dial));
         if request != Id::NONE {
-            out.push(Effect::Queue(request));
+            out.push(Action::Queue(request));
         }
         // What replaces an old connection goes on doing so.
         let cause = if cause == Cause::Lifetime { cause } else { Cause::Failure };
@@ -180,13 +180,13 @@ impl Pool {
         true
     }
 
-    fn dial_again(&mut self, now: Time, wires: &mut Slab<Connection>, again: Again, out: &mut Vec<Effect>) {
+    fn dial_again(&mut self, now: Time, wires: &mut Slab<Connection>, again: Again, out: &mut Vec<Action>) {
         let request = Some(again.request).filter(|request| *request != Id::NONE);
         if request.is_none() && again.dialled_by == DialledBy::Request {
             self.total -= 1;
             return self.slot_came_free(now, wires, out);
         }
-        out.extend(request.map(Effect::Dequeue));
+        out.extend(request.map(Action::Dequeue));
         let dial = self.begin(now, wires, request, again.dialled_by, again.cause, out);
         self.failing.tries.push((dial, again.tried));
     }

@@ -3,7 +3,7 @@
 //! In the real world: pgxpool, database/sql and their kin, read in their source (pools.md §1). Modelled:
 //! growth on demand, waiters, idle pick, lifetime with its jitter, where expiry is noticed, sweeps, refill,
 //! idle timeout, who dials, dials that are detached, broken off or tried again. The pool knows no clock and
-//! no agenda: each call is told the time and says, as [`Effect`]s, what follows. Left out: the time a close
+//! no agenda: each call is told the time and says, as [`Action`]s, what follows. Left out: the time a close
 //! takes (under 1 ms), goroutine scheduling, `max` changed at run time; an idle connection that breaks is
 //! dropped at once, not at its next use; a ping that fails fails the request, which the libraries would give
 //! another connection. Which cause a dial is measured to have (`lifetime`, `growth`, …) is book-keeping that
@@ -90,9 +90,9 @@ pub enum From {
     Dial,
 }
 
-/// What follows from a call.
+/// What follows from a call, for the box around the pool to carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum Action {
     /// The request gets the connection; with `ping`, after one more round trip on it.
     Give {
         /// Who gets it.
@@ -169,7 +169,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         request: Id<Request>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         let inline = !matches!(self.settings.dialler, Dialler::Background(_));
         let mut expired = 0;
@@ -190,18 +190,18 @@ impl Pool {
             let client = &mut wires[connection].client;
             let ping = self.settings.ping_after.0.is_some_and(|after| now.since(client.idle_since) > after);
             give(client, request);
-            out.push(Effect::Give { request, connection, from: From::Idle, ping });
+            out.push(Action::Give { request, connection, from: From::Idle, ping });
             return;
         }
         if inline && self.may_dial(now) {
             self.total += 1;
             self.dial(now, wires, Some(request), DialledBy::Request, out);
         } else if self.turns_away() {
-            out.push(Effect::Refuse(request));
+            out.push(Action::Refuse(request));
             self.try_for_the_next(now, wires, out);
         } else {
             self.waiters.push_back(request);
-            out.push(Effect::Queue(request));
+            out.push(Action::Queue(request));
             self.work(now, wires, out);
         }
     }
@@ -213,7 +213,7 @@ impl Pool {
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
         broken: bool,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         wires[connection].client.request = Id::NONE;
         // Who waits looks at what it is handed, as who acquires does.
@@ -237,7 +237,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         self.idle.retain(|idle| *idle != connection);
         self.shut(now, wires, connection, Close::Broken, From::Idle, out);
@@ -246,12 +246,12 @@ impl Pool {
     }
 
     /// A request gives up waiting in line.
-    pub fn leave_queue(&mut self, request: Id<Request>, out: &mut Vec<Effect>) {
+    pub fn leave_queue(&mut self, request: Id<Request>, out: &mut Vec<Action>) {
         if let Some(place) = self.waiters.iter().position(|waiter| *waiter == request) {
             self.waiters.remove(place);
-            out.push(Effect::Dequeue(request));
+            out.push(Action::Dequeue(request));
         } else if self.failing.leave(request) {
-            out.push(Effect::Dequeue(request));
+            out.push(Action::Dequeue(request));
         }
     }
 
@@ -277,7 +277,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         mine: &[Id<Connection>],
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         self.idle.clear();
         for &connection in mine {
@@ -314,14 +314,14 @@ impl Pool {
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
         from: From,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         if let Some(request) = self.next_waiter() {
             give(&mut wires[connection].client, request);
-            out.push(Effect::Dequeue(request));
+            out.push(Action::Dequeue(request));
             // Who pings before every use does so for a waiter too.
             let ping = self.settings.ping_after.0 == Some(Span::ZERO);
-            out.push(Effect::Give { request, connection, from, ping });
+            out.push(Action::Give { request, connection, from, ping });
         } else if self.idle.len() as u32 >= self.settings.max_idle.unwrap_or(self.settings.max) {
             self.shut(now, wires, connection, Close::Idle, from, out);
         } else {
@@ -329,7 +329,7 @@ impl Pool {
             client.state = ClientState::Idle;
             client.idle_since = now;
             self.idle.push_back(connection);
-            out.push(Effect::Rest(connection, from));
+            out.push(Action::Rest(connection, from));
             self.gone_idle(now, wires, out);
         }
     }
@@ -341,7 +341,7 @@ impl Pool {
         connection: Id<Connection>,
         why: Close,
         from: From,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         self.total -= 1;
         if why == Close::Age {
@@ -356,14 +356,14 @@ impl Pool {
         self.slots.leave(connection);
         self.owed.closed(now, wires[connection].client.cause, why, from);
         wires[connection].client.state = ClientState::Closed;
-        out.push(Effect::Shut(connection, why, from));
+        out.push(Action::Shut(connection, why, from));
     }
 
     /// A close sets off a refill; background diallers need no telling.
-    fn call_for_refill(&self, out: &mut Vec<Effect>) {
+    fn call_for_refill(&self, out: &mut Vec<Action>) {
         let inline = !matches!(self.settings.dialler, Dialler::Background(_));
         if inline && self.settings.refill != Refill::Demand {
-            out.push(Effect::RefillAfter(self.settings.refill_delay));
+            out.push(Action::RefillAfter(self.settings.refill_delay));
         }
     }
 

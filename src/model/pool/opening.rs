@@ -10,7 +10,7 @@
 use super::super::connection::{Asked, ClientEnd, ClientState, Connection, DialledBy, ServerEnd, Statement};
 use super::super::fact::Close;
 use super::super::request::Request;
-use super::{Effect, From, Pool};
+use super::{Action, From, Pool};
 use crate::engine::agenda::Handle;
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
@@ -32,7 +32,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         let client = &mut wires[connection].client;
         if self.settings.birth == Birth::DialDone {
@@ -42,7 +42,7 @@ impl Pool {
         client.expires = self.lifetime_at_birth(connection).map_or(Time::NEVER, |lifetime| born + lifetime);
         if request != Id::NONE {
             wires[connection].client.state = ClientState::InUse;
-            out.push(Effect::Give { request, connection, from: From::Dial, ping: false });
+            out.push(Action::Give { request, connection, from: From::Dial, ping: false });
         } else {
             self.settle(now, wires, connection, From::Dial, out);
         }
@@ -57,7 +57,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         if self.tries_again(now, wires, connection, out) {
             return;
@@ -67,12 +67,12 @@ impl Pool {
         self.shut(now, wires, connection, Close::Broken, From::Dial, out);
         self.close_gate(now, began, out);
         if request != Id::NONE {
-            out.push(Effect::Refuse(request));
+            out.push(Action::Refuse(request));
         } else if self.errors_reach_waiters(dialled_by)
             && let Some(waiter) = self.next_waiter()
         {
-            out.push(Effect::Dequeue(waiter));
-            out.push(Effect::Refuse(waiter));
+            out.push(Action::Dequeue(waiter));
+            out.push(Action::Refuse(waiter));
         }
         self.dial_ended(now, wires, dialled_by, true, out);
         // Workers go on by themselves.
@@ -87,7 +87,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         connection: Id<Connection>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         wires[connection].client.request = Id::NONE;
         if self.settings.on_cancel == OnCancel::Abort {
@@ -98,13 +98,13 @@ impl Pool {
     }
 
     /// Room for one more: who waits may have it dialled.
-    pub(super) fn slot_came_free(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    pub(super) fn slot_came_free(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         match self.settings.dialler {
             Dialler::Acquirer => {
                 while self.may_dial(now)
                     && let Some(request) = self.next_waiter()
                 {
-                    out.push(Effect::Dequeue(request));
+                    out.push(Action::Dequeue(request));
                     self.total += 1;
                     self.dial(now, wires, Some(request), DialledBy::Request, out);
                 }
@@ -132,7 +132,7 @@ impl Pool {
         wires: &mut Slab<Connection>,
         dialled_by: DialledBy,
         failed: bool,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         match dialled_by {
             _ if matches!(self.settings.dialler, Dialler::Background(_)) => {
@@ -147,7 +147,7 @@ impl Pool {
         }
     }
 
-    fn open_next(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    fn open_next(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         if self.opener.promised > 0 && !self.opener.busy && now >= self.failing.gate_until {
             self.opener.promised -= 1;
             self.opener.busy = true;
@@ -162,7 +162,7 @@ impl Pool {
         wires: &mut Slab<Connection>,
         request: Option<Id<Request>>,
         dialled_by: DialledBy,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         let patient = self.replaces_for_certain();
         let cause = self.owed.cause(now, dialled_by == DialledBy::Refill, patient);
@@ -178,14 +178,14 @@ impl Pool {
         request: Option<Id<Request>>,
         dialled_by: DialledBy,
         cause: Cause,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) -> Id<Connection> {
         let connection = self.new_connection(now, request.unwrap_or(Id::NONE), dialled_by, cause);
         let connection = wires.insert(connection);
         self.slots.take(connection);
-        out.push(Effect::Dial(connection));
+        out.push(Action::Dial(connection));
         if let Some(request) = request {
-            out.push(Effect::AwaitDial(request, connection));
+            out.push(Action::AwaitDial(request, connection));
         }
         connection
     }

@@ -14,7 +14,7 @@
 
 use super::super::connection::{Connection, DialledBy};
 use super::super::fact::Close;
-use super::{Effect, From, Pool};
+use super::{Action, From, Pool};
 use crate::engine::slab::Slab;
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Dialler, IdlePick, Refill, Sweep};
@@ -48,11 +48,11 @@ pub(super) struct Keeper {
 impl Pool {
     /// A refill is due: dials up to the floor, if the pool keeps one. One that comes a while after a close
     /// looks over the idle connections as well (pgxpool), one that comes at once does not (sqlx).
-    pub fn look_after(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    pub fn look_after(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         self.keep_up(now, wires, self.settings.refill_delay > Span::ZERO, out);
     }
 
-    fn keep_up(&mut self, now: Time, wires: &mut Slab<Connection>, looks_over: bool, out: &mut Vec<Effect>) {
+    fn keep_up(&mut self, now: Time, wires: &mut Slab<Connection>, looks_over: bool, out: &mut Vec<Action>) {
         self.work(now, wires, out);
         if self.keeper.refilling > 0 || now < self.keeper.sleeps_until {
             // Asleep it needs no reminder: it begins again when it wakes.
@@ -73,7 +73,7 @@ impl Pool {
     }
 
     /// Begins the dials of a refill, as many as may be under way at once.
-    fn refill(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    fn refill(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         let most = self.settings.refill_at_once.unwrap_or(u32::MAX);
         let inline = !matches!(self.settings.dialler, Dialler::Background(_));
         while inline
@@ -88,7 +88,7 @@ impl Pool {
     }
 
     /// Something that the pool asked for is due: a sweep, or what comes after a dial that failed or a rest.
-    pub fn sweep_due(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    pub fn sweep_due(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         if let Some(wake) = self.failing.wake(now) {
             return self.go_on(now, wires, wake, out);
         }
@@ -109,7 +109,7 @@ impl Pool {
 
     /// A connection has gone idle. The sweep by the next deadline starts, unless it runs: it knows of no
     /// deadline yet, and comes after the shorter of the two limits.
-    pub(super) fn gone_idle(&mut self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Effect>) {
+    pub(super) fn gone_idle(&mut self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Action>) {
         if self.settings.sweep == Sweep::NextDeadline && !self.keeper.armed {
             self.keeper.armed = true;
             self.await_deadline(self.shorter_limit(), out);
@@ -119,7 +119,7 @@ impl Pool {
 
     /// Starts the sweep by the next deadline of a pool whose connections have been idle for a while, and sets
     /// the timers.
-    pub fn watch_deadlines(&mut self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Effect>) {
+    pub fn watch_deadlines(&mut self, now: Time, wires: &Slab<Connection>, out: &mut Vec<Action>) {
         if self.settings.sweep == Sweep::NextDeadline && !self.keeper.armed && !self.idle.is_empty() {
             self.keeper.armed = true;
             self.await_deadline(self.next_deadline(now, wires), out);
@@ -132,7 +132,7 @@ impl Pool {
     }
 
     /// The first of the timers may be due: an earlier one may have been set since.
-    fn timer_due(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    fn timer_due(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         if self.keeper.timer != Some(now) {
             return;
         }
@@ -145,7 +145,7 @@ impl Pool {
     }
 
     /// Sets the timer to the first deadline of the idle connections from place `known` on, if it is sooner.
-    fn set_timer(&mut self, now: Time, wires: &Slab<Connection>, known: usize, out: &mut Vec<Effect>) {
+    fn set_timer(&mut self, now: Time, wires: &Slab<Connection>, known: usize, out: &mut Vec<Action>) {
         // A connection of the floor may be idle for as long as it likes.
         let limit = self.settings.idle_timeout.0.filter(|_| self.total > self.settings.min);
         let due = self.idle.iter().skip(known).map(|idle| {
@@ -158,7 +158,7 @@ impl Pool {
         let Some(first) = first.map(|first| first + A_MOMENT) else { return };
         if self.keeper.timer.is_none_or(|timer| first < timer) {
             self.keeper.timer = Some(first);
-            out.push(Effect::SweepAfter(first - now));
+            out.push(Action::SweepAfter(first - now));
         }
     }
 
@@ -168,7 +168,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         failed: bool,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         self.keeper.refilling -= 1;
         self.keeper.failed |= failed;
@@ -190,7 +190,7 @@ impl Pool {
     }
 
     /// One pass of a periodic sweep, if this is one.
-    fn pass(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    fn pass(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         let due = self.keeper.looks_over && matches!(self.settings.sweep, Sweep::Every(_));
         if !due || !self.close_stale(now, wires, out) {
             return;
@@ -199,12 +199,12 @@ impl Pool {
             self.work(now, wires, out);
         } else {
             self.keeper.sleeps_until = now + self.settings.refill_delay;
-            out.push(Effect::SweepAfter(self.settings.refill_delay));
+            out.push(Action::SweepAfter(self.settings.refill_delay));
         }
     }
 
     /// Closes idle connections that are too old or were idle for too long; true if there were any.
-    fn close_stale(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) -> bool {
+    fn close_stale(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) -> bool {
         let mut idle = std::mem::take(&mut self.idle);
         if self.settings.idle_pick == IdlePick::LifoReversedBySweep {
             idle.make_contiguous().reverse();
@@ -244,9 +244,9 @@ impl Pool {
 
     /// Asks for a sweep after so long, or after the shortest wait of database/sql's cleaner; for none without
     /// a limit.
-    fn await_deadline(&self, wait: Span, out: &mut Vec<Effect>) {
+    fn await_deadline(&self, wait: Span, out: &mut Vec<Action>) {
         if self.shorter_limit() < Span::FOREVER {
-            out.push(Effect::SweepAfter(wait.max(SHORTEST_WAIT) + A_MOMENT));
+            out.push(Action::SweepAfter(wait.max(SHORTEST_WAIT) + A_MOMENT));
         }
     }
 }

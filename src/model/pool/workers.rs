@@ -9,7 +9,7 @@
 
 use super::super::connection::{Connection, DialledBy};
 use super::failing::Waking;
-use super::{Effect, Pool};
+use super::{Action, Pool};
 use crate::engine::slab::Slab;
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{DialFailure, Dialler, Refill};
@@ -27,7 +27,7 @@ pub struct Crew {
 
 impl Pool {
     /// The workers begin what is wanted, as many of them as there are.
-    pub(super) fn work(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Effect>) {
+    pub(super) fn work(&mut self, now: Time, wires: &mut Slab<Connection>, out: &mut Vec<Action>) {
         let Dialler::Background(workers) = self.settings.dialler else { return };
         let most = workers.at_once.unwrap_or(u32::MAX);
         while self.crew.busy < most && self.may_dial(now) {
@@ -50,7 +50,7 @@ impl Pool {
         &mut self,
         now: Time,
         wires: &mut Slab<Connection>,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         if self.crew.dialling == 0 && self.may_dial(now) {
             self.crew.growing += 1;
@@ -64,7 +64,7 @@ impl Pool {
         now: Time,
         wires: &mut Slab<Connection>,
         dialled_by: DialledBy,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         self.total += 1;
         self.crew.busy += 1;
@@ -79,7 +79,7 @@ impl Pool {
         wires: &mut Slab<Connection>,
         dialled_by: DialledBy,
         failed: bool,
-        out: &mut Vec<Effect>,
+        out: &mut Vec<Action>,
     ) {
         let Dialler::Background(workers) = self.settings.dialler else { return };
         self.crew.dialling -= 1;

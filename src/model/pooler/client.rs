@@ -70,7 +70,7 @@ impl Pooler {
             Lent::Resting(server) => self.forward(ctx, client, server),
             Lent::Nothing => {
                 let pool = &mut self.processes[usize::from(process)].pool;
-                pool.acquire(ctx.agenda.now(), &mut ctx.connections, client.cast(), &mut self.effects);
+                pool.acquire(ctx.agenda.now(), &mut ctx.connections, client.cast(), &mut self.actions);
                 self.apply(ctx, process);
             }
             Lent::Line | Lent::Dial(_) | Lent::Pinged(_) | Lent::Working(_) => {
@@ -148,9 +148,9 @@ impl Pooler {
     ) {
         let pool = &mut self.processes[usize::from(process)].pool;
         match lent {
-            Lent::Line => pool.leave_queue(client.cast(), &mut self.effects),
+            Lent::Line => pool.leave_queue(client.cast(), &mut self.actions),
             Lent::Dial(server) => {
-                pool.leave_dial(ctx.agenda.now(), &mut ctx.connections, server, &mut self.effects);
+                pool.leave_dial(ctx.agenda.now(), &mut ctx.connections, server, &mut self.actions);
             }
             Lent::Nothing | Lent::Pinged(_) | Lent::Working(_) | Lent::Resting(_) => return,
         }

@@ -20,7 +20,7 @@ use super::connection::Leg;
 use super::context::Context;
 use super::event::{Event, PoolerEvent};
 use super::fact::{NodeNumber, PoolNumber, Recorder, ServiceNumber};
-use super::pool::{Effect, Home, Pool};
+use super::pool::{Action, Home, Pool};
 use crate::engine::agenda::Handle;
 use crate::engine::chance::Stream;
 use crate::engine::slab::Id;
@@ -39,7 +39,7 @@ pub struct Pooler {
     plan: PoolerPlan,
     processes: Vec<Process>,
     /// What a pool said follows; empty between events.
-    effects: Vec<Effect>,
+    actions: Vec<Action>,
     luck: Stream,
 }
 
@@ -99,7 +99,7 @@ impl Pooler {
             Process { pool, inbox: VecDeque::new(), clients: 0, refill: Handle::NONE }
         };
         let processes = (0..plan.settings.processes).map(process).collect();
-        Pooler { node, processes, plan, effects: Vec::new(), luck }
+        Pooler { node, processes, plan, actions: Vec::new(), luck }
     }
 
     /// How many processes it has.

@@ -9,7 +9,7 @@ use crate::model::connection::{Asked, Call, ClientState, Lent, News, Statement};
 use crate::model::context::Context;
 use crate::model::event::PoolerEvent;
 use crate::model::fact::{Fact, Recorder};
-use crate::model::pool::Effect;
+use crate::model::pool::Action;
 use crate::scenario::grammar::{Outcome, Sweep};
 
 impl Pooler {
@@ -27,7 +27,7 @@ impl Pooler {
             (ClientState::InUse, _) => self.on_server_lost(ctx, server),
             (ClientState::Idle, _) => {
                 let pool = &mut self.processes[usize::from(process)].pool;
-                pool.idle_broke(ctx.agenda.now(), &mut ctx.connections, server, &mut self.effects);
+                pool.idle_broke(ctx.agenda.now(), &mut ctx.connections, server, &mut self.actions);
                 self.apply(ctx, process);
             }
             (ClientState::Closed, _) => {}
@@ -37,14 +37,14 @@ impl Pooler {
     pub(super) fn on_dialled<R: Recorder>(&mut self, ctx: &mut Context<R>, server: ConnectionId) {
         let Some(process) = self.dialling(ctx, server) else { return };
         let pool = &mut self.processes[usize::from(process)].pool;
-        pool.dialled(ctx.agenda.now(), &mut ctx.connections, server, &mut self.effects);
+        pool.dialled(ctx.agenda.now(), &mut ctx.connections, server, &mut self.actions);
         self.apply(ctx, process);
     }
 
     pub(super) fn on_dial_failed<R: Recorder>(&mut self, ctx: &mut Context<R>, server: ConnectionId) {
         let Some(process) = self.dialling(ctx, server) else { return };
         let pool = &mut self.processes[usize::from(process)].pool;
-        pool.dial_failed(ctx.agenda.now(), &mut ctx.connections, server, &mut self.effects);
+        pool.dial_failed(ctx.agenda.now(), &mut ctx.connections, server, &mut self.actions);
         self.apply(ctx, process);
     }
 
@@ -135,37 +135,37 @@ impl Pooler {
     ) {
         let process = ctx.connections[server].pool;
         let pool = &mut self.processes[usize::from(process)].pool;
-        pool.release(ctx.agenda.now(), &mut ctx.connections, server, broken, &mut self.effects);
+        pool.release(ctx.agenda.now(), &mut ctx.connections, server, broken, &mut self.actions);
         self.apply(ctx, process);
     }
 
     /// Carries out what the pool of a process said follows.
     pub(super) fn apply<R: Recorder>(&mut self, ctx: &mut Context<R>, process: u8) {
         let number = self.plan.pool;
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            ctx.state_effect(number, effect);
-            match effect {
-                Effect::Give { request: client, connection, ping, .. } => {
+        let mut actions = std::mem::take(&mut self.actions);
+        for action in actions.drain(..) {
+            ctx.state_action(number, action);
+            match action {
+                Action::Give { request: client, connection, ping, .. } => {
                     self.lend(ctx, client.cast(), connection, ping);
                 }
-                Effect::Queue(client) => self.await_server(ctx, process, client.cast(), Lent::Line),
-                Effect::AwaitDial(client, server) => {
+                Action::Queue(client) => self.await_server(ctx, process, client.cast(), Lent::Line),
+                Action::AwaitDial(client, server) => {
                     self.await_server(ctx, process, client.cast(), Lent::Dial(server));
                 }
-                Effect::Refuse(client) => {
+                Action::Refuse(client) => {
                     self.disconnect(ctx, client.cast());
                 }
-                Effect::Dial(server) => self.dial(ctx, process, server),
-                Effect::Shut(server, ..) => ctx.hang_up(server),
-                Effect::Dequeue(_) | Effect::Rest(..) => {}
-                Effect::SweepAfter(wait) => {
+                Action::Dial(server) => self.dial(ctx, process, server),
+                Action::Shut(server, ..) => ctx.hang_up(server),
+                Action::Dequeue(_) | Action::Rest(..) => {}
+                Action::SweepAfter(wait) => {
                     ctx.agenda.after(wait, self.event(PoolerEvent::SweepDue { process, asked: true }));
                 }
-                Effect::RefillAfter(wait) => self.arm_refill(ctx, process, wait),
+                Action::RefillAfter(wait) => self.arm_refill(ctx, process, wait),
             }
         }
-        self.effects = effects;
+        self.actions = actions;
     }
 
     /// A client has a connection to the node: for what it asked, or for a ping first.
@@ -208,13 +208,13 @@ impl Pooler {
     pub(super) fn on_refill_due<R: Recorder>(&mut self, ctx: &mut Context<R>, process: u8) {
         let of = &mut self.processes[usize::from(process)];
         of.refill = Handle::NONE;
-        of.pool.look_after(ctx.agenda.now(), &mut ctx.connections, &mut self.effects);
+        of.pool.look_after(ctx.agenda.now(), &mut ctx.connections, &mut self.actions);
         self.apply(ctx, process);
     }
 
     pub(super) fn on_sweep_due<R: Recorder>(&mut self, ctx: &mut Context<R>, process: u8, asked: bool) {
         let pool = &mut self.processes[usize::from(process)].pool;
-        pool.sweep_due(ctx.agenda.now(), &mut ctx.connections, &mut self.effects);
+        pool.sweep_due(ctx.agenda.now(), &mut ctx.connections, &mut self.actions);
         let period = pool.settings().sweep;
         self.apply(ctx, process);
         if let (Sweep::Every(period), false) = (period, asked) {
@@ -261,7 +261,7 @@ impl Pooler {
                     ctx.agenda.after(first, self.event(PoolerEvent::SweepDue { process, asked: false }));
                 }
                 Sweep::NextDeadline | Sweep::Timer => {
-                    pool.watch_deadlines(ctx.agenda.now(), &ctx.connections, &mut self.effects);
+                    pool.watch_deadlines(ctx.agenda.now(), &ctx.connections, &mut self.actions);
                     self.apply(ctx, process);
                 }
             }

@@ -20,7 +20,7 @@ use super::container::{Container, PoolPlan};
 use super::context::Context;
 use super::event::{Event, ServiceEvent};
 use super::fact::{Fact, Recorder, ServiceNumber};
-use super::pool::Effect;
+use super::pool::Action;
 use super::request::Stage;
 use super::{ContainerId, RequestId};
 use crate::engine::agenda::Handle;
@@ -56,7 +56,7 @@ pub struct Service {
     /// Requests that met their end inside a pool.
     failed: Vec<(RequestId, Outcome)>,
     /// What a pool said follows; empty between events.
-    effects: Vec<Effect>,
+    actions: Vec<Action>,
     breakers: Breakers,
     luck: Stream,
     launched: u64,
@@ -116,7 +116,7 @@ impl Service {
             scaling: None,
             ready: VecDeque::new(),
             failed: Vec::new(),
-            effects: Vec::new(),
+            actions: Vec::new(),
             luck,
             launched: 0,
         }

@@ -1,7 +1,7 @@
 //! How a container treats its pools: it carries out what they say follows.
 //!
 //! In the real world: a pool dials, pings, closes and sets its timers by itself, in the container's process.
-//! Modelled: the pool is a part without a clock, which answers with effects; here they become dials, clocks
+//! Modelled: the pool is a part without a clock, which answers with actions; here they become dials, clocks
 //! and requests that go on, and what comes back (a dial's end, a reset, a sweep that is due) is told to it.
 //! The clock on an acquire runs over the wait and, as the library has it, over the dial (pools.md §1). Left
 //! out: the CPU that pooling takes, dials that wait for a name to be resolved.
@@ -13,7 +13,7 @@ use crate::model::connection::{Asked, Call, ClientState, Statement};
 use crate::model::context::Context;
 use crate::model::event::{Event, ServiceEvent};
 use crate::model::fact::Recorder;
-use crate::model::pool::Effect;
+use crate::model::pool::Action;
 use crate::model::request::{Doing, Stage};
 use crate::model::{ConnectionId, ContainerId, RequestId};
 use crate::scenario::grammar::{AcquireTimeoutCovers, Outcome, Sweep};
@@ -27,7 +27,7 @@ impl Service {
         request.node = self.plan.pools[usize::from(pool)].node;
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
         let pools = &mut self.containers[container].pools;
-        pools[usize::from(pool)].acquire(now, wires, id, &mut self.effects);
+        pools[usize::from(pool)].acquire(now, wires, id, &mut self.actions);
         self.apply(ctx, container, pool);
     }
 
@@ -48,14 +48,14 @@ impl Service {
         }
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
         let pools = &mut self.containers[container].pools;
-        pools[usize::from(pool)].release(now, wires, connection, broken, &mut self.effects);
+        pools[usize::from(pool)].release(now, wires, connection, broken, &mut self.actions);
         self.apply(ctx, container, pool);
     }
 
     pub(super) fn stop_waiting<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId, pool: u8) {
         let container = ctx.requests[id].container;
         ctx.agenda.cancel(ctx.requests[id].clock);
-        self.containers[container].pools[usize::from(pool)].leave_queue(id, &mut self.effects);
+        self.containers[container].pools[usize::from(pool)].leave_queue(id, &mut self.actions);
         self.apply(ctx, container, pool);
     }
 
@@ -73,7 +73,7 @@ impl Service {
             now,
             wires,
             connection,
-            &mut self.effects,
+            &mut self.actions,
         );
         self.apply(ctx, container, pool);
     }
@@ -89,7 +89,7 @@ impl Service {
             now,
             wires,
             connection,
-            &mut self.effects,
+            &mut self.actions,
         );
         self.apply(ctx, container, pool);
     }
@@ -101,7 +101,7 @@ impl Service {
             now,
             wires,
             connection,
-            &mut self.effects,
+            &mut self.actions,
         );
         self.apply(ctx, container, pool);
     }
@@ -121,7 +121,7 @@ impl Service {
                     ctx.agenda.now(),
                     &mut ctx.connections,
                     connection,
-                    &mut self.effects,
+                    &mut self.actions,
                 );
                 self.apply(ctx, container, pool);
             }
@@ -149,7 +149,7 @@ impl Service {
         let Some(home) = self.containers.get_mut(container) else { return };
         let swept = &mut home.pools[usize::from(pool)];
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
-        swept.sweep_due(now, wires, &mut self.effects);
+        swept.sweep_due(now, wires, &mut self.actions);
         let period = swept.settings().sweep;
         self.apply(ctx, container, pool);
         if let (Sweep::Every(period), false) = (period, asked) {
@@ -163,14 +163,14 @@ impl Service {
         home.refills[usize::from(pool)] = Handle::NONE;
         let pool_of = &mut home.pools[usize::from(pool)];
         let (now, wires) = (ctx.agenda.now(), &mut ctx.connections);
-        pool_of.look_after(now, wires, &mut self.effects);
+        pool_of.look_after(now, wires, &mut self.actions);
         self.apply(ctx, container, pool);
     }
 
     /// Starts the sweep by the next deadline of a pool that has been there since before the run.
     pub fn watch_deadlines<R: Recorder>(&mut self, ctx: &mut Context<R>, container: ContainerId, pool: u8) {
         let pool_of = &mut self.containers[container].pools[usize::from(pool)];
-        pool_of.watch_deadlines(ctx.agenda.now(), &ctx.connections, &mut self.effects);
+        pool_of.watch_deadlines(ctx.agenda.now(), &ctx.connections, &mut self.actions);
         self.apply(ctx, container, pool);
     }
 
@@ -191,16 +191,16 @@ impl Service {
     pub(super) fn apply<R: Recorder>(&mut self, ctx: &mut Context<R>, container: ContainerId, place: u8) {
         let number = self.plan.pools[usize::from(place)].number;
         let mut done = 0;
-        while let Some(&effect) = self.effects.get(done) {
+        while let Some(&action) = self.actions.get(done) {
             done += 1;
-            ctx.state_effect(number, effect);
-            match effect {
-                Effect::Give { request, connection, ping, .. } => self.give(ctx, request, connection, ping),
-                Effect::Queue(request) => {
+            ctx.state_action(number, action);
+            match action {
+                Action::Give { request, connection, ping, .. } => self.give(ctx, request, connection, ping),
+                Action::Queue(request) => {
                     ctx.requests[request].stage = Stage::Acquiring { pool: place };
                     self.start_acquire_clock(ctx, request, container, place);
                 }
-                Effect::AwaitDial(request, connection) => {
+                Action::AwaitDial(request, connection) => {
                     ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Dial };
                     if self.acquire_clock_stops_at_dial(container, place) {
                         let clock = &mut ctx.requests[request].clock;
@@ -209,22 +209,22 @@ impl Service {
                         self.start_acquire_clock(ctx, request, container, place);
                     }
                 }
-                Effect::Refuse(request) => {
+                Action::Refuse(request) => {
                     ctx.agenda.cancel(ctx.requests[request].clock);
                     ctx.requests[request].stage = Stage::Running;
                     self.failed.push((request, Outcome::ConnectRefused));
                 }
-                Effect::Dial(connection) => self.dial(ctx, container, place, connection),
-                Effect::Shut(connection, ..) => ctx.hang_up(connection),
-                Effect::Dequeue(_) | Effect::Rest(..) => {}
-                Effect::SweepAfter(wait) => {
+                Action::Dial(connection) => self.dial(ctx, container, place, connection),
+                Action::Shut(connection, ..) => ctx.hang_up(connection),
+                Action::Dequeue(_) | Action::Rest(..) => {}
+                Action::SweepAfter(wait) => {
                     let due = ServiceEvent::SweepDue { container, pool: place, asked: true };
                     ctx.agenda.after(wait, self.event(due));
                 }
-                Effect::RefillAfter(wait) => self.arm_refill(ctx, container, place, wait),
+                Action::RefillAfter(wait) => self.arm_refill(ctx, container, place, wait),
             }
         }
-        self.effects.clear();
+        self.actions.clear();
     }
 
     fn give<R: Recorder>(

@@ -117,7 +117,7 @@ impl Service {
     pub fn start_pools<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
         for place in 0..self.containers[id].pools.len() {
             let pool = &mut self.containers[id].pools[place];
-            pool.look_after(ctx.agenda.now(), &mut ctx.connections, &mut self.effects);
+            pool.look_after(ctx.agenda.now(), &mut ctx.connections, &mut self.actions);
             let sweep = pool.settings().sweep;
             self.apply(ctx, id, place as u8);
             if let Sweep::Every(period) = sweep {
@@ -228,7 +228,7 @@ impl Service {
                 ctx.agenda.now(),
                 &mut ctx.connections,
                 &of_pool,
-                &mut self.effects,
+                &mut self.actions,
             );
             self.apply(ctx, id, place as u8);
         }

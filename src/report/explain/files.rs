@@ -1,7 +1,7 @@
 //! The files of `explain`: tidy tables, one object, pictures.
 
 use super::Story;
-use crate::experiment::explain::{Effect, Figures, Finding, Found, Trial};
+use crate::experiment::explain::{Figures, Finding, Found, KnockOutEffect, Trial};
 use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::Line;
 use crate::report::SCHEMA_VERSION;
@@ -103,13 +103,13 @@ fn spectrum_csv(story: &Story) -> String {
     table(story, &["service", "period_s", "power"], rows)
 }
 
-fn effect(effect: Effect) -> &'static str {
+fn effect(effect: KnockOutEffect) -> &'static str {
     match effect {
-        Effect::Gone => "gone",
-        Effect::Less => "less",
-        Effect::Nothing => "nothing",
-        Effect::More => "more",
-        Effect::Unclear => "unclear",
+        KnockOutEffect::Gone => "gone",
+        KnockOutEffect::Less => "less",
+        KnockOutEffect::Nothing => "nothing",
+        KnockOutEffect::More => "more",
+        KnockOutEffect::Unclear => "unclear",
     }
 }
 

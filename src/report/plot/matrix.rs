@@ -2,7 +2,7 @@
 
 use super::WIDTH;
 use super::page::{self, FAINT, SMALL};
-use crate::experiment::harm::{Change, Harm};
+use crate::experiment::harm::{Harm, HarmChange};
 use crate::report::canvas::{Anchor, Drawing, Rgb, Type};
 use crate::report::font::{self, Weight};
 use crate::report::human;
@@ -61,13 +61,13 @@ fn figures(harms: &[Harm]) -> String {
 }
 
 /// Okabe-Ito's colours, pale; the word stands beside them, so that no colour is the only cue.
-fn fill(change: Option<Change>) -> Rgb {
+fn fill(change: Option<HarmChange>) -> Rgb {
     match change {
-        Some(Change::Cures) => Rgb(0x66, 0xC4, 0xAB),
-        Some(Change::Better) => Rgb(0xBF, 0xE7, 0xDC),
-        Some(Change::Mixed) => Rgb(0xF9, 0xF2, 0xA0),
-        Some(Change::Worse) => Rgb(0xEB, 0xA6, 0x6B),
-        Some(Change::NoChange | Change::Harmless) => Rgb(0xEE, 0xEE, 0xEE),
+        Some(HarmChange::Cures) => Rgb(0x66, 0xC4, 0xAB),
+        Some(HarmChange::Better) => Rgb(0xBF, 0xE7, 0xDC),
+        Some(HarmChange::Mixed) => Rgb(0xF9, 0xF2, 0xA0),
+        Some(HarmChange::Worse) => Rgb(0xEB, 0xA6, 0x6B),
+        Some(HarmChange::NoChange | HarmChange::Harmless) => Rgb(0xEE, 0xEE, 0xEE),
         None => Rgb(0xFA, 0xFA, 0xFA),
     }
 }

@@ -1,6 +1,6 @@
 //! One close for age at a time: PgBouncer's `life_over` (pools.md §4).
 
-use super::super::Effect;
+use super::super::Action;
 use super::story::{Got, Story};
 use crate::model::ConnectionId;
 use crate::model::fact::Close;
@@ -124,7 +124,7 @@ fn a_cleaner_sleeps_until_the_next_turn() {
     let closes = story.closes(Close::Age);
     assert_eq!(closes.len(), 5);
     assert!(gaps(&closes).iter().all(|gap| (10.0..10.1).contains(gap)), "{closes:?}");
-    let sweeps = story.log.iter().filter(|(_, effect)| matches!(effect, Effect::SweepAfter(_)));
+    let sweeps = story.log.iter().filter(|(_, action)| matches!(action, Action::SweepAfter(_)));
     assert!(sweeps.count() <= 7);
 }
 

@@ -44,6 +44,6 @@ fn refills_do_not_multiply_the_cleaner() {
         let held = story.acquire_idle();
         story.release_broken(held);
     }
-    let sweeps = story.log.iter().filter(|(_, effect)| matches!(effect, super::super::Effect::SweepAfter(_)));
+    let sweeps = story.log.iter().filter(|(_, action)| matches!(action, super::super::Action::SweepAfter(_)));
     assert!(sweeps.count() < 10);
 }

@@ -1,6 +1,6 @@
 //! Whatever happens in whatever order, the books are right.
 
-use super::super::Effect;
+use super::super::Action;
 use super::story::Story;
 use crate::engine::slab::Id;
 use crate::model::connection::ClientState;
@@ -125,11 +125,11 @@ impl Onlooker {
 
     /// Reads what followed into the books.
     fn read_on(&mut self) {
-        for (_, effect) in &self.story.log[self.read..] {
-            match *effect {
-                Effect::Queue(request) => self.in_line.push(request),
-                Effect::Dequeue(request) => self.in_line.retain(|waiting| *waiting != request),
-                Effect::Give { request, connection, .. } => {
+        for (_, action) in &self.story.log[self.read..] {
+            match *action {
+                Action::Queue(request) => self.in_line.push(request),
+                Action::Dequeue(request) => self.in_line.retain(|waiting| *waiting != request),
+                Action::Give { request, connection, .. } => {
                     let before = self.given.insert(format!("{request:?}"), connection);
                     assert_eq!(before, None, "{request:?} was given a second connection");
                 }

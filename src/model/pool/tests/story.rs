@@ -2,7 +2,7 @@
 //!
 //! The settings come out of a scenario text, so that the shipped presets are under test with the pool.
 
-use super::super::{Effect, Home, Pool};
+use super::super::{Action, Home, Pool};
 use crate::engine::chance::Stream;
 use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
@@ -51,7 +51,7 @@ pub struct Story {
     /// What is due, in the order in which it was asked for.
     due: Vec<(Time, Due)>,
     /// All that followed so far.
-    pub log: Vec<(Time, Effect)>,
+    pub log: Vec<(Time, Action)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -120,12 +120,12 @@ impl Story {
         let request = self.requests.insert(request());
         let before = self.log.len();
         self.tell(|pool, now, wires, out| pool.acquire(now, wires, request, out));
-        let got = self.log[before..].iter().find_map(|(_, effect)| match *effect {
-            Effect::Give { connection, ping, .. } if ping => Some(Got::Pinged(connection)),
-            Effect::Give { connection, .. } => Some(Got::Idle(connection)),
-            Effect::AwaitDial(_, connection) => Some(Got::Dial(connection)),
-            Effect::Queue(_) => Some(Got::Line),
-            Effect::Refuse(_) => Some(Got::Refused),
+        let got = self.log[before..].iter().find_map(|(_, action)| match *action {
+            Action::Give { connection, ping, .. } if ping => Some(Got::Pinged(connection)),
+            Action::Give { connection, .. } => Some(Got::Idle(connection)),
+            Action::AwaitDial(_, connection) => Some(Got::Dial(connection)),
+            Action::Queue(_) => Some(Got::Line),
+            Action::Refuse(_) => Some(Got::Refused),
             _ => None,
         });
         (request, got.expect("an acquire has a result"))
@@ -228,8 +228,8 @@ impl Story {
 
     /// The connection that a request has been given.
     pub fn given(&self, to: RequestId) -> Option<ConnectionId> {
-        self.log.iter().find_map(|(_, effect)| match *effect {
-            Effect::Give { request, connection, .. } if request == to => Some(connection),
+        self.log.iter().find_map(|(_, action)| match *action {
+            Action::Give { request, connection, .. } if request == to => Some(connection),
             _ => None,
         })
     }
@@ -237,29 +237,29 @@ impl Story {
     /// Whether a request must ping the connection that it has been given.
     pub fn pings(&self, to: RequestId) -> bool {
         let given =
-            |effect: &Effect| matches!(effect, Effect::Give { request, ping: true, .. } if *request == to);
-        self.log.iter().any(|(_, effect)| given(effect))
+            |action: &Action| matches!(action, Action::Give { request, ping: true, .. } if *request == to);
+        self.log.iter().any(|(_, action)| given(action))
     }
 
     /// Who was refused so far.
     pub fn refused(&self) -> Vec<RequestId> {
-        let refused = |effect: &Effect| match *effect {
-            Effect::Refuse(request) => Some(request),
+        let refused = |action: &Action| match *action {
+            Action::Refuse(request) => Some(request),
             _ => None,
         };
-        self.log.iter().filter_map(|(_, effect)| refused(effect)).collect()
+        self.log.iter().filter_map(|(_, action)| refused(action)).collect()
     }
 
     /// When connections were closed for this reason, in seconds.
     pub fn closes(&self, reason: Close) -> Vec<f64> {
-        let closed = |effect: &Effect| matches!(effect, Effect::Shut(_, why, _) if *why == reason);
-        self.log.iter().filter(|(_, effect)| closed(effect)).map(|(at, _)| at.as_secs()).collect()
+        let closed = |action: &Action| matches!(action, Action::Shut(_, why, _) if *why == reason);
+        self.log.iter().filter(|(_, action)| closed(action)).map(|(at, _)| at.as_secs()).collect()
     }
 
     /// When dials began, in seconds.
     pub fn dials(&self) -> Vec<f64> {
-        let dial = |effect: &Effect| matches!(effect, Effect::Dial(_));
-        self.log.iter().filter(|(_, effect)| dial(effect)).map(|(at, _)| at.as_secs()).collect()
+        let dial = |action: &Action| matches!(action, Action::Dial(_));
+        self.log.iter().filter(|(_, action)| dial(action)).map(|(at, _)| at.as_secs()).collect()
     }
 
     pub fn cause(&self, connection: ConnectionId) -> Cause {
@@ -279,13 +279,13 @@ impl Story {
 
     /// Something happens to the pool; what follows is noted, and its alarms are set as the container sets
     /// them.
-    fn tell(&mut self, happens: impl FnOnce(&mut Pool, Time, &mut Slab<Connection>, &mut Vec<Effect>)) {
+    fn tell(&mut self, happens: impl FnOnce(&mut Pool, Time, &mut Slab<Connection>, &mut Vec<Action>)) {
         let mut out = Vec::new();
         happens(&mut self.pool, self.now, &mut self.wires, &mut out);
-        for effect in out {
-            match effect {
-                Effect::SweepAfter(wait) => self.due.push((self.now + wait, Due::Asked)),
-                Effect::RefillAfter(wait) => {
+        for action in out {
+            match action {
+                Action::SweepAfter(wait) => self.due.push((self.now + wait, Due::Asked)),
+                Action::RefillAfter(wait) => {
                     if self.pool.settings().refill_debounce {
                         self.due.retain(|(_, due)| *due != Due::Refill);
                     }
@@ -293,7 +293,7 @@ impl Story {
                 }
                 _ => {}
             }
-            self.log.push((self.now, effect));
+            self.log.push((self.now, action));
         }
     }
 }
