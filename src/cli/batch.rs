@@ -4,7 +4,7 @@ use super::Failure;
 use super::console::Console;
 use super::output::{self, Results};
 use super::progress::Progress;
-use super::{inputs::Source, interrupt};
+use super::{inputs::ScenarioArgs, interrupt};
 use crate::experiment::{self, Judged, Verdict, kick};
 use crate::report::Header;
 use crate::scenario::grammar::Expect;
@@ -41,7 +41,7 @@ pub struct Handling {
 /// A batch that is about to run.
 pub struct Batch<'a> {
     /// The file and its overlays, as asked for.
-    pub source: &'a Source,
+    pub source: &'a ScenarioArgs,
     /// The scenario with all its variants.
     pub document: &'a Document,
     /// What is run.

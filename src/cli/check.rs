@@ -87,7 +87,7 @@ pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
 /// The scenarios that are asked for; and what is none of a directory's, but laid over them.
 fn files(args: &CheckArgs) -> Result<(Vec<PathBuf>, Vec<String>), Failure> {
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
-    for paths::Found { file, named } in paths::scenarios(&args.paths)? {
+    for paths::ScenarioFile { file, named } in paths::scenarios(&args.paths)? {
         if !named && paths::is_overlay(&file) {
             skipped.push(file.display().to_string());
         } else {

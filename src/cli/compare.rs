@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Handling, listed, verdict};
 use super::console::Console;
-use super::inputs::{self, Seeding, Source};
+use super::inputs::{self, ScenarioArgs, Seeding};
 use super::output::{self, Results};
 use super::{Failure, matrix, several, stored};
 use crate::engine::time::Span;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = EXAMPLES, mut_arg("with", |with| with.num_args(1..)))]
 pub struct CompareArgs {
     #[command(flatten)]
-    pub source: Source,
+    pub source: ScenarioArgs,
     /// More scenarios; or FILE and these are directories that `run` or `compare` wrote.
     #[arg(value_name = "MORE")]
     more: Vec<PathBuf>,

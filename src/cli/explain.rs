@@ -2,7 +2,7 @@
 
 use super::batch::{Running, listed, plural};
 use super::console::Console;
-use super::inputs::{self, Seeding, Source};
+use super::inputs::{self, ScenarioArgs, Seeding};
 use super::output::{self, Results};
 use super::progress::Progress;
 use super::{Failure, interrupt};
@@ -28,7 +28,7 @@ use std::time::Instant;
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
     #[command(flatten)]
-    source: Source,
+    source: ScenarioArgs,
     /// Which variant.
     #[arg(long, value_name = "NAME", default_value = AS_WRITTEN)]
     variant: String,

@@ -12,7 +12,7 @@ use std::fmt::Write;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Evidence {
     /// Services, each with the file that describes it.
     pub services: Vec<(String, Deployed)>,
     /// The pool's settings, and the environment variable that holds them, if one does.
@@ -35,7 +35,7 @@ struct Service {
 }
 
 /// The scenario's text.
-pub fn text(found: &Found) -> String {
+pub fn text(found: &Evidence) -> String {
     let services = services(found);
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -50,7 +50,7 @@ pub fn text(found: &Found) -> String {
     out
 }
 
-fn services(found: &Found) -> Vec<Service> {
+fn services(found: &Evidence) -> Vec<Service> {
     let pool = found.pool.as_ref().and_then(|(pool, _)| pool.max);
     let (connections, clients) =
         found.activity.as_ref().map_or((0, 1), |activity| (activity.1, activity.2.max(1)));
@@ -98,7 +98,7 @@ fn name(given: Option<&str>, taken: &[Service]) -> String {
     numbered.into_iter().find(|name| free(name)).unwrap_or_default()
 }
 
-fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
+fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::Result {
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     let lifetime = setting(found, "max_lifetime").and_then(|text| parse_span(text).ok());
     let duration =
@@ -125,7 +125,7 @@ fn head(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Resu
 }
 
 /// What a snapshot shows beside a pool whose size is known, and is no value of the scenario.
-fn snapshot(found: &Found) -> Option<String> {
+fn snapshot(found: &Evidence) -> Option<String> {
     let (file, connections, clients) = found.activity.as_ref()?;
     let max = found.pool.as_ref().and_then(|(pool, _)| pool.max)?;
     let each = connections.div_ceil((*clients).max(1));
@@ -136,12 +136,12 @@ fn snapshot(found: &Found) -> Option<String> {
 }
 
 /// A setting of the pool, if it was found.
-fn setting<'a>(found: &'a Found, key: &str) -> Option<&'a str> {
+fn setting<'a>(found: &'a Evidence, key: &str) -> Option<&'a str> {
     let (pool, _) = found.pool.as_ref()?;
     pool.durations.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
 }
 
-fn service_tables(out: &mut String, found: &Found, service: &Service) -> std::fmt::Result {
+fn service_tables(out: &mut String, found: &Evidence, service: &Service) -> std::fmt::Result {
     let (name, deployed) = (&service.name, &service.deployed);
     let (min, max) = (deployed.min.max(1), deployed.max.max(1));
     writeln!(out, "\n[service.{name}]")?;
@@ -204,7 +204,7 @@ fn questions(out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-fn values_from(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
+fn values_from(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::Result {
     let variable = found.pool.as_ref().and_then(|(_, variable)| variable.as_deref());
     if variable.is_some() || services.iter().any(|service| service.file.is_some()) {
         writeln!(out, "\n# Read anew each time; what they say stands over what is written above.")?;
@@ -232,7 +232,7 @@ fn values_from(out: &mut String, found: &Found, services: &[Service]) -> std::fm
     Ok(())
 }
 
-fn sources(out: &mut String, found: &Found, services: &[Service]) -> std::fmt::Result {
+fn sources(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::Result {
     writeln!(out, "\n[source]")?;
     let mut line = |path: &str, from: &str| {
         let (path, from) = (toml::Value::from(path), toml::Value::from(from));

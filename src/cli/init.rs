@@ -1,7 +1,7 @@
 //! `init`: a scenario to begin with.
 
 use super::console::Console;
-use super::first::{self, Found};
+use super::first::{self, Evidence};
 use super::{Failure, activity};
 use crate::scenario::schema::schema_json;
 use crate::scenario::values::{self, dsn};
@@ -113,7 +113,7 @@ impl InitArgs {
 /// The name and text of a first scenario from what is given.
 fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
     let usage = |why: String| Failure::Usage(why);
-    let mut found = Found::default();
+    let mut found = Evidence::default();
     for file in &args.from {
         let name = file.display().to_string();
         let named = |why: String| usage(if why.contains(&name) { why } else { format!("{name}: {why}") });

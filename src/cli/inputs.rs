@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 /// A scenario and what is laid over it. Order: the file, `--with` files, the variant, `--set`.
 #[derive(Clone, Debug, Args)]
-pub struct Source {
+pub struct ScenarioArgs {
     /// The scenario, a TOML file.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -27,7 +27,7 @@ pub struct Source {
     pub duration: Option<Span>,
 }
 
-impl Source {
+impl ScenarioArgs {
     /// Reads the scenario, to be run with these seeds; warnings are counted, problems are shown and end the
     /// verb.
     ///

@@ -5,7 +5,7 @@ use super::console::Console;
 use super::{Failure, output};
 use crate::engine::time::{Span, Time};
 use crate::measure::lifetime::SHORTEST;
-use crate::measure::snapshot::{Snapshot, Verdict};
+use crate::measure::snapshot::{Bunching, Snapshot};
 use crate::report::inspect::{About, NowFrom};
 use crate::scenario::units::{self, Rate};
 use clap::{Args, ValueEnum};
@@ -111,8 +111,8 @@ pub fn perform(args: &InspectArgs, console: &Console) -> Result<(), Failure> {
         console.note(&format!("wrote {} and {}", svg.display(), png.display()));
     }
     match seen.verdict {
-        Verdict::Bunched if args.fail_if_bunched => Err(Failure::Bunched("the connections are bunched")),
-        Verdict::CannotTell if args.fail_if_bunched => Err(Failure::Bunched("nobody can tell")),
+        Bunching::Bunched if args.fail_if_bunched => Err(Failure::Bunched("the connections are bunched")),
+        Bunching::CannotTell if args.fail_if_bunched => Err(Failure::Bunched("nobody can tell")),
         _ => Ok(()),
     }
 }

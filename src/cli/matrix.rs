@@ -3,13 +3,13 @@
 use super::batch::plural;
 use super::compare::{CompareArgs, Format, names};
 use super::console::Console;
-use super::inputs::{self, Source};
+use super::inputs::{self, ScenarioArgs};
 use super::progress::Progress;
 use super::{Failure, interrupt, output};
 use crate::experiment::harm::{Harm, harm};
 use crate::experiment::{Run, run_all};
 use crate::report::directory::{drawn, put};
-use crate::report::matrix::{Cell, Column, Incident, Matrix};
+use crate::report::matrix::{Column, Incident, Matrix, Treatment};
 use crate::report::plot::{Chart, matrix as picture};
 use crate::scenario::{Document, Remedy, Scenario};
 use serde_json::json;
@@ -89,7 +89,7 @@ fn cases(args: &CompareArgs, console: &Console, remedies: &[(String, Remedy)]) -
     let paths = args.paths();
     let mut cases = Vec::new();
     for (file, name) in paths.iter().zip(names(&paths)?) {
-        let source = Source { file: file.clone(), with: vec![], ..args.source.clone() };
+        let source = ScenarioArgs { file: file.clone(), with: vec![], ..args.source.clone() };
         let document = source.load(&args.seeding, console)?;
         let unchanged = chosen(args, &document)?.clone();
         let remedied = remedies.iter().map(|(name, remedy)| unchanged.remedied(name, remedy)).collect();
@@ -154,9 +154,9 @@ fn incident(case: &Case, runs: &[Run]) -> Incident {
     let cells = case.remedied.iter().map(|remedied| match remedied {
         Ok(_) => {
             let mine = rest.next().unwrap_or_default().iter().zip(usual).map(|(run, usual)| harm(run, usual));
-            Cell::Tried(before.iter().copied().zip(mine).collect())
+            Treatment::Tried(before.iter().copied().zip(mine).collect())
         }
-        Err(why) => Cell::Not(why.clone()),
+        Err(why) => Treatment::Not(why.clone()),
     });
     let cells = cells.collect();
     let variant = case.unchanged.variant.clone();

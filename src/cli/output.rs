@@ -8,7 +8,7 @@ use crate::experiment::{Judged, Run};
 use crate::measure::snapshot::Snapshot;
 use crate::measure::summary;
 use crate::report::inspect::{self, About};
-use crate::report::page::overlay::{self, Overlay};
+use crate::report::page::overlay::{self, SeriesOverlay};
 use crate::report::terminal;
 use crate::report::text::Paint;
 use crate::report::{self, Header, Loaded, Paper, apart, effects, openmetrics, paired, plot};
@@ -270,7 +270,7 @@ pub fn redraw(
     report::redraw(dir, loaded, &overlays).map_err(|error| Failure::Io(error.to_string()))
 }
 
-fn measured(loaded: &Loaded, argument: &str) -> Result<Overlay, Failure> {
+fn measured(loaded: &Loaded, argument: &str) -> Result<SeriesOverlay, Failure> {
     let (chart, file) = overlay::parted(argument).map_err(Failure::Usage)?;
     let text = fs::read_to_string(file).map_err(|error| Failure::input(Path::new(file), error))?;
     let seconds = loaded.runs.iter().map(|run| run.measured.duration.as_secs()).fold(0.0, f64::max);

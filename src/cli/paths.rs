@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A scenario file that was asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct ScenarioFile {
     /// Where it is, in the words in which it was met first.
     pub file: PathBuf,
     /// Whether it was named itself, in any spelling, and not only the directory that it is in.
@@ -20,8 +20,8 @@ pub struct Found {
 ///
 /// # Errors
 /// [`Failure::Usage`] if a path leads nowhere, or a directory holds no TOML file.
-pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
-    let mut found: IndexMap<PathBuf, Found> = IndexMap::new();
+pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Failure> {
+    let mut found: IndexMap<PathBuf, ScenarioFile> = IndexMap::new();
     for path in paths {
         let named = !path.is_dir();
         let files = if named { vec![path.clone()] } else { inside(path)? };
@@ -36,7 +36,7 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
                 let message = format!("`{}` does not exist: name scenarios or directories", file.display());
                 return Err(Failure::Usage(message));
             }
-            found.entry(place(&file)?).or_insert(Found { file, named }).named |= named;
+            found.entry(place(&file)?).or_insert(ScenarioFile { file, named }).named |= named;
         }
     }
     Ok(found.into_values().collect())
@@ -110,7 +110,7 @@ mod tests {
             fs::write(path(name), "").unwrap();
         }
         fs::create_dir(path("empty")).unwrap();
-        let found = |file: PathBuf, named| Found { file, named };
+        let found = |file: PathBuf, named| ScenarioFile { file, named };
         let files = scenarios(&[path("b.toml"), dir.path().to_owned()]).unwrap();
         assert_eq!(files, [found(path("b.toml"), true), found(path("a.toml"), false)]);
         for spelling in ["a.toml", "./a.toml", "empty/../a.toml"] {

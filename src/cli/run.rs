@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Handling};
 use super::console::Console;
-use super::inputs::{self, Seeding, Source};
+use super::inputs::{self, ScenarioArgs, Seeding};
 use super::{Failure, output, trace};
 use crate::report::trace::perfetto;
 use crate::scenario::AS_WRITTEN;
@@ -16,7 +16,7 @@ use clap::Args;
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {
     #[command(flatten)]
-    source: Source,
+    source: ScenarioArgs,
     /// Which variant.
     #[arg(long, value_name = "NAME", default_value = AS_WRITTEN)]
     variant: String,

@@ -7,7 +7,7 @@ use super::Failure;
 use super::batch::{decidable, plural};
 use super::compare::{CompareArgs, equally_long, joined, names, out, shown_as};
 use super::console::Console;
-use super::inputs::{self, Source};
+use super::inputs::{self, ScenarioArgs};
 use super::interrupt;
 use super::output::{self, Results};
 use super::progress::Progress;
@@ -21,7 +21,7 @@ use std::time::Instant;
 /// A scenario file with its variants that are compared.
 struct Side {
     name: String,
-    source: Source,
+    source: ScenarioArgs,
     document: Document,
     chosen: Vec<String>,
 }
@@ -92,7 +92,7 @@ fn sides(args: &CompareArgs, console: &Console) -> Result<Vec<Side>, Failure> {
     let mut seeding = args.seeding.clone();
     let mut sides: Vec<Side> = Vec::new();
     for (file, name) in paths.iter().zip(names(&paths)?) {
-        let source = Source { file: file.clone(), ..args.source.clone() };
+        let source = ScenarioArgs { file: file.clone(), ..args.source.clone() };
         let document = source.load(&seeding, console)?;
         // The same seeds for all: those of the first file, unless some were asked for.
         let seeds = document.scenarios.values().next().map(|first| first.file.seeds.clone());

@@ -8,7 +8,7 @@ use crate::report::ledger::Shard;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum PartAsked {
     /// This part.
     Part(Shard),
     /// The part that the scheduler gave; of so many, if the scheduler does not say.
@@ -19,17 +19,17 @@ pub enum Asked {
 ///
 /// # Errors
 /// Says how it is written.
-pub fn parse(text: &str) -> Result<Asked, String> {
+pub fn parse(text: &str) -> Result<PartAsked, String> {
     let form = "write `3/7` for the third of seven, `auto`, or `auto/7`";
     let (number, of) = match text.split_once('/') {
         Some((number, of)) => (number.trim(), Some(of.trim().parse::<usize>().map_err(|_| form)?)),
         None => (text.trim(), None),
     };
     match (number, of) {
-        ("auto", None) => Ok(Asked::Auto(None)),
-        ("auto", Some(1..)) => Ok(Asked::Auto(of)),
+        ("auto", None) => Ok(PartAsked::Auto(None)),
+        ("auto", Some(1..)) => Ok(PartAsked::Auto(of)),
         (number, Some(of)) => match number.parse() {
-            Ok(number) if (1..=of).contains(&number) => Ok(Asked::Part(Shard { number, of })),
+            Ok(number) if (1..=of).contains(&number) => Ok(PartAsked::Part(Shard { number, of })),
             _ => Err(format!("{form}; the first is 1")),
         },
         _ => Err(form.to_owned()),
@@ -62,15 +62,15 @@ const SCHEDULERS: [Scheduler; 4] = [
     },
 ];
 
-impl Asked {
+impl PartAsked {
     /// The part that is meant, where `environment` gives the value of a variable.
     ///
     /// # Errors
     /// Says which variables were looked for, or what is wrong with them.
     pub fn resolve(self, environment: &dyn Fn(&str) -> Option<String>) -> Result<Shard, String> {
         let count = match self {
-            Asked::Part(shard) => return Ok(shard),
-            Asked::Auto(count) => count,
+            PartAsked::Part(shard) => return Ok(shard),
+            PartAsked::Auto(count) => count,
         };
         let Some(scheduler) = SCHEDULERS.iter().find(|scheduler| environment(scheduler.number).is_some())
         else {

@@ -2,11 +2,11 @@
 
 use super::batch::{Running, plural};
 use super::console::Console;
-use super::inputs::{Seeding, Source, variant};
+use super::inputs::{ScenarioArgs, Seeding, variant};
 use super::progress::Progress;
 use super::{Failure, find, interrupt, output, shard};
 use crate::experiment::sweep::plan::{self, Point};
-use crate::experiment::sweep::{Batch, Cell, run_trials};
+use crate::experiment::sweep::{PointRun, TrialBatch, run_trials};
 use crate::report::ledger::{Ledger, Manifest, fingerprint};
 use crate::report::sweep::{self as paper, MapOf};
 use crate::report::{Header, ReportError};
@@ -31,7 +31,7 @@ use std::sync::atomic::AtomicBool;
 #[command(after_help = EXAMPLES)]
 pub struct SweepArgs {
     #[command(flatten)]
-    pub source: Source,
+    pub source: ScenarioArgs,
     /// An axis: `path=a,b,c`, `path=lo..hi:n` or, for random points, `path=lo..hi`; paths that move together
     /// by semicolons (again for more axes); a name for a value: `name@value`. In place of the scenario's axis
     /// of that path.
@@ -60,7 +60,7 @@ pub struct SweepArgs {
     /// Only this part of the points, such as 3/7; `auto`: the part that Cloud Run jobs, Slurm or AWS Batch
     /// gave this task (`auto/N` on Kubernetes). It goes into DIR/shard-3-of-7.
     #[arg(long, value_name = "I/N", value_parser = shard::parse)]
-    shard: Option<shard::Asked>,
+    shard: Option<shard::PartAsked>,
     #[command(flatten)]
     pub find: find::FindArgs,
     #[command(flatten)]
@@ -242,7 +242,7 @@ impl<'a> Job<'a> {
         let progress = Progress::new(console);
         let (before, whole) = ((all.len() - left.len()) as f64, all.len().max(1) as f64);
         let trials: Vec<(usize, u64)> = left.iter().map(|(_, point, seed)| (*point, *seed)).collect();
-        let batch = Batch {
+        let batch = TrialBatch {
             trials: &trials,
             variants: &self.manifest.variants,
             duration: self.duration,
@@ -255,7 +255,7 @@ impl<'a> Job<'a> {
             }
             Ok(document)
         };
-        let keep = |place: usize, cells: Vec<Cell>| {
+        let keep = |place: usize, cells: Vec<PointRun>| {
             let (number, point, _) = left[place];
             ledger.keep(*number, self.fingerprints[*point].clone(), cells).map_err(failed)
         };
@@ -287,7 +287,7 @@ impl<'a> Job<'a> {
 
 impl SweepArgs {
     /// The scenario as asked for: how axes make points is a value of it like any other.
-    pub fn base(&self) -> Source {
+    pub fn base(&self) -> ScenarioArgs {
         let mut source = self.source.clone();
         source.set.extend(self.mode.iter().map(|mode| format!("sweep.mode={mode}")));
         source.set.extend(self.points.iter().map(|points| format!("sweep.points={points}")));

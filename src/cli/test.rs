@@ -3,7 +3,7 @@
 use super::batch::plural;
 use super::console::Console;
 use super::destination::{self, Kind};
-use super::inputs::{Seeding, Source};
+use super::inputs::{ScenarioArgs, Seeding};
 use super::output::{self, Results};
 use super::progress::Progress;
 use super::{Failure, interrupt, paths};
@@ -93,7 +93,7 @@ enum Format {
 
 /// A scenario that is to be tested.
 struct Subject {
-    source: Source,
+    source: ScenarioArgs,
     document: Document,
     /// Its expectations that were chosen.
     expectations: Vec<String>,
@@ -142,13 +142,13 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
 fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure> {
     let (mut subjects, mut slow) = (Vec::new(), Vec::new());
     let (mut skipped, mut bad) = (Vec::new(), 0);
-    for paths::Found { file, named } in paths::scenarios(&args.paths)? {
+    for paths::ScenarioFile { file, named } in paths::scenarios(&args.paths)? {
         if !paths::expects(&file) {
             skipped.push(file.display().to_string());
             continue;
         }
         let (with, set) = (args.with.clone(), args.set.clone());
-        let source = Source { file, with, set, duration: args.duration };
+        let source = ScenarioArgs { file, with, set, duration: args.duration };
         match source.load(&args.seeding, console) {
             Ok(document) => {
                 let left_out = !named && is_slow(&document);
@@ -206,7 +206,7 @@ fn listed(subjects: &[Subject], between: &str) -> String {
 }
 
 impl Subject {
-    fn new(source: Source, document: Document, only: &[String]) -> Subject {
+    fn new(source: ScenarioArgs, document: Document, only: &[String]) -> Subject {
         let mut subject = Subject { source, document, expectations: Vec::new() };
         let wanted = |name: &String| only.is_empty() || only.iter().any(|one| paths::matches(one, name));
         subject.expectations = subject.names().into_iter().filter(wanted).collect();

@@ -3,10 +3,10 @@
 use super::Failure;
 use super::console::Console;
 use super::destination::{self, Kind};
-use super::inputs::{self, Source};
+use super::inputs::{self, ScenarioArgs};
 use super::output;
 use crate::engine::time::{Span, Time};
-use crate::experiment::trace::{self, Search};
+use crate::experiment::trace::{self, RequestSearch};
 use crate::measure::trace::{Followed, Trace};
 use crate::report::Header;
 use crate::report::human;
@@ -27,7 +27,7 @@ use std::path::PathBuf;
 #[command(after_help = EXAMPLES)]
 pub struct TraceArgs {
     #[command(flatten)]
-    source: Source,
+    source: ScenarioArgs,
     /// Which variant.
     #[arg(long, value_name = "NAME", default_value = AS_WRITTEN)]
     variant: String,
@@ -137,7 +137,7 @@ fn tell(
         }
     }
     let (class, outcome, first) = (args.class.clone(), args.outcome, args.first);
-    let search = Search { from, to, class, outcome, first };
+    let search = RequestSearch { from, to, class, outcome, first };
     let Some(found) = trace::find(scenario, seed, &search) else {
         return Err(Failure::Usage(format!("no such request ended in the run: {}", cure(args, scenario))));
     };

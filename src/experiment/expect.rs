@@ -11,7 +11,7 @@
 //! measure proves nothing. Where it was not run, the expectation is judged without it. A pass of which not
 //! every seed was finished is none. Left out: an interval of the values themselves.
 
-use super::{Against, Judged, Limit, Run, Verdict, Written};
+use super::{Against, Judged, ResolvedBound, Run, Verdict, WrittenAt};
 use crate::engine::time::{Span, Time};
 use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
@@ -79,12 +79,12 @@ fn asked(name: &str, expect: &Expect, scenario: &Scenario) -> Judged {
             Bound::Value(written) => unit.read(written).unwrap_or(f64::NAN),
             Bound::Relative(_) => f64::NAN,
         };
-        bound.map(|bound| Limit { words: words(bound), value: value(bound), against: None })
+        bound.map(|bound| ResolvedBound { words: words(bound), value: value(bound), against: None })
     });
     Judged {
         name: name.to_owned(),
         variant: expect.variant.clone(),
-        place: place.map(|place| Written {
+        place: place.map(|place| WrittenAt {
             file: place.source.name.clone(),
             line: place.line(),
             column: place.column(),
@@ -155,7 +155,7 @@ impl Asked<'_> {
             self.controlled(verdict, &stands, (ran, kept.count(), self.silent(&control)));
         let against = self.against(&mine, runs);
         let [min, max] = [(asked.min, 0), (asked.max, 1)]
-            .map(|(limit, end)| limit.map(|limit| Limit { against: against[end].clone(), ..limit }));
+            .map(|(limit, end)| limit.map(|limit| ResolvedBound { against: against[end].clone(), ..limit }));
         let present = control.iter().filter(|_| ran > 0);
         Judged {
             control_values: present.map(|value| value.unwrap_or(f64::NAN)).collect(),

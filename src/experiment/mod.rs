@@ -51,15 +51,15 @@ pub struct Judged {
     /// Its variant.
     pub variant: String,
     /// Where it stands, if somebody wrote it into a file.
-    pub place: Option<Written>,
+    pub place: Option<WrittenAt>,
     /// What it says, in words: `herd_size{lifetime} of postgres.primary after 1h ≤ 5%`.
     pub claim: String,
     /// The unit of the values.
     pub unit: &'static str,
     /// The least that the value may be.
-    pub min: Option<Limit>,
+    pub min: Option<ResolvedBound>,
     /// The most that the value may be.
-    pub max: Option<Limit>,
+    pub max: Option<ResolvedBound>,
     /// The value with each seed, in order; NaN where there were no samples.
     pub values: Vec<f64>,
     /// With how many of the seeds the value kept within the bounds.
@@ -78,7 +78,7 @@ pub struct Judged {
 
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenAt {
     /// The file, as it was named on the command line.
     pub file: String,
     /// The line, from 1.
@@ -87,7 +87,7 @@ pub struct Written {
     pub column: usize,
 }
 
-impl fmt::Display for Written {
+impl fmt::Display for WrittenAt {
     /// `fleet.toml:12`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
@@ -96,7 +96,7 @@ impl fmt::Display for Written {
 
 /// A bound of an expectation.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Limit {
+pub struct ResolvedBound {
     /// In words: `5%`, `1.3 × variant.as-it-happened`.
     pub words: String,
     /// In the unit of the values; NaN where it is another with each seed.

@@ -16,7 +16,7 @@ pub const MOST: usize = 4_000_000;
 
 /// The requests among which one is looked for.
 #[derive(Clone, Debug)]
-pub struct Search {
+pub struct RequestSearch {
     /// Arrived from here on.
     pub from: Time,
     /// Arrived before.
@@ -31,7 +31,7 @@ pub struct Search {
 
 /// A request that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundRequest {
     /// Class and label.
     pub series: SeriesNumber,
     /// Its intended arrival.
@@ -64,7 +64,7 @@ pub fn trace(scenario: &Scenario, seed: u64, followed: Followed) -> Result<Trace
 }
 
 /// The request that is looked for, of legitimate traffic, if any ended before the run did.
-pub fn find(scenario: &Scenario, seed: u64, search: &Search) -> Option<Found> {
+pub fn find(scenario: &Scenario, seed: u64, search: &RequestSearch) -> Option<FoundRequest> {
     let places = Places::of(scenario);
     let wanted = places.series.iter().map(|series| {
         let class = search.class.as_ref().is_none_or(|class| *class == series.class);
@@ -78,10 +78,10 @@ pub fn find(scenario: &Scenario, seed: u64, search: &Search) -> Option<Found> {
 }
 
 struct Seeker<'a> {
-    search: &'a Search,
+    search: &'a RequestSearch,
     /// By series.
     wanted: Vec<bool>,
-    found: Option<Found>,
+    found: Option<FoundRequest>,
     /// Requests that arrived in time and have not ended.
     waiting: u64,
 }
@@ -107,7 +107,7 @@ impl Recorder for Seeker<'_> {
                     false => latency > found.latency,
                 });
                 if better && self.search.outcome.is_none_or(|wanted| wanted == outcome) {
-                    self.found = Some(Found { series, arrived, latency, outcome });
+                    self.found = Some(FoundRequest { series, arrived, latency, outcome });
                 }
             }
             _ => {}

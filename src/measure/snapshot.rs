@@ -41,7 +41,7 @@ pub struct Connection {
 
 /// What can be said of bunching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Bunching {
     /// At least one second holds a storm.
     Bunched,
     /// No second does, and one would have been seen.
@@ -110,7 +110,7 @@ pub struct Snapshot {
     /// By application and client, the largest first.
     pub groups: Vec<Group>,
     /// What can be said.
-    pub verdict: Verdict,
+    pub verdict: Bunching,
 }
 
 impl Snapshot {
@@ -132,9 +132,9 @@ impl Snapshot {
         storms.sort_by_key(|storm| (std::cmp::Reverse(storm.births), storm.from));
         let blind = chance(n, (BLIND_SHARE * n as f64).ceil() as usize, length) >= CHANCE;
         let verdict = match () {
-            () if !storms.is_empty() => Verdict::Bunched,
-            () if n < FEW || blind => Verdict::CannotTell,
-            () => Verdict::NotBunched,
+            () if !storms.is_empty() => Bunching::Bunched,
+            () if n < FEW || blind => Bunching::CannotTell,
+            () => Bunching::NotBunched,
         };
         Snapshot {
             now,

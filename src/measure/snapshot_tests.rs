@@ -24,11 +24,11 @@ fn even(n: usize, lifetime: f64, seed: u64) -> Vec<f64> {
 #[test]
 fn one_second_is_a_storm_and_one_minute_is_not() {
     let second = look((0..400).map(|n| 300.0 + f64::from(n) / 400.0), 900);
-    assert_eq!(second.verdict, Verdict::Bunched);
+    assert_eq!(second.verdict, Bunching::Bunched);
     assert_eq!((second.storms.len(), second.storms[0].births, second.most_in_1s), (1, 400, 400));
     assert_eq!(second.due(second.storms[0].from), Time(NOW.0 + 599_002_500_000));
     let minute = look((0..400).map(|n| 300.0 + f64::from(n) * 0.15), 900);
-    assert_eq!(minute.verdict, Verdict::NotBunched);
+    assert_eq!(minute.verdict, Bunching::NotBunched);
     assert!(minute.cycle.phase_lock_r1 > 0.99 && minute.cycle.rayleigh_p < 1e-9);
     assert!(minute.nine_tenths < Span::from_secs(55) && minute.nine_tenths > Span::from_secs(53));
     assert_eq!(minute.most_in_1s, 7);
@@ -37,7 +37,7 @@ fn one_second_is_a_storm_and_one_minute_is_not() {
 #[test]
 fn opposite_groups_are_two_storms() {
     let seen = look((0..100).map(|n| f64::from(n % 2) * 450.0 + 100.0 + f64::from(n) * 0.005), 900);
-    assert_eq!((seen.verdict, seen.storms.len()), (Verdict::Bunched, 2));
+    assert_eq!((seen.verdict, seen.storms.len()), (Bunching::Bunched, 2));
     assert!(seen.cycle.phase_lock_r1 < 0.01 && seen.cycle.phase_lock_r2 > 0.99);
     assert!(seen.cycle.rayleigh_p > 0.9 && seen.rayleigh_p2 < 1e-9);
     assert!(seen.storms.iter().all(|storm| storm.births == 50 && storm.most_in_1s == 50));
@@ -55,7 +55,7 @@ fn a_storm_across_the_end_of_the_clock_is_one() {
 #[test]
 fn a_storm_wider_than_a_second_is_one() {
     let seen = look((0..100).map(|n| 5.0 + f64::from(n) * 0.02), 20);
-    assert_eq!((seen.verdict, seen.storms.len(), seen.storms[0].births), (Verdict::Bunched, 1, 100));
+    assert_eq!((seen.verdict, seen.storms.len(), seen.storms[0].births), (Bunching::Bunched, 1, 100));
     assert_eq!(seen.most_in_1s, 50);
 }
 
@@ -66,7 +66,7 @@ fn even_births_are_not_called_bunched() {
     for (n, lifetime) in [(20, 20), (100, 20), (400, 30), (20, 900), (100, 900), (400, 900), (4000, 900)] {
         let looks = 300;
         let wrong = (0..looks)
-            .filter(|seed| look(even(n, lifetime as f64, *seed), lifetime).verdict == Verdict::Bunched)
+            .filter(|seed| look(even(n, lifetime as f64, *seed), lifetime).verdict == Bunching::Bunched)
             .count();
         assert!(wrong <= 2, "{wrong} of {looks} for {n} in {lifetime} s");
     }
@@ -87,16 +87,16 @@ fn the_chance_of_a_full_second_is_bounded() {
 #[test]
 fn few_connections_cannot_exclude_much() {
     let spread = |n: u32, lifetime: f64| (0..n).map(move |i| (f64::from(i) + 0.5) * lifetime / f64::from(n));
-    assert_eq!(look(spread(20, 20.0), 20).verdict, Verdict::CannotTell);
-    assert_eq!(look(spread(10, 900.0), 900).verdict, Verdict::CannotTell);
-    assert_eq!(look(spread(100, 20.0), 20).verdict, Verdict::NotBunched);
+    assert_eq!(look(spread(20, 20.0), 20).verdict, Bunching::CannotTell);
+    assert_eq!(look(spread(10, 900.0), 900).verdict, Bunching::CannotTell);
+    assert_eq!(look(spread(100, 20.0), 20).verdict, Bunching::NotBunched);
     let twenty = look(spread(20, 900.0), 900);
-    assert_eq!(twenty.verdict, Verdict::NotBunched);
+    assert_eq!(twenty.verdict, Bunching::NotBunched);
     assert!((twenty.resolved_r() - 0.387).abs() < 0.001 && (twenty.possible_r() - 0.26).abs() < 0.001);
-    assert_eq!(look((0..20).map(|n| 7.0 + f64::from(n) * 0.01), 20).verdict, Verdict::Bunched);
+    assert_eq!(look((0..20).map(|n| 7.0 + f64::from(n) * 0.01), 20).verdict, Bunching::Bunched);
     let none = look([], 900);
-    assert_eq!((none.verdict, none.most_in_1s, none.telling), (Verdict::CannotTell, 0, None));
-    assert_eq!(look([3.0], 900).verdict, Verdict::CannotTell);
+    assert_eq!((none.verdict, none.most_in_1s, none.telling), (Bunching::CannotTell, 0, None));
+    assert_eq!(look([3.0], 900).verdict, Bunching::CannotTell);
 }
 
 /// The bound on the true lock holds: births of a known lock rarely look looser than it allows.

@@ -1,7 +1,7 @@
 //! Run directories: whole or not at all, never over something foreign, the same bytes for the same runs.
 
 use super::*;
-use crate::experiment::{Against, Limit, Written};
+use crate::experiment::{Against, ResolvedBound, WrittenAt};
 use crate::report::{load, redraw, synthetic};
 
 struct Made {
@@ -24,10 +24,10 @@ fn made() -> Made {
     let judged = Judged {
         name: "jitter-cures".into(),
         variant: "jitter".into(),
-        place: Some(Written { file: "fleet.toml".into(), line: 12, column: 2 }),
+        place: Some(WrittenAt { file: "fleet.toml".into(), line: 12, column: 2 }),
         claim: "herd_size{lifetime} of postgres.primary ≤ 5%".into(),
         unit: "share",
-        max: Some(Limit { words: "5%".into(), value: 0.05, against: None }),
+        max: Some(ResolvedBound { words: "5%".into(), value: 0.05, against: None }),
         values: vec![0.01, f64::NAN],
         held: 1,
         share: Some(0.9),
@@ -36,7 +36,7 @@ fn made() -> Made {
     };
     let controlled = Judged {
         place: None,
-        min: Some(Limit {
+        min: Some(ResolvedBound {
             words: "2 × variant.jitter".into(),
             value: f64::NAN,
             against: Some(Against { variant: "jitter".into(), values: vec![0.4], limits: vec![0.8] }),

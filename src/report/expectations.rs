@@ -5,13 +5,13 @@ use super::font::printable;
 use super::human;
 use super::text::{Paint, escaped, folded, range};
 use crate::experiment::statistics::Mean;
-use crate::experiment::{Against, Judged, Limit, Verdict};
+use crate::experiment::{Against, Judged, ResolvedBound, Verdict};
 use crate::scenario::proof;
 use serde_json::{Value, json};
 
 /// Whether to say where an expectation was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Places {
+pub(super) enum Whereabouts {
     /// Beside each.
     Said,
     /// Nowhere: there is one file, and the reader has just named it.
@@ -19,7 +19,7 @@ pub(super) enum Places {
 }
 
 /// Two lines each, a third where the control needs one, and another where there is a reason.
-pub(super) fn lines(judged: &[Judged], places: Places, paint: Paint) -> String {
+pub(super) fn lines(judged: &[Judged], places: Whereabouts, paint: Paint) -> String {
     let line = |judged: &Judged| {
         let code = match judged.verdict {
             Verdict::Pass => "32",
@@ -28,7 +28,7 @@ pub(super) fn lines(judged: &[Judged], places: Places, paint: Paint) -> String {
         };
         let name = paint.head(&printable(&judged.name));
         let sign = paint.with(code, sign(judged.verdict));
-        let place = judged.place.as_ref().filter(|_| places == Places::Said);
+        let place = judged.place.as_ref().filter(|_| places == Whereabouts::Said);
         let place = place.map_or(String::new(), |place| format!("  {}", printable(&place.to_string())));
         let mut text = format!("  {sign} {name} ({}){place}\n", printable(&judged.variant));
         let told = format!("      {}: {}", printable(&judged.claim), printable(&measured(judged)));
@@ -42,10 +42,10 @@ pub(super) fn lines(judged: &[Judged], places: Places, paint: Paint) -> String {
 }
 
 /// A list in Markdown, and an empty line after it.
-pub(super) fn markdown(judged: &[Judged], places: Places) -> String {
+pub(super) fn markdown(judged: &[Judged], places: Whereabouts) -> String {
     let line = |judged: &Judged| {
         let [name, variant, told] = [&judged.name, &judged.variant, &told(judged)].map(|text| escaped(text));
-        let place = judged.place.as_ref().filter(|_| places == Places::Said);
+        let place = judged.place.as_ref().filter(|_| places == Whereabouts::Said);
         let place = place.map_or(String::new(), |place| format!(" — {}", escaped(&place.to_string())));
         format!("- {} **{name}** ({variant}): {told}{place}\n", sign(judged.verdict))
     };
@@ -88,7 +88,7 @@ pub(super) fn measured(judged: &Judged) -> String {
 }
 
 /// `; at most 37% (pinned: 34%)`: what a bound came to that is relative to another variant, which decides.
-fn against(word: &str, limit: &Limit, judged: &Judged) -> Option<String> {
+fn against(word: &str, limit: &ResolvedBound, judged: &Judged) -> Option<String> {
     let Against { variant, values, limits } = limit.against.as_ref()?;
     let told = |value: f64| human::quantity_beside(value, judged.unit, &judged.values);
     let known = limits.iter().any(|limit| !limit.is_nan());
@@ -111,7 +111,8 @@ fn mean(judged: &Judged) -> Option<(f64, f64, f64)> {
 
 fn values(values: &[f64], judged: &Judged) -> String {
     let limits = [&judged.min, &judged.max].into_iter().flatten();
-    let each = |limit: &Limit| limit.against.as_ref().map_or(vec![limit.value], |one| one.limits.clone());
+    let each =
+        |limit: &ResolvedBound| limit.against.as_ref().map_or(vec![limit.value], |one| one.limits.clone());
     let limits: Vec<f64> = limits.flat_map(each).collect();
     let missing = values.iter().filter(|value| value.is_nan()).count();
     let text = range(values, &|value| human::quantity_beside(value, judged.unit, &limits));
@@ -198,7 +199,8 @@ mod tests {
     #[test]
     fn the_bound_that_decides_is_told_where_it_is_relative() {
         let against = Against { variant: "pinned".into(), values: vec![0.3361], limits: vec![0.3697] };
-        let max = Limit { words: "1.1 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
+        let max =
+            ResolvedBound { words: "1.1 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
         let judged = Judged { values: vec![0.37], unit: "share", max: Some(max), ..Judged::default() };
         assert_eq!(measured(&judged), "measured 37.00%; at most 36.97% (pinned: 34%)");
         let max = &one_json(&judged)["limit"]["max"];

@@ -6,8 +6,8 @@ use crate::experiment::explain::Focus;
 use crate::measure::periodogram::Spectrum;
 use crate::report::{plot, synthetic};
 
-fn figures(spikes: &[usize], worst_ms: f64) -> Vec<Option<Figures>> {
-    let one = |spikes: &usize| Figures {
+fn figures(spikes: &[usize], worst_ms: f64) -> Vec<Option<SpikeFigures>> {
+    let one = |spikes: &usize| SpikeFigures {
         spikes: *spikes,
         worst_p99_us: worst_ms * 1e3,
         spikes_whole_run: *spikes + 3,
@@ -50,13 +50,13 @@ fn explanation() -> Explanation {
     }
 }
 
-fn found() -> Vec<Found> {
+fn found() -> Vec<ServicePeriods> {
     let beats = |n: usize| if n.is_multiple_of(90) { 9.0 } else { (n * 7 % 11) as f64 / 11.0 };
     let series = (0..1080).map(|n| Some(beats(n))).collect::<Vec<_>>();
     let spectrum = Spectrum::new(&[series], Span::from_secs(10)).expect("long enough");
     let named = |line: Line| (line, vec!["lifetime 15m".to_owned(), "job.sync-billing every 15m".to_owned()]);
     let lines = spectrum.lines().into_iter().take(1).map(named).collect();
-    vec![Found { service: "frontend-api".into(), spectrum, lines }]
+    vec![ServicePeriods { service: "frontend-api".into(), spectrum, lines }]
 }
 
 fn told<T>(tell: impl Fn(&Story) -> T) -> T {

@@ -1,7 +1,7 @@
 //! The XML has the structure that the usual schema of JUnit reports asks for, whatever names are in it.
 
 use super::*;
-use crate::experiment::{Against, Limit};
+use crate::experiment::{Against, ResolvedBound};
 use crate::report::tested::synthetic::tested;
 use std::collections::BTreeMap;
 
@@ -152,7 +152,8 @@ fn names_and_reasons_cannot_break_the_xml() {
 fn a_relative_bound_is_told_as_what_it_came_to() {
     let mut tested = tested();
     let against = Against { variant: "pinned".into(), values: vec![0.2; 3], limits: vec![0.1, 0.25, 0.1] };
-    let limit = Limit { words: "0.5 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
+    let limit =
+        ResolvedBound { words: "0.5 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
     tested.suites[0].judged[0].max = Some(limit);
     let xml = xml(&tested).unwrap();
     assert!(xml.contains("name=\"max-values\" value=\"0.1 0.25 0.1\""), "{xml}");

@@ -7,7 +7,7 @@
 
 use super::error::damaged;
 use super::{Header, ReportError, SCHEMA_VERSION};
-use crate::experiment::sweep::Cell;
+use crate::experiment::sweep::PointRun;
 use crate::scenario::Scenario;
 use crate::scenario::axis::Axis;
 use crate::scenario::grammar::{File, Mode};
@@ -147,7 +147,7 @@ struct Trial {
     /// The scenario at its point, as a hash.
     scenario_sha256: String,
     /// Its runs, one for each variant.
-    runs: Vec<Cell>,
+    runs: Vec<PointRun>,
 }
 
 /// A scenario in full, under each of some variants, as a hash; its sweep and its seeds do not count.
@@ -227,7 +227,12 @@ impl Ledger {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn keep(&self, number: usize, scenario_sha256: String, runs: Vec<Cell>) -> Result<(), ReportError> {
+    pub fn keep(
+        &self,
+        number: usize,
+        scenario_sha256: String,
+        runs: Vec<PointRun>,
+    ) -> Result<(), ReportError> {
         let path = self.path(number);
         let trial = serde_json::to_string(&Trial { scenario_sha256, runs });
         put(&path, (trial.map_err(|error| damaged(&path, error))? + "\n").as_bytes())
@@ -245,7 +250,7 @@ impl Ledger {
     ///
     /// # Errors
     /// One cannot be read.
-    pub fn cells(&self, trials: &[(usize, usize, u64)]) -> Result<Vec<Cell>, ReportError> {
+    pub fn cells(&self, trials: &[(usize, usize, u64)]) -> Result<Vec<PointRun>, ReportError> {
         let mut cells = Vec::new();
         for (number, point, seed) in trials {
             let runs = self.read(*number)?.runs;

@@ -5,9 +5,9 @@ use super::directory::{
 };
 use super::error::damaged;
 use super::expectations::verdict_name;
-use super::page::{self, overlay::Overlay};
+use super::page::{self, overlay::SeriesOverlay};
 use super::{Header, ReportError, SCHEMA_VERSION, archive};
-use crate::experiment::{Against, Judged, Limit, Run, Verdict, Written};
+use crate::experiment::{Against, Judged, ResolvedBound, Run, Verdict, WrittenAt};
 use crate::measure::SummaryRow;
 use serde_json::Value;
 use std::fs;
@@ -36,7 +36,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// If a file cannot be written; each is whole or as it was.
-pub fn redraw(dir: &Path, loaded: &Loaded, overlays: &[Overlay]) -> Result<Vec<String>, ReportError> {
+pub fn redraw(dir: &Path, loaded: &Loaded, overlays: &[SeriesOverlay]) -> Result<Vec<String>, ReportError> {
     let mut pictures = pictures(&loaded.header, &loaded.runs, &loaded.effects);
     let page = page::html(&page::Content {
         header: &loaded.header,
@@ -179,12 +179,16 @@ fn whole(value: &Value) -> Option<usize> {
 }
 
 /// Where an expectation was written, if somebody wrote it.
-fn written(one: &Value) -> Option<Written> {
-    Some(Written { file: text(&one["file"])?, line: whole(&one["line"])?, column: whole(&one["column"])? })
+fn written(one: &Value) -> Option<WrittenAt> {
+    Some(WrittenAt { file: text(&one["file"])?, line: whole(&one["line"])?, column: whole(&one["column"])? })
 }
 
-fn limit(limit: &Value) -> Option<Limit> {
-    Some(Limit { words: text(&limit["words"])?, value: number(&limit["value"])?, against: against(limit) })
+fn limit(limit: &Value) -> Option<ResolvedBound> {
+    Some(ResolvedBound {
+        words: text(&limit["words"])?,
+        value: number(&limit["value"])?,
+        against: against(limit),
+    })
 }
 
 /// What a relative bound came to; files of earlier versions do not tell.

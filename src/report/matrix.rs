@@ -13,7 +13,7 @@ const COLUMNS: [&str; 8] =
 
 /// A remedy at an incident.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
+pub enum Treatment {
     /// Without and with it, by seed.
     Tried(Vec<(Harm, Harm)>),
     /// The scenario has no place for any of it, or refuses it: why.
@@ -41,7 +41,7 @@ pub struct Incident {
     /// What users suffer in it, by seed.
     pub harm: Vec<Harm>,
     /// One for each remedy.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<Treatment>,
     /// The seeds.
     pub seeds: Vec<u64>,
 }
@@ -55,20 +55,20 @@ pub struct Matrix {
     pub incidents: Vec<Incident>,
 }
 
-impl Cell {
+impl Treatment {
     /// Its word.
     pub fn word(&self) -> &'static str {
         match self {
-            Cell::Tried(pairs) => change(pairs).name(),
-            Cell::Not(_) => "–",
+            Treatment::Tried(pairs) => change(pairs).name(),
+            Treatment::Not(_) => "–",
         }
     }
 
     /// The change, if it was tried.
     pub fn change(&self) -> Option<HarmChange> {
         match self {
-            Cell::Tried(pairs) => Some(change(pairs)),
-            Cell::Not(_) => None,
+            Treatment::Tried(pairs) => Some(change(pairs)),
+            Treatment::Not(_) => None,
         }
     }
 }
@@ -116,8 +116,8 @@ impl Matrix {
         table.add_row(cells(&unchanged));
         for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
             let told = match cell {
-                Cell::Tried(pairs) => harm_words(&after(pairs)),
-                Cell::Not(why) => beginning(why, 60),
+                Treatment::Tried(pairs) => harm_words(&after(pairs)),
+                Treatment::Not(why) => beginning(why, 60),
             };
             table.add_row(cells(&[short(&remedy.name, 24), cell.word().to_owned(), told]));
         }
@@ -134,10 +134,10 @@ impl Matrix {
         text += &line(std::iter::once("*unchanged*".to_owned()).chain(unchanged).collect());
         for (place, remedy) in self.remedies.iter().enumerate() {
             let words = self.incidents.iter().map(|incident| match &incident.cells[place] {
-                Cell::Tried(pairs) => {
+                Treatment::Tried(pairs) => {
                     format!("**{}** {}", incident.cells[place].word(), harm_words(&after(pairs)))
                 }
-                Cell::Not(_) => "–".to_owned(),
+                Treatment::Not(_) => "–".to_owned(),
             });
             text += &line(std::iter::once(escaped(&remedy.title)).chain(words).collect());
         }
@@ -159,7 +159,7 @@ impl Matrix {
         for incident in &self.incidents {
             add(incident, "", "", &incident.harm);
             for (remedy, cell) in self.remedies.iter().zip(&incident.cells) {
-                if let Cell::Tried(pairs) = cell {
+                if let Treatment::Tried(pairs) = cell {
                     add(incident, &remedy.name, cell.word(), &after(pairs));
                 }
             }
@@ -170,11 +170,11 @@ impl Matrix {
     /// All of it, for a program.
     pub fn json(&self) -> Value {
         let harm = |harm: &Harm| json!({ "bad_s": harm.bad_s, "lost_share": harm.lost, "recycle_spikes": harm.recycle_spikes });
-        let cell = |(remedy, cell): (&Column, &Cell)| match cell {
-            Cell::Tried(pairs) => json!({
+        let cell = |(remedy, cell): (&Column, &Treatment)| match cell {
+            Treatment::Tried(pairs) => json!({
                 "remedy": remedy.name, "change": cell.word(), "harm": after(pairs).iter().map(harm).collect::<Vec<_>>(),
             }),
-            Cell::Not(why) => json!({ "remedy": remedy.name, "not_tried": why }),
+            Treatment::Not(why) => json!({ "remedy": remedy.name, "not_tried": why }),
         };
         let incident = |one: &Incident| {
             json!({
@@ -204,7 +204,7 @@ mod tests {
             scenario: "fleet".to_owned(),
             variant: "plain".to_owned(),
             harm: vec![harm],
-            cells: vec![Cell::Tried(vec![(harm, harm)])],
+            cells: vec![Treatment::Tried(vec![(harm, harm)])],
             seeds: vec![7],
         };
         let matrix = Matrix { remedies: vec![column], incidents: vec![incident] };

@@ -147,10 +147,10 @@ pub fn stretch_words(kind: StretchKind, of: &str) -> String {
 }
 
 /// A line of the timeline: what, from, to, how often; an event counts zero times.
-pub(super) type Line = (String, f64, Option<f64>, u32);
+pub(super) type TimelineRow = (String, f64, Option<f64>, u32);
 
 /// How long a line of the timeline lasted; an event that is not given back does not last, it happens.
-pub(super) fn lasting((_, from, to, times): &Line, end: f64) -> String {
+pub(super) fn lasting((_, from, to, times): &TimelineRow, end: f64) -> String {
     match to {
         None if *times == 0 => "–".to_owned(),
         _ => human::offset((to.unwrap_or(end) - from).round()),
@@ -179,14 +179,14 @@ pub fn timeline(header: &Header, measured: &Measured) -> String {
 }
 
 /// Events and stretches in order of time.
-pub(super) fn lines(measured: &Measured) -> Vec<Line> {
+pub(super) fn lines(measured: &Measured) -> Vec<TimelineRow> {
     let events = marks::lasting(&measured.marks).into_iter();
-    let mut lines: Vec<Line> = events.map(|(name, from, to)| (name, from, to, 0)).collect();
+    let mut lines: Vec<TimelineRow> = events.map(|(name, from, to)| (name, from, to, 0)).collect();
     let first = lines.len();
     for stretch in &measured.stretches {
         let what = stretch_words(stretch.kind, &stretch.of);
         let (from, to) = (stretch.from.as_secs(), stretch.to.map(|to| to.as_secs()));
-        let again = |line: &&mut Line| line.0 == what && line.2.is_some_and(|to| from - to <= AGAIN_S);
+        let again = |line: &&mut TimelineRow| line.0 == what && line.2.is_some_and(|to| from - to <= AGAIN_S);
         match lines[first..].iter_mut().rfind(again) {
             Some(line) => (line.2, line.3) = (to, line.3 + 1),
             None => lines.push((what, from, to, 1)),

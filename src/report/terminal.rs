@@ -4,7 +4,7 @@
 //! scenario files are printed without control characters, so that no file can steer a terminal.
 
 use super::compare::{self, Figures, Herd};
-use super::expectations::{self, Places};
+use super::expectations::{self, Whereabouts};
 use super::font::printable;
 use super::text::{Paint, WIDTH, cells, escaped, folded, range, section, short, table, trimmed};
 use super::{Header, human, outage, plot::marks, success};
@@ -28,7 +28,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
     let (title, variant) = (printable(&header.title), printable(&run.variant));
     let mut text =
         format!("{}\nvariant {variant} · seed {} · {span} simulated\n", paint.head(&title), run.seed);
-    text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
+    text += &section("EXPECTATIONS", expectations::lines(judged, Whereabouts::Unsaid, paint), paint);
     text += &section("REQUESTS", classes(measured), paint);
     text += &section("CONNECTIONS STARTED", nodes(header, measured), paint);
     text += &section("LATENCY SPIKES", spikes(header, measured), paint);
@@ -44,7 +44,7 @@ pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> Strin
 /// Variants side by side, one row each, ranges over their seeds.
 pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -> String {
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
-    text += &section("EXPECTATIONS", expectations::lines(judged, Places::Unsaid, paint), paint);
+    text += &section("EXPECTATIONS", expectations::lines(judged, Whereabouts::Unsaid, paint), paint);
     let rows = compare_rows(runs);
     let tables = [NAME, 20, 12, 8].map(|longest| compare_table(&rows, longest));
     let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
@@ -63,7 +63,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
 /// The same as a Markdown table.
 pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> String {
     let mut text = format!("**{}** — {}\n\n", escaped(&header.title), seeds(runs));
-    text += &expectations::markdown(judged, Places::Unsaid);
+    text += &expectations::markdown(judged, Whereabouts::Unsaid);
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     text += &line(COMPARED.map(str::to_owned).to_vec());
     text += &line(

@@ -1,6 +1,6 @@
 //! What `test` found: the expectations of several scenarios, for a terminal, a program or a pull request.
 
-use super::expectations::{self, Places};
+use super::expectations::{self, Whereabouts};
 use super::font::printable;
 use super::text::{Paint, escaped};
 use super::{Header, SCHEMA_VERSION};
@@ -116,7 +116,7 @@ impl Tested {
             let title = paint.head(&printable(&suite.header.title));
             let seeds =
                 if suite.seeds.len() == 1 { "1 seed" } else { &format!("{} seeds", suite.seeds.len()) };
-            let lines = expectations::lines(&suite.judged, Places::Said, paint);
+            let lines = expectations::lines(&suite.judged, Whereabouts::Said, paint);
             format!("{}: {title} ({seeds})\n{lines}\n", printable(&suite.file))
         };
         let suites: String = self.suites.iter().map(suite).collect();
@@ -127,7 +127,7 @@ impl Tested {
     pub fn markdown(&self) -> String {
         let suite = |suite: &Suite| {
             let (file, title) = (escaped(&suite.file), escaped(&suite.header.title));
-            format!("**{title}** — {file}\n\n{}", expectations::markdown(&suite.judged, Places::Said))
+            format!("**{title}** — {file}\n\n{}", expectations::markdown(&suite.judged, Whereabouts::Said))
         };
         let suites: String = self.suites.iter().map(suite).collect();
         format!("### herdsim: {}\n\n{suites}", self.closing())
@@ -157,7 +157,7 @@ impl Tested {
 #[cfg(test)]
 pub mod synthetic {
     use super::*;
-    use crate::experiment::Written;
+    use crate::experiment::WrittenAt;
     use crate::report::synthetic::header;
 
     /// An expectation at a line of a file.
@@ -165,7 +165,7 @@ pub mod synthetic {
         Judged {
             name: name.into(),
             variant: "jitter".into(),
-            place: Some(Written { file: file.into(), line, column: 2 }),
+            place: Some(WrittenAt { file: file.into(), line, column: 2 }),
             claim: "herd_size{lifetime} of postgres.primary ≤ 5%".into(),
             unit: "share",
             values: vec![0.01, 0.5, f64::NAN],

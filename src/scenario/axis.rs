@@ -26,14 +26,14 @@ pub struct Axis {
 #[serde(rename_all = "kebab-case")]
 pub enum Along {
     /// Places, in order.
-    Places(Vec<Place>),
+    Places(Vec<AxisPlace>),
     /// Everything between two ends.
     Between(Range),
 }
 
 /// A place on an axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct AxisPlace {
     /// The value of the first path, as written.
     pub label: String,
     /// What is laid over the scenario: `path=value`.
@@ -51,7 +51,7 @@ impl Axis {
     }
 
     /// Its places; none if it has no steps.
-    pub fn places(&self) -> &[Place] {
+    pub fn places(&self) -> &[AxisPlace] {
         match &self.along {
             Along::Places(places) => places,
             Along::Between(_) => &[],
@@ -167,7 +167,7 @@ pub fn parse(text: &str) -> Result<Axis, String> {
             "paths that move together have equally many values: `{name}` {here}, `{other}` {there}"
         ));
     }
-    let place = |(place, value): (usize, &String)| Place {
+    let place = |(place, value): (usize, &String)| AxisPlace {
         label: named(value).0.to_owned(),
         set: tracks.iter().map(|(path, values)| format!("{path}={}", named(&values[place]).1)).collect(),
     };
@@ -178,7 +178,7 @@ pub fn parse(text: &str) -> Result<Axis, String> {
 ///
 /// # Errors
 /// If two are the same: what is run twice would count twice.
-fn along(name: &str, places: Vec<Place>) -> Result<Axis, String> {
+fn along(name: &str, places: Vec<AxisPlace>) -> Result<Axis, String> {
     for (n, place) in places.iter().enumerate() {
         if places[..n].iter().any(|before| before.label == place.label) {
             return Err(format!("the axis `{name}` has `{}` twice: leave one out", place.label));
@@ -209,7 +209,7 @@ fn written(path: &str, values: &AxisValues) -> Result<Axis, String> {
 }
 
 /// One value of a list: a text as on the command line, anything else as TOML.
-fn place(path: &str, item: &serde_json::Value) -> Result<Place, String> {
+fn place(path: &str, item: &serde_json::Value) -> Result<AxisPlace, String> {
     let text = match item.as_str() {
         Some(text) => text.to_owned(),
         None => toml::Value::try_from(item).map_err(|error| error.to_string())?.to_string(),
@@ -218,7 +218,7 @@ fn place(path: &str, item: &serde_json::Value) -> Result<Place, String> {
     if value.trim().is_empty() {
         return Err("one of the values is empty".to_owned());
     }
-    Ok(Place { label: label.to_owned(), set: vec![format!("{path}={value}")] })
+    Ok(AxisPlace { label: label.to_owned(), set: vec![format!("{path}={value}")] })
 }
 
 /// A value and its name, which is the value itself unless `name@value` says otherwise.

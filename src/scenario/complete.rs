@@ -3,7 +3,7 @@
 //! The written tree is kept apart and completed anew whenever it changes, so that an overlay which changes a
 //! `preset` gets that preset's values and not the old one's.
 
-use super::problem::{Problem, Problems, Source, suggest};
+use super::problem::{Problem, Problems, SourceText, suggest};
 use super::schema::{self, Shape};
 use super::tree::{self, Layer, Node, Origin, Value};
 use indexmap::IndexMap;
@@ -220,7 +220,7 @@ fn preset(name: &str) -> Option<&'static Node> {
     let parsed = PARSED.get_or_init(|| {
         let parse = |(order, (name, text)): (usize, &(&'static str, &str))| {
             let source =
-                Source { name: format!("preset {name}"), text: (*text).to_owned(), order: 1000 + order };
+                SourceText { name: format!("preset {name}"), text: (*text).to_owned(), order: 1000 + order };
             let node = tree::parse(&Arc::new(source), &Layer::Preset((*name).into()));
             (*name, node.expect("a shipped preset is valid TOML"))
         };

@@ -2,7 +2,7 @@
 
 use super::complete::{self, complete};
 use super::grammar::{Event, Overlay};
-use super::problem::{Problem, Problems, Source};
+use super::problem::{Problem, Problems, SourceText};
 use super::tree::{self, Layer, Node, Origin, Value};
 use super::{
     AS_WRITTEN, Document, Scenario, Tables, check, lint, mend, overlay, size, tables, timeline, values,
@@ -45,7 +45,7 @@ impl Document {
     /// # Errors
     /// All that is wrong, in the order of the text.
     pub fn from_text(name: &str, text: &str) -> Result<(Document, Problems), Problems> {
-        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned(), order: 0 });
+        let source = Arc::new(SourceText { name: name.to_owned(), text: text.to_owned(), order: 0 });
         build(&source, &Arc::from(Path::new("")), &Layers::default(), Problems::default())
     }
 }
@@ -65,7 +65,7 @@ pub fn with_overlay(node: Node) -> Option<IndexMap<String, Node>> {
 }
 
 fn build(
-    source: &Arc<Source>,
+    source: &Arc<SourceText>,
     base: &Arc<Path>,
     layers: &Layers,
     mut problems: Problems,

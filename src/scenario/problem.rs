@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// A text that values come from: a scenario file, a `--with` file, a `--set` argument or a built-in preset.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceText {
     /// What the reader knows it by.
     pub name: String,
     /// All of it.
@@ -25,7 +25,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Where.
-    pub source: Arc<Source>,
+    pub source: Arc<SourceText>,
     /// From which byte to which.
     pub span: Range<usize>,
 }
@@ -334,7 +334,7 @@ mod tests {
 
     fn place(text: &str, span: Range<usize>) -> Option<Place> {
         Some(Place {
-            source: Arc::new(Source { name: "f".to_owned(), text: text.to_owned(), order: 0 }),
+            source: Arc::new(SourceText { name: "f".to_owned(), text: text.to_owned(), order: 0 }),
             span,
         })
     }

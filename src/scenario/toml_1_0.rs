@@ -4,14 +4,14 @@
 //! `tomllib` of Python). Most of them know TOML 1.0, so a file that only we can read is refused here, with
 //! what to write instead. Source: the list of changes of TOML 1.1.
 
-use super::problem::{Place, Problem, Problems, Source};
+use super::problem::{Place, Problem, Problems, SourceText};
 use std::ops::Range;
 use std::sync::Arc;
 use toml_parser::decoder::Encoding;
 use toml_parser::parser::{Event, EventKind, parse_document};
 
 /// Everything in a text that is later than TOML 1.0, which is valid TOML 1.1 otherwise.
-pub fn problems(source: &Arc<Source>) -> Problems {
+pub fn problems(source: &Arc<SourceText>) -> Problems {
     let text = toml_parser::Source::new(&source.text);
     let mut events = Vec::new();
     parse_document(&text.lex().into_vec(), &mut |event: Event| events.push(event), &mut ());
@@ -21,7 +21,7 @@ pub fn problems(source: &Arc<Source>) -> Problems {
 }
 
 struct Reader<'a> {
-    source: &'a Arc<Source>,
+    source: &'a Arc<SourceText>,
     /// Which arrays and tables in one line are open: where they began.
     within: Vec<(EventKind, usize)>,
     /// The comma that was read last, if nothing came after it.
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        let source = Source { name: "fleet.toml".into(), text: text.into(), order: 0 };
+        let source = SourceText { name: "fleet.toml".into(), text: text.into(), order: 0 };
         problems(&Arc::new(source)).render(false)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! TOML date-times become strings; NaN and infinities are refused, since no parameter of a fleet is either.
 
-use super::problem::{Place, Problem, Problems, Source};
+use super::problem::{Place, Problem, Problems, SourceText};
 use super::toml_1_0;
 use indexmap::IndexMap;
 use std::fs;
@@ -217,9 +217,9 @@ impl Node {
 ///
 /// # Errors
 /// It does not exist, is a directory, cannot be read, is huge, is not UTF-8, is empty, or holds NUL bytes.
-pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problems> {
+pub fn read(path: &Path, order: usize) -> Result<Arc<SourceText>, Problems> {
     let name = path.display().to_string();
-    let source = |text| Arc::new(Source { name: name.clone(), text, order });
+    let source = |text| Arc::new(SourceText { name: name.clone(), text, order });
     let refuse = |message: String, help: &str| {
         let place = Place { source: source(String::new()), span: 0..0 };
         Problems::from(Problem::error(message, Some(place)).help(help))
@@ -256,7 +256,7 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<Source>, Problems> {
 ///
 /// # Errors
 /// The first syntax error, or all that TOML 1.0 does not have.
-pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problems> {
+pub fn parse(source: &Arc<SourceText>, layer: &Layer) -> Result<Node, Problems> {
     let maker = Maker { source, layer, offset: 0 };
     let table = DeTable::parse(&source.text).map_err(|error| maker.syntax_error(&error))?;
     let later = toml_1_0::problems(source);
@@ -272,7 +272,8 @@ pub fn parse(source: &Arc<Source>, layer: &Layer) -> Result<Node, Problems> {
 /// # Errors
 /// There is no `=`, or no path before it.
 pub fn parse_set(argument: &str, order: usize) -> Result<(String, Node), Problems> {
-    let source = Arc::new(Source { name: super::problem::SET.to_owned(), text: argument.to_owned(), order });
+    let source =
+        Arc::new(SourceText { name: super::problem::SET.to_owned(), text: argument.to_owned(), order });
     let Some((path, value)) = argument.split_once('=').filter(|(path, _)| !path.trim().is_empty()) else {
         let place = Place { source, span: 0..argument.len() };
         return Err(Problem::error("`--set` wants `path=value`", Some(place))
@@ -293,7 +294,7 @@ pub fn parse_set(argument: &str, order: usize) -> Result<(String, Node), Problem
 
 /// Makes nodes of what the parser found.
 struct Maker<'a> {
-    source: &'a Arc<Source>,
+    source: &'a Arc<SourceText>,
     layer: &'a Layer,
     /// How far into the source the parsed text begins.
     offset: usize,

@@ -13,7 +13,7 @@ const MAX_CHAIN: usize = 32;
 
 /// A time as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WrittenTime {
     /// From the start of the run.
     Offset(Span),
     /// A calendar instant, in nanoseconds since 1970.
@@ -35,23 +35,23 @@ pub enum Written {
 ///
 /// # Errors
 /// Says what is wrong with the text.
-pub fn parse(text: &str) -> Result<Written, String> {
+pub fn parse(text: &str) -> Result<WrittenTime, String> {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix("event.") {
         return relative(rest);
     }
     if text.len() >= 10 && text.as_bytes()[4] == b'-' {
-        return parse_date_time(text).map(Written::Instant);
+        return parse_date_time(text).map(WrittenTime::Instant);
     }
     if text.starts_with('-') {
         return Err(format!("`{text}` is before the start of the run"));
     }
-    parse_span(text).map(Written::Offset).map_err(|problem| {
+    parse_span(text).map(WrittenTime::Offset).map_err(|problem| {
         format!("{problem}; a time is `2h`, a date-time, or relative such as `event.NAME + 30s`")
     })
 }
 
-fn relative(rest: &str) -> Result<Written, String> {
+fn relative(rest: &str) -> Result<WrittenTime, String> {
     // Names contain `-`, so that a sign must stand alone.
     let (target, minus, by) = match (rest.split_once(" + "), rest.split_once(" - ")) {
         (Some((target, by)), _) => (target, false, parse_span(by)?),
@@ -66,7 +66,7 @@ fn relative(rest: &str) -> Result<Written, String> {
         Some(event) => (event, true),
         None => (target.strip_suffix(".at").unwrap_or(target), false),
     };
-    Ok(Written::Relative { event: event.to_owned(), until, minus, by })
+    Ok(WrittenTime::Relative { event: event.to_owned(), until, minus, by })
 }
 
 /// Resolves a time.
@@ -80,15 +80,15 @@ pub fn resolve(file: &File, when: &When) -> Result<Time, String> {
 
 fn resolve_within(file: &File, text: &str, on_the_way: &mut Vec<String>) -> Result<Time, String> {
     match parse(text)? {
-        Written::Offset(span) => Ok(Time(span.0)),
-        Written::Instant(nanos) => {
+        WrittenTime::Offset(span) => Ok(Time(span.0)),
+        WrittenTime::Instant(nanos) => {
             let Some(start) = &file.start else {
                 return Err(format!("`{text}` is a date-time, but the scenario has no `start`"));
             };
             let offset = nanos - parse_date_time(&start.0)?;
             u64::try_from(offset).map(Time).map_err(|_| format!("`{text}` is before the start of the run"))
         }
-        Written::Relative { event, until, minus, by } => {
+        WrittenTime::Relative { event, until, minus, by } => {
             let Some(found) = file.event.get(&event) else {
                 return Err(format!("there is no event `{event}`"));
             };
@@ -125,10 +125,10 @@ mod tests {
 
     #[test]
     fn the_three_ways_to_write_a_time() {
-        assert_eq!(parse("2h"), Ok(Written::Offset(Span::from_secs(7200))));
-        assert_eq!(parse("1970-01-01T00:00:01Z"), Ok(Written::Instant(1_000_000_000)));
+        assert_eq!(parse("2h"), Ok(WrittenTime::Offset(Span::from_secs(7200))));
+        assert_eq!(parse("1970-01-01T00:00:01Z"), Ok(WrittenTime::Instant(1_000_000_000)));
         let relative = |until, minus, seconds| {
-            Ok(Written::Relative {
+            Ok(WrittenTime::Relative {
                 event: "slow-disk".to_owned(),
                 until,
                 minus,

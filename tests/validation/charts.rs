@@ -3,7 +3,7 @@
 use crate::page::{Point, Value};
 use herdsim::report::canvas::{Anchor, Drawing, Rgb, Stroke};
 use herdsim::report::plot::axis::{Frame, Scale};
-use herdsim::report::plot::page::{self, FAINT, Key, PANEL, SMALL};
+use herdsim::report::plot::page::{self, FAINT, LegendKey, PANEL, SMALL};
 use herdsim::report::plot::{PALETTE, WIDTH};
 
 /// The height of a case in the chart of ratios.
@@ -46,8 +46,8 @@ pub fn ratios(values: &[Value]) -> Drawing {
             drawing.rect((ratio(row.value) - 2.5, y - 2.5), (5.0, 5.0), colour, 1.0);
         }
     }
-    let entries =
-        [("inside", 1), ("outside", 0)].map(|(name, place)| (name.to_owned(), Key::Square(PALETTE[place])));
+    let entries = [("inside", 1), ("outside", 0)]
+        .map(|(name, place)| (name.to_owned(), LegendKey::Square(PALETTE[place])));
     page::legend(&mut drawing, (WIDTH - 40.0, frame.bottom() + 46.0), 400.0, &entries);
     drawing
 }
@@ -103,7 +103,7 @@ pub fn transition(points: &[Point]) -> Drawing {
         let stroke = Stroke { colour, width: if ours { 3.0 } else { 2.0 }, dash: DASHES[place % 4] };
         let stroke = if ours { Stroke { dash: &[], ..stroke } } else { stroke };
         drawing.line(line.iter().map(|(ratio, share)| (x(*ratio), height(&frame, *share))).collect(), stroke);
-        entries.push((name.to_owned(), Key::Line(stroke, None)));
+        entries.push((name.to_owned(), LegendKey::Line(stroke, None)));
     }
     page::legend(&mut drawing, (frame.right(), 112.0), frame.width - 160.0, &entries);
     drawing

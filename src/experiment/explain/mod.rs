@@ -12,7 +12,7 @@ mod periods;
 mod suspects;
 mod verdict;
 
-pub use periods::{Found, found};
+pub use periods::{ServicePeriods, found};
 pub use suspects::{Suspect, suspects};
 pub use verdict::{KnockOutEffect, Trial, Word};
 
@@ -31,7 +31,7 @@ pub const TOGETHER: &str = "all of them";
 
 /// What one run comes to, in the judged window.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct SpikeFigures {
     /// Latency spikes.
     pub spikes: usize,
     /// The highest p99 of a bin, in microseconds; NaN if nothing ended.
@@ -70,7 +70,7 @@ struct KnockOut {
 pub struct Inquiry {
     suspects: Vec<Suspect>,
     focus: Focus,
-    base: Vec<Option<Figures>>,
+    base: Vec<Option<SpikeFigures>>,
     knock_outs: Vec<KnockOut>,
 }
 
@@ -97,7 +97,7 @@ pub struct Explanation {
     /// What was judged.
     pub focus: Focus,
     /// The unchanged run with each seed.
-    pub base: Vec<Option<Figures>>,
+    pub base: Vec<Option<SpikeFigures>>,
     /// One for each suspect, in the order of the file.
     pub findings: Vec<Finding>,
     /// Everything left out at once, if there is more than one suspect.
@@ -172,12 +172,12 @@ impl Inquiry {
 }
 
 impl Focus {
-    fn figures(&self, seed: usize, measured: &Measured) -> Option<Figures> {
+    fn figures(&self, seed: usize, measured: &Measured) -> Option<SpikeFigures> {
         let service = service(measured, &self.service)?;
         let end = Time::ZERO + measured.duration;
         let spikes = spikes::above(service, (*self.thresholds.get(seed)?)?, end);
         let window = Window { from: self.from, ..Window::whole() };
-        Some(Figures {
+        Some(SpikeFigures {
             spikes: spikes.iter().filter(|spike| window.holds_bin(spike.from)).count(),
             worst_p99_us: worst_p99_us(service, &window),
             spikes_whole_run: spikes.len(),

@@ -14,7 +14,7 @@ use crate::scenario::units::Limit;
 
 /// The spectrum of one service and what stands out in it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct ServicePeriods {
     /// The service.
     pub service: String,
     /// The spectrum of the logarithm of its p99, over all seeds.
@@ -24,7 +24,7 @@ pub struct Found {
 }
 
 /// The periods of every service, over some runs of one scenario. A service without a spectrum is left out.
-pub fn found(file: &File, runs: &[Run]) -> Vec<Found> {
+pub fn found(file: &File, runs: &[Run]) -> Vec<ServicePeriods> {
     let clocks = clocks(file);
     let services = runs.first().map_or(&[][..], |run| &run.measured.services);
     let each = services.iter().enumerate().filter_map(|(n, service)| {
@@ -35,7 +35,7 @@ pub fn found(file: &File, runs: &[Run]) -> Vec<Found> {
         let spectrum = Spectrum::new(&runs.iter().map(of).collect::<Vec<_>>(), BIN)?;
         let named = |line: Line| (line.clone(), names(&line, &clocks));
         let lines = spectrum.lines().into_iter().map(named).collect();
-        Some(Found { service: service.service.clone(), spectrum, lines })
+        Some(ServicePeriods { service: service.service.clone(), spectrum, lines })
     });
     each.collect()
 }

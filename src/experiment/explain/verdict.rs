@@ -5,7 +5,7 @@
 //! narrow as well as around nothing; where nothing was measured, nobody is cleared. One seed has no interval:
 //! its words are anecdotes, and said to be.
 
-use super::Figures;
+use super::SpikeFigures;
 use super::suspects::Stop;
 use crate::experiment::paired::{BUCKET, ROUNDING};
 use crate::experiment::statistics::Mean;
@@ -89,7 +89,7 @@ fn tells(change: &Mean, enough: f64, small: f64) -> KnockOutEffect {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// What it showed with each seed; `None` where it was not run or showed nothing.
-    pub figures: Vec<Option<Figures>>,
+    pub figures: Vec<Option<SpikeFigures>>,
     /// The change of the number of spikes.
     pub spikes: Mean,
     /// The change of the worst p99, as a natural logarithm: −0.69 is half.
@@ -100,10 +100,10 @@ pub struct Trial {
 
 impl Trial {
     /// A knock-out beside the unchanged runs of the same seeds.
-    pub fn new(base: &[Option<Figures>], figures: Vec<Option<Figures>>) -> Trial {
-        let pairs: Vec<(Figures, Figures)> =
+    pub fn new(base: &[Option<SpikeFigures>], figures: Vec<Option<SpikeFigures>>) -> Trial {
+        let pairs: Vec<(SpikeFigures, SpikeFigures)> =
             base.iter().zip(&figures).filter_map(|(base, one)| Some(((*base)?, (*one)?))).collect();
-        let change = |step: f64, of: &dyn Fn(&Figures) -> f64| {
+        let change = |step: f64, of: &dyn Fn(&SpikeFigures) -> f64| {
             let differences = pairs.iter().map(|(base, one)| of(one) - of(base));
             let differences: Vec<f64> = differences.filter(|one| !one.is_nan()).collect();
             Mean::of_differences(&differences, step, ROUNDING)
@@ -175,11 +175,11 @@ pub fn word(never: &Trial, stopped: Option<&Trial>, stop: Stop) -> (Word, String
 mod tests {
     use super::*;
 
-    fn figures(spikes: usize, worst_p99_us: f64) -> Option<Figures> {
-        Some(Figures { spikes, worst_p99_us, spikes_whole_run: spikes })
+    fn figures(spikes: usize, worst_p99_us: f64) -> Option<SpikeFigures> {
+        Some(SpikeFigures { spikes, worst_p99_us, spikes_whole_run: spikes })
     }
 
-    fn counts(counts: &[usize]) -> Vec<Option<Figures>> {
+    fn counts(counts: &[usize]) -> Vec<Option<SpikeFigures>> {
         counts.iter().map(|count| figures(*count, 1e6)).collect()
     }
 

@@ -140,7 +140,7 @@ impl Search {
 
 /// A seed that holds at a value and not at an easier one: a search by halves may have been misled.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Turn {
+pub struct Reversal {
     /// The seed.
     pub seed: u64,
     /// Where it holds.
@@ -150,13 +150,13 @@ pub struct Turn {
 }
 
 /// The seeds that do not go one way, each once; the values come from the hardest to the easiest.
-pub fn turns(tried: &[Tried]) -> Vec<Turn> {
+pub fn turns(tried: &[Tried]) -> Vec<Reversal> {
     let seeds = tried.first().map_or(&[][..], |one| &one.seeds);
     let turn = |(place, first): (usize, &Shown)| {
         let passes = |one: &&Tried| one.seeds.get(place).is_some_and(|shown| shown.verdict == Verdict::Pass);
         let from = tried.iter().position(|one| passes(&one))?;
         let back = tried[from..].iter().find(|one| !passes(one))?;
-        Some(Turn { seed: first.seed, holds: tried[from].value, fails: back.value })
+        Some(Reversal { seed: first.seed, holds: tried[from].value, fails: back.value })
     };
     seeds.iter().enumerate().filter_map(turn).collect()
 }
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(thresholds(&tried, Some(Answer::Nowhere(35.0))), []);
         assert_eq!(turns(&tried), []);
         let odd: Vec<Tried> = [15.0, 25.0, 35.0].map(|value| attempt(value, &[(1, 25.0)])).to_vec();
-        assert_eq!(turns(&odd), [Turn { seed: 1, holds: 15.0, fails: 25.0 }]);
+        assert_eq!(turns(&odd), [Reversal { seed: 1, holds: 15.0, fails: 25.0 }]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod plan;
 pub mod question;
 mod trial;
 
-pub use trial::{Batch, run_trials};
+pub use trial::{TrialBatch, run_trials};
 
 use super::{Judged, Verdict};
 use crate::measure::SummaryRow;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What one run at a point showed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cell {
+pub struct PointRun {
     /// Which point.
     pub point: usize,
     /// The variant.
@@ -26,14 +26,14 @@ pub struct Cell {
     /// The seed.
     pub seed: u64,
     /// The run in a few numbers.
-    pub summary: Vec<Row>,
+    pub summary: Vec<KeptRow>,
     /// The expectations on this variant, judged with this seed alone.
-    pub judged: Vec<Finding>,
+    pub judged: Vec<SeedVerdict>,
 }
 
 /// A row of `summary.csv`, as it is kept: a list of six.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row(
+pub struct KeptRow(
     /// The metric.
     pub String,
     /// What it is of.
@@ -49,17 +49,17 @@ pub struct Row(
     pub String,
 );
 
-impl Row {
+impl KeptRow {
     /// A row of a run.
-    pub fn of(row: &SummaryRow) -> Row {
+    pub fn of(row: &SummaryRow) -> KeptRow {
         let SummaryRow { metric, of, cause, stat, value, unit } = row.clone();
-        Row(metric.to_owned(), of, cause.to_owned(), stat.to_owned(), value, unit.to_owned())
+        KeptRow(metric.to_owned(), of, cause.to_owned(), stat.to_owned(), value, unit.to_owned())
     }
 }
 
 /// An expectation at a point, judged with one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct SeedVerdict {
     /// Its name.
     pub name: String,
     /// What it says, in words.
@@ -73,10 +73,10 @@ pub struct Finding {
     pub verdict: Verdict,
 }
 
-impl Finding {
+impl SeedVerdict {
     /// What is kept of an expectation that was judged with one seed.
-    pub fn of(judged: &Judged) -> Finding {
-        Finding {
+    pub fn of(judged: &Judged) -> SeedVerdict {
+        SeedVerdict {
             name: judged.name.clone(),
             claim: judged.claim.clone(),
             value: judged.values.first().copied().unwrap_or(f64::NAN),
@@ -103,7 +103,7 @@ fn read_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 
 /// An expectation at a point, over its seeds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct Tally {
     /// The median value; NaN where there was nothing to measure.
     pub median: f64,
     /// How many seeds kept within the bounds.
@@ -113,10 +113,10 @@ pub struct Outcome {
 }
 
 /// What an expectation showed at a point.
-pub fn outcome(cells: &[Cell], point: usize, expectation: &str) -> Outcome {
+pub fn tally(cells: &[PointRun], point: usize, expectation: &str) -> Tally {
     let here = cells.iter().filter(|cell| cell.point == point);
     let judged = || here.clone().flat_map(|cell| &cell.judged).filter(|judged| judged.name == expectation);
-    Outcome {
+    Tally {
         median: median(judged().map(|judged| judged.value)),
         passed: judged().filter(|judged| judged.verdict == Verdict::Pass).count(),
         seeds: judged().count(),
@@ -137,10 +137,10 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
 mod tests {
     use super::*;
 
-    fn cell(seed: u64, value: f64, verdict: Verdict) -> Cell {
+    fn cell(seed: u64, value: f64, verdict: Verdict) -> PointRun {
         let finding =
-            Finding { name: "e".into(), claim: String::new(), value, unit: "share".into(), verdict };
-        Cell { point: 0, variant: "v".into(), seed, summary: vec![], judged: vec![finding] }
+            SeedVerdict { name: "e".into(), claim: String::new(), value, unit: "share".into(), verdict };
+        PointRun { point: 0, variant: "v".into(), seed, summary: vec![], judged: vec![finding] }
     }
 
     #[test]
@@ -150,19 +150,19 @@ mod tests {
             cell(2, 0.4, Verdict::Fail),
             cell(3, f64::NAN, Verdict::Inconclusive),
         ];
-        let outcome = super::outcome(&cells, 0, "e");
-        assert!((outcome.median - 0.3).abs() < 1e-12);
-        assert_eq!((outcome.passed, outcome.seeds), (1, 3));
+        let tally = super::tally(&cells, 0, "e");
+        assert!((tally.median - 0.3).abs() < 1e-12);
+        assert_eq!((tally.passed, tally.seeds), (1, 3));
     }
 
     #[test]
     fn what_is_kept_is_read_back_to_the_last_bit() {
         let third = cell(u64::MAX, 1.0 / 3.0, Verdict::Pass);
-        let row = |value| Row("m".into(), "of".into(), String::new(), "max".into(), value, "s".into());
-        let kept = Cell { summary: vec![row(0.1 + 0.2), row(f64::INFINITY)], ..third };
+        let row = |value| KeptRow("m".into(), "of".into(), String::new(), "max".into(), value, "s".into());
+        let kept = PointRun { summary: vec![row(0.1 + 0.2), row(f64::INFINITY)], ..third };
         let text = serde_json::to_string(&kept).unwrap();
-        assert_eq!(serde_json::from_str::<Cell>(&text).unwrap(), kept, "{text}");
+        assert_eq!(serde_json::from_str::<PointRun>(&text).unwrap(), kept, "{text}");
         let none = serde_json::to_string(&row(f64::NAN)).unwrap();
-        assert!(serde_json::from_str::<Row>(&none).unwrap().4.is_nan(), "{none}");
+        assert!(serde_json::from_str::<KeptRow>(&none).unwrap().4.is_nan(), "{none}");
     }
 }

@@ -6,7 +6,7 @@
 //! Sobol points, whose number should be a power of two, and axes that depend on each other.
 
 use crate::engine::chance::Stream;
-use crate::scenario::axis::{Along, Axis, Place};
+use crate::scenario::axis::{Along, Axis, AxisPlace};
 use crate::scenario::grammar::Mode;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Point {
 }
 
 impl Point {
-    fn of(places: &[Place]) -> Point {
+    fn of(places: &[AxisPlace]) -> Point {
         Point {
             labels: places.iter().map(|place| place.label.clone()).collect(),
             set: places.iter().flat_map(|place| place.set.iter().cloned()).collect(),
@@ -59,9 +59,9 @@ fn few(count: usize) -> Result<usize, String> {
 }
 
 /// Every combination of places, the last axis moving fastest.
-fn grid(axes: &[Axis]) -> Result<Vec<Vec<Place>>, String> {
+fn grid(axes: &[Axis]) -> Result<Vec<Vec<AxisPlace>>, String> {
     few(axes.iter().fold(1, |size: usize, axis| size.saturating_mul(axis.places().len())))?;
-    let mut points: Vec<Vec<Place>> = vec![vec![]];
+    let mut points: Vec<Vec<AxisPlace>> = vec![vec![]];
     for axis in axes {
         let mut longer = Vec::new();
         for point in &points {
@@ -75,7 +75,7 @@ fn grid(axes: &[Axis]) -> Result<Vec<Vec<Place>>, String> {
 }
 
 /// The n-th place of every axis.
-fn zip(axes: &[Axis]) -> Result<Vec<Vec<Place>>, String> {
+fn zip(axes: &[Axis]) -> Result<Vec<Vec<AxisPlace>>, String> {
     let count = axes.first().map_or(0, |axis| axis.places().len());
     if let Some(other) = axes.iter().find(|axis| axis.places().len() != count) {
         let (name, others) = (&axes[0].name, other.places().len());
@@ -89,9 +89,9 @@ fn zip(axes: &[Axis]) -> Result<Vec<Vec<Place>>, String> {
     Ok((0..few(count)?).map(point).collect())
 }
 
-fn hypercube(axes: &[Axis], count: usize, draw: u64) -> Vec<Vec<Place>> {
+fn hypercube(axes: &[Axis], count: usize, draw: u64) -> Vec<Vec<AxisPlace>> {
     let root = Stream::root(draw).named("sweep");
-    let columns: Vec<Vec<Place>> = axes
+    let columns: Vec<Vec<AxisPlace>> = axes
         .iter()
         .map(|axis| {
             let own = root.named(&axis.name);
@@ -116,7 +116,7 @@ fn shuffled(count: usize, stream: Stream) -> Vec<usize> {
 }
 
 /// What stands at a share, from 0 to below 1, of the way along an axis.
-fn place(axis: &Axis, share: f64) -> Place {
+fn place(axis: &Axis, share: f64) -> AxisPlace {
     match &axis.along {
         Along::Places(places) => {
             places[((share * places.len() as f64) as usize).min(places.len() - 1)].clone()
@@ -132,7 +132,7 @@ fn place(axis: &Axis, share: f64) -> Place {
             let grain = libm::pow(10.0, libm::floor(libm::log10(range.high - range.low)) - 4.0);
             let value = if range.whole { value } else { (value / grain).round() * grain };
             let label = range.text(value.clamp(range.low, range.high));
-            Place { set: vec![format!("{}={label}", axis.name)], label }
+            AxisPlace { set: vec![format!("{}={label}", axis.name)], label }
         }
     }
 }

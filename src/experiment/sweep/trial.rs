@@ -1,6 +1,6 @@
 //! Trials: one point and one seed, all variants, judged together; many at once, each kept when it is done.
 
-use super::{Cell, Finding, Row};
+use super::{KeptRow, PointRun, SeedVerdict};
 use crate::experiment::batch::{run_one, threads, watched};
 use crate::experiment::{Run, expect};
 use crate::measure::summary;
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Trials that are to be done.
-pub struct Batch<'a> {
+pub struct TrialBatch<'a> {
     /// The point and the seed of each.
     pub trials: &'a [(usize, u64)],
     /// The variants that are run in each.
@@ -27,9 +27,9 @@ pub struct Batch<'a> {
 /// # Errors
 /// The first that `open` or `keep` gives; trials under way are given up.
 pub fn run_trials<E: Send>(
-    batch: &Batch,
+    batch: &TrialBatch,
     open: &(dyn Fn(usize) -> Result<Document, E> + Sync),
-    keep: &(dyn Fn(usize, Vec<Cell>) -> Result<(), E> + Sync),
+    keep: &(dyn Fn(usize, Vec<PointRun>) -> Result<(), E> + Sync),
     progress: &(dyn Fn(f64) + Sync),
     stop: &AtomicBool,
 ) -> Result<(), E> {
@@ -59,19 +59,19 @@ fn trial(
     (point, seed): (usize, u64),
     clocks: &[AtomicU64],
     stop: &AtomicBool,
-) -> Option<Vec<Cell>> {
+) -> Option<Vec<PointRun>> {
     let scenarios: Vec<_> = variants.iter().filter_map(|variant| document.scenario(variant)).collect();
     let runs = scenarios.par_iter().zip(clocks).with_max_len(1);
     let runs = runs.map(|(scenario, clock)| run_one(scenario, seed, clock, stop));
     let runs: Vec<Run> = runs.collect::<Option<_>>()?;
     // Expectations relative to another variant find it among the runs with the same seed.
     let judged = expect::judge_seed(document, &runs);
-    let cell = |run: &Run| Cell {
+    let cell = |run: &Run| PointRun {
         point,
         variant: run.variant.clone(),
         seed,
-        summary: summary::rows(&run.measured).iter().map(Row::of).collect(),
-        judged: judged.iter().filter(|judged| judged.variant == run.variant).map(Finding::of).collect(),
+        summary: summary::rows(&run.measured).iter().map(KeptRow::of).collect(),
+        judged: judged.iter().filter(|judged| judged.variant == run.variant).map(SeedVerdict::of).collect(),
     };
     Some(runs.iter().map(cell).collect())
 }

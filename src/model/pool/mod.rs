@@ -34,7 +34,7 @@ use owed::Owed;
 use slots::Slots;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use sweep::Keeper;
+use sweep::Housekeeper;
 use workers::Crew;
 
 /// Where a pool lives: what its connections need to find their way home.
@@ -74,7 +74,7 @@ pub struct Pool {
     crew: Crew,
     failing: Failing,
     owed: Owed,
-    keeper: Keeper,
+    keeper: Housekeeper,
     /// No connection is closed for its age before.
     next_kill: Time,
 }
@@ -143,7 +143,7 @@ impl Pool {
             crew: Crew::default(),
             failing: Failing::default(),
             owed,
-            keeper: Keeper::default(),
+            keeper: Housekeeper::default(),
             next_kill: Time::ZERO,
         }
     }

@@ -26,7 +26,7 @@ const A_MOMENT: Span = Span(1);
 
 /// Where the one who looks after the pool stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keeper {
+pub(super) struct Housekeeper {
     /// Dials up to the floor that are under way.
     refilling: u32,
     /// One of them failed.

@@ -48,17 +48,17 @@ impl Machine {
 
 /// Recovery of a node that is down.
 #[derive(Debug)]
-pub struct Recovery {
+pub struct NodeRecovery {
     /// Pages that it has still to read.
     pages: u64,
     /// When the present part of it is done.
     timer: Handle,
 }
 
-impl Recovery {
+impl NodeRecovery {
     /// Nothing to recover.
-    pub fn new() -> Recovery {
-        Recovery { pages: 0, timer: Handle::NONE }
+    pub fn new() -> NodeRecovery {
+        NodeRecovery { pages: 0, timer: Handle::NONE }
     }
 }
 

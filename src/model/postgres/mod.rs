@@ -45,7 +45,7 @@ use crate::scenario::grammar;
 use admission::Admission;
 pub use disk::Disk;
 pub use job::Job;
-use lifecycle::{Machine, Recovery};
+use lifecycle::{Machine, NodeRecovery};
 use locks::Locks;
 pub use locks::Row;
 use replica::Backlog;
@@ -61,7 +61,7 @@ pub struct Node {
     /// It takes connections, as far as they reach it.
     up: bool,
     machine: Machine,
-    recovery: Recovery,
+    recovery: NodeRecovery,
     /// When high availability has missed it for too long.
     heartbeat: Handle,
     admission: Admission,
@@ -115,7 +115,7 @@ impl Node {
             plan,
             up: true,
             machine: Machine::new(),
-            recovery: Recovery::new(),
+            recovery: NodeRecovery::new(),
             heartbeat: Handle::NONE,
             locks: Locks::default(),
             wal: Wal::new(),

@@ -7,7 +7,7 @@
 //! cap drains without delay, at the next tick. While a rollout is under way nothing else is let go. Where the
 //! number is fixed there are no ticks, and a change of it is followed at once.
 
-use super::autoscaler::{self, Autoscaler, Load, Meter, Sample};
+use super::autoscaler::{self, Autoscaler, LevelMeter, Load, Sample};
 use super::{Plan, Service};
 use crate::engine::agenda::Handle;
 use crate::engine::time::{Span, Time};
@@ -22,9 +22,9 @@ use crate::model::fact::{Fact, Recorder};
 pub struct Scaling {
     scaler: Autoscaler,
     /// Requests in containers or waiting for one.
-    requests: Meter,
+    requests: LevelMeter,
     /// Requests whose application is at work: busy CPUs.
-    busy: Meter,
+    busy: LevelMeter,
     /// What the autoscaler wanted last, or (on demand) those who were there.
     wanted: u32,
 }
@@ -37,7 +37,7 @@ impl Service {
         let Some(scaler) = Autoscaler::of(settings, load) else { return };
         let wanted = autoscaler::containers_for(settings, load);
         ctx.clock(scaler.tick(), self.event(ServiceEvent::ScalerTicked));
-        let (requests, busy) = (Meter::default(), Meter::default());
+        let (requests, busy) = (LevelMeter::default(), LevelMeter::default());
         self.scaling = Some(Scaling { scaler, requests, busy, wanted });
     }
 

@@ -14,15 +14,15 @@ use crate::scenario::grammar::{File, Initial, Sweep};
 
 /// Deals so many places evenly to those who want one, in the order in which they ask.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slots {
+pub(super) struct Dealer {
     room: u64,
     wanted: u64,
     asked: u64,
 }
 
-impl Slots {
-    fn new(room: u32, wanted: u64) -> Slots {
-        Slots { room: u64::from(room).min(wanted), wanted, asked: 0 }
+impl Dealer {
+    fn new(room: u32, wanted: u64) -> Dealer {
+        Dealer { room: u64::from(room).min(wanted), wanted, asked: 0 }
     }
 
     /// Whether the next who asks has one.
@@ -72,7 +72,7 @@ impl<R: Recorder> World<R> {
             }
             let open = steady::open_at_pooler(file, &self.places.nodes[number], &self.tables);
             let wanted = u64::from(open) * pooler.processes() as u64;
-            let mut slots = Slots::new(self.nodes[number].room(), wanted);
+            let mut slots = Dealer::new(self.nodes[number].room(), wanted);
             for connection in pooler.start_steady(&mut self.ctx, open, || slots.deal()) {
                 self.nodes[number].adopt(&mut self.ctx, connection);
             }
@@ -104,7 +104,7 @@ impl<R: Recorder> World<R> {
 
     /// The slots of each node, or of the pooler in front of it, and how many the fleet wants in the steady
     /// state.
-    fn slots(&self, file: &File) -> Vec<Slots> {
+    fn slots(&self, file: &File) -> Vec<Dealer> {
         let slots = self.places.nodes.iter().enumerate().map(|(number, node)| {
             let with_pool = file.service.iter().filter(|(_, service)| service.pool.contains_key(node));
             let wanted = with_pool.map(|(name, service)| {
@@ -112,13 +112,13 @@ impl<R: Recorder> World<R> {
                 u64::from(containers) * u64::from(steady::open_connections(file, name, node, &self.tables))
             });
             let room = self.poolers[number].as_ref().map_or(self.nodes[number].room(), |one| one.room());
-            Slots::new(room, wanted.sum())
+            Dealer::new(room, wanted.sum())
         });
         slots.collect()
     }
 
     /// A container that has served for longer than a lifetime: its connections' ages are uniform over it.
-    fn add_steady_container(&mut self, file: &File, number: usize, name: &str, slots: &mut [Slots]) {
+    fn add_steady_container(&mut self, file: &File, number: usize, name: &str, slots: &mut [Dealer]) {
         let (service, ctx) = (&mut self.services[number], &mut self.ctx);
         let container = service.add_serving(ctx);
         let mut draws = service.container_luck().named("steady").draws();
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn slots_are_dealt_evenly_however_the_askers_stand() {
         for (room, wanted) in [(0, 7), (3, 7), (7, 7), (20, 7), (13, 40), (1, 1000)] {
-            let mut slots = Slots::new(room, wanted);
+            let mut slots = Dealer::new(room, wanted);
             let dealt: Vec<bool> = (0..wanted).map(|_| slots.deal()).collect();
             let all = dealt.iter().filter(|has| **has).count() as u64;
             assert_eq!(all, u64::from(room).min(wanted));

@@ -1,7 +1,7 @@
 //! The files of `explain`: tidy tables, one object, pictures.
 
 use super::Story;
-use crate::experiment::explain::{Figures, Finding, Found, KnockOutEffect, Trial};
+use crate::experiment::explain::{Finding, KnockOutEffect, ServicePeriods, SpikeFigures, Trial};
 use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::Line;
 use crate::report::SCHEMA_VERSION;
@@ -38,7 +38,7 @@ fn float(value: f64) -> String {
 }
 
 /// Every knock-out by its suspect's name and `nothing`, `from-start` or `from-time`.
-fn knock_outs<'a>(story: &'a Story) -> Vec<(&'a str, &'static str, &'a [Option<Figures>])> {
+fn knock_outs<'a>(story: &'a Story) -> Vec<(&'a str, &'static str, &'a [Option<SpikeFigures>])> {
     let explanation = story.explanation;
     let mut all = vec![("", "nothing", explanation.base.as_slice())];
     for finding in &explanation.findings {
@@ -71,7 +71,7 @@ fn explain_csv(story: &Story) -> String {
     table(story, &columns, rows.into_iter())
 }
 
-fn lines<'a>(story: &Story<'a>) -> impl Iterator<Item = (&'a Found, &'a Line, &'a [String])> {
+fn lines<'a>(story: &Story<'a>) -> impl Iterator<Item = (&'a ServicePeriods, &'a Line, &'a [String])> {
     story
         .found
         .iter()
@@ -121,8 +121,8 @@ fn change(change: &Mean) -> Value {
     })
 }
 
-fn values(seeds: &[u64], figures: &[Option<Figures>]) -> Value {
-    let one = |(seed, figures): (&u64, &Option<Figures>)| {
+fn values(seeds: &[u64], figures: &[Option<SpikeFigures>]) -> Value {
+    let one = |(seed, figures): (&u64, &Option<SpikeFigures>)| {
         figures.map(|figures| {
             json!({
                 "seed": seed,
@@ -157,7 +157,7 @@ fn explain_json(story: &Story) -> Value {
             "from_time": finding.stopped.as_ref().map(|stopped| trial(story, stopped)),
         })
     };
-    let period = |(found, line, names): (&Found, &Line, &[String])| {
+    let period = |(found, line, names): (&ServicePeriods, &Line, &[String])| {
         json!({
             "service": found.service,
             "period_s": line.period_s,

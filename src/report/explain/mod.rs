@@ -7,7 +7,7 @@ pub mod files;
 
 use super::text::{Paint, cells, escaped, range, section, short, table, trimmed};
 use super::{Header, human};
-use crate::experiment::explain::{Explanation, Figures, Finding, Found, TOGETHER, Trial, Word};
+use crate::experiment::explain::{Explanation, Finding, ServicePeriods, SpikeFigures, TOGETHER, Trial, Word};
 use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::{FALSE_ALARM, Line};
 use crate::report::font::printable;
@@ -32,7 +32,7 @@ pub struct Story<'a> {
     /// What the knock-outs showed.
     pub explanation: &'a Explanation,
     /// The periods of each service.
-    pub found: &'a [Found],
+    pub found: &'a [ServicePeriods],
 }
 
 impl Story<'_> {
@@ -129,15 +129,15 @@ impl Story<'_> {
 }
 
 /// How many spikes, from the seed with the fewest to the one with the most.
-fn spikes(figures: &[Option<Figures>]) -> String {
+fn spikes(figures: &[Option<SpikeFigures>]) -> String {
     range(&each(figures, |figures| figures.spikes as f64), &human::number)
 }
 
-fn worst(figures: &[Option<Figures>]) -> String {
+fn worst(figures: &[Option<SpikeFigures>]) -> String {
     range(&each(figures, |figures| figures.worst_p99_us), &human::latency)
 }
 
-fn each(figures: &[Option<Figures>], of: impl Fn(&Figures) -> f64) -> Vec<f64> {
+fn each(figures: &[Option<SpikeFigures>], of: impl Fn(&SpikeFigures) -> f64) -> Vec<f64> {
     figures.iter().map(|figures| figures.as_ref().map_or(f64::NAN, &of)).collect()
 }
 
@@ -203,7 +203,7 @@ fn left_verdict(row: &[String; 7]) -> Vec<Cell> {
 }
 
 fn periods(story: &Story) -> String {
-    let of = |found: &Found| {
+    let of = |found: &ServicePeriods| {
         let service = short(&found.service, NAME);
         if found.lines.is_empty() {
             return format!("  {service}: none stands out of the noise\n");

@@ -3,7 +3,7 @@
 use super::{About, SCHEMA_VERSION, calendar, words};
 use crate::engine::time::{Span, Time};
 use crate::measure::lifetime::Lifetime;
-use crate::measure::snapshot::{Snapshot, Storm, Verdict, jitter};
+use crate::measure::snapshot::{Bunching, Snapshot, Storm, jitter};
 use serde_json::{Value, json};
 
 /// One object; every time is UTC, every duration in seconds.
@@ -12,9 +12,9 @@ pub fn json(seen: &Snapshot, about: &About) -> Value {
     json!({
         "schema_version": SCHEMA_VERSION,
         "verdict": match seen.verdict {
-            Verdict::Bunched => "bunched",
-            Verdict::NotBunched => "not-bunched",
-            Verdict::CannotTell => "cannot-tell",
+            Bunching::Bunched => "bunched",
+            Bunching::NotBunched => "not-bunched",
+            Bunching::CannotTell => "cannot-tell",
         },
         "summary": words::verdict(seen),
         "reasons": words::reasons(seen, about),

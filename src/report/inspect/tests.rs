@@ -1,7 +1,7 @@
 //! What is said of snapshots that are known.
 
 use super::*;
-use crate::measure::snapshot::{Connection, Snapshot, Verdict};
+use crate::measure::snapshot::{Bunching, Connection, Snapshot};
 use crate::report::text::Paint;
 
 /// 2026-11-21 06:36:11 UTC.
@@ -70,7 +70,7 @@ fn connections_in_the_slack_are_older_than_the_lifetime() {
 fn only_what_is_narrow_is_called_a_rollout() {
     let uneven = (0..900).map(f64::from).chain((0..225).map(|n| f64::from(n) * 2.0 + 0.5));
     let seen = look(uneven, Some(900));
-    assert!(seen.cycle.rayleigh_p < 0.001 && seen.verdict == Verdict::NotBunched);
+    assert!(seen.cycle.rayleigh_p < 0.001 && seen.verdict == Bunching::NotBunched);
     let reasons = words::reasons(&seen, &about());
     assert!(!reasons.iter().any(|reason| reason.contains("rollout")), "{reasons:?}");
 }

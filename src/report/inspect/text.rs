@@ -2,7 +2,7 @@
 
 use super::{About, chart, dated, span, words};
 use crate::engine::time::Span;
-use crate::measure::snapshot::{Snapshot, Verdict};
+use crate::measure::snapshot::{Bunching, Snapshot};
 use crate::report::human;
 use crate::report::text::{Paint, cells, section, short, table, trimmed};
 
@@ -15,9 +15,9 @@ const NAME: usize = 40;
 /// Verdict, figures, chart, what comes next, and who they are.
 pub fn text(seen: &Snapshot, about: &About, paint: Paint) -> String {
     let code = match seen.verdict {
-        Verdict::Bunched => "1;31",
-        Verdict::NotBunched => "1;32",
-        Verdict::CannotTell => "1;33",
+        Bunching::Bunched => "1;31",
+        Bunching::NotBunched => "1;32",
+        Bunching::CannotTell => "1;33",
     };
     let mut text = paint.with(code, &words::verdict(seen)) + "\n";
     text += &words::reasons(seen, about).iter().map(|reason| wrapped("  - ", reason)).collect::<String>();

@@ -4,7 +4,7 @@ use super::{About, chance, clock, may_be_a_rollout, span};
 use crate::engine::time::Span;
 use crate::measure::herd::SECOND;
 use crate::measure::lifetime::Lifetime;
-use crate::measure::snapshot::{CHANCE, FEW, SLACK, Snapshot, Storm, Verdict, jitter};
+use crate::measure::snapshot::{Bunching, CHANCE, FEW, SLACK, Snapshot, Storm, jitter};
 use crate::measure::storms::STORM_SHARE;
 use crate::report::human;
 
@@ -20,21 +20,21 @@ pub fn verdict(seen: &Snapshot) -> String {
     let n = seen.births.len();
     let most = seen.most_in_1s;
     match (seen.verdict, seen.storms.as_slice()) {
-        (Verdict::Bunched, [storm]) => {
+        (Bunching::Bunched, [storm]) => {
             format!("BUNCHED: {} were started within {}", of_all(seen, storm.births), within(storm))
         }
-        (Verdict::Bunched, storms) => {
+        (Bunching::Bunched, storms) => {
             let sizes: Vec<String> =
                 storms.iter().take(STORMS).map(|storm| human::count(storm.births as u64)).collect();
             let more = if storms.len() > STORMS { ", …" } else { "" };
             let (number, n) = (storms.len(), human::count(n as u64));
             format!("BUNCHED in {number} groups: {}{more} of {n} connections", sizes.join(" + "))
         }
-        (Verdict::NotBunched, _) => {
+        (Bunching::NotBunched, _) => {
             format!("NOT BUNCHED: no second holds the starts of more than {}", of_all(seen, most))
         }
-        (Verdict::CannotTell, _) if n == 0 => "CANNOT TELL: there are no connections".to_owned(),
-        (Verdict::CannotTell, _) => {
+        (Bunching::CannotTell, _) if n == 0 => "CANNOT TELL: there are no connections".to_owned(),
+        (Bunching::CannotTell, _) => {
             let size = if n == 1 {
                 "1 connection is"
             } else {
@@ -58,11 +58,11 @@ pub fn reasons(seen: &Snapshot, about: &About) -> Vec<String> {
         return vec![nobody(about)];
     }
     let mut reasons = vec![fullest(seen)];
-    if seen.verdict == Verdict::CannotTell {
+    if seen.verdict == Bunching::CannotTell {
         reasons.push(too_few(seen));
     }
     reasons.push(phase_lock(seen));
-    if seen.verdict != Verdict::Bunched && seen.cycle.rayleigh_p < CHANCE && is_narrow(seen) {
+    if seen.verdict != Bunching::Bunched && seen.cycle.rayleigh_p < CHANCE && is_narrow(seen) {
         reasons.push(format!(
             "90% of all starts lie within {} of the clock: that is a rollout or a slow start, not a storm in one second; \
              it comes back as slowly as it came",
@@ -112,7 +112,7 @@ fn fullest(seen: &Snapshot) -> String {
     let odds = chance(seen.chance);
     match seen.chance < CHANCE {
         false => format!("{head}, and chance explains it ({odds})"),
-        true if seen.verdict == Verdict::Bunched => {
+        true if seen.verdict == Bunching::Bunched => {
             format!("{head}, and chance does not explain it ({odds})")
         }
         true => {

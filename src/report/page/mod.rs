@@ -17,7 +17,7 @@ mod tables;
 use super::Header;
 use crate::experiment::{Judged, Run};
 use html::{fill, text};
-use overlay::Overlay;
+use overlay::SeriesOverlay;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ pub struct Content<'a> {
     /// The pictures of the run directory, by path.
     pub pictures: &'a [(String, Vec<u8>)],
     /// What was measured in life.
-    pub overlays: &'a [Overlay],
+    pub overlays: &'a [SeriesOverlay],
 }
 
 /// The page.

@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// A chart that measured values can be laid over.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Chart {
+pub struct OverlayChart {
     /// Its name on the command line.
     pub name: &'static str,
     /// What the values are taken for.
@@ -26,25 +26,25 @@ pub struct Chart {
 }
 
 /// All of them.
-pub const CHARTS: [Chart; 9] = [
-    Chart { name: "p99", unit: "milliseconds", panel: "latency", times: 1e3 },
-    Chart { name: "connections", unit: "connections", panel: "backends", times: 1.0 },
-    Chart { name: "active", unit: "backends", panel: "dashboard", times: 1.0 },
-    Chart { name: "starts", unit: "connections started per second", panel: "starts", times: 1.0 },
-    Chart { name: "containers", unit: "containers", panel: "fleet", times: 1.0 },
-    Chart { name: "cpu", unit: "a share from 0 to 1", panel: "cpu", times: 1.0 },
-    Chart { name: "rate", unit: "requests per second", panel: "rates", times: 1.0 },
-    Chart { name: "failures", unit: "requests per second", panel: "failures", times: 1.0 },
-    Chart { name: "lag", unit: "seconds", panel: "lag", times: 1e6 },
+pub const CHARTS: [OverlayChart; 9] = [
+    OverlayChart { name: "p99", unit: "milliseconds", panel: "latency", times: 1e3 },
+    OverlayChart { name: "connections", unit: "connections", panel: "backends", times: 1.0 },
+    OverlayChart { name: "active", unit: "backends", panel: "dashboard", times: 1.0 },
+    OverlayChart { name: "starts", unit: "connections started per second", panel: "starts", times: 1.0 },
+    OverlayChart { name: "containers", unit: "containers", panel: "fleet", times: 1.0 },
+    OverlayChart { name: "cpu", unit: "a share from 0 to 1", panel: "cpu", times: 1.0 },
+    OverlayChart { name: "rate", unit: "requests per second", panel: "rates", times: 1.0 },
+    OverlayChart { name: "failures", unit: "requests per second", panel: "failures", times: 1.0 },
+    OverlayChart { name: "lag", unit: "seconds", panel: "lag", times: 1e6 },
 ];
 
 /// Measured series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Overlay {
+pub struct SeriesOverlay {
     /// The file's name.
     name: String,
     /// The chart that they are laid over; none for a chart of their own.
-    chart: Option<Chart>,
+    chart: Option<OverlayChart>,
     /// Series by name: seconds from the start and values.
     series: Vec<(String, Vec<(f64, f64)>)>,
     /// Values within the run.
@@ -57,7 +57,7 @@ pub struct Overlay {
 ///
 /// # Errors
 /// If there is no such chart.
-pub fn parted(argument: &str) -> Result<(Option<Chart>, &str), String> {
+pub fn parted(argument: &str) -> Result<(Option<OverlayChart>, &str), String> {
     let Some((name, file)) = argument.split_once('=') else { return Ok((None, argument)) };
     match CHARTS.into_iter().find(|chart| chart.name == name) {
         Some(chart) => Ok((Some(chart), file)),
@@ -76,10 +76,10 @@ pub fn parted(argument: &str) -> Result<(Option<Chart>, &str), String> {
 pub fn read(
     header: &Header,
     seconds: f64,
-    chart: Option<Chart>,
+    chart: Option<OverlayChart>,
     file: &str,
     text: &str,
-) -> Result<Overlay, String> {
+) -> Result<SeriesOverlay, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut names: Vec<String> = Vec::new();
     let mut series: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
@@ -130,7 +130,7 @@ pub fn read(
     }
     let name =
         Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into());
-    Ok(Overlay { name, chart, series, kept, cut })
+    Ok(SeriesOverlay { name, chart, series, kept, cut })
 }
 
 const TIMES: &str = "RFC 3339, seconds or milliseconds since 1970, or seconds from the start of the run";
@@ -191,7 +191,7 @@ fn calendar(cell: &str) -> Option<jiff::Timestamp> {
     cell.parse::<jiff::Timestamp>().ok().or_else(utc).or_else(spelt)
 }
 
-impl Overlay {
+impl SeriesOverlay {
     /// For the page's script: the highest value in each column of the charts.
     pub(super) fn json(&self, columns: Columns, seconds: f64) -> Value {
         let width = columns.per as f64 * BIN.as_secs();
@@ -229,8 +229,8 @@ impl Overlay {
 }
 
 /// A line for each overlay.
-pub(super) fn told(overlays: &[Overlay]) -> String {
-    let line = |overlay: &Overlay| format!("<p class=\"quiet\">{}</p>\n", html::text(&overlay.words()));
+pub(super) fn told(overlays: &[SeriesOverlay]) -> String {
+    let line = |overlay: &SeriesOverlay| format!("<p class=\"quiet\">{}</p>\n", html::text(&overlay.words()));
     overlays.iter().map(line).collect()
 }
 

@@ -3,11 +3,11 @@
 use super::*;
 use crate::report::synthetic;
 
-fn p99() -> Option<Chart> {
+fn p99() -> Option<OverlayChart> {
     parted("p99=prod.csv").unwrap().0
 }
 
-fn read_it(text: &str) -> Result<Overlay, String> {
+fn read_it(text: &str) -> Result<SeriesOverlay, String> {
     read(&synthetic::header(), 3600.0, p99(), "prod.csv", text)
 }
 

@@ -188,7 +188,7 @@ pub fn timelines(content: &Content) -> String {
 
 fn timeline(header: &Header, measured: &Measured) -> String {
     let end = measured.duration.as_secs();
-    let row = |line: outage::Line| {
+    let row = |line: outage::TimelineRow| {
         let lasting = outage::lasting(&line, end);
         let (what, from, to, times) = line;
         let often = if times > 1 { format!(" ×{times}") } else { String::new() };

@@ -4,7 +4,7 @@
 //! evenly spread births would give.
 
 use super::axis::{Frame, Scale, TimeAxis};
-use super::page::{self, Key, LEFT, RIGHT};
+use super::page::{self, LEFT, LegendKey, RIGHT};
 use super::{PALETTE, WIDTH};
 use crate::engine::time::{Span, Time};
 use crate::measure::herd::SECOND;
@@ -48,9 +48,9 @@ pub fn draw(seen: &Snapshot, verdict: &str) -> Drawing {
     let y = scale.y(&frame, seen.births.len() as f64 / BARS as f64);
     drawing.line(vec![(frame.left, y), (frame.right(), y)], even);
     let entries = [
-        ("in a storm second".to_owned(), Key::Square(PALETTE[0])),
-        ("other".to_owned(), Key::Square(PALETTE[1])),
-        ("spread evenly".to_owned(), Key::Line(even, None)),
+        ("in a storm second".to_owned(), LegendKey::Square(PALETTE[0])),
+        ("other".to_owned(), LegendKey::Square(PALETTE[1])),
+        ("spread evenly".to_owned(), LegendKey::Line(even, None)),
     ];
     page::legend(&mut drawing, (frame.right(), frame.top - 10.0), 700.0, &entries);
     page::times(&mut drawing, &frame, &axis);

@@ -6,7 +6,7 @@
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, FAINT, Key, LEFT, PANEL, RIGHT, STRIP};
+use super::page::{self, BELOW, FAINT, LEFT, LegendKey, PANEL, RIGHT, STRIP};
 use super::variants::highest;
 use super::{PALETTE, WIDTH};
 use crate::experiment::Run;
@@ -61,13 +61,13 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     drawing
 }
 
-fn entries() -> [(String, Key); 5] {
+fn entries() -> [(String, LegendKey); 5] {
     [
-        ("truth, most in 10 s".to_owned(), Key::Square(TRUTH)),
-        ("dashboard, every 60 s".to_owned(), Key::Line(SHOWN, None)),
-        ("half of a spike's peak".to_owned(), Key::Line(HALF, None)),
-        ("seen".to_owned(), Key::Square(SEEN)),
-        ("missed".to_owned(), Key::Square(MISSED)),
+        ("truth, most in 10 s".to_owned(), LegendKey::Square(TRUTH)),
+        ("dashboard, every 60 s".to_owned(), LegendKey::Line(SHOWN, None)),
+        ("half of a spike's peak".to_owned(), LegendKey::Line(HALF, None)),
+        ("seen".to_owned(), LegendKey::Square(SEEN)),
+        ("missed".to_owned(), LegendKey::Square(MISSED)),
     ]
 }
 

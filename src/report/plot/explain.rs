@@ -1,9 +1,9 @@
 //! Pictures of an explanation: spikes with each suspect left out, and the spectrum of each service.
 
 use super::axis::{Frame, Scale};
-use super::page::{self, BELOW, FAINT, INK, Key, PANEL, RIGHT, SMALL};
+use super::page::{self, BELOW, FAINT, INK, LegendKey, PANEL, RIGHT, SMALL};
 use super::{Chart, PALETTE, WIDTH};
-use crate::experiment::explain::{Figures, Finding, Found};
+use crate::experiment::explain::{Finding, ServicePeriods, SpikeFigures};
 use crate::report::canvas::{Anchor, Drawing, Rgb, Stroke, Type};
 use crate::report::explain::Story;
 use crate::report::font::{self, Weight};
@@ -62,9 +62,9 @@ fn suspects(story: &Story) -> Drawing {
     page::bottom_line(&mut drawing, &frame);
     let from = human::offset(explanation.focus.from.as_secs());
     let entries = [
-        ("left out from the start".to_owned(), Key::Square(NEVER)),
-        (format!("stopped at {from}"), Key::Square(STOPPED)),
-        ("nothing left out".to_owned(), Key::Line(LEVEL, None)),
+        ("left out from the start".to_owned(), LegendKey::Square(NEVER)),
+        (format!("stopped at {from}"), LegendKey::Square(STOPPED)),
+        ("nothing left out".to_owned(), LegendKey::Line(LEVEL, None)),
     ];
     page::legend(&mut drawing, (frame.right(), TOP - 16.0), frame.width, &entries);
     let what = format!("spikes of {}; ticks are seeds", explanation.focus.service);
@@ -89,7 +89,7 @@ fn row(drawing: &mut Drawing, frame: &Frame, top: f64, finding: &Finding, x: &dy
     }
 }
 
-fn mean(figures: &[Option<Figures>]) -> f64 {
+fn mean(figures: &[Option<SpikeFigures>]) -> f64 {
     let spikes: Vec<f64> = figures.iter().flatten().map(|figures| figures.spikes as f64).collect();
     spikes.iter().sum::<f64>() / spikes.len() as f64
 }
@@ -98,7 +98,7 @@ fn mean(figures: &[Option<Figures>]) -> f64 {
 const PERIODS: [f64; 13] = [1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0];
 
 /// Power by period, on a logarithmic scale of periods, with the names of what stands out.
-fn periods(story: &Story, found: &Found) -> Drawing {
+fn periods(story: &Story, found: &ServicePeriods) -> Drawing {
     let frame = Frame { left: page::LEFT, top: TOP, width: WIDTH - page::LEFT - RIGHT, height: 320.0 };
     let title = format!("Periods in the latency of {}", found.service);
     let subtitle = format!("{} · {}", story.header.title, story.subtitle());

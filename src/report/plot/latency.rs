@@ -6,7 +6,7 @@
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, INK, Key, LEFT, SMALL, STRIP};
+use super::page::{self, BELOW, INK, LEFT, LegendKey, SMALL, STRIP};
 use super::{PALETTE, VIRIDIS, WIDTH, gradient};
 use crate::experiment::Run;
 use crate::measure::{BIN, ServiceBin, ServiceMeasured, bucket_floor_us};
@@ -67,12 +67,12 @@ pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run
     marks.draw(&mut drawing, &axis, &[frame]);
 
     let mut entries = vec![
-        ("p50".to_owned(), Key::Line(P50, Some(WHITE))),
-        ("p95".to_owned(), Key::Line(P95, Some(WHITE))),
-        ("p99".to_owned(), Key::Line(P99, Some(WHITE))),
+        ("p50".to_owned(), LegendKey::Line(P50, Some(WHITE))),
+        ("p95".to_owned(), LegendKey::Line(P95, Some(WHITE))),
+        ("p99".to_owned(), LegendKey::Line(P99, Some(WHITE))),
     ];
     if per_column > 1 {
-        entries.push((format!("highest p99 within {} s", BIN.as_secs()), Key::Square(PALETTE[0])));
+        entries.push((format!("highest p99 within {} s", BIN.as_secs()), LegendKey::Square(PALETTE[0])));
     }
     page::legend(&mut drawing, (frame.right(), frame.top - 10.0), 700.0, &entries);
     let span = human::offset((BIN * per_column as u64).as_secs());

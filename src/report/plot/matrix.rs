@@ -6,7 +6,7 @@ use crate::experiment::harm::{Harm, HarmChange};
 use crate::report::canvas::{Anchor, Drawing, Rgb, Type};
 use crate::report::font::{self, Weight};
 use crate::report::human;
-use crate::report::matrix::{Cell, Incident, Matrix};
+use crate::report::matrix::{Incident, Matrix, Treatment};
 use crate::report::text::range;
 
 /// Room left of the fields for the remedies' titles.
@@ -72,12 +72,12 @@ fn fill(change: Option<HarmChange>) -> Rgb {
     }
 }
 
-fn draw_cell(drawing: &mut Drawing, at: (f64, f64), field: f64, cell: &Cell) {
+fn draw_cell(drawing: &mut Drawing, at: (f64, f64), field: f64, cell: &Treatment) {
     drawing.rect(at, (field - 2.0, FIELD - 2.0), fill(cell.change()), 1.0);
     let middle = at.0 + field / 2.0 - 1.0;
     let bold = Type { em: 12.0, weight: Weight::Bold, colour: page::INK };
     drawing.text((middle, at.1 + 17.0), Anchor::Middle, bold, cell.word());
-    if let Cell::Tried(pairs) = cell {
+    if let Treatment::Tried(pairs) = cell {
         let after: Vec<Harm> = pairs.iter().map(|pair| pair.1).collect();
         let small = Type { em: 10.5, weight: Weight::Normal, colour: page::INK };
         let told = font::fit(&figures(&after), small.em, small.weight, field - 6.0);

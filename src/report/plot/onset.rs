@@ -4,7 +4,7 @@
 //! lasts equally long, so the share is the Kaplan–Meier estimate of survival as it stands.
 
 use super::axis::{Frame, Scale, TimeAxis};
-use super::page::{self, Key};
+use super::page::{self, LegendKey};
 use super::{Header, PALETTE, WIDTH};
 use crate::experiment::Run;
 use crate::report::canvas::{Drawing, Point, Stroke};
@@ -41,7 +41,8 @@ pub fn draw(header: &Header, runs: &[Run]) -> Option<Drawing> {
         let at = |(seconds, share): &(f64, f64)| (axis.x(&FRAME, *seconds), scale.y(&FRAME, *share));
         let points: Vec<Point> = points.iter().map(at).collect();
         drawing.line(page::steps(&points, FRAME.right()), stroke);
-        entries.push((format!("{variant} ({} of {})", met.len(), figures.len()), Key::Line(stroke, None)));
+        entries
+            .push((format!("{variant} ({} of {})", met.len(), figures.len()), LegendKey::Line(stroke, None)));
     }
     page::times(&mut drawing, &FRAME, &axis);
     page::legend(&mut drawing, (FRAME.right(), FRAME.top - 26.0), FRAME.width, &entries);

@@ -3,7 +3,7 @@
 use super::WIDTH;
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
+use super::page::{self, BELOW, LEFT, LegendKey, RIGHT, STRIP};
 use crate::experiment::Run;
 use crate::measure::{BIN, ClassBin, ClassMeasured, OUTCOMES};
 use crate::report::canvas::{Drawing, Rgb, Stroke};
@@ -40,7 +40,7 @@ pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Drawing {
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &failures);
     let entry = |outcome: &Outcome| {
         let text = format!("{} ({})", outcome.name(), human::count(class.ended[*outcome as usize]));
-        (text, Key::Square(COLOURS[*outcome as usize]))
+        (text, LegendKey::Square(COLOURS[*outcome as usize]))
     };
     let failed = |outcome: &&Outcome| **outcome != Outcome::Ok && class.ended[**outcome as usize] > 0;
     let entries: Vec<_> = Outcome::ALL.iter().filter(failed).map(entry).collect();
@@ -129,8 +129,8 @@ fn draw_rates(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, bins: &[Cla
     curve(&answered, ANSWERED);
     page::bottom_line(drawing, frame);
     let entries = [
-        ("arrived, retries included".to_owned(), Key::Line(ARRIVED, None)),
-        ("answered".to_owned(), Key::Line(ANSWERED, None)),
+        ("arrived, retries included".to_owned(), LegendKey::Line(ARRIVED, None)),
+        ("answered".to_owned(), LegendKey::Line(ANSWERED, None)),
     ];
     page::legend(drawing, (frame.right(), frame.top - 10.0), 560.0, &entries);
 }

@@ -94,7 +94,7 @@ pub fn times(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis) {
 
 /// How an entry of a legend is marked.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Key {
+pub enum LegendKey {
     /// A piece of its line, over a wider one in the second colour if there is one.
     Line(Stroke, Option<Rgb>),
     /// A square.
@@ -102,22 +102,22 @@ pub enum Key {
 }
 
 /// The width of an entry's mark with the gap behind it.
-fn key_width(key: &Key) -> f64 {
+fn key_width(key: &LegendKey) -> f64 {
     match key {
-        Key::Line(..) => 36.0,
-        Key::Square(_) => 18.0,
+        LegendKey::Line(..) => 36.0,
+        LegendKey::Square(_) => 18.0,
     }
 }
 
 /// A legend in as many rows as it needs, right-aligned; its last row stands at `baseline`.
-pub fn legend(drawing: &mut Drawing, (right, baseline): Point, room: f64, entries: &[(String, Key)]) {
+pub fn legend(drawing: &mut Drawing, (right, baseline): Point, room: f64, entries: &[(String, LegendKey)]) {
     let rows = legend_rows(room, entries);
     for (above, row) in rows.iter().rev().enumerate() {
         let y = baseline - 17.0 * above as f64;
         let mut x = right - row.iter().map(|(text, key)| entry_width(text, key)).sum::<f64>() + 18.0;
         for (text, key) in row {
             match key {
-                Key::Line(stroke, casing) => {
+                LegendKey::Line(stroke, casing) => {
                     let points = vec![(x, y - 4.0), (x + 28.0, y - 4.0)];
                     if let Some(colour) = casing {
                         let wide = Stroke { colour: *colour, width: stroke.width + 3.0, dash: &[] };
@@ -125,7 +125,7 @@ pub fn legend(drawing: &mut Drawing, (right, baseline): Point, room: f64, entrie
                     }
                     drawing.line(points, *stroke);
                 }
-                Key::Square(colour) => drawing.rect((x, y - 9.0), (11.0, 11.0), *colour, 1.0),
+                LegendKey::Square(colour) => drawing.rect((x, y - 9.0), (11.0, 11.0), *colour, 1.0),
             }
             drawing.text((x + key_width(key), y), Anchor::Left, SMALL, text);
             x += entry_width(text, key);
@@ -134,8 +134,8 @@ pub fn legend(drawing: &mut Drawing, (right, baseline): Point, room: f64, entrie
 }
 
 /// The entries of a legend, row by row.
-pub fn legend_rows(room: f64, entries: &[(String, Key)]) -> Vec<Vec<(String, Key)>> {
-    let mut rows: Vec<Vec<(String, Key)>> = Vec::new();
+pub fn legend_rows(room: f64, entries: &[(String, LegendKey)]) -> Vec<Vec<(String, LegendKey)>> {
+    let mut rows: Vec<Vec<(String, LegendKey)>> = Vec::new();
     let mut left = 0.0;
     for (text, key) in entries {
         let text = font::fit(text, SMALL.em, SMALL.weight, 240.0);
@@ -152,7 +152,7 @@ pub fn legend_rows(room: f64, entries: &[(String, Key)]) -> Vec<Vec<(String, Key
     rows
 }
 
-fn entry_width(text: &str, key: &Key) -> f64 {
+fn entry_width(text: &str, key: &LegendKey) -> f64 {
     font::width(text, SMALL.em, SMALL.weight) + key_width(key) + 18.0
 }
 

@@ -6,7 +6,7 @@
 use super::WIDTH;
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, FAINT, Key, LEFT, RIGHT, STRIP};
+use super::page::{self, BELOW, FAINT, LEFT, LegendKey, RIGHT, STRIP};
 use super::variants::highest;
 use crate::experiment::Run;
 use crate::measure::{LevelBin, Stretch, outage};
@@ -113,7 +113,7 @@ fn draw_panel(
     }
     if let Some((line, name)) = panel.line {
         draw_line(drawing, frame, axis, &scale, &values(run, line, of, |bin| bin.max));
-        let entry = [(name.to_owned(), Key::Line(LINE, None))];
+        let entry = [(name.to_owned(), LegendKey::Line(LINE, None))];
         page::legend(drawing, (frame.right(), frame.top - 10.0), 500.0, &entry);
     }
     if bins.is_empty() {
@@ -131,11 +131,11 @@ fn draw_line(drawing: &mut Drawing, frame: &Frame, axis: &TimeAxis, scale: &Scal
 }
 
 /// A name and the stretches of a row.
-pub(super) type Row = (String, Vec<(f64, Option<f64>)>);
+pub(super) type StretchRow = (String, Vec<(f64, Option<f64>)>);
 
 /// One row for each thing that was not as usual.
-pub(super) fn rows(stretches: &[Stretch], shown: impl Fn(&Stretch) -> bool) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+pub(super) fn rows(stretches: &[Stretch], shown: impl Fn(&Stretch) -> bool) -> Vec<StretchRow> {
+    let mut rows: Vec<StretchRow> = Vec::new();
     for stretch in stretches.iter().filter(|stretch| shown(stretch)) {
         let name = stretch_words(stretch.kind, &stretch.of);
         let span = (stretch.from.as_secs(), stretch.to.map(|to| to.as_secs()));

@@ -5,7 +5,7 @@
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
+use super::page::{self, BELOW, LEFT, LegendKey, RIGHT, STRIP};
 use super::{Header, PALETTE, WIDTH, panels};
 use crate::experiment::Run;
 use crate::measure::{BIN, ClassMeasured, StretchKind, latency};
@@ -32,9 +32,9 @@ struct Share {
 }
 
 impl Share {
-    fn entry(&self) -> (String, Key) {
+    fn entry(&self) -> (String, LegendKey) {
         let total = self.bins.iter().map(|count| u64::from(*count)).sum();
-        (format!("{} ({})", self.name, human::count(total)), Key::Square(self.colour))
+        (format!("{} ({})", self.name, human::count(total)), LegendKey::Square(self.colour))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::axis::{Frame, Scale, TimeAxis};
 use super::marks::{Marks, lasting};
-use super::page::{self, BELOW, Key, LEFT, RIGHT, STRIP};
+use super::page::{self, BELOW, LEFT, LegendKey, RIGHT, STRIP};
 use super::{PALETTE, WIDTH};
 use crate::experiment::Run;
 use crate::measure::{CAUSES, NodeMeasured, ScrapedSeries};
@@ -84,7 +84,7 @@ fn draw_truth(
     let present = |cause: &Cause| node.starts[*cause as usize] > 0;
     let entry = |cause: Cause| {
         let text = format!("{} ({})", cause.name(), human::count(node.starts[cause as usize]));
-        (text, Key::Square(CAUSE_COLOURS[cause as usize]))
+        (text, LegendKey::Square(CAUSE_COLOURS[cause as usize]))
     };
     let entries: Vec<_> = Cause::ALL.into_iter().filter(present).map(entry).collect();
     page::legend(drawing, (frame.right(), frame.top - 10.0), 640.0, &entries);
@@ -152,7 +152,7 @@ fn draw_scraped(
     page::bottom_line(drawing, frame);
     let entry = |(name, series, stroke): (&&str, &ScrapedSeries, &Stroke)| {
         let highest = series.samples.iter().map(|(_, value)| *value).fold(f64::NAN, f64::max);
-        (format!("{name}, at most {}", human::number(highest)), Key::Line(*stroke, None))
+        (format!("{name}, at most {}", human::number(highest)), LegendKey::Line(*stroke, None))
     };
     page::legend(drawing, (frame.right(), frame.top - 10.0), 560.0, &series().map(entry).collect::<Vec<_>>());
     if series().all(|(_, series, _)| series.samples.is_empty()) {

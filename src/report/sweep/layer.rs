@@ -1,6 +1,6 @@
 //! One thing that a sweep measured at all of its points, and the picture that suits the points.
 
-use super::{MapOf, Sweep};
+use super::{MapOf, Swept};
 use crate::experiment::Verdict;
 use crate::experiment::sweep::median;
 use crate::report::canvas::Drawing;
@@ -27,7 +27,7 @@ struct Spot {
     passed: Option<usize>,
 }
 
-impl Sweep<'_> {
+impl Swept<'_> {
     /// Expectations, then the metrics that were asked for with each variant.
     pub(super) fn layers(&self) -> Vec<Layer> {
         let expectations = self.expectations().into_iter().map(|(judged, variant)| {
@@ -89,7 +89,7 @@ impl Sweep<'_> {
 
 impl Layer {
     /// The picture that suits the points.
-    pub(super) fn chart(&self, sweep: &Sweep) -> Chart {
+    pub(super) fn chart(&self, sweep: &Swept) -> Chart {
         let drawing = match (sweep.mode, sweep.axes) {
             (Mode::Grid, [.., rows, columns]) => self.map(sweep, rows, columns),
             (Mode::Random, _) => self.lines(sweep, sweep.axes.len()),
@@ -98,7 +98,7 @@ impl Layer {
         Chart { name: self.name.clone(), drawing }
     }
 
-    fn map(&self, sweep: &Sweep, rows: &Axis, columns: &Axis) -> Drawing {
+    fn map(&self, sweep: &Swept, rows: &Axis, columns: &Axis) -> Drawing {
         let ticks = |axis: &Axis| axis.places().iter().map(|place| place.label.clone()).collect::<Vec<_>>();
         let (row_ticks, column_ticks) = (ticks(rows), ticks(columns));
         let per_panel = (row_ticks.len() * column_ticks.len()).max(1);
@@ -130,7 +130,7 @@ impl Layer {
     }
 
     /// One panel for each of the first so many axes; of random points only the dots mean anything.
-    fn lines(&self, sweep: &Sweep, axes: usize) -> Drawing {
+    fn lines(&self, sweep: &Swept, axes: usize) -> Drawing {
         let panels = sweep.axes.iter().enumerate().take(axes).map(|(place, axis)| {
             let labels: Vec<&str> = sweep.points.iter().map(|point| point[place].as_str()).collect();
             let (positions, ticks) = along(axis, &labels);

@@ -1,6 +1,6 @@
 //! What a sweep is asked to map beside its expectations: a metric by its names in `summary.csv`.
 
-use crate::experiment::sweep::Cell;
+use crate::experiment::sweep::PointRun;
 use crate::measure::summary;
 use crate::scenario::grammar::{Cause, Causes, File, Metric, Outcome};
 
@@ -102,7 +102,7 @@ impl MapOf {
     }
 
     /// Its value in a run, and the unit: that of the first row that fits.
-    pub(super) fn of<'a>(&self, cell: &'a Cell) -> Option<(f64, &'a str)> {
+    pub(super) fn of<'a>(&self, cell: &'a PointRun) -> Option<(f64, &'a str)> {
         let fits = |stat: &str| self.stat.as_deref().is_none_or(|wanted| wanted == stat);
         let mut rows = cell.summary.iter();
         let row =

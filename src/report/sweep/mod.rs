@@ -12,13 +12,13 @@ use super::csv::{self, float};
 use super::ledger::Manifest;
 use super::plot::{Chart, tell_apart};
 use super::{Header, human};
-use crate::experiment::sweep::{Cell, Finding, Row, outcome};
+use crate::experiment::sweep::{KeptRow, PointRun, SeedVerdict, tally};
 use crate::report::directory::{drawn, verdict_name};
 use crate::scenario::axis::Axis;
 use crate::scenario::grammar::Mode;
 
 /// What a sweep gave.
-pub struct Sweep<'a> {
+pub struct Swept<'a> {
     /// The scenario in short.
     pub header: &'a Header,
     /// How the axes make points.
@@ -28,12 +28,12 @@ pub struct Sweep<'a> {
     /// Where each point stands on each axis; of a grid, the last axis moves fastest.
     pub points: &'a [Vec<String>],
     /// What the runs showed.
-    pub cells: &'a [Cell],
+    pub cells: &'a [PointRun],
     /// Metrics to be mapped beside the expectations.
     pub maps: &'a [MapOf],
 }
 
-impl Sweep<'_> {
+impl Swept<'_> {
     /// The tables, and the pictures if they are wanted, by path.
     pub fn files(&self, plots: bool) -> Vec<(String, Vec<u8>)> {
         let mut files = vec![
@@ -49,8 +49,8 @@ impl Sweep<'_> {
     /// One row a point, run and metric: the axes, `variant,seed,metric,of,cause,stat,value,unit`.
     pub fn summary_csv(&self) -> String {
         let rows = self.cells.iter().flat_map(|cell| {
-            let texts = |row: &Row| {
-                let Row(metric, of, cause, stat, value, unit) = row.clone();
+            let texts = |row: &KeptRow| {
+                let KeptRow(metric, of, cause, stat, value, unit) = row.clone();
                 vec![metric, of, cause, stat, float(value), unit]
             };
             cell.summary.iter().map(move |row| (cell, texts(row)))
@@ -69,7 +69,7 @@ impl Sweep<'_> {
         self.table(&["expectation", "value", "unit", "verdict"], rows)
     }
 
-    fn table<'a>(&self, columns: &[&str], rows: impl Iterator<Item = (&'a Cell, Vec<String>)>) -> String {
+    fn table<'a>(&self, columns: &[&str], rows: impl Iterator<Item = (&'a PointRun, Vec<String>)>) -> String {
         let axes = self.axes.iter().map(|axis| axis.name.as_str());
         let head =
             ["scenario"].into_iter().chain(axes).chain(["variant", "seed"]).chain(columns.iter().copied());
@@ -84,8 +84,8 @@ impl Sweep<'_> {
     }
 
     /// The expectations that were judged, each once, with its variant.
-    fn expectations(&self) -> Vec<(&Finding, &str)> {
-        let mut found: Vec<(&Finding, &str)> = Vec::new();
+    fn expectations(&self) -> Vec<(&SeedVerdict, &str)> {
+        let mut found: Vec<(&SeedVerdict, &str)> = Vec::new();
         for (judged, variant) in self
             .cells
             .iter()
@@ -116,10 +116,10 @@ impl Sweep<'_> {
                 self.axes.iter().zip(point).map(|(axis, label)| format!("{}={label}", short(&axis.name)));
             text += &format!("{}\n", places.collect::<Vec<_>>().join("  "));
             for (judged, _) in &expectations {
-                let outcome = outcome(self.cells, number, &judged.name);
-                if outcome.seeds > 0 {
-                    let value = human::quantity(outcome.median, &judged.unit);
-                    let (name, passed, seeds) = (&judged.name, outcome.passed, outcome.seeds);
+                let tally = tally(self.cells, number, &judged.name);
+                if tally.seeds > 0 {
+                    let value = human::quantity(tally.median, &judged.unit);
+                    let (name, passed, seeds) = (&judged.name, tally.passed, tally.seeds);
                     text += &format!("    {name:32} {value:>10}   {passed} of {seeds} seeds pass\n");
                 }
             }
@@ -129,8 +129,8 @@ impl Sweep<'_> {
 }
 
 /// The paper of a sweep whose trials are all done.
-pub fn of<'a>(manifest: &'a Manifest, cells: &'a [Cell], maps: &'a [MapOf]) -> Sweep<'a> {
-    Sweep {
+pub fn of<'a>(manifest: &'a Manifest, cells: &'a [PointRun], maps: &'a [MapOf]) -> Swept<'a> {
+    Swept {
         header: &manifest.header,
         mode: manifest.mode,
         axes: &manifest.axes,

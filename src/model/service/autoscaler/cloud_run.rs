@@ -4,7 +4,7 @@
 //! long window only slows scale-in: its mean counts where it is the greater one. Left out: the leeway that
 //! small fleets have.
 
-use super::window::Window;
+use super::window::SampleWindow;
 use super::{Aim, Load, Sample};
 use crate::engine::time::Span;
 
@@ -15,18 +15,18 @@ const MINUTE: usize = 12;
 /// What Cloud Run remembers.
 #[derive(Debug)]
 pub struct CloudRun {
-    requests: Window,
-    requests_long: Option<Window>,
-    busy: Window,
+    requests: SampleWindow,
+    requests_long: Option<SampleWindow>,
+    busy: SampleWindow,
 }
 
 impl CloudRun {
     /// One that has seen nothing but this load; `long` for the window of ten minutes.
     pub fn new(load: Load, long: bool) -> CloudRun {
         CloudRun {
-            requests: Window::full_of(load.requests, MINUTE),
-            requests_long: long.then(|| Window::full_of(load.requests, 10 * MINUTE)),
-            busy: Window::full_of(load.busy, MINUTE),
+            requests: SampleWindow::full_of(load.requests, MINUTE),
+            requests_long: long.then(|| SampleWindow::full_of(load.requests, 10 * MINUTE)),
+            busy: SampleWindow::full_of(load.busy, MINUTE),
         }
     }
 

@@ -5,7 +5,7 @@
 //! fleet that has been running: it does not begin in panic. Left out: scale-down delay, the activator's
 //! burst capacity (it decides who queues, not how many containers there are).
 
-use super::window::Window;
+use super::window::SampleWindow;
 use super::{Aim, Load, Sample, at_least};
 use crate::engine::time::Span;
 
@@ -23,8 +23,8 @@ const MAX_SCALE_DOWN_RATE: f64 = 2.0;
 /// What the Knative pod autoscaler remembers.
 #[derive(Debug)]
 pub struct Kpa {
-    stable: Window,
-    panic: Window,
+    stable: SampleWindow,
+    panic: SampleWindow,
     panicking: Option<Panic>,
 }
 
@@ -40,8 +40,8 @@ impl Kpa {
     /// One that has seen nothing but this load.
     pub fn new(load: Load) -> Kpa {
         Kpa {
-            stable: Window::full_of(load.requests, STABLE),
-            panic: Window::full_of(load.requests, PANIC),
+            stable: SampleWindow::full_of(load.requests, STABLE),
+            panic: SampleWindow::full_of(load.requests, PANIC),
             panicking: None,
         }
     }

@@ -8,7 +8,7 @@ use crate::engine::time::Time;
 
 /// A level that is read now and then for its mean since the last reading.
 #[derive(Clone, Debug, Default)]
-pub struct Meter {
+pub struct LevelMeter {
     level: u64,
     /// Level × nanoseconds since the last reading, up to `since`.
     area: u64,
@@ -16,7 +16,7 @@ pub struct Meter {
     read: Time,
 }
 
-impl Meter {
+impl LevelMeter {
     /// The level rises or falls.
     pub fn change(&mut self, now: Time, by: i64) {
         self.area += self.level * (now - self.since).0;
@@ -46,7 +46,7 @@ mod tests {
     /// 2 for three seconds of ten and 5 for the last one: (6 + 5) / 10; then 5 all the time.
     #[test]
     fn the_mean_is_weighted_by_time() {
-        let mut meter = Meter::default();
+        let mut meter = LevelMeter::default();
         let at = |secs: u64| Time(secs * 1_000_000_000);
         meter.change(at(1), 2);
         meter.change(at(4), -2);

@@ -17,7 +17,7 @@ use crate::scenario::grammar::{Scaler, Service};
 use cloud_run::CloudRun;
 use hpa::Hpa;
 use kpa::Kpa;
-pub use meter::Meter;
+pub use meter::LevelMeter;
 
 /// What a service carries, on average over some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

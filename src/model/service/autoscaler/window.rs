@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 
 /// The last so many samples, all of equal weight.
 #[derive(Clone, Debug)]
-pub struct Window {
+pub struct SampleWindow {
     samples: VecDeque<f64>,
 }
 
-impl Window {
+impl SampleWindow {
     /// A window that has seen nothing but this value.
-    pub fn full_of(value: f64, length: usize) -> Window {
-        Window { samples: vec![value; length].into() }
+    pub fn full_of(value: f64, length: usize) -> SampleWindow {
+        SampleWindow { samples: vec![value; length].into() }
     }
 
     /// The oldest sample makes room for a new one.
