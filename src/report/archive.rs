@@ -4,15 +4,24 @@
 //! are arrays of arrays, histograms lists of (value, count), seconds without a start are left out, NaN is
 //! null.
 
+mod classes;
+mod levels;
+mod nodes;
+
+pub(super) use levels::name;
+
 use super::Header;
 use crate::engine::time::{Span, Time};
 use crate::experiment::Run;
-use crate::measure::*;
-use crate::scenario::grammar::{Cause, Label};
-use hdrhistogram::Histogram;
+use crate::measure::{Mark, Measured, Recovery, Recycle, Spike, Storm, Stretch, StretchKind};
+use crate::scenario::grammar::Cause;
+use classes::{StoredClass, StoredService, class, service, stored_class, stored_service};
+use levels::{
+    StoredCloseUp, StoredLevel, StoredScraped, closeup, level, scraped, stored_closeup, stored_level,
+    stored_scraped,
+};
+use nodes::{StoredNode, node, stored_node};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 /// The version of this file.
 ///
@@ -53,85 +62,10 @@ type StoredStorm = (String, Cause, u64, u64, u64, u32, Option<f64>);
 /// Service, from, to, p99, what is beside it, node and peak of its lifetime storm.
 type StoredSpike = (String, u64, u64, u64, Vec<String>, Option<(String, u64)>);
 
-/// p50, p95, p99, max.
-type StoredQuantiles = Option<[u64; 4]>;
-
-#[derive(Serialize, Deserialize)]
-struct StoredClass {
-    class: String,
-    label: Label,
-    service: String,
-    arrived: u64,
-    ended: [u64; OUTCOMES],
-    in_flight: u64,
-    users: [u64; 3],
-    latency_us: Vec<Option<StoredHistogram>>,
-    bins: Vec<StoredClassBin>,
-    served: Vec<(String, Vec<u32>)>,
-}
-
 /// What every version of the file has.
 #[derive(Deserialize)]
 struct Versioned {
     schema_version: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredHistogram {
-    low: u64,
-    high: u64,
-    figures: u8,
-    counts: Vec<(u64, u64)>,
-}
-
-/// Arrived, ended, wishes fulfilled and given up and requests unanswered, latency, and how many by latency.
-type StoredClassBin = (u32, [u32; OUTCOMES], [u32; 3], StoredQuantiles, Vec<(u32, u32)>);
-
-/// Latency of all, p99 of the legitimate, buckets.
-type StoredServiceBin = (StoredQuantiles, Option<u64>, Vec<(u16, u32)>);
-
-#[derive(Serialize, Deserialize)]
-struct StoredService {
-    service: String,
-    bins: Vec<StoredServiceBin>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredNode {
-    node: String,
-    lifetime_ns: Option<u64>,
-    starts: [u64; CAUSES],
-    slots: u32,
-    refused: u64,
-    seconds: usize,
-    starts_per_s: Vec<(usize, [u32; CAUSES])>,
-    bins: Vec<StoredHerd>,
-    cycles: Vec<(u64, u64, [Option<f64>; 5])>,
-    herd_gain: Option<f64>,
-}
-
-/// connects_max_1s by cause and over all, herd_size by cause and over all.
-type StoredHerd = ([u32; CAUSES], u32, [Option<f64>; CAUSES], Option<f64>);
-
-#[derive(Serialize, Deserialize)]
-struct StoredLevel {
-    level: String,
-    of: String,
-    bins: Vec<[Option<f64>; 3]>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredCloseUp {
-    level: String,
-    of: String,
-    seconds: Vec<(u64, [Option<f64>; 3])>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredScraped {
-    level: String,
-    of: String,
-    samples: Vec<(u64, Option<f64>)>,
 }
 
 /// The file's text.
@@ -163,18 +97,6 @@ pub fn from_json(text: &str) -> Result<(Header, Vec<Run>), String> {
     let archive: Archive = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let runs = archive.runs.into_iter().map(run).collect::<Result<_, _>>()?;
     Ok((archive.header, runs))
-}
-
-/// A name that lives as long as the program. Levels have a few dozen names, each kept once.
-pub(super) fn name(text: &str) -> &'static str {
-    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut names = NAMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(known) = names.get(text) {
-        return known;
-    }
-    let kept: &'static str = text.to_owned().leak();
-    names.insert(kept);
-    kept
 }
 
 fn some(value: f64) -> Option<f64> {
@@ -245,190 +167,6 @@ fn stretch((kind, of, from, to): (String, String, u64, Option<u64>)) -> Result<S
     let known = StretchKind::ALL.into_iter().find(|known| known.name() == kind);
     let kind = known.ok_or_else(|| format!("there are no stretches of kind {kind}"))?;
     Ok(Stretch { kind, of, from: Time(from), to: to.map(Time) })
-}
-
-fn stored_quantiles(latency: Option<Quantiles>) -> StoredQuantiles {
-    latency.map(|q| [q.p50_us, q.p95_us, q.p99_us, q.max_us])
-}
-
-fn quantiles(stored: StoredQuantiles) -> Option<Quantiles> {
-    stored.map(|[p50_us, p95_us, p99_us, max_us]| Quantiles { p50_us, p95_us, p99_us, max_us })
-}
-
-fn stored_class(class: &ClassMeasured) -> StoredClass {
-    let bin = |bin: &ClassBin| {
-        let counts = [bin.fulfilled, bin.given_up, bin.unanswered];
-        (bin.arrived, bin.ended, counts, stored_quantiles(bin.latency), bin.counts.clone())
-    };
-    StoredClass {
-        class: class.class.clone(),
-        label: class.label,
-        service: class.service.clone(),
-        arrived: class.arrived,
-        ended: class.ended,
-        in_flight: class.in_flight,
-        users: [class.users.arrived, class.users.succeeded, class.users.failed],
-        latency_us: class.latency_us.iter().map(|latency| latency.as_ref().map(stored_histogram)).collect(),
-        bins: class.bins.iter().map(bin).collect(),
-        served: class.served.iter().map(|served| (served.by.clone(), served.bins.clone())).collect(),
-    }
-}
-
-fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
-    let [arrived, succeeded, failed] = stored.users;
-    let bin = |(arrived, ended, [fulfilled, given_up, unanswered], latency, counts): StoredClassBin| {
-        ClassBin { arrived, ended, fulfilled, given_up, unanswered, latency: quantiles(latency), counts }
-    };
-    let latency_us = stored.latency_us.into_iter().map(|stored| stored.map(histogram).transpose());
-    Ok(ClassMeasured {
-        class: stored.class,
-        label: stored.label,
-        service: stored.service,
-        arrived: stored.arrived,
-        ended: stored.ended,
-        in_flight: stored.in_flight,
-        users: UserCounts { arrived, succeeded, failed },
-        latency_us: latency_us.collect::<Result<_, _>>()?,
-        bins: stored.bins.into_iter().map(bin).collect(),
-        served: stored.served.into_iter().map(|(by, bins)| Served { by, bins }).collect(),
-    })
-}
-
-fn stored_histogram(histogram: &Histogram<u64>) -> StoredHistogram {
-    let counts = histogram.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value()));
-    StoredHistogram {
-        low: histogram.low(),
-        high: histogram.high(),
-        figures: histogram.sigfig(),
-        counts: counts.collect(),
-    }
-}
-
-fn histogram(stored: StoredHistogram) -> Result<Histogram<u64>, String> {
-    // The bounds decide how much memory a histogram takes: those of a damaged file could be anything.
-    if stored.figures > 4 || stored.high > 1 << 50 {
-        return Err("a histogram has bounds that no run has".to_owned());
-    }
-    let made = Histogram::new_with_bounds(stored.low, stored.high, stored.figures);
-    let mut histogram = made.map_err(|error| error.to_string())?;
-    for (value, count) in stored.counts {
-        histogram.record_n(value, count).map_err(|error| error.to_string())?;
-    }
-    Ok(histogram)
-}
-
-fn stored_service(service: &ServiceMeasured) -> StoredService {
-    let bin = |bin: &ServiceBin| (stored_quantiles(bin.latency), bin.users_p99_us, bin.buckets.clone());
-    StoredService { service: service.service.clone(), bins: service.bins.iter().map(bin).collect() }
-}
-
-fn service(stored: StoredService) -> ServiceMeasured {
-    let bin = |(latency, users_p99_us, buckets)| {
-        let latency = quantiles(latency);
-        ServiceBin { latency, users_p99_us, buckets }
-    };
-    ServiceMeasured { service: stored.service, bins: stored.bins.into_iter().map(bin).collect() }
-}
-
-fn stored_node(node: &NodeMeasured) -> StoredNode {
-    let seconds = node.starts_per_s.iter().copied().enumerate();
-    let herd = |bin: &HerdBin| {
-        (bin.connects_max_1s, bin.connects_max_1s_all, bin.herd_size.map(some), some(bin.herd_size_all))
-    };
-    let cycle = |c: &Cycle| {
-        let figures = [c.phase_lock_r1, c.phase_lock_r2, c.rayleigh_p, c.largest_cluster_1pct, c.fano];
-        (c.from.0, c.births, figures.map(some))
-    };
-    StoredNode {
-        node: node.node.clone(),
-        lifetime_ns: node.lifetime.map(|lifetime| lifetime.0),
-        starts: node.starts,
-        slots: node.slots,
-        refused: node.refused,
-        seconds: node.starts_per_s.len(),
-        starts_per_s: seconds.filter(|(_, counts)| *counts != [0; CAUSES]).collect(),
-        bins: node.bins.iter().map(herd).collect(),
-        cycles: node.cycles.iter().map(cycle).collect(),
-        herd_gain: node.herd_gain.and_then(some),
-    }
-}
-
-fn node(stored: StoredNode) -> Result<NodeMeasured, String> {
-    if stored.seconds > 1 << 30 {
-        return Err(format!("node {} has more seconds than any run", stored.node));
-    }
-    let mut starts_per_s = vec![[0; CAUSES]; stored.seconds];
-    for (second, counts) in stored.starts_per_s {
-        *starts_per_s.get_mut(second).ok_or("a backend started after the end of the run")? = counts;
-    }
-    let herd = |(connects_max_1s, connects_max_1s_all, sizes, all): StoredHerd| HerdBin {
-        connects_max_1s,
-        connects_max_1s_all,
-        herd_size: sizes.map(or_nan),
-        herd_size_all: or_nan(all),
-    };
-    let cycle = |(from, births, figures): (_, _, [Option<f64>; 5])| {
-        let [phase_lock_r1, phase_lock_r2, rayleigh_p, largest_cluster_1pct, fano] = figures.map(or_nan);
-        Cycle {
-            from: Time(from),
-            births,
-            phase_lock_r1,
-            phase_lock_r2,
-            rayleigh_p,
-            largest_cluster_1pct,
-            fano,
-        }
-    };
-    Ok(NodeMeasured {
-        node: stored.node,
-        lifetime: stored.lifetime_ns.map(Span),
-        starts: stored.starts,
-        slots: stored.slots,
-        refused: stored.refused,
-        starts_per_s,
-        bins: stored.bins.into_iter().map(herd).collect(),
-        cycles: stored.cycles.into_iter().map(cycle).collect(),
-        herd_gain: stored.herd_gain,
-    })
-}
-
-fn stored_bin(bin: &LevelBin) -> [Option<f64>; 3] {
-    [bin.min, bin.mean, bin.max].map(some)
-}
-
-fn level_bin(stored: [Option<f64>; 3]) -> LevelBin {
-    let [min, mean, max] = stored.map(or_nan);
-    LevelBin { min, mean, max }
-}
-
-fn stored_closeup(closeup: &CloseUp) -> StoredCloseUp {
-    let seconds = closeup.seconds.iter().map(|(second, bin)| (*second, stored_bin(bin)));
-    StoredCloseUp { level: closeup.level.to_owned(), of: closeup.of.clone(), seconds: seconds.collect() }
-}
-
-fn closeup(stored: StoredCloseUp) -> CloseUp {
-    let seconds = stored.seconds.into_iter().map(|(second, bin)| (second, level_bin(bin)));
-    CloseUp { level: name(&stored.level), of: stored.of, seconds: seconds.collect() }
-}
-
-fn stored_level(series: &LevelSeries) -> StoredLevel {
-    let bins = series.bins.iter().map(stored_bin);
-    StoredLevel { level: series.level.to_owned(), of: series.of.clone(), bins: bins.collect() }
-}
-
-fn level(stored: StoredLevel) -> LevelSeries {
-    let bins = stored.bins.into_iter().map(level_bin);
-    LevelSeries { level: name(&stored.level), of: stored.of, bins: bins.collect() }
-}
-
-fn stored_scraped(series: &ScrapedSeries) -> StoredScraped {
-    let samples = series.samples.iter().map(|(at, value)| (at.0, some(*value)));
-    StoredScraped { level: series.level.to_owned(), of: series.of.clone(), samples: samples.collect() }
-}
-
-fn scraped(stored: StoredScraped) -> ScrapedSeries {
-    let samples = stored.samples.into_iter().map(|(at, value)| (Time(at), or_nan(value)));
-    ScrapedSeries { level: name(&stored.level), of: stored.of, samples: samples.collect() }
 }
 
 #[cfg(test)]
