@@ -13,60 +13,43 @@ use hdrhistogram::Histogram;
 /// The value of a metric for `of` (`postgres.NAME`, …) within a window; NaN where there are no samples.
 pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>, window: &Window) -> f64 {
     let name = of.split_once('.').map_or(of, |(_, name)| name);
+    let node = || measured.nodes.iter().find(|node| node.node == name);
+    let service = || measured.services.iter().find(|service| service.service == name);
     match metric {
         Metric::ConnectsMax1s | Metric::HerdSize | Metric::PeakOverUniform | Metric::BackendStarts => {
-            measured
-                .nodes
-                .iter()
-                .find(|node| node.node == name)
-                .map_or(f64::NAN, |node| window.of_node(metric, node, cause, measured))
+            node().map_or(f64::NAN, |node| window.of_node(metric, node, cause, measured))
         }
-        Metric::HerdGain => gains(measured).find(|gain| gain.0 == name).map_or(f64::NAN, |gain| gain.1),
-        Metric::WorstP99 => measured
-            .services
-            .iter()
-            .find(|service| service.service == name)
-            .map_or(f64::NAN, |service| window.worst_p99(service)),
-        Metric::Spikes | Metric::RecycleSpikes if !answers(measured, name, window) => f64::NAN,
-        Metric::Spikes => {
-            let mine = measured.spikes.iter().filter(|spike| spike.service == name);
-            mine.filter(|spike| window.holds_bin(spike.from)).count() as f64
-        }
-        Metric::HerdLasts
-            if !measured.nodes.iter().any(|node| node.node == name && window.lives(node, measured)) =>
-        {
-            f64::NAN
-        }
+        Metric::HerdGain => node().and_then(|node| node.herd_gain).unwrap_or(f64::NAN),
+        Metric::HerdLasts if !node().is_some_and(|node| window.lives(node, measured)) => f64::NAN,
         Metric::HerdOnset | Metric::HerdLasts | Metric::DashboardMissed => {
             recycles::of_node(metric, measured, name, cause.unwrap_or(Cause::Lifetime), window)
         }
+        Metric::Backends | Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters => {
+            node().map_or(f64::NAN, |node| outage::of_node(metric, measured, node, window))
+        }
+        Metric::WorstP99 => service().map_or(f64::NAN, |service| window.worst_p99(service)),
+        Metric::Spikes | Metric::RecycleSpikes if !answers(measured, name, window) => f64::NAN,
+        Metric::Spikes => spikes(measured, name, window),
         Metric::RecycleSpikes | Metric::RecycleGap | Metric::RecycleGapRegular | Metric::RecycleP99Ratio => {
-            measured
-                .services
-                .iter()
-                .find(|service| service.service == name)
-                .map_or(f64::NAN, |service| recycles::of_service(metric, measured, service, window))
+            service().map_or(f64::NAN, |service| recycles::of_service(metric, measured, service, window))
+        }
+        Metric::Containers | Metric::AtCap | Metric::Throughput | Metric::Recovery => {
+            outage::of_service(metric, measured, name, window)
         }
         Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => {
             let bins = of_class(measured, name).flat_map(|class| window.of(&class.bins, BIN));
             latency::percentile_ms(bins, metric.quantile().unwrap_or(f64::NAN))
         }
-        Metric::Backends | Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters => {
-            let found = measured.nodes.iter().find(|node| node.node == name);
-            found.map_or(f64::NAN, |node| outage::of_node(metric, measured, node, window))
-        }
-        Metric::Containers | Metric::AtCap | Metric::Throughput | Metric::Recovery => {
-            outage::of_service(metric, measured, name, window)
-        }
         Metric::RequestSuccess => window.share(of_class(measured, name), Outcome::Ok),
         Metric::Rejected => window.share(of_class(measured, name), Outcome::TooManyRequests),
-        Metric::UserSuccess => {
-            let bins = of_class(measured, name).flat_map(|class| window.of(&class.bins, BIN));
-            let counts = bins.map(|bin| (u64::from(bin.fulfilled), u64::from(bin.given_up)));
-            let (ok, failed) = counts.fold((0, 0), |sum, (ok, failed)| (sum.0 + ok, sum.1 + failed));
-            ok as f64 / (ok + failed) as f64
-        }
+        Metric::UserSuccess => window.fulfilled(of_class(measured, name)),
     }
+}
+
+/// Latency spikes of a service that begin in a window.
+fn spikes(measured: &Measured, name: &str, window: &Window) -> f64 {
+    let mine = measured.spikes.iter().filter(|spike| spike.service == name);
+    mine.filter(|spike| window.holds_bin(spike.from)).count() as f64
 }
 
 /// Whether a service answered anything well: where nobody is served there is no spike, and none is missing.
@@ -78,11 +61,6 @@ fn answers(measured: &Measured, name: &str, window: &Window) -> bool {
 /// The series that `request.NAME` or `request.NAME.abusive` is.
 fn of_class<'a>(measured: &'a Measured, name: &'a str) -> impl Iterator<Item = &'a ClassMeasured> {
     measured.classes.iter().filter(move |class| series_name(&class.class, class.label) == name)
-}
-
-/// The nodes whose gain was measured.
-fn gains(measured: &Measured) -> impl Iterator<Item = (&str, f64)> {
-    measured.nodes.iter().filter_map(|node| Some((node.node.as_str(), node.herd_gain?)))
 }
 
 impl Window {
@@ -152,6 +130,14 @@ impl Window {
         }
         so as f64 / all as f64
     }
+
+    /// The share of the users' wishes that came to an end which were fulfilled.
+    fn fulfilled<'a>(&self, classes: impl Iterator<Item = &'a ClassMeasured>) -> f64 {
+        let bins = classes.flat_map(|class| self.of(&class.bins, BIN));
+        let counts = bins.map(|bin| (u64::from(bin.fulfilled), u64::from(bin.given_up)));
+        let (ok, failed) = counts.fold((0, 0), |sum, (ok, failed)| (sum.0 + ok, sum.1 + failed));
+        ok as f64 / (ok + failed) as f64
+    }
 }
 
 /// Whether a metric has something to tell of a node or a service: those of outages only where there is a
@@ -172,62 +158,48 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     for class in &measured.classes {
         class_rows(class, &mut rows);
     }
-    let whole = Window::whole();
-    let mut metric_rows = |metric: Metric, name: &str| {
-        let causes = match metric.causes() {
-            Causes::Each => [None].into_iter().chain(Cause::ALL.map(Some)).collect(),
-            Causes::One => Cause::ALL.map(Some).to_vec(),
-            Causes::None => vec![None],
-        };
-        for cause in causes {
-            let of = format!("{}.{name}", metric.group());
-            let value = value(metric, measured, &of, cause, &whole);
-            let (cause, stat) = (cause.map_or("", Cause::name), stat(metric));
-            rows.push(SummaryRow {
-                metric: metric.name(),
-                of,
-                cause,
-                stat,
-                value,
-                unit: metric.unit().name(),
-            });
-        }
-    };
     for metric in Metric::ALL {
-        let nodes = measured.nodes.iter().map(|node| &node.node);
-        let services = measured.services.iter().map(|service| &service.service);
-        match metric.group() {
-            "postgres" => {
-                nodes.filter(|name| tells(metric, measured, name)).for_each(|name| metric_rows(metric, name))
-            }
-            "service" => services
-                .filter(|name| tells(metric, measured, name))
-                .for_each(|name| metric_rows(metric, name)),
-            _ => {}
-        }
+        metric_rows(metric, measured, &mut rows);
     }
     for node in &measured.nodes {
-        rows.push(row(
-            "refused",
-            format!("postgres.{}", node.node),
-            "",
-            "count",
-            node.refused as f64,
-            "count",
-        ));
+        let of = format!("postgres.{}", node.node);
+        rows.push(row("refused", of, "", "count", node.refused as f64, "count"));
     }
-    for (node, gain) in gains(measured) {
+    let gains = measured.nodes.iter().filter_map(|node| Some((&node.node, node.herd_gain?)));
+    for (node, gain) in gains {
         let metric = Metric::HerdGain;
         let of = format!("postgres.{node}");
         rows.push(row(metric.name(), of, "", stat(metric), gain, metric.unit().name()));
     }
     for recovery in &measured.recoveries {
-        let of = format!("service.{}", recovery.service);
+        let of = format!("service.{} after {}", recovery.service, recovery.event);
         let value = recovery.after.map_or(f64::NAN, |after| after.as_secs());
-        let after = stat(Metric::Recovery);
-        rows.push(row("recovery", format!("{of} after {}", recovery.event), "", after, value, "s"));
+        rows.push(row("recovery", of, "", stat(Metric::Recovery), value, "s"));
     }
     rows
+}
+
+/// The rows of a metric over the whole run: of every node or service that it tells something of, by cause.
+fn metric_rows(metric: Metric, measured: &Measured, rows: &mut Vec<SummaryRow>) {
+    let names: Vec<&str> = match metric.group() {
+        "postgres" => measured.nodes.iter().map(|node| node.node.as_str()).collect(),
+        "service" => measured.services.iter().map(|service| service.service.as_str()).collect(),
+        // Classes have rows of their own.
+        _ => return,
+    };
+    let causes = match metric.causes() {
+        Causes::Each => [None].into_iter().chain(Cause::ALL.map(Some)).collect(),
+        Causes::One => Cause::ALL.map(Some).to_vec(),
+        Causes::None => vec![None],
+    };
+    let (whole, unit) = (Window::whole(), metric.unit().name());
+    for name in names.into_iter().filter(|name| tells(metric, measured, name)) {
+        for &cause in &causes {
+            let of = format!("{}.{name}", metric.group());
+            let value = value(metric, measured, &of, cause, &whole);
+            rows.push(row(metric.name(), of, cause.map_or("", Cause::name), stat(metric), value, unit));
+        }
+    }
 }
 
 /// The statistic of a metric's rows.
