@@ -20,6 +20,11 @@ pub fn name(name: &str) -> String {
     format!("<bdi class=\"name\">{}</bdi>", text(name))
 }
 
+/// Texts that are owned, for [`table`].
+pub fn strings(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
 /// A table under its caption; the first cell of a row is its head. Nothing without rows.
 pub fn table(caption: &str, head: &[String], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {

@@ -6,6 +6,7 @@
 
 mod data;
 mod downsample;
+mod effects;
 mod heat;
 mod html;
 pub mod overlay;

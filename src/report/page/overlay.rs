@@ -81,46 +81,16 @@ pub fn read(
     text: &str,
 ) -> Result<SeriesOverlay, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut names: Vec<String> = Vec::new();
-    let mut series: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
-    let (mut begun, mut long) = (false, false);
-    let (mut kept, mut cut) = (0, 0);
+    let mut sheet = Sheet::default();
     for row in reader.records() {
         let row = row.map_err(|error| format!("{file}: {error}"))?;
         let line = row.position().map_or(0, csv::Position::line);
-        let cell = |n: usize| row.get(n).unwrap_or_default().trim();
-        let at = match time(header, cell(0)) {
-            Ok(at) => at,
-            // Whatever stands above the first time is a heading; a time that cannot be placed is none.
-            Err(_) if !begun && calendar(cell(0)).is_none() && cell(0).parse::<f64>().is_err() => {
-                names = row.iter().map(|cell| cell.trim().to_owned()).collect();
-                continue;
-            }
-            Err(why) => return Err(format!("{file}:{line}: {why}")),
-        };
-        if !begun {
-            begun = true;
-            long = row.len() == 3 && !cell(2).is_empty() && value(cell(2)).is_err();
-        }
-        let columns = if long { 1..2 } else { 1..row.len().max(2) };
-        for column in columns {
-            let found = value(cell(column)).map_err(|why| format!("{file}:{line}: {why}"))?;
-            let Some(found) = found else { continue };
-            let name = if long { cell(2) } else { names.get(column).map_or("", String::as_str) };
-            let inside = (0.0..seconds.max(f64::MIN_POSITIVE)).contains(&at);
-            if inside {
-                kept += 1
-            } else {
-                cut += 1
-            }
-            if inside {
-                push(&mut series, named(name, column), (at, found));
-            }
-        }
+        sheet.take(&row, header, seconds).map_err(|why| format!("{file}:{line}: {why}"))?;
     }
-    if !begun {
+    if !sheet.begun {
         return Err(format!("{file}: no line begins with a time; wanted: time,value with times as {TIMES}"));
     }
+    let Sheet { series, kept, cut, .. } = sheet;
     if kept == 0 {
         return Err(format!(
             "{file}: none of its {cut} values lies within the run, which lasts {} from {}",
@@ -131,6 +101,53 @@ pub fn read(
     let name =
         Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into());
     Ok(SeriesOverlay { name, chart, series, kept, cut })
+}
+
+/// What was read of a file so far.
+#[derive(Default)]
+struct Sheet {
+    /// The heading, by column.
+    names: Vec<String>,
+    /// Whether a time has come: a heading stands above it.
+    begun: bool,
+    /// Whether the third column names the series; else every further column is one.
+    long: bool,
+    series: Vec<(String, Vec<(f64, f64)>)>,
+    kept: usize,
+    cut: usize,
+}
+
+impl Sheet {
+    /// Reads a row: a heading, or a time and what was measured then.
+    fn take(&mut self, row: &csv::StringRecord, header: &Header, seconds: f64) -> Result<(), String> {
+        let cell = |n: usize| row.get(n).unwrap_or_default().trim();
+        let at = match time(header, cell(0)) {
+            Ok(at) => at,
+            // Whatever stands above the first time is a heading; a time that cannot be placed is none.
+            Err(_) if !self.begun && calendar(cell(0)).is_none() && cell(0).parse::<f64>().is_err() => {
+                self.names = row.iter().map(|cell| cell.trim().to_owned()).collect();
+                return Ok(());
+            }
+            Err(why) => return Err(why),
+        };
+        if !self.begun {
+            self.begun = true;
+            self.long = row.len() == 3 && !cell(2).is_empty() && value(cell(2)).is_err();
+        }
+        let inside = (0.0..seconds.max(f64::MIN_POSITIVE)).contains(&at);
+        let columns = if self.long { 1..2 } else { 1..row.len().max(2) };
+        for column in columns {
+            let Some(found) = value(cell(column))? else { continue };
+            if !inside {
+                self.cut += 1;
+                continue;
+            }
+            self.kept += 1;
+            let name = if self.long { cell(2) } else { self.names.get(column).map_or("", String::as_str) };
+            push(&mut self.series, named(name, column), (at, found));
+        }
+        Ok(())
+    }
 }
 
 const TIMES: &str = "RFC 3339, seconds or milliseconds since 1970, or seconds from the start of the run";

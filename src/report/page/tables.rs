@@ -1,10 +1,9 @@
 //! The parts of the page that are there without scripts: verdicts, tables, pictures.
 
-use super::Content;
-use super::html::{name, table, text};
+use super::html::{name, strings, table, text};
+use super::{Content, effects};
 use crate::experiment::{self, Judged, Run, Verdict};
 use crate::measure::Measured;
-use crate::report::text::range;
 use crate::report::{Header, expectations, human, outage, paired, success, terminal};
 use serde_json::Value;
 
@@ -56,10 +55,6 @@ pub fn verdicts(judged: &[Judged]) -> String {
     format!("<p class=\"tally\">{passed} of {all} {noun} passed</p>\n<ul class=\"verdicts\">\n{list}</ul>\n")
 }
 
-fn strings(cells: &[&str]) -> Vec<String> {
-    cells.iter().map(|cell| (*cell).to_owned()).collect()
-}
-
 /// What the comparison in the terminal shows, and the effects.
 pub fn figures(content: &Content) -> String {
     let (head, rows) = terminal::compared(content.runs);
@@ -67,7 +62,7 @@ pub fn figures(content: &Content) -> String {
     let mut html = table(&caption, &head, &rows);
     html +=
         &terminal::greater(content.runs).map_or_else(String::new, |note| format!("<p>{}</p>\n", text(&note)));
-    html += &effects(content.effects);
+    html += &effects::table(content.effects);
     html += &differences(content);
     let mut served = success::rows(content.runs);
     if !served.is_empty() {
@@ -93,74 +88,6 @@ fn differences(content: &Content) -> String {
     let notes: String = paired::notes(&all).iter().map(|note| format!("<li>{}</li>\n", text(note))).collect();
     let list = format!("<ul class=\"plain quiet\">{notes}</ul>\n");
     table(&format!("Differences, against {baseline}"), &head, &rows) + &list
-}
-
-/// The effects, as `effects.json` tells them.
-fn effects(effects: &Value) -> String {
-    let Some(effects) = effects.as_array().filter(|effects| !effects.is_empty()) else {
-        return String::new();
-    };
-    let spikes = |pair: &Value| pair["baseline"]["spikes"].as_u64().max(pair["variant"]["spikes"].as_u64());
-    let recycles = |effect: &Value| {
-        effect["pairs"].as_array().is_some_and(|all| all.iter().any(|one| spikes(one) > Some(0)))
-    };
-    let tells = |effect: &Value| recycles(effect) || effect["history"].is_string();
-    if !effects.iter().any(tells) {
-        let doubt = match effects.iter().any(|effect| effect["because"].is_string()) {
-            true => ", which tells nothing where users are not served",
-            false => "",
-        };
-        return format!("<p class=\"quiet\">Effects: no recycle spikes in any variant{doubt}.</p>\n");
-    }
-    let word = |effect: &Value, key: &str| effect[key].as_str().unwrap_or_default().replace('-', " ");
-    let course = |effect: &Value, key: &str, show: &dyn Fn(f64) -> String| {
-        let pairs = effect["pairs"].as_array().map_or(&[][..], Vec::as_slice);
-        let of = |side: &str| {
-            let values: Vec<f64> = pairs.iter().filter_map(|pair| pair[side][key].as_f64()).collect();
-            range(&values, show)
-        };
-        format!("{} → {}", of("baseline"), of("variant"))
-    };
-    let difference = |effect: &Value| {
-        let number = |value: &Value| value.as_f64().map(|value| human::number(value).replace('-', "−"));
-        let mean = number(&effect["spikes_diff"]["mean"]).unwrap_or_else(|| "–".to_owned());
-        let interval = &effect["spikes_diff"]["ci95"];
-        match (number(&interval[0]), number(&interval[1])) {
-            (Some(low), Some(high)) => format!("{mean} [{low}, {high}]"),
-            _ => mean,
-        }
-    };
-    let row = |effect: &Value| {
-        let delay =
-            effect["delay_s"].as_f64().map_or(String::new(), |by| format!(" by {}", human::offset(by)));
-        let because = effect["because"].as_str().map_or(String::new(), |because| format!(": {because}"));
-        vec![
-            effect["variant"].as_str().unwrap_or_default().to_owned(),
-            word(effect, "effect") + &delay + &because,
-            course(effect, "spikes", &human::number),
-            difference(effect),
-            course(effect, "spikes_s", &human::offset),
-            human::offset(effect["from_s"].as_f64().unwrap_or(0.0)),
-            effect["seeds"].as_u64().map_or(String::new(), human::count),
-            word(effect, "history"),
-        ]
-    };
-    let head = [
-        "variant",
-        "effect",
-        "recycle spikes",
-        "difference [95 %]",
-        "lasting",
-        "counted from",
-        "seeds",
-        "history",
-    ];
-    let baseline = effects[0]["baseline"].as_str().unwrap_or_default();
-    let mut rows: Vec<Vec<String>> = effects.iter().map(row).collect();
-    // Most scenarios have no record of history: the last column is not for them.
-    let columns = if effects.iter().any(|effect| effect["history"].is_string()) { 8 } else { 7 };
-    rows.iter_mut().for_each(|row| row.truncate(columns));
-    table(&format!("Effects, against {baseline}"), &strings(&head[..columns]), &rows)
 }
 
 /// The first run of each variant.
