@@ -14,7 +14,7 @@ use crate::scenario::AS_WRITTEN;
 use crate::scenario::axis::{self, Along, Axis, Range};
 use crate::scenario::problem::Problems;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// How many steps of the answer the range has unless `--within` says otherwise.
@@ -67,10 +67,8 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
     let written = variant(&document, AS_WRITTEN)?;
     let Some(mut question) = Question::new(&document, name, &axis.name, range) else {
         let names: Vec<&str> = written.file.expect.keys().map(String::as_str).collect();
-        return Err(Failure::Usage(format!(
-            "there is no expectation `{name}`; there are: {}",
-            names.join(", ")
-        )));
+        let message = format!("there is no expectation `{name}`; there are: {}", names.join(", "));
+        return Err(Failure::Usage(message));
     };
     let shown = |problems: Problems| {
         console.problems(&problems.render(console.stderr_colour()));
@@ -83,8 +81,8 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
     let out = out.unwrap_or_else(|| PathBuf::from("runs").join(args.source.stem() + "-find"));
     output::claim(&out)?;
     let stop = interrupt::listen();
-    announce(args, &question, written.file.seeds.len(), console);
     let seeds = &written.file.seeds;
+    announce(args, &question, seeds.len(), console);
     let (tried, answer) = hunt(args, &mut question, (&looked_for, seeds), console, stop).map_err(shown)?;
     let findings = Findings {
         header: &Header::of(&args.source.stem(), written),
@@ -95,14 +93,19 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
         tried: &tried,
         answer,
     };
-    if tried.is_empty() {
+    hand_over(&findings, &out, !args.running.no_plots, console)
+}
+
+/// Shows and writes what was found; whether that is an answer.
+fn hand_over(findings: &Findings, out: &Path, plots: bool, console: &Console) -> Result<(), Failure> {
+    if findings.tried.is_empty() {
         return Err(Failure::Abandoned);
     }
     console.result(&findings.text())?;
-    let written = report::directory::put(&out, findings.files(!args.running.no_plots));
+    let written = report::directory::put(out, findings.files(plots));
     let written = written.map_err(|error| Failure::Io(error.to_string()))?;
     console.note(&format!("wrote {}: {}", out.display(), super::batch::listed(&written)));
-    match answer {
+    match findings.answer {
         None => Err(Failure::Interrupted),
         Some(Answer::Nowhere(_)) => Err(Failure::NotFound),
         Some(_) => Ok(()),

@@ -37,15 +37,7 @@ pub fn results(
     let begun = Instant::now();
     let of = names(dirs)?;
     let out = out(args, &of);
-    if dirs.iter().any(|dir| same(dir, &out)) {
-        return Err(Failure::Usage(format!("`{}` is compared: name another -o", out.display())));
-    }
-    for (n, dir) in dirs.iter().enumerate() {
-        if dirs[..n].iter().any(|before| same(before, dir)) {
-            let message = format!("`{}` is named twice: a run is no other than itself", dir.display());
-            return Err(Failure::Usage(message));
-        }
-    }
+    each_another(dirs, &out)?;
     output::claim(&out)?;
     let mut sides = Vec::new();
     for (dir, name) in dirs.iter().zip(&of) {
@@ -139,6 +131,21 @@ fn equally_long(sides: &[Side]) -> Result<(), Failure> {
              run the longer again with `--duration {short}`"
         ))),
         _ => Ok(()),
+    }
+}
+
+/// No directory is compared with itself, or written over.
+fn each_another(dirs: &[PathBuf], out: &Path) -> Result<(), Failure> {
+    if dirs.iter().any(|dir| same(dir, out)) {
+        return Err(Failure::Usage(format!("`{}` is compared: name another -o", out.display())));
+    }
+    let twice = |(n, dir): &(usize, &PathBuf)| dirs[..*n].iter().any(|before| same(before, dir));
+    match dirs.iter().enumerate().find(twice) {
+        Some((_, dir)) => {
+            let message = format!("`{}` is named twice: a run is no other than itself", dir.display());
+            Err(Failure::Usage(message))
+        }
+        None => Ok(()),
     }
 }
 

@@ -42,57 +42,26 @@ const LEVELS: [(&str, &str, &str); 18] = [
 /// The text; none if the scenario has no calendar start.
 pub fn text(header: &Header, runs: &[Run]) -> Option<String> {
     let start_ms = header.start()?.as_millisecond();
+    let labels = |run: &Run, rest: &[(&str, &str)]| labels(header, run, rest);
     let mut text = String::new();
-    let labels = |run: &Run, rest: &[(&str, &str)]| {
-        let seed = run.seed.to_string();
-        let own = [("scenario", header.scenario.as_str()), ("variant", &run.variant), ("seed", &seed)];
-        own.iter()
-            .chain(rest)
-            .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
-            .collect::<Vec<_>>()
-            .join(",")
-    };
-    for (level, unit, help) in LEVELS {
-        let mut all: Vec<Series> = Vec::new();
-        for run in runs {
-            for series in run.measured.levels.iter().filter(|series| series.level == level) {
-                for (stat, pick) in STATS {
-                    let values = series.bins.iter().map(|bin| Some(pick(bin)));
-                    all.push((
-                        labels(run, &[("of", &series.of), ("stat", stat)]),
-                        at_ends(&run.measured, values),
-                    ));
-                }
-            }
-        }
-        family(&mut text, (level, unit, "gauge", help), &all, start_ms);
+    for (name, unit, help) in LEVELS {
+        family(&mut text, (name, unit, "gauge", help), &level(runs, name, &labels), start_ms);
     }
-    let mut all: Vec<Series> = Vec::new();
-    for run in runs {
-        for service in &run.measured.services {
-            let of = format!("service.{}", service.service);
-            for (stat, pick) in QUANTILES {
-                let values =
-                    service.bins.iter().map(|bin| bin.latency.map(|latency| pick(&latency) as f64 / 1e6));
-                all.push((labels(run, &[("of", &of), ("stat", stat)]), at_ends(&run.measured, values)));
-            }
-        }
-    }
-    family(
-        &mut text,
-        ("latency", "seconds", "gauge", "Latency of the requests that ended in ten seconds."),
-        &all,
-        start_ms,
-    );
-    let (requests, starts) = (requests(runs, &labels), starts(runs, &labels));
-    family(&mut text, ("requests", "", "counter", "Requests that ended, by outcome."), &requests, start_ms);
-    family(
-        &mut text,
-        ("backend_starts", "", "counter", "Backends that were started, by cause."),
-        &starts,
-        start_ms,
-    );
+    let help = "Latency of the requests that ended in ten seconds.";
+    family(&mut text, ("latency", "seconds", "gauge", help), &latency(runs, &labels), start_ms);
+    let help = "Requests that ended, by outcome.";
+    family(&mut text, ("requests", "", "counter", help), &requests(runs, &labels), start_ms);
+    let help = "Backends that were started, by cause.";
+    family(&mut text, ("backend_starts", "", "counter", help), &starts(runs, &labels), start_ms);
     Some(text + "# EOF\n")
+}
+
+/// What tells a series of a run from all others: scenario, variant, seed, and the rest.
+fn labels(header: &Header, run: &Run, rest: &[(&str, &str)]) -> String {
+    let seed = run.seed.to_string();
+    let own = [("scenario", header.scenario.as_str()), ("variant", &run.variant), ("seed", &seed)];
+    let label = |(name, value): &(&str, &str)| format!("{name}=\"{}\"", escaped(value));
+    own.iter().chain(rest).map(label).collect::<Vec<_>>().join(",")
 }
 
 /// A figure of a bin and its name.
@@ -108,6 +77,36 @@ const QUANTILES: [Figure<Quantiles, u64>; 4] = [
 ];
 
 type Labels<'a> = &'a dyn Fn(&Run, &[(&str, &str)]) -> String;
+
+fn level(runs: &[Run], name: &str, labels: Labels) -> Vec<Series> {
+    let mut all: Vec<Series> = Vec::new();
+    for run in runs {
+        for series in run.measured.levels.iter().filter(|series| series.level == name) {
+            for (stat, pick) in STATS {
+                let values = series.bins.iter().map(|bin| Some(pick(bin)));
+                let told = labels(run, &[("of", &series.of), ("stat", stat)]);
+                all.push((told, at_ends(&run.measured, values)));
+            }
+        }
+    }
+    all
+}
+
+fn latency(runs: &[Run], labels: Labels) -> Vec<Series> {
+    let mut all: Vec<Series> = Vec::new();
+    for run in runs {
+        for service in &run.measured.services {
+            let of = format!("service.{}", service.service);
+            for (stat, pick) in QUANTILES {
+                let latencies = service.bins.iter().map(|bin| bin.latency);
+                let values = latencies.map(|latency| latency.map(|latency| pick(&latency) as f64 / 1e6));
+                let told = labels(run, &[("of", &of), ("stat", stat)]);
+                all.push((told, at_ends(&run.measured, values)));
+            }
+        }
+    }
+    all
+}
 
 fn requests(runs: &[Run], labels: Labels) -> Vec<Series> {
     let mut all: Vec<Series> = Vec::new();

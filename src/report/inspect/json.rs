@@ -3,7 +3,7 @@
 use super::{About, SCHEMA_VERSION, calendar, words};
 use crate::engine::time::{Span, Time};
 use crate::measure::lifetime::Lifetime;
-use crate::measure::snapshot::{Bunching, Snapshot, Storm, jitter};
+use crate::measure::snapshot::{Bunching, Group, Snapshot, Storm, jitter};
 use serde_json::{Value, json};
 
 /// One object; every time is UTC, every duration in seconds.
@@ -48,13 +48,17 @@ pub fn json(seen: &Snapshot, about: &About) -> Value {
         "storms": seen.storms.iter().map(|one| storm(seen, one)).collect::<Vec<_>>(),
         "rate_per_s": about.rate,
         "jitter_s": jitter(seen.storms.first().map_or(ages.len(), |storm| storm.births), about.rate).as_secs(),
-        "groups": seen.groups.iter().map(|group| json!({
-            "application": group.application,
-            "client": group.client,
-            "connections": group.connections,
-            "oldest_s": group.oldest.as_secs(),
-            "most_in_1s": group.most_in_1s,
-        })).collect::<Vec<_>>(),
+        "groups": seen.groups.iter().map(group).collect::<Vec<_>>(),
+    })
+}
+
+fn group(group: &Group) -> Value {
+    json!({
+        "application": group.application,
+        "client": group.client,
+        "connections": group.connections,
+        "oldest_s": group.oldest.as_secs(),
+        "most_in_1s": group.most_in_1s,
     })
 }
 

@@ -11,66 +11,52 @@ use crate::measure::{LevelBin, NodeMeasured, Stretch, StretchKind, outage};
 use crate::report::canvas::{Drawing, Rgb};
 use crate::report::human;
 
-/// A number of a bin.
-type Value = fn(&LevelBin) -> f64;
-
 /// The chart of one node; `None` where nothing ever waited and nothing is replayed.
 pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> Option<Drawing> {
     let of = format!("postgres.{}", node.node);
-    let there = |level: &str| {
-        peers.iter().chain([&run]).any(|run| outage::level(&run.measured, level, &of).is_some())
+    let there = |panel: &Panel| {
+        let measured = |run: &&Run| outage::level(&run.measured, panel.level.0, &of).is_some();
+        peers.iter().chain([&run]).any(measured)
     };
-    let panel = |level, title: &str, value, colour: Rgb, label, least| Panel {
-        title: title.to_owned(),
-        level: (level, of.clone()),
-        value,
-        line: None,
-        colour,
-        label,
-        least,
-    };
-    let (mean, most): (Value, Value) = (|bin| bin.mean, |bin| bin.max);
-    let seconds = |seconds: f64| human::tick(seconds * 1e6);
-    let waits = [
-        panel(
-            "lock_waiters",
-            "statements that wait for a row lock, the most in 10 s",
-            most,
-            PALETTE[0],
-            human::number,
-            4.0,
-        ),
-        panel(
-            "disk_waiters",
-            "backends that wait for the disk, the mean of 10 s",
-            mean,
-            PALETTE[4],
-            human::number,
-            4.0,
-        ),
-        panel(
-            "replica_lag",
-            "age of the latest commit replayed, the most in 10 s",
-            most,
-            PALETTE[3],
-            seconds,
-            0.01,
-        ),
-    ];
-    let waits: Vec<Panel> = waits.into_iter().filter(|panel| there(panel.level.0)).collect();
+    let waits: Vec<Panel> = waits(&of).into_iter().filter(there).collect();
     if waits.is_empty() {
         return None;
     }
-    let busy = panel(
-        "cpu_busy",
-        "busy cores, as a share of all, the mean of 10 s",
-        mean,
-        PALETTE[1],
-        human::share,
-        1.0,
-    );
-    let panels: Vec<Panel> = [busy].into_iter().chain(waits).collect();
+    let panels: Vec<Panel> = [busy(&of)].into_iter().chain(waits).collect();
     let title = format!("Postgres node {}: what it is busy with", node.node);
     let shown = |stretch: &Stretch| stretch.kind == StretchKind::Node && stretch.of == node.node;
     Some(panels::draw(header, (run, peers), &title, &panels, shown))
+}
+
+/// What a node works on.
+fn busy(of: &str) -> Panel {
+    let title = "busy cores, as a share of all, the mean of 10 s";
+    let panel = panel(of, ("cpu_busy", title), PALETTE[1], |bin| bin.mean);
+    Panel { label: human::share, least: 1.0, ..panel }
+}
+
+/// What waits at a node, and how far it is behind its primary.
+fn waits(of: &str) -> [Panel; 3] {
+    let locks = ("lock_waiters", "statements that wait for a row lock, the most in 10 s");
+    let disk = ("disk_waiters", "backends that wait for the disk, the mean of 10 s");
+    let lag = ("replica_lag", "age of the latest commit replayed, the most in 10 s");
+    let behind = panel(of, lag, PALETTE[3], |bin| bin.max);
+    [
+        panel(of, locks, PALETTE[0], |bin| bin.max),
+        panel(of, disk, PALETTE[4], |bin| bin.mean),
+        Panel { label: |seconds| human::tick(seconds * 1e6), least: 0.01, ..behind },
+    ]
+}
+
+/// A panel of a level that counts something.
+fn panel(of: &str, (level, title): (&'static str, &str), colour: Rgb, value: fn(&LevelBin) -> f64) -> Panel {
+    Panel {
+        title: title.to_owned(),
+        level: (level, of.to_owned()),
+        value,
+        line: None,
+        colour,
+        label: human::number,
+        least: 4.0,
+    }
 }

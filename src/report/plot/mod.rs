@@ -41,6 +41,12 @@ pub struct Chart {
     pub drawing: Drawing,
 }
 
+impl Chart {
+    fn new(name: String, drawing: Drawing) -> Chart {
+        Chart { name, drawing }
+    }
+}
+
 /// The width of every picture.
 pub const WIDTH: f64 = 1200.0;
 
@@ -68,49 +74,62 @@ pub fn all(header: &Header, runs: &[Run], effects: &Value) -> Vec<Chart> {
     }
     let mut charts = Vec::new();
     for run in &first {
-        let suffix = if first.len() > 1 { format!(".{}", run.variant) } else { String::new() };
-        for service in run.measured.services.iter().filter(|service| works(run, service)) {
-            let name = format!("latency.{}{suffix}", service.service);
-            charts.push(Chart { name, drawing: latency::draw(header, run, service, &first) });
-            if let Some(drawing) = fleet::draw(header, run, &service.service, &first) {
-                charts.push(Chart { name: format!("fleet.{}{suffix}", service.service), drawing });
-            }
-        }
-        for class in &run.measured.classes {
-            let series = series_name(&class.class, class.label);
-            let name = format!("outcomes.{series}{suffix}");
-            charts.push(Chart { name, drawing: outcomes::draw(header, run, class) });
-            if let Some(drawing) = served::draw(header, run, class) {
-                charts.push(Chart { name: format!("served.{series}{suffix}"), drawing });
-            }
-        }
-        for node in run.measured.nodes.iter().filter(|node| is_used(run, node)) {
-            let name = format!("starts.{}{suffix}", node.node);
-            charts.push(Chart { name, drawing: starts::draw(header, run, node, &first) });
-            let name = format!("dashboard.{}{suffix}", node.node);
-            charts.push(Chart { name, drawing: dashboard::draw(header, run, node, &first) });
-            if let Some(drawing) = database::draw(header, run, node, &first) {
-                charts.push(Chart { name: format!("database.{}{suffix}", node.node), drawing });
-            }
-            if let Some(drawing) = births::draw(header, run, node, &first) {
-                charts.push(Chart { name: format!("births.{}{suffix}", node.node), drawing });
-            }
+        let own = charts.len();
+        of_services(header, run, &first, &mut charts);
+        of_classes(header, run, &mut charts);
+        of_nodes(header, run, &first, &mut charts);
+        if first.len() > 1 {
+            charts[own..].iter_mut().for_each(|chart| chart.name += &format!(".{}", run.variant));
         }
     }
     if first.len() > 1 {
-        for service in first[0].measured.services.iter().filter(|service| works(first[0], service)) {
-            for node in first[0].measured.nodes.iter().filter(|node| is_used(first[0], node)) {
-                let name = format!("variants.{}.{}", service.service, node.node);
-                let drawing = variants::draw(header, &first, &service.service, &node.node);
-                charts.push(Chart { name, drawing });
-            }
-        }
+        of_variants(header, &first, &mut charts);
     }
-    let herds = herds::draw(header, runs, effects);
-    charts.extend(herds.map(|drawing| Chart { name: "herds".to_owned(), drawing }));
-    charts.extend(onset::draw(header, runs).map(|drawing| Chart { name: "onset".to_owned(), drawing }));
+    charts.extend(herds::draw(header, runs, effects).map(|drawing| Chart::new("herds".to_owned(), drawing)));
+    charts.extend(onset::draw(header, runs).map(|drawing| Chart::new("onset".to_owned(), drawing)));
     tell_apart(charts.iter_mut().map(|chart| &mut chart.name));
     charts
+}
+
+fn of_services(header: &Header, run: &Run, peers: &[&Run], charts: &mut Vec<Chart>) {
+    for service in run.measured.services.iter().filter(|service| works(run, service)) {
+        let named = |kind: &str, drawing| Chart::new(format!("{kind}.{}", service.service), drawing);
+        charts.push(named("latency", latency::draw(header, run, service, peers)));
+        let fleet = fleet::draw(header, run, &service.service, peers);
+        charts.extend(fleet.map(|drawing| named("fleet", drawing)));
+    }
+}
+
+fn of_classes(header: &Header, run: &Run, charts: &mut Vec<Chart>) {
+    for class in &run.measured.classes {
+        let series = series_name(&class.class, class.label);
+        let named = |kind: &str, drawing| Chart::new(format!("{kind}.{series}"), drawing);
+        charts.push(named("outcomes", outcomes::draw(header, run, class)));
+        charts.extend(served::draw(header, run, class).map(|drawing| named("served", drawing)));
+    }
+}
+
+fn of_nodes(header: &Header, run: &Run, peers: &[&Run], charts: &mut Vec<Chart>) {
+    for node in run.measured.nodes.iter().filter(|node| is_used(run, node)) {
+        let named = |kind: &str, drawing| Chart::new(format!("{kind}.{}", node.node), drawing);
+        charts.push(named("starts", starts::draw(header, run, node, peers)));
+        charts.push(named("dashboard", dashboard::draw(header, run, node, peers)));
+        let database = database::draw(header, run, node, peers);
+        charts.extend(database.map(|drawing| named("database", drawing)));
+        let births = births::draw(header, run, node, peers);
+        charts.extend(births.map(|drawing| named("births", drawing)));
+    }
+}
+
+/// The variants over each other, for each pair of a service and a node that the first of them uses.
+fn of_variants(header: &Header, first: &[&Run], charts: &mut Vec<Chart>) {
+    let run = first[0];
+    for service in run.measured.services.iter().filter(|service| works(run, service)) {
+        for node in run.measured.nodes.iter().filter(|node| is_used(run, node)) {
+            let name = format!("variants.{}.{}", service.service, node.node);
+            charts.push(Chart::new(name, variants::draw(header, first, &service.service, &node.node)));
+        }
+    }
 }
 
 /// Whether a service had anything to do, or is the only one: charts of an idle one say nothing.
