@@ -81,31 +81,15 @@ impl<R: Recorder> World<R> {
             devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
             luck,
         };
-        let nodes = (0..places.nodes.len() as u16).map(|number| {
-            let jobs = build::jobs(file, &places, number, luck, tables);
-            let replicas = build::replicas(file, &places, number, luck, tables);
-            let plan = build::node_plan(file, number, number, tables);
-            Node::new(&mut ctx, number, plan, jobs, replicas)
-        });
-        let nodes = nodes.collect();
-        let services = places.services.iter().enumerate().map(|(number, name)| {
-            let plan = build::service_plan(file, &places, number as u16, tables);
-            Service::new(number as u16, plan, luck.named("service").named(name))
-        });
-        let services = services.collect();
-        let poolers = (0..).zip(&places.nodes).map(|(number, name)| {
-            let plan = build::pooler_plan(file, &places, number)?;
-            Some(Pooler::new(number, plan, luck.named("pooler").named(name)))
-        });
-        let poolers = poolers.collect();
+        let nodes = start::nodes(&mut ctx, file, &places, tables);
         for (place, moment) in scenario.timeline.iter().enumerate() {
             ctx.agenda.at(moment.at, Event::MomentCame(place as u32));
         }
         let mut world = World {
             ctx,
             sources: Vec::new(),
-            services,
-            poolers,
+            services: start::services(file, &places, luck, tables),
+            poolers: start::poolers(file, &places, luck),
             machines: (0..places.nodes.len() as u16).collect(),
             nodes,
             stands: scenario.file.clone(),

@@ -1,16 +1,24 @@
-//! How a world begins: poolers, then as many containers as the first rates of traffic want, then the sources.
+//! How a world begins: all boxes are set up; then poolers start, as many containers as the first rates of
+//! traffic want, and the sources.
 //!
 //! A fleet that has been there for a while holds no more connections than there are slots: where its pools
 //! want more, each has the same share of what it wants, and goes on trying for its floor.
 
 use super::World;
+use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
-use crate::model::build;
+use crate::model::build::{self, Places};
+use crate::model::context::Context;
 use crate::model::fact::{Fact, Recorder};
+use crate::model::pooler::Pooler;
+use crate::model::postgres::Node;
+use crate::model::service::Service;
 use crate::model::service::autoscaler::containers_for;
 use crate::model::steady;
 use crate::model::traffic::Source;
+use crate::scenario::Table;
 use crate::scenario::grammar::{File, Initial, Sweep};
+use std::collections::BTreeMap;
 
 /// Deals so many places evenly to those who want one, in the order in which they ask.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +39,45 @@ impl Dealer {
         self.asked += 1;
         dealt(self.asked) > dealt(self.asked - 1)
     }
+}
+
+/// The Postgres nodes, with their jobs and replicas.
+pub(super) fn nodes<R: Recorder>(
+    ctx: &mut Context<R>,
+    file: &File,
+    places: &Places,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<Node> {
+    let node = |number| {
+        let jobs = build::jobs(file, places, number, ctx.luck, tables);
+        let replicas = build::replicas(file, places, number, ctx.luck, tables);
+        let plan = build::node_plan(file, number, number, tables);
+        Node::new(ctx, number, plan, jobs, replicas)
+    };
+    (0..places.nodes.len() as u16).map(node).collect()
+}
+
+/// The services, without containers as yet.
+pub(super) fn services(
+    file: &File,
+    places: &Places,
+    luck: Stream,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<Service> {
+    let service = |(number, name): (u16, &String)| {
+        let plan = build::service_plan(file, places, number, tables);
+        Service::new(number, plan, luck.named("service").named(name))
+    };
+    (0..).zip(&places.services).map(service).collect()
+}
+
+/// The pooler of each node that has one, without connections as yet.
+pub(super) fn poolers(file: &File, places: &Places, luck: Stream) -> Vec<Option<Pooler>> {
+    let pooler = |(number, name): (u16, &String)| {
+        let plan = build::pooler_plan(file, places, number)?;
+        Some(Pooler::new(number, plan, luck.named("pooler").named(name)))
+    };
+    (0..).zip(&places.nodes).map(pooler).collect()
 }
 
 impl<R: Recorder> World<R> {
