@@ -1,10 +1,10 @@
 //! The agenda: what is due next.
 //!
-//! Three places behind one small interface, because they are what makes a run fast: a [wheel](super::wheel)
+//! Three places behind one small interface, because they are what makes a run fast: a wheel (`wheel.rs`)
 //! for events at any time; *lanes* for delays that are always the same (a timeout, a network trip), which are
 //! FIFO queues; and *alarms*, one pending event each, for what is re-armed all the time (the next completion
-//! of a shared device, the next arrival of a source). Lanes and alarms stand in one short list, [in
-//! order](super::sorted) of when it is the turn of each. Events of the same instant fire in the order in
+//! of a shared device, the next arrival of a source). Lanes and alarms stand in one short list
+//! (`sorted.rs`), in order of when it is the turn of each. Events of the same instant fire in the order in
 //! which they were scheduled, wherever they lie. A cancelled event is gone: it never fires and its memory is
 //! reclaimed.
 

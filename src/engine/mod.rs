@@ -8,6 +8,6 @@ pub mod chance;
 pub mod dist;
 pub mod sharing;
 pub mod slab;
-pub mod sorted;
+mod sorted;
 pub mod time;
-pub mod wheel;
+mod wheel;

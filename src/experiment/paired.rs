@@ -298,7 +298,7 @@ impl Paired {
     }
 
     /// Whether some pair differs and there is a p: whether the row is among those that are tested.
-    pub fn shown_to_differ(&self) -> bool {
+    fn shown_to_differ(&self) -> bool {
         self.p.is_some() && self.missing == 0 && !self.same()
     }
 }

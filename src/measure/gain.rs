@@ -66,7 +66,7 @@ pub struct KickWatch {
     recent: VecDeque<Time>,
     open: u32,
     most_open: u32,
-    /// By lifetimes after the kick.
+    /// The most starts in any sliding second around 0, 1, … lifetimes after the kick.
     most_starts: [u32; LIFETIMES + 1],
 }
 
@@ -87,11 +87,6 @@ impl KickWatch {
             most_open: 0,
             most_starts: [0; LIFETIMES + 1],
         }
-    }
-
-    /// The most starts in any sliding second around 0, 1, … lifetimes after the kick.
-    pub fn most_starts(&self) -> [u32; LIFETIMES + 1] {
-        self.most_starts
     }
 
     /// `herd_gain`; NaN if nothing was ever open.
@@ -233,7 +228,7 @@ mod tests {
         watch.record(Time::ZERO + Span::from_secs(9999), start);
         watch.record(Time::ZERO + Span::from_secs(9999), Fact::BackendExited(0));
         watch.record(Time::ZERO + Span::from_secs(9999), Fact::BackendExited(1));
-        assert_eq!(watch.most_starts(), [4, 6, 0, 0, 8]);
+        assert_eq!(watch.most_starts, [4, 6, 0, 0, 8]);
         assert_eq!((watch.open, watch.most_open), (36, 37));
     }
 }

@@ -5,12 +5,12 @@
 //! Histograms are merged, percentiles are never averaged.
 
 pub mod calm;
-pub mod closeup;
+mod closeup;
 pub mod gain;
 pub mod gauges;
 pub mod herd;
 pub mod latency;
-pub mod levels;
+mod levels;
 pub mod lifetime;
 pub mod outage;
 pub mod periodogram;
@@ -21,7 +21,7 @@ pub mod recycles;
 pub mod snapshot;
 pub mod spikes;
 pub mod storms;
-pub mod stretches;
+mod stretches;
 pub mod summary;
 pub mod trace;
 pub mod window;
@@ -178,7 +178,7 @@ pub struct ServiceBin {
 }
 
 /// Buckets in each doubling of latency.
-pub const BUCKETS_PER_OCTAVE: u32 = 8;
+const BUCKETS_PER_OCTAVE: u32 = 8;
 
 /// The logarithmic bucket of a latency: bucket `b` begins at [`bucket_floor_us`]`(b)`.
 pub fn bucket_of(latency_us: u64) -> u16 {

@@ -18,7 +18,7 @@ use crate::scenario::{Moment, Scenario};
 use hdrhistogram::Histogram;
 
 /// How often the dashboard scrapes.
-pub const SCRAPE: Span = Span::from_secs(60);
+const SCRAPE: Span = Span::from_secs(60);
 
 const SECOND: Span = Span::from_secs(1);
 /// By now everything stands that stands from the first instant on.

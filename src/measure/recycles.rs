@@ -14,7 +14,7 @@ use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Metric};
 
 /// A herd starts this share of the open connections within a second.
-pub const HERD_SHARE: f64 = 0.5;
+const HERD_SHARE: f64 = 0.5;
 /// The next herd of the same fleet comes so many lifetimes later.
 const NEXT: (f64, f64) = (0.8, 1.2);
 /// Gaps are alike within this time.

@@ -3,9 +3,9 @@
 //! In life a storm is what a server log shows as a burst of "connection authorized" lines. Here it is made of
 //! the starts of one cause in a sliding second, over the connections open just before (as in `herd`): from
 //! the instant at which that share reaches [`STORM_SHARE`] to the last instant at which it does, with what
-//! comes again within [`MERGE`] as one. Left out: storms that no single cause makes, and starts that are
+//! comes again within `MERGE` as one. Left out: storms that no single cause makes, and starts that are
 //! refused. In a fleet of a few connections two that come together by chance are a tenth of it: a storm has
-//! at least [`STORM_STARTS`] starts (assumed).
+//! at least `STORM_STARTS` starts (assumed).
 
 use super::{CAUSES, Storm};
 use crate::engine::time::{Span, Time};
@@ -14,9 +14,9 @@ use crate::scenario::grammar::Cause;
 /// A storm starts at least this share of the open connections within a second.
 pub const STORM_SHARE: f64 = 0.1;
 /// And at least so many.
-pub const STORM_STARTS: u32 = 5;
+const STORM_STARTS: u32 = 5;
 /// Of one storm is what comes again within this time.
-pub const MERGE: Span = Span::from_secs(30);
+const MERGE: Span = Span::from_secs(30);
 
 /// The storms of one node, as they come.
 #[derive(Clone, Debug, Default)]

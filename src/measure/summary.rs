@@ -232,7 +232,7 @@ fn row(
 }
 
 /// The latency histogram of all outcomes of a class together.
-pub fn all_latency(class: &ClassMeasured) -> Histogram<u64> {
+fn all_latency(class: &ClassMeasured) -> Histogram<u64> {
     let mut all = latency::histogram();
     for histogram in class.latency_us.iter().flatten() {
         all.add(histogram).expect("the same bounds");

@@ -100,7 +100,7 @@ impl Places {
     }
 
     /// The number of the pools of a pooler.
-    pub fn pool_of_pooler(&self, node: NodeNumber) -> PoolNumber {
+    fn pool_of_pooler(&self, node: NodeNumber) -> PoolNumber {
         let found = self.poolers.iter().position(|pooler| *pooler == node);
         (self.pools.len() + found.expect("a node with a pooler")) as u16
     }
@@ -124,7 +124,7 @@ impl Places {
     }
 
     /// The series of a class with a label.
-    pub fn series_of_class(&self, file: &File, class: &str, label: Label) -> Series {
+    fn series_of_class(&self, file: &File, class: &str, label: Label) -> Series {
         let service = place(&self.services, &file.request[class].service);
         Series { class: class.to_owned(), label, service }
     }

@@ -46,7 +46,7 @@ impl Edge {
     }
 
     /// Whether it answers by itself now.
-    pub fn is_answering(&self) -> bool {
+    fn is_answering(&self) -> bool {
         match self.mode {
             OriginOutageMode::Off => false,
             OriginOutageMode::On => true,

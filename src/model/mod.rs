@@ -17,23 +17,23 @@
 //! What every request goes through stands where it is called (`inline(always)`, each kept for its own gain):
 //! a tenth fewer instructions a request than the compiler's own choice, as `benches/check` counts them.
 
-pub mod breaker;
-pub mod budget;
+mod breaker;
+mod budget;
 pub mod build;
 pub mod connection;
 pub mod container;
 pub mod context;
 pub mod device;
-pub mod edge;
+mod edge;
 pub mod event;
 pub mod fact;
 pub mod pool;
 pub mod pooler;
 pub mod postgres;
-pub mod recent;
+mod recent;
 pub mod request;
 pub mod service;
-pub mod steady;
+mod steady;
 pub mod traffic;
 pub mod world;
 

@@ -74,7 +74,7 @@ impl Treatment {
 }
 
 /// `4m20s bad, 0.4% lost, 7 recycle spikes`; of spikes only where there are any.
-pub fn harm_words(harms: &[Harm]) -> String {
+fn harm_words(harms: &[Harm]) -> String {
     let of = |figure: fn(&Harm) -> f64| harms.iter().map(figure).collect::<Vec<f64>>();
     let (times, lost) = (of(|harm| harm.bad_s), of(|harm| harm.lost));
     let text = format!("{} bad, {} lost", range(&times, &human::offset), range(&lost, &human::share));

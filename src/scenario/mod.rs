@@ -20,7 +20,7 @@ mod sources;
 mod tables;
 mod timeline;
 mod toml_1_0;
-pub mod tree;
+mod tree;
 pub mod units;
 pub mod values;
 pub mod when;

@@ -38,7 +38,7 @@ impl Admission {
 }
 
 /// What a grant costs with `line` requests in line, the granted one included.
-pub fn grant_cost(grant: Grant, line: usize) -> Span {
+fn grant_cost(grant: Grant, line: usize) -> Span {
     match grant {
         Grant::Fast(fast) => fast.base,
         Grant::Quadratic(slow) => slow.base + slow.per_waiter.span() * line as u64,

@@ -36,13 +36,13 @@ impl Disk {
     }
 
     /// How long a read takes that begins now.
-    pub fn read_time(&self, luck: Stream) -> Span {
+    fn read_time(&self, luck: Stream) -> Span {
         self.read.sample(&mut luck.draws()).scale(self.read_factor)
     }
 }
 
 /// A whole number of pages that is `mean` on average: what is left of a page is a whole one with that chance.
-pub fn whole_pages(mean: f64, luck: Stream) -> u32 {
+fn whole_pages(mean: f64, luck: Stream) -> u32 {
     let whole = mean.floor();
     whole as u32 + u32::from(luck.named("pages").draws().unit() < mean - whole)
 }

@@ -13,7 +13,7 @@ pub mod endpoint;
 mod handling;
 mod pooling;
 mod rollout;
-pub mod routing;
+mod routing;
 mod scaling;
 
 use super::container::{Container, PoolPlan};

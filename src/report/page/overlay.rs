@@ -26,7 +26,7 @@ pub struct OverlayChart {
 }
 
 /// All of them.
-pub const CHARTS: [OverlayChart; 9] = [
+const CHARTS: [OverlayChart; 9] = [
     OverlayChart { name: "p99", unit: "milliseconds", panel: "latency", times: 1e3 },
     OverlayChart { name: "connections", unit: "connections", panel: "backends", times: 1.0 },
     OverlayChart { name: "active", unit: "backends", panel: "dashboard", times: 1.0 },

@@ -5,25 +5,25 @@
 //! a column, the greatest is drawn, and percentiles come from merged buckets.
 
 pub mod axis;
-pub mod births;
+mod births;
 pub mod clock;
-pub mod dashboard;
-pub mod database;
+mod dashboard;
+mod database;
 pub mod explain;
-pub mod fleet;
+mod fleet;
 pub mod heat;
 mod herds;
-pub mod latency;
+mod latency;
 pub mod line;
 pub mod marks;
 pub mod matrix;
-pub mod onset;
-pub mod outcomes;
+mod onset;
+mod outcomes;
 pub mod page;
-pub mod panels;
-pub mod served;
-pub mod starts;
-pub mod variants;
+mod panels;
+mod served;
+mod starts;
+mod variants;
 
 use super::Header;
 use super::canvas::{Drawing, Rgb};

@@ -47,7 +47,7 @@ impl Swept<'_> {
     }
 
     /// One row a point, run and metric: the axes, `variant,seed,metric,of,cause,stat,value,unit`.
-    pub fn summary_csv(&self) -> String {
+    fn summary_csv(&self) -> String {
         let rows = self.cells.iter().flat_map(|cell| {
             let texts = |row: &KeptRow| {
                 let KeptRow(metric, of, cause, stat, value, unit) = row.clone();
@@ -59,7 +59,7 @@ impl Swept<'_> {
     }
 
     /// One row a point, run and expectation: the axes, `variant,seed,expectation,value,unit,verdict`.
-    pub fn expectations_csv(&self) -> String {
+    fn expectations_csv(&self) -> String {
         let rows = self.cells.iter().flat_map(|cell| {
             cell.judged.iter().map(move |judged| {
                 let (value, verdict) = (float(judged.value), verdict_name(judged.verdict).to_owned());

@@ -5,11 +5,11 @@
 //! TOML, JSON or YAML file value by value. What was read is an overlay like any other. Left out: settings
 //! that a program computes.
 
-pub mod cloud_run;
+mod cloud_run;
 pub mod deployed;
-pub mod document;
+mod document;
 pub mod dsn;
-pub mod kubernetes;
+mod kubernetes;
 
 use super::complete::complete;
 use super::grammar::{FileValues, PgxpoolValues, ValuesFrom};
