@@ -366,6 +366,9 @@ fn claim(expect: &Expect) -> String {
     if let Some(until) = &expect.until {
         claim += &format!(" until {until}");
     }
+    if !expect.except.is_empty() {
+        claim += &format!(" except {}", expect.except.join(", "));
+    }
     for (sign, limit) in ["≥", "≤"].into_iter().zip(expect.bounds()) {
         if let Some(limit) = limit {
             claim += &format!(" {sign} {}", words(limit));

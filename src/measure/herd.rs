@@ -91,6 +91,11 @@ impl HerdWatch {
         self.clock.birth(now);
     }
 
+    /// A connection found no slot.
+    pub fn refuse(&mut self) {
+        self.bin.refused += 1;
+    }
+
     /// A bin ends.
     pub fn close_bin(&mut self) {
         self.bins.push(std::mem::take(&mut self.bin));
@@ -117,7 +122,7 @@ impl HerdWatch {
     }
 
     /// What was seen, at the end of the run.
-    pub fn finish(mut self, node: String, (slots, refused): (u32, u64), end: Time) -> super::NodeMeasured {
+    pub fn finish(mut self, node: String, slots: u32, end: Time) -> super::NodeMeasured {
         self.per_second.resize(end.0.div_ceil(SECOND.0) as usize, [0; CAUSES]);
         let mut cycles = self.clock.finish(end);
         for cycle in &mut cycles {
@@ -128,7 +133,7 @@ impl HerdWatch {
             lifetime: self.lifetime,
             starts: self.starts,
             slots,
-            refused,
+            refused: self.bins.iter().map(|bin| u64::from(bin.refused)).sum(),
             starts_per_s: self.per_second,
             bins: self.bins,
             cycles,
@@ -231,7 +236,7 @@ mod tests {
         let storm = &storms[0];
         assert_eq!((storm.starts, storm.share, storm.cause), (40, 0.4, Cause::Lifetime));
         assert_eq!((storm.from, storm.at), (at(99.5 + 9.0 * 0.02), at(99.5 + 39.0 * 0.02)));
-        let node = watch.finish("primary".into(), (97, 0), at(900.0));
+        let node = watch.finish("primary".into(), 97, at(900.0));
         assert_eq!(node.bins[0].connects_max_1s[Cause::Lifetime as usize], 40);
         assert_eq!(node.bins[0].connects_max_1s_all, 41);
         assert!((node.bins[0].herd_size[Cause::Lifetime as usize] - 0.4).abs() < 1e-9);
@@ -248,6 +253,6 @@ mod tests {
         let mut watch = HerdWatch::new(None);
         watch.start(at(0.5), Cause::Boot);
         watch.close_bin();
-        assert_eq!(watch.finish(String::new(), (97, 0), at(10.0)).bins[0].herd_size_all, 1.0);
+        assert_eq!(watch.finish(String::new(), 97, at(10.0)).bins[0].herd_size_all, 1.0);
     }
 }

@@ -6,7 +6,9 @@
 //! so that an outage that lasts to the end is seen. Of a class for which an expectation asks a percentile,
 //! the histogram of every bin is kept, so that those of a window can be merged.
 
-use super::{BIN, ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UserCounts, bucket_of};
+use super::{
+    BIN, ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UNANSWERED, UserCounts, bucket_of,
+};
 use crate::engine::time::{Span, Time};
 use crate::model::build::{Places, Series};
 use crate::model::fact::ServedBy;
@@ -56,7 +58,7 @@ impl ClassWatch {
             bin: ClassBin::default(),
             bins: Vec::new(),
             in_bin: vec![None; OUTCOMES],
-            in_run: vec![None; OUTCOMES],
+            in_run: vec![None; OUTCOMES + 1],
             unanswered: Vec::new(),
         }
     }
@@ -121,7 +123,10 @@ impl ClassWatch {
             }
             in_bin.reset();
         }
-        self.unanswered.drain(..).for_each(|so_far| scratch.saturating_record(us(so_far)));
+        for so_far in self.unanswered.drain(..) {
+            scratch.saturating_record(us(so_far));
+            self.in_run[UNANSWERED].get_or_insert_with(histogram).saturating_record(us(so_far));
+        }
         service.add(&*scratch).expect("the same bounds");
         let mut bin = std::mem::take(&mut self.bin);
         bin.latency = quantiles(scratch);

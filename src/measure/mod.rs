@@ -34,6 +34,8 @@ use hdrhistogram::Histogram;
 
 /// How many outcomes there are.
 pub const OUTCOMES: usize = Outcome::ALL.len();
+/// The place behind those of all outcomes: what is unanswered at the end of a run.
+pub const UNANSWERED: usize = OUTCOMES;
 /// How many causes of a backend start there are.
 pub const CAUSES: usize = Cause::ALL.len();
 /// The width of the bins of every series.
@@ -85,8 +87,8 @@ pub struct ClassMeasured {
     pub in_flight: u64,
     /// Clients' wishes: a first request with its retries.
     pub users: UserCounts,
-    /// Latency in microseconds from the intended arrival to the end, by outcome; `None` where nothing ended
-    /// so.
+    /// Latency in microseconds from the intended arrival to the end, by outcome, and for how long what is
+    /// [`UNANSWERED`] has been under way; `None` where there is nothing such.
     pub latency_us: Vec<Option<Histogram<u64>>>,
     /// By time of the end, one for each [`BIN`].
     pub bins: Vec<ClassBin>,
@@ -205,7 +207,7 @@ pub struct NodeMeasured {
     pub starts: [u64; CAUSES],
     /// How many connections it takes: `max_connections` less the reserved.
     pub slots: u32,
-    /// Connections that were refused.
+    /// Connections that found no slot.
     pub refused: u64,
     /// Backend starts in each whole second of the run, by cause.
     pub starts_per_s: Vec<[u32; CAUSES]>,
@@ -230,6 +232,8 @@ pub struct HerdBin {
     pub herd_size: [f64; CAUSES],
     /// The same over all causes.
     pub herd_size_all: f64,
+    /// Connections that found no slot.
+    pub refused: u32,
 }
 
 /// Births on the lifetime clock, over one lifetime.

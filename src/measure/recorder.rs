@@ -42,7 +42,6 @@ pub struct Meter {
     endpoints: Vec<String>,
     herds: Vec<HerdWatch>,
     slots: Vec<u32>,
-    refused: Vec<u64>,
     service_bins: Vec<Vec<ServiceBin>>,
     keeper: Keeper,
     dashboard: Vec<ScrapedSeries>,
@@ -76,7 +75,6 @@ impl Meter {
             endpoints: file.endpoint.keys().cloned().collect(),
             herds: places.nodes.iter().map(|node| HerdWatch::new(lifetime_at(file, node))).collect(),
             slots: places.nodes.iter().map(|node| file.postgres[node].slots()).collect(),
-            refused: vec![0; places.nodes.len()],
             service_bins: vec![Vec::new(); places.services.len()],
             keeper: Keeper::default(),
             dashboard: Vec::new(),
@@ -120,8 +118,8 @@ impl Meter {
         let storms = storms(&self.herds, &self.places);
         let closeups = self.keeper.finish(close_names(&self.places), &storms);
         let nodes: Vec<_> = (self.herds.into_iter().zip(&self.places.nodes))
-            .zip(self.slots.into_iter().zip(self.refused))
-            .map(|((herd, name), connections)| herd.finish(name.clone(), connections, end))
+            .zip(self.slots)
+            .map(|((herd, name), slots)| herd.finish(name.clone(), slots, end))
             .collect();
         let mut measured = Measured {
             duration: self.duration,
@@ -308,7 +306,7 @@ impl Recorder for Meter {
                     self.opened += 1;
                 }
             }
-            Fact::ConnectRefused(node) => self.refused[usize::from(node)] += 1,
+            Fact::ConnectRefused(node) => self.herds[usize::from(node)].refuse(),
             Fact::BackendStarted { node, cause } => {
                 self.herds[usize::from(node)].start(now, cause);
                 self.opened += 1;

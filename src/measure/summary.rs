@@ -24,6 +24,7 @@ pub fn value(metric: Metric, measured: &Measured, of: &str, cause: Option<Cause>
         Metric::HerdOnset | Metric::HerdLasts | Metric::DashboardMissed => {
             recycles::of_node(metric, measured, name, cause.unwrap_or(Cause::Lifetime), window)
         }
+        Metric::Refused => node().map_or(f64::NAN, |node| window.refused(node, measured)),
         Metric::Backends | Metric::CpuBusy | Metric::LockWaiters | Metric::DiskWaiters => {
             node().map_or(f64::NAN, |node| outage::of_node(metric, measured, node, window))
         }
@@ -94,6 +95,11 @@ impl Window {
         }
     }
 
+    fn refused(&self, node: &NodeMeasured, measured: &Measured) -> f64 {
+        let refused: u64 = self.of(&node.bins, BIN).map(|bin| u64::from(bin.refused)).sum();
+        if refused > 0 || self.lives(node, measured) { refused as f64 } else { f64::NAN }
+    }
+
     /// Whether there was a fleet to look at: a connection was started, or a request to a service with a pool
     /// to it ended well. A database that nobody reaches, or asks, has no herd, and is not calm.
     fn lives(&self, node: &NodeMeasured, measured: &Measured) -> bool {
@@ -161,10 +167,6 @@ pub fn rows(measured: &Measured) -> Vec<SummaryRow> {
     for metric in Metric::ALL {
         metric_rows(metric, measured, &mut rows);
     }
-    for node in &measured.nodes {
-        let of = format!("postgres.{}", node.node);
-        rows.push(row("refused", of, "", "count", node.refused as f64, "count"));
-    }
     let gains = measured.nodes.iter().filter_map(|node| Some((&node.node, node.herd_gain?)));
     for (node, gain) in gains {
         let metric = Metric::HerdGain;
@@ -205,7 +207,7 @@ fn metric_rows(metric: Metric, measured: &Measured, rows: &mut Vec<SummaryRow>) 
 /// The statistic of a metric's rows.
 pub fn stat(metric: Metric) -> &'static str {
     match metric {
-        Metric::BackendStarts | Metric::Spikes | Metric::RecycleSpikes => "count",
+        Metric::BackendStarts | Metric::Refused | Metric::Spikes | Metric::RecycleSpikes => "count",
         Metric::HerdOnset => "first",
         Metric::AtCap | Metric::Recovery => "after",
         Metric::HerdGain

@@ -1,20 +1,18 @@
 //! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
 //! errors.
 
+mod expect;
 mod load;
 mod pooler;
 
 use super::grammar::{Deed, File, KillGap, Pool, Postgres, Query, Refill, Scaler, Service};
 use super::problem::{Problem, Problems};
 use super::tree::Node;
-use super::{Scenario, proof, sources};
+use super::{Scenario, sources};
 use crate::engine::time::Span;
 
 /// The part of a node's CPU that starting connections may take without hurting anybody (assumed).
 const SAFE_SHARE: f64 = 0.2;
-
-/// An expectation that holds on every seed and proves less than this decides nothing (assumed).
-const ENOUGH_PROOF: f64 = 0.6;
 
 /// What the jitter that is advised does, and what it does not.
 const SMALLER: &str = "so much keeps the database from being overrun; \
@@ -49,7 +47,7 @@ pub fn lint(scenario: &Scenario, problems: &mut Problems) {
     idle_classes(file, tree, problems);
     read_only_writes(file, tree, problems);
     load::check(scenario, problems);
-    evidence(file, tree, problems);
+    expect::check(scenario, problems);
     sources::check(tree, problems);
 }
 
@@ -238,20 +236,4 @@ fn timeouts(file: &File, tree: &Node, problems: &mut Problems) {
             }
         }
     }
-}
-
-/// What seeds that all agree prove, where one expectation says which share of all is asked for and another
-/// does not. Who asks for no share means the seeds that are run.
-fn evidence(file: &File, tree: &Node, problems: &mut Problems) {
-    let (seeds, proven) = (file.seeds.len(), proof::most_shown(file.seeds.len()));
-    let asks = |share: bool| file.expect.values().any(|expect| expect.share.is_some() == share);
-    if proven >= ENOUGH_PROOF || !asks(true) || !asks(false) {
-        return;
-    }
-    let message = format!(
-        "{seeds} of {seeds} seeds that agree only prove that {:.0} % of all would",
-        proof::most_percent(seeds)
-    );
-    let help = "give more seeds: 10 prove 74 %, 20 prove 86 %, 59 prove 95 %";
-    warn(problems, tree, "seeds", message, help.to_owned());
 }

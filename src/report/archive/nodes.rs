@@ -19,13 +19,14 @@ pub(super) struct StoredNode {
     herd_gain: Option<f64>,
 }
 
-/// connects_max_1s by cause and over all, herd_size by cause and over all.
-type StoredHerd = ([u32; CAUSES], u32, [Option<f64>; CAUSES], Option<f64>);
+/// connects_max_1s by cause and over all, herd_size by cause and over all, refused.
+type StoredHerd = ([u32; CAUSES], u32, [Option<f64>; CAUSES], Option<f64>, u32);
 
 pub(super) fn stored_node(node: &NodeMeasured) -> StoredNode {
     let seconds = node.starts_per_s.iter().copied().enumerate();
     let herd = |bin: &HerdBin| {
-        (bin.connects_max_1s, bin.connects_max_1s_all, bin.herd_size.map(some), some(bin.herd_size_all))
+        let sizes = (bin.herd_size.map(some), some(bin.herd_size_all));
+        (bin.connects_max_1s, bin.connects_max_1s_all, sizes.0, sizes.1, bin.refused)
     };
     let cycle = |c: &Cycle| {
         let figures = [c.phase_lock_r1, c.phase_lock_r2, c.rayleigh_p, c.largest_cluster_1pct, c.fano];
@@ -53,11 +54,12 @@ pub(super) fn node(stored: StoredNode) -> Result<NodeMeasured, String> {
     for (second, counts) in stored.starts_per_s {
         *starts_per_s.get_mut(second).ok_or("a backend started after the end of the run")? = counts;
     }
-    let herd = |(connects_max_1s, connects_max_1s_all, sizes, all): StoredHerd| HerdBin {
+    let herd = |(connects_max_1s, connects_max_1s_all, sizes, all, refused): StoredHerd| HerdBin {
         connects_max_1s,
         connects_max_1s_all,
         herd_size: sizes.map(or_nan),
         herd_size_all: or_nan(all),
+        refused,
     };
     let cycle = |(from, births, figures): (_, _, [Option<f64>; 5])| {
         let [phase_lock_r1, phase_lock_r2, rayleigh_p, largest_cluster_1pct, fano] = figures.map(or_nan);

@@ -16,7 +16,7 @@ pub struct MapOf {
 }
 
 /// Metrics of `summary.csv` that no expectation can be about.
-const OTHERS: [&str; 3] = ["requests", "latency", "refused"];
+const OTHERS: [&str; 2] = ["requests", "latency"];
 
 /// What the rows of a metric are of, and by which causes (those of starts, or outcomes) and statistics.
 struct Rows {
@@ -40,8 +40,7 @@ impl Rows {
                 (metric.group(), causes, vec![summary::stat(metric)])
             }
             None if metric == "requests" => ("request", all().chain(outcomes()).collect(), vec!["count"]),
-            None if metric == "latency" => ("request", vec!["", "ok"], vec!["p50", "p95", "p99", "max"]),
-            None => ("postgres", all().collect(), vec!["count"]),
+            None => ("request", vec!["", "ok"], vec!["p50", "p95", "p99", "max"]),
         };
         Rows { group, causes, stats }
     }

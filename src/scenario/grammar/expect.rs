@@ -107,13 +107,14 @@ pub enum Metric {
     /// The share of the recycle spikes that a dashboard with a 60 s scrape misses, of a node: no sample of
     /// its active backends until a minute after the spike reaches half of their peak.
     DashboardMissed,
-    /// The median latency of all requests that ended, however they did, of a request class.
+    /// The median latency of all requests that ended, however they did, with what the unanswered have taken
+    /// so far, of a request class. Within 1 %, rounded up, as all latencies.
     #[serde(rename = "latency.p50")]
     LatencyP50,
-    /// The same, the 95th percentile.
+    /// The 95th percentile of the latency of all requests that ended, as `latency.p50`.
     #[serde(rename = "latency.p95")]
     LatencyP95,
-    /// The same, the 99th percentile.
+    /// The 99th percentile of the latency of all requests that ended, as `latency.p50`.
     #[serde(rename = "latency.p99")]
     LatencyP99,
     /// Latency spikes, of a service: stretches of 10 s whose p99 is over ten times the calm one, which is the
@@ -135,8 +136,10 @@ pub enum Metric {
     UserSuccess,
     /// Requests that ended with 429, as a share of those that ended, of a request class.
     Rejected,
-    /// The most backends at once, those of jobs among them, of a node; hold it against `max_connections`.
+    /// The most backends at once, those of jobs among them, of a node; never more than it has slots.
     Backends,
+    /// Connections that found no slot (SQLSTATE 53300), of a node.
+    Refused,
     /// How busy the cores are, as a share of all of them, in the mean, of a node.
     CpuBusy,
     /// Statements that wait for a row lock, in the mean, of a node.
@@ -170,7 +173,7 @@ pub enum Causes {
 
 impl Metric {
     /// All metrics, in the order of tables.
-    pub const ALL: [Metric; 28] = [
+    pub const ALL: [Metric; 29] = [
         Metric::ConnectsMax1s,
         Metric::HerdSize,
         Metric::PeakOverUniform,
@@ -192,6 +195,7 @@ impl Metric {
         Metric::UserSuccess,
         Metric::Rejected,
         Metric::Backends,
+        Metric::Refused,
         Metric::CpuBusy,
         Metric::LockWaiters,
         Metric::DiskWaiters,
@@ -225,6 +229,7 @@ impl Metric {
             Metric::UserSuccess => "user_success",
             Metric::Rejected => "rejected",
             Metric::Backends => "backends",
+            Metric::Refused => "refused",
             Metric::CpuBusy => "cpu_busy",
             Metric::LockWaiters => "lock_waiters",
             Metric::DiskWaiters => "disk_waiters",
@@ -239,8 +244,8 @@ impl Metric {
     pub fn unit(self) -> Unit {
         use Metric::*;
         match self {
-            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes | Backends | LockWaiters
-            | DiskWaiters | Containers => Unit::Count,
+            ConnectsMax1s | BackendStarts | HerdLasts | Spikes | RecycleSpikes | Backends | Refused
+            | LockWaiters | DiskWaiters | Containers => Unit::Count,
             HerdSize | DashboardMissed | RecycleGapRegular | RequestSuccess | UserSuccess | Rejected
             | CpuBusy => Unit::Share,
             PeakOverUniform | HerdGain | RecycleP99Ratio => Unit::Ratio,
@@ -255,7 +260,9 @@ impl Metric {
         use Metric::*;
         match self {
             ConnectsMax1s | HerdSize | PeakOverUniform | BackendStarts | HerdOnset | HerdLasts
-            | DashboardMissed | HerdGain | Backends | CpuBusy | LockWaiters | DiskWaiters => "postgres",
+            | DashboardMissed | HerdGain | Backends | Refused | CpuBusy | LockWaiters | DiskWaiters => {
+                "postgres"
+            }
             WorstP99 | Spikes | RecycleSpikes | RecycleGap | RecycleGapRegular | RecycleP99Ratio
             | Containers | AtCap | Throughput | Recovery => "service",
             LatencyP50 | LatencyP95 | LatencyP99 | RequestSuccess | UserSuccess | Rejected => "request",
