@@ -6,7 +6,7 @@
 
 use crate::report::ledger::Shard;
 
-/// What was asked for.
+/// Which part was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartAsked {
     /// This part.

@@ -6,7 +6,9 @@ use super::plot::{Chart, line};
 use super::text::{cells, table, trimmed};
 use super::{Header, SCHEMA_VERSION, human};
 use crate::experiment::Judged;
-use crate::experiment::sweep::find::{Answer, Search, Threshold, Tried, median_interval, thresholds, turns};
+use crate::experiment::sweep::find::{
+    Answer, Reversal, Search, Threshold, Tried, median_interval, reversals, thresholds,
+};
 use serde_json::{Value, json};
 
 /// What a search came to.
@@ -52,9 +54,9 @@ impl Findings<'_> {
         text += &self.table();
         text += &format!("\n{}\n", self.words());
         text += &self.spread();
-        for turn in turns(self.tried) {
-            let (holds, fails) = (search.range.text(turn.holds), search.range.text(turn.fails));
-            let seed = turn.seed;
+        for reversal in reversals(self.tried) {
+            let (holds, fails) = (search.range.text(reversal.holds), search.range.text(reversal.fails));
+            let seed = reversal.seed;
             text += &format!(
                 "warning: seed {seed} holds at {holds} and not at {fails}: not every step goes one way, and a \
                  search by halves may miss values\n"
@@ -169,10 +171,9 @@ impl Findings<'_> {
                 "passed": one.passed(), "seeds": one.seeds.len(), "median": one.median(),
             })
         });
-        let turns = turns(self.tried);
-        let turns = turns
-            .iter()
-            .map(|turn| json!({ "seed": turn.seed, "holds": text(turn.holds), "fails": text(turn.fails) }));
+        let reversal =
+            |one: &Reversal| json!({ "seed": one.seed, "holds": text(one.holds), "fails": text(one.fails) });
+        let reversals: Vec<Value> = reversals(self.tried).iter().map(reversal).collect();
         json!({
             "schema_version": SCHEMA_VERSION,
             "path": self.path,
@@ -185,7 +186,7 @@ impl Findings<'_> {
             "answer": answer, "holds": holds, "fails": fails,
             "thresholds": each.into_iter().map(bracket).collect::<Vec<_>>(),
             "median_threshold_interval": interval,
-            "not_monotone": turns.collect::<Vec<_>>(),
+            "not_monotone": reversals,
             "tried": tried.collect::<Vec<_>>(),
         })
     }

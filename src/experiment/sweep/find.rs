@@ -150,15 +150,15 @@ pub struct Reversal {
 }
 
 /// The seeds that do not go one way, each once; the values come from the hardest to the easiest.
-pub fn turns(tried: &[Tried]) -> Vec<Reversal> {
+pub fn reversals(tried: &[Tried]) -> Vec<Reversal> {
     let seeds = tried.first().map_or(&[][..], |one| &one.seeds);
-    let turn = |(place, first): (usize, &Shown)| {
+    let reversal = |(place, first): (usize, &Shown)| {
         let passes = |one: &&Tried| one.seeds.get(place).is_some_and(|shown| shown.verdict == Verdict::Pass);
         let from = tried.iter().position(|one| passes(&one))?;
         let back = tried[from..].iter().find(|one| !passes(one))?;
         Some(Reversal { seed: first.seed, holds: tried[from].value, fails: back.value })
     };
-    seeds.iter().enumerate().filter_map(turn).collect()
+    seeds.iter().enumerate().filter_map(reversal).collect()
 }
 
 /// What is known of a seed's own threshold: it lies after `fails` and not after `holds`.
@@ -268,9 +268,9 @@ mod tests {
         assert_eq!(thresholds(&tried, between), each);
         assert_eq!(thresholds(&tried[1..], between)[0], of(None, Some(15.0)), "with all that were tried");
         assert_eq!(thresholds(&tried, Some(Answer::Nowhere(35.0))), []);
-        assert_eq!(turns(&tried), []);
+        assert_eq!(reversals(&tried), []);
         let odd: Vec<Tried> = [15.0, 25.0, 35.0].map(|value| attempt(value, &[(1, 25.0)])).to_vec();
-        assert_eq!(turns(&odd), [Reversal { seed: 1, holds: 15.0, fails: 25.0 }]);
+        assert_eq!(reversals(&odd), [Reversal { seed: 1, holds: 15.0, fails: 25.0 }]);
     }
 
     #[test]

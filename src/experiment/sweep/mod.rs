@@ -103,7 +103,7 @@ fn read_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 
 /// An expectation at a point, over its seeds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tally {
+pub struct OverSeeds {
     /// The median value; NaN where there was nothing to measure.
     pub median: f64,
     /// How many seeds kept within the bounds.
@@ -113,10 +113,10 @@ pub struct Tally {
 }
 
 /// What an expectation showed at a point.
-pub fn tally(cells: &[PointRun], point: usize, expectation: &str) -> Tally {
+pub fn over_seeds(cells: &[PointRun], point: usize, expectation: &str) -> OverSeeds {
     let here = cells.iter().filter(|cell| cell.point == point);
     let judged = || here.clone().flat_map(|cell| &cell.judged).filter(|judged| judged.name == expectation);
-    Tally {
+    OverSeeds {
         median: median(judged().map(|judged| judged.value)),
         passed: judged().filter(|judged| judged.verdict == Verdict::Pass).count(),
         seeds: judged().count(),
@@ -150,9 +150,9 @@ mod tests {
             cell(2, 0.4, Verdict::Fail),
             cell(3, f64::NAN, Verdict::Inconclusive),
         ];
-        let tally = super::tally(&cells, 0, "e");
-        assert!((tally.median - 0.3).abs() < 1e-12);
-        assert_eq!((tally.passed, tally.seeds), (1, 3));
+        let shown = super::over_seeds(&cells, 0, "e");
+        assert!((shown.median - 0.3).abs() < 1e-12);
+        assert_eq!((shown.passed, shown.seeds), (1, 3));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::csv::{self, float};
 use super::ledger::Manifest;
 use super::plot::{Chart, tell_apart};
 use super::{Header, human};
-use crate::experiment::sweep::{KeptRow, PointRun, SeedVerdict, tally};
+use crate::experiment::sweep::{KeptRow, PointRun, SeedVerdict, over_seeds};
 use crate::report::directory::{drawn, verdict_name};
 use crate::scenario::axis::Axis;
 use crate::scenario::grammar::Mode;
@@ -116,10 +116,10 @@ impl Swept<'_> {
                 self.axes.iter().zip(point).map(|(axis, label)| format!("{}={label}", short(&axis.name)));
             text += &format!("{}\n", places.collect::<Vec<_>>().join("  "));
             for (judged, _) in &expectations {
-                let tally = tally(self.cells, number, &judged.name);
-                if tally.seeds > 0 {
-                    let value = human::quantity(tally.median, &judged.unit);
-                    let (name, passed, seeds) = (&judged.name, tally.passed, tally.seeds);
+                let shown = over_seeds(self.cells, number, &judged.name);
+                if shown.seeds > 0 {
+                    let value = human::quantity(shown.median, &judged.unit);
+                    let (name, passed, seeds) = (&judged.name, shown.passed, shown.seeds);
                     text += &format!("    {name:32} {value:>10}   {passed} of {seeds} seeds pass\n");
                 }
             }
