@@ -27,7 +27,7 @@ pub struct Sharing<J> {
     jobs: Slab<J>,
     /// Attained service at which each job is done (the bits of a positive float sort as the float does), and
     /// the number of its arrival, for ties. Cancelled jobs stay until they come up.
-    due: BinaryHeap<Reverse<(u64, u64, Id<J>)>>,
+    due: BinaryHeap<Reverse<(u64, u64, Id<()>)>>,
     arrivals: u64,
 }
 
@@ -56,16 +56,6 @@ impl<J: Copy> Sharing<J> {
         }
     }
 
-    /// How many jobs are on the device.
-    pub fn len(&self) -> usize {
-        self.jobs.len()
-    }
-
-    /// True when the device is idle.
-    pub fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
-    }
-
     /// Changes the device under its jobs: each keeps what it has attained and goes on at the new rate.
     pub fn resize(&mut self, now: Time, cores: f64, contention: f64) {
         self.advance(now);
@@ -85,7 +75,7 @@ impl<J: Copy> Sharing<J> {
         self.advance(now);
         let job = self.jobs.insert(job);
         let attained = (self.attained + demand.0 as f64).to_bits();
-        self.due.push(Reverse((attained, self.arrivals, job)));
+        self.due.push(Reverse((attained, self.arrivals, job.cast())));
         self.arrivals += 1;
         self.rerate();
         job
@@ -105,7 +95,7 @@ impl<J: Copy> Sharing<J> {
             return None;
         }
         while let Some(&Reverse((_, _, job))) = self.due.peek()
-            && self.jobs.get(job).is_none()
+            && self.jobs.get(job.cast()).is_none()
         {
             self.due.pop();
         }
@@ -122,7 +112,7 @@ impl<J: Copy> Sharing<J> {
         assert!(!self.frozen, "a frozen device finishes nothing");
         let (attained, job) = loop {
             let Reverse((attained, _, job)) = self.due.pop().expect("a job is due");
-            if let Some(job) = self.jobs.remove(job) {
+            if let Some(job) = self.jobs.remove(job.cast()) {
                 break (f64::from_bits(attained), *job);
             }
         };
@@ -135,7 +125,7 @@ impl<J: Copy> Sharing<J> {
 
     /// Takes all jobs off, in order of their slots.
     pub fn drain(&mut self, now: Time) -> Vec<J> {
-        let all: Vec<Id<J>> = self.jobs.ids().collect();
+        let all: Vec<Id<J>> = self.jobs.iter().map(|(job, _)| job).collect();
         all.into_iter().filter_map(|job| self.cancel(now, job)).collect()
     }
 

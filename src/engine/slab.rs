@@ -4,12 +4,12 @@
 //! never its successor. Freed slots are reused, the latest first, so memory follows what is alive. What has
 //! gone is overwritten by its successor and not before: one comparison tells whether an id is alive.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
 /// The name of a value in a [`Slab`]. Never equal to the name of an earlier tenant of the slot.
+#[derive(PartialOrd, Ord)]
 pub struct Id<T> {
     index: u32,
     generation: u32,
@@ -43,16 +43,6 @@ impl<T> PartialEq for Id<T> {
     }
 }
 impl<T> Eq for Id<T> {}
-impl<T> PartialOrd for Id<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<T> Ord for Id<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.index, self.generation).cmp(&(other.index, other.generation))
-    }
-}
 impl<T> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}.{}", self.index, self.generation)
@@ -107,19 +97,15 @@ impl<T> Slab<T> {
     /// The value, if it is still there.
     #[inline]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
-        match self.slots.get(id.index()) {
-            Some(slot) if slot.generation == id.generation => Some(&slot.value),
-            _ => None,
-        }
+        let slot = self.slots.get(id.index())?;
+        (slot.generation == id.generation).then_some(&slot.value)
     }
 
     /// The value, if it is still there.
     #[inline]
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
-        match self.slots.get_mut(id.index()) {
-            Some(slot) if slot.generation == id.generation => Some(&mut slot.value),
-            _ => None,
-        }
+        let slot = self.slots.get_mut(id.index())?;
+        (slot.generation == id.generation).then_some(&mut slot.value)
     }
 
     /// How many values are in.
@@ -130,11 +116,6 @@ impl<T> Slab<T> {
     /// True when nothing is in.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The ids of all values, by slot.
-    pub fn ids(&self) -> impl Iterator<Item = Id<T>> + '_ {
-        self.iter().map(|(id, _)| id)
     }
 
     /// All values with their ids, by slot.
@@ -172,7 +153,7 @@ mod tests {
         let mut slab = Slab::default();
         let first = slab.insert('a');
         assert_eq!(slab.remove(first), Some(&mut 'a'));
-        assert_eq!((slab.get(first), slab.ids().count()), (None, 0));
+        assert_eq!((slab.get(first), slab.iter().count()), (None, 0));
         let second = slab.insert('b');
         assert_eq!(second.index(), first.index());
         assert_eq!(slab.get(first), None);

@@ -4,10 +4,12 @@
 //! happens altogether. Later ones lie unsorted in buckets. A bucket's level is the highest digit (eight bits)
 //! in which its times differ from a base that is not later than any of them, its slot is that digit: so a
 //! bucket of level n spans 256ⁿ ns, whatever the delays are. When its turn comes, a bucket goes to the front
-//! if it holds a few hundred at most, and is spread over the levels below otherwise. Nothing is tuned to the
-//! load: an event moves at most once a level, microseconds beside hours (on which calendar queues fail) or
-//! not. Buckets are made of chunks that they share, so that thousands of them need no more room than what is
-//! pending, and what is read together lies together.
+//! if it does not hold too many, and is spread over the levels below otherwise. How many are too many is
+//! learnt from the front itself: where much of what comes lands in it, it is too wide, and sinking into it
+//! costs more than another level; where little does, a few hundred are taken at once. An event moves at most
+//! once a level, microseconds beside hours (on which calendar queues fail) or not. Buckets are made of chunks
+//! that they share, so that thousands of them need no more room than what is pending, and what is read
+//! together lies together.
 //!
 //! Sources: Varghese and Lauck, Hashed and Hierarchical Timing Wheels (SOSP 1987); Ahuja, Mehlhorn, Orlin and
 //! Tarjan, the radix heap (1990); Tang, Goh and Thng, the sorted bottom of the ladder queue (2005).
@@ -21,9 +23,11 @@ const DIGIT: u32 = 8;
 const SLOTS: usize = 1 << DIGIT;
 const LEVELS: usize = (u64::BITS / DIGIT) as usize;
 const BUCKETS: usize = LEVELS * SLOTS;
-/// Buckets of at most so many together go to the front whole.
+/// Buckets of at most so many together go to the front whole: at the least, and at the most.
+const FEW: usize = 32;
 const SOME: usize = 256;
-/// A front that has grown to more than so many, or to twice what it began with, goes back to the buckets.
+/// When more than so many have landed in the front, or twice what it began with, and it is not small, it goes
+/// back to the buckets.
 const MANY: usize = 96;
 /// Entries of a chunk: enough that the memory is read ahead.
 const CHUNK: usize = 32;
@@ -41,8 +45,12 @@ struct Bucket {
 pub struct Wheel<E> {
     /// All entries due before `horizon`, in order; perhaps some that are due at it.
     front: Vec<Entry<E>>,
-    /// What it may grow to.
+    /// How many may land in it.
     room: usize,
+    /// How many have since it was filled.
+    landed: usize,
+    /// How many together go there whole.
+    some: usize,
     horizon: u64,
     /// Not later than anything here, nor than anything that can still come.
     base: u64,
@@ -69,6 +77,8 @@ impl<E> Default for Wheel<E> {
         Wheel {
             front: Vec::new(),
             room: MANY,
+            landed: 0,
+            some: SOME,
             horizon: u64::MAX,
             base: 0,
             hand: Vec::new(),
@@ -98,7 +108,8 @@ impl<E: Copy> Wheel<E> {
             self.put_behind(key, event);
         } else if self.front.len() < self.front.capacity() {
             put_in_order(&mut self.front, key, event);
-            if self.front.len() > self.room {
+            self.landed += 1;
+            if self.landed > self.room && self.front.len() > FEW {
                 self.make_room();
             }
         } else {
@@ -149,8 +160,8 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
-    /// A front that has grown large goes back to the buckets; if all of it is due at one instant, it stays,
-    /// and what comes next waits there.
+    /// The front goes back to the buckets; if all of it is due at one instant, it stays, and what comes next
+    /// waits there.
     #[inline(never)]
     fn make_room(&mut self) {
         if self.horizon == u64::MAX {
@@ -236,12 +247,24 @@ impl<E: Copy> Wheel<E> {
         Some(word * 64 + filled.trailing_zeros() as usize)
     }
 
+    /// The front is done with: the next one is to be half as wide if more than an eighth of what it began
+    /// with has landed in it, twice as wide if not half of that has.
+    fn learn(&mut self) {
+        let landed = 16 * std::mem::take(&mut self.landed);
+        if landed > self.room {
+            self.some = FEW.max(self.some / 2);
+        } else if 2 * landed < self.room {
+            self.some = SOME.min(self.some * 2);
+        }
+    }
+
     /// Fills the front, which is empty, with what is due next, unless that is after `limit`.
     #[inline(never)]
     fn advance(&mut self, limit: Key) {
+        self.learn();
         while let Some(index) = self.filled_from(0) {
             let (start, _) = self.reach(index);
-            if index < SLOTS || self.buckets[index].len as usize <= SOME {
+            if index < SLOTS || self.buckets[index].len as usize <= self.some {
                 return self.collect(index);
             }
             self.horizon = start;
@@ -263,7 +286,9 @@ impl<E: Copy> Wheel<E> {
             while self.lift(last) {}
             let next = self.filled_from(last + 1);
             match next.filter(|index| index / SLOTS == first / SLOTS) {
-                Some(index) if self.hand.len() + self.buckets[index].len as usize <= SOME => last = index,
+                Some(index) if self.hand.len() + self.buckets[index].len as usize <= self.some => {
+                    last = index
+                }
                 _ => break next,
             }
         };
