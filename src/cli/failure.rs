@@ -31,10 +31,10 @@ pub enum Failure {
     /// No value of the range does.
     #[error("--find: no value of the range was found to do")]
     NotFound,
-    /// Ctrl-C; what was finished is kept.
+    /// Ctrl-C or SIGTERM; what was finished is kept.
     #[error("interrupted: only finished runs were kept, and what was written says `complete`: false")]
     Interrupted,
-    /// Ctrl-C before anything was finished.
+    /// Ctrl-C or SIGTERM before anything was finished.
     #[error("interrupted before a run was finished: nothing was written")]
     Abandoned,
 }

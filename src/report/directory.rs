@@ -1,12 +1,12 @@
 //! The run directory: everything that a run leaves behind, written whole or not at all.
 //!
-//! Files are written into a hidden folder beside the target, which is then renamed. A directory that stands
-//! in the way is replaced only if it is a run directory itself. All files but `timing.json` are equal for
-//! equal inputs.
+//! Files are written into a hidden folder beside the target, which is then renamed ([`super::whole`]).
+//! A directory that stands in the way is replaced only if it is a run directory itself. All files but
+//! `timing.json` are equal for equal inputs.
 
 use super::error::damaged;
 pub(super) use super::expectations::verdict_name;
-use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, expectations, page, plot};
+use super::{Header, ReportError, SCHEMA_VERSION, archive, csv, expectations, page, plot, whole};
 use crate::experiment::{Judged, Run};
 use crate::measure::SummaryRow;
 use crate::scenario::AS_WRITTEN;
@@ -77,7 +77,10 @@ fn put_each(
     claim(dir)?;
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|source| ReportError::Io { path: parent.to_owned(), source })?;
-    let unfinished = beside(dir, "unfinished");
+    whole::clear(dir);
+    let unfinished = whole::unfinished(dir);
+    fs::create_dir_all(&unfinished).map_err(|source| ReportError::Io { path: unfinished.clone(), source })?;
+    let _held = whole::hold(&unfinished);
     let mut names = Vec::new();
     let filled = fill(&mut |name, bytes| {
         names.push(name.clone());
@@ -91,12 +94,6 @@ fn put_each(
     }
     names.sort();
     Ok(names)
-}
-
-/// A hidden sibling of a directory; the process id keeps two programs apart.
-fn beside(dir: &Path, what: &str) -> PathBuf {
-    let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    dir.with_file_name(format!(".{name}.{what}.{}", std::process::id()))
 }
 
 /// Writes files into a folder, which need not exist.
@@ -118,7 +115,7 @@ fn replace(dir: &Path, finished: &Path) -> Result<(), ReportError> {
     if !dir.exists() {
         return fs::rename(finished, dir).map_err(io);
     }
-    let old = beside(dir, "old");
+    let old = whole::beside(dir, "old");
     fs::rename(dir, &old).map_err(io)?;
     if let Err(source) = fs::rename(finished, dir) {
         let _ = fs::rename(&old, dir);
@@ -187,12 +184,14 @@ pub fn claim(dir: &Path) -> Result<(), ReportError> {
 }
 
 /// Makes sure that a directory can be put in place whole: makes its hidden sibling, with the directories
-/// above, and removes it again.
+/// above, and removes it again. What a killed program left there goes.
 ///
 /// # Errors
 /// That cannot be done.
 pub fn try_beside(dir: &Path) -> std::io::Result<()> {
-    let trial = beside(&dir.canonicalize().unwrap_or_else(|_| dir.to_owned()), "unfinished");
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    whole::clear(&dir);
+    let trial = whole::unfinished(&dir);
     fs::create_dir_all(&trial).and_then(|()| fs::remove_dir(&trial))
 }
 

@@ -38,6 +38,7 @@ pub mod terminal;
 pub mod tested;
 pub mod text;
 pub mod trace;
+mod whole;
 
 #[cfg(test)]
 mod synthetic;

@@ -258,6 +258,14 @@ fn any_number_of_threads_tells_the_same_and_nothing_tells_the_time() {
 #[cfg(unix)]
 #[test]
 fn what_was_finished_is_reported_and_said_to_be_incomplete() {
+    for signal in ["-INT", "-TERM"] {
+        reported_after(signal);
+    }
+}
+
+/// What is reported when this signal comes.
+#[cfg(unix)]
+fn reported_after(signal: &str) {
     use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
     let desk = Desk::new();
@@ -270,11 +278,11 @@ fn what_was_finished_is_reported_and_said_to_be_incomplete() {
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
     assert!(lines.any(|line| line.contains("2 runs")), "no announcement");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     let rest: Vec<String> = lines.collect();
     let mut out = String::new();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}: {rest:?}");
     assert!(
         out.contains("0 passed, 0 failed, 2 inconclusive in 1 scenario; incomplete: 0 of 2 runs"),
         "{out}"

@@ -1,4 +1,5 @@
-//! Ctrl-C replaces nothing by nothing. (What is finished is kept, and said not to be everything: `cli::output`.)
+//! Ctrl-C, or SIGTERM, replaces nothing by nothing. (What is finished is kept, and said not to be everything:
+//! `cli::output`.)
 #![cfg(unix)]
 
 use crate::desk::Desk;
@@ -7,6 +8,12 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn what_stood_there_stays_until_a_run_is_finished() {
+    for signal in ["-INT", "-TERM"] {
+        stays_after(signal);
+    }
+}
+
+fn stays_after(signal: &str) {
     let desk = Desk::new();
     desk.ends("run tiny.toml --no-plots -o out", 0);
     let before = desk.read("out/measured.json");
@@ -20,10 +27,29 @@ fn what_stood_there_stays_until_a_run_is_finished() {
     // The announcement is written when the handler stands.
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
     assert!(lines.any(|line| line.contains("2000h")), "no announcement");
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let rest: Vec<String> = lines.collect();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}: {rest:?}");
     assert!(rest.iter().any(|line| line.contains("interrupted before a run was finished")), "{rest:?}");
     assert_eq!(desk.read("out/measured.json"), before);
+}
+
+/// Nobody can tidy up after `kill -9` but the next run; what another program still writes stays.
+#[test]
+fn what_a_killed_run_left_goes_with_the_next_of_its_name() {
+    let desk = Desk::new();
+    let left = ["out/.one.unfinished.1", "out/.two.unfinished.1", "out/.one.unfinished.2"];
+    for dir in left {
+        std::fs::create_dir_all(desk.path(dir)).unwrap();
+        desk.write(&format!("{dir}/manifest.json"), "{");
+    }
+    let busy = std::fs::File::open(desk.path(left[2])).unwrap();
+    busy.lock().unwrap();
+    let there = || left.map(|dir| desk.path(dir).exists());
+    desk.ends("run tiny.toml --no-plots -o out/one", 0);
+    assert_eq!(there(), [false, true, true], "of another name, and of a program that is at it");
+    drop(busy);
+    desk.ends("run tiny.toml --no-plots -o out/one", 0);
+    assert_eq!(there(), [false, true, false]);
 }
