@@ -5,6 +5,7 @@ use super::batch::plural;
 use super::console::Console;
 use super::seeds::{self, Seeds};
 use crate::engine::time::Span;
+use crate::scenario::problem::Problems;
 use crate::scenario::{Document, Scenario, units};
 use clap::Args;
 use std::path::PathBuf;
@@ -34,6 +35,14 @@ impl ScenarioArgs {
     /// # Errors
     /// [`Failure::Scenario`] if it has problems.
     pub fn load(&self, seeding: &Seeding, console: &Console) -> Result<Document, Failure> {
+        self.read(seeding, console).map_err(|_| Failure::Scenario(1))
+    }
+
+    /// The same; the problems come back, for those who tell them once more.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn read(&self, seeding: &Seeding, console: &Console) -> Result<Document, Problems> {
         let overlays: Vec<String> = self.overlays().into_iter().chain(seeding.overlay()).collect();
         match Document::load(&self.file, &self.with, &overlays) {
             Ok((document, warnings)) => {
@@ -46,9 +55,10 @@ impl ScenarioArgs {
                 Ok(document)
             }
             Err(problems) => {
-                let told = if console.quiet() { problems.errors() } else { problems };
+                let errors = problems.errors();
+                let told = if console.quiet() { &errors } else { &problems };
                 console.problems(&told.render(console.stderr_colour()));
-                Err(Failure::Scenario(1))
+                Err(errors)
             }
         }
     }

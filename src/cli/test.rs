@@ -9,8 +9,9 @@ use super::progress::Progress;
 use super::{Failure, interrupt, paths};
 use crate::engine::time::Span;
 use crate::experiment::{self, Run, kick};
-use crate::report::tested::{Suite, Tested};
+use crate::report::tested::{Refused, Suite, Tested, refused_markdown};
 use crate::report::{Header, github, junit};
+use crate::scenario::problem::Problem;
 use crate::scenario::{AS_WRITTEN, Document, Scenario, units};
 use clap::{Args, ValueEnum};
 use std::fs::{self, OpenOptions};
@@ -113,8 +114,16 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
         }
         destination::claim(file, Kind::Junit)?;
     }
-    let subjects = subjects(args, console)?;
-    let outs = outs(args, &subjects)?;
+    let mut refused = Vec::new();
+    let prepared = subjects(args, console, &mut refused)
+        .and_then(|subjects| outs(args, &subjects).map(|outs| (subjects, outs)));
+    let (subjects, outs) = match prepared {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            tell_refused(args, refused, &failure, console)?;
+            return Err(failure);
+        }
+    };
     let stop = interrupt::listen();
     let jobs: Vec<Vec<(&Scenario, u64)>> = subjects.iter().map(Subject::jobs).collect();
     console.note(&announcement(&subjects, &jobs));
@@ -138,10 +147,10 @@ pub fn perform(args: &TestArgs, console: &Console) -> Result<(), Failure> {
     verdict(args, &tested, stop.load(Ordering::Relaxed))
 }
 
-/// Every scenario with expectations, read and checked; all problems are shown before anything is run.
-fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure> {
-    let (mut subjects, mut slow) = (Vec::new(), Vec::new());
-    let (mut skipped, mut bad) = (Vec::new(), 0);
+/// Every scenario with expectations, read and checked; all problems are shown before anything is run, and
+/// kept for the reports.
+fn subjects(args: &TestArgs, console: &Console, refused: &mut Vec<Refused>) -> Result<Vec<Subject>, Failure> {
+    let (mut subjects, mut slow, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for paths::ScenarioFile { file, named } in paths::scenarios(&args.paths)? {
         if !paths::expects(&file) {
             skipped.push(file.display().to_string());
@@ -149,21 +158,20 @@ fn subjects(args: &TestArgs, console: &Console) -> Result<Vec<Subject>, Failure>
         }
         let (with, set) = (args.with.clone(), args.set.clone());
         let source = ScenarioArgs { file, with, set, duration: args.duration };
-        match source.load(&args.seeding, console) {
+        match source.read(&args.seeding, console) {
             Ok(document) => {
                 let left_out = !named && is_slow(&document);
                 let subject = Subject::new(source, document, &args.only);
                 if left_out { slow.push(subject) } else { subjects.push(subject) }
             }
-            Err(Failure::Scenario(_)) => bad += 1,
-            Err(other) => return Err(other),
+            Err(problems) => refused.push(Refused { file: source.file.display().to_string(), problems }),
         }
     }
     if !skipped.is_empty() {
         console.note(&format!("skipped, without [expect]: {}", skipped.join(", ")));
     }
-    if bad > 0 {
-        return Err(Failure::Scenario(bad));
+    if !refused.is_empty() {
+        return Err(Failure::Scenario(refused.len()));
     }
     let names: Vec<String> = subjects.iter().chain(&slow).flat_map(Subject::names).collect();
     let chosen = |subject: &Subject| !subject.expectations.is_empty();
@@ -291,7 +299,7 @@ fn announcement(subjects: &[Subject], jobs: &[Vec<(&Scenario, u64)>]) -> String 
 
 /// Prints and writes all that was asked for.
 fn tell(args: &TestArgs, tested: &Tested, console: &Console) -> Result<(), Failure> {
-    let xml = || junit::xml(tested).map_err(|error| Failure::Io(format!("cannot write JUnit XML: {error}")));
+    let xml = || junit::xml(tested).map_err(no_xml);
     let text = match args.format {
         Format::Text => tested.text(output::paint(console.stdout_colour())),
         Format::Json => tested.json(),
@@ -307,11 +315,39 @@ fn tell(args: &TestArgs, tested: &Tested, console: &Console) -> Result<(), Failu
         destination::write(file, xml()?.as_bytes())?;
         console.note(&format!("wrote {}", file.display()));
     }
-    if args.github { summarise(tested, console) } else { Ok(()) }
+    if args.github { summarise(&tested.markdown(), console) } else { Ok(()) }
+}
+
+fn no_xml(error: impl std::error::Error) -> Failure {
+    Failure::Io(format!("cannot write JUnit XML: {error}"))
+}
+
+/// Tells CI why nothing was run, in the place of the verdicts of before. People were told.
+fn tell_refused(
+    args: &TestArgs,
+    mut refused: Vec<Refused>,
+    failure: &Failure,
+    console: &Console,
+) -> Result<(), Failure> {
+    if refused.is_empty() {
+        let problems = Problem::error(failure.to_string(), None).into();
+        refused.push(Refused { file: "herdsim test".to_owned(), problems });
+    }
+    if args.github || args.format == Format::Github {
+        console.result(&github::refused(&refused))?;
+    }
+    if args.format == Format::Junit {
+        console.result(&junit::refused(&refused).map_err(no_xml)?)?;
+    }
+    if let Some(file) = &args.junit {
+        destination::write(file, junit::refused(&refused).map_err(no_xml)?.as_bytes())?;
+        console.note(&format!("wrote {}", file.display()));
+    }
+    if args.github { summarise(&refused_markdown(&refused), console) } else { Ok(()) }
 }
 
 /// Appends to the step summary, which other commands of the step may have begun.
-fn summarise(tested: &Tested, console: &Console) -> Result<(), Failure> {
+fn summarise(markdown: &str, console: &Console) -> Result<(), Failure> {
     let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|name| !name.is_empty()) else {
         console.note("no step summary: GITHUB_STEP_SUMMARY is not set");
         return Ok(());
@@ -322,7 +358,7 @@ fn summarise(tested: &Tested, console: &Console) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => 0,
         Err(error) => return Err(Failure::io("append to", &file, error)),
     };
-    let text = github::summary(tested, taken);
+    let text = github::summary(markdown, taken);
     let appended = OpenOptions::new().append(true).create(true).open(&file);
     let appended = appended.and_then(|mut open| open.write_all(text.as_bytes()));
     appended.map_err(|error| Failure::io("append to", &file, error))

@@ -1,12 +1,14 @@
-//! What GitHub Actions shows of expectations: annotations at their lines, and a step summary.
+//! What GitHub Actions shows of expectations, and of scenarios that are wrong: annotations at their lines,
+//! and a step summary.
 //!
 //! GitHub shows ten annotations of a kind for a step and drops the rest, so that the tenth sums up what is
 //! left; it takes a step summary of up to a mebibyte and drops a larger one whole, so that ours ends in time
 //! and says so.
 
 use super::expectations::told;
-use super::tested::Tested;
+use super::tested::{Refused, Tested};
 use crate::experiment::{Judged, Verdict};
+use crate::scenario::problem::{Problem, SET};
 
 /// Annotations of a kind that are shown for a step.
 const SHOWN: usize = 10;
@@ -18,23 +20,32 @@ const NOTE: usize = 200;
 /// One workflow command for each expectation that did not pass, a line each: an error, or a warning where it
 /// is borne.
 pub fn annotations(tested: &Tested) -> String {
-    let of = |verdicts: &[Verdict]| -> Vec<&Judged> {
+    let of = |kind: &str, verdicts: &[Verdict]| {
         let all = tested.suites.iter().flat_map(|suite| &suite.judged);
-        all.filter(|judged| verdicts.contains(&judged.verdict)).collect()
+        let some = all.filter(|judged| verdicts.contains(&judged.verdict));
+        shown(kind, &some.map(|judged| (annotation(kind, judged), judged.name.as_str())).collect::<Vec<_>>())
     };
     if tested.bears_inconclusive {
-        return kind("error", &of(&[Verdict::Fail])) + &kind("warning", &of(&[Verdict::Inconclusive]));
+        return of("error", &[Verdict::Fail]) + &of("warning", &[Verdict::Inconclusive]);
     }
-    kind("error", &of(&[Verdict::Fail, Verdict::Inconclusive]))
+    of("error", &[Verdict::Fail, Verdict::Inconclusive])
 }
 
-/// The annotations of one kind, as many as are shown.
-fn kind(kind: &str, judged: &[&Judged]) -> String {
-    let single = if judged.len() > SHOWN { SHOWN - 1 } else { judged.len() };
-    let (each, rest) = judged.split_at(single);
-    let mut text: String = each.iter().map(|judged| annotation(kind, judged)).collect();
+/// One workflow command for each problem of scenarios that could not be tested.
+pub fn refused(refused: &[Refused]) -> String {
+    let all = refused.iter().flat_map(|one| one.problems.iter().map(move |problem| (one, problem)));
+    let each = all.map(|(one, problem)| (problem_annotation(problem), one.file.as_str()));
+    shown("error", &each.collect::<Vec<_>>())
+}
+
+/// The annotations of one kind, each with its name, as many as are shown.
+fn shown(kind: &str, annotations: &[(String, &str)]) -> String {
+    let single = if annotations.len() > SHOWN { SHOWN - 1 } else { annotations.len() };
+    let (each, rest) = annotations.split_at(single);
+    let mut text: String = each.iter().map(|(text, _)| text.as_str()).collect();
     if !rest.is_empty() {
-        let names: Vec<&str> = rest.iter().map(|judged| judged.name.as_str()).collect();
+        let mut names: Vec<&str> = rest.iter().map(|(_, name)| *name).collect();
+        names.dedup();
         let message = format!("and {} more: {}", rest.len(), names.join(", "));
         text += &format!("::{kind} title=herdsim::{}\n", data(&message));
     }
@@ -51,6 +62,14 @@ fn annotation(kind: &str, judged: &Judged) -> String {
     format!("::{kind} {place}title={title}::{}\n", data(&told(judged)))
 }
 
+fn problem_annotation(problem: &Problem) -> String {
+    let place = match problem.place.as_ref().filter(|place| place.source.name != SET) {
+        Some(place) => format!("file={},line={},", property(&place.source.name), place.line()),
+        None => String::new(),
+    };
+    format!("::error {place}title=nothing was run::{}\n", data(&problem.in_a_line()))
+}
+
 /// The message of a workflow command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
@@ -61,13 +80,12 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The step summary in Markdown, cut at a line where a file that has so many bytes already would grow too
+/// A step summary of this Markdown, cut at a line where a file that has so many bytes already would grow too
 /// large.
-pub fn summary(tested: &Tested, taken: usize) -> String {
-    let text = tested.markdown();
+pub fn summary(text: &str, taken: usize) -> String {
     let room = SUMMARY.saturating_sub(taken);
     if text.len() < room {
-        return text;
+        return text.to_owned();
     }
     let mut fits = 0;
     for line in text.split_inclusive('\n') {
@@ -122,15 +140,15 @@ mod tests {
     #[test]
     fn a_step_summary_stays_below_a_mebibyte_and_says_what_is_missing() {
         let whole = tested().markdown();
-        assert_eq!(summary(&tested(), 0), whole);
+        assert_eq!(summary(&whole, 0), whole);
         let mut many = tested();
         many.suites[0].judged = vec![many.suites[0].judged[1].clone(); 20_000];
         for taken in [0, 5000, SUMMARY - 1000] {
-            let cut = summary(&many, taken);
+            let cut = summary(&many.markdown(), taken);
             assert!(taken + cut.len() < SUMMARY, "{taken}: {}", cut.len());
             let note = cut.lines().last().unwrap();
             assert!(note.contains("more lines") && note.contains("1 MiB"), "{note}");
         }
-        assert_eq!(summary(&many, SUMMARY), "", "there is no room even for a note");
+        assert_eq!(summary(&many.markdown(), SUMMARY), "", "there is no room even for a note");
     }
 }

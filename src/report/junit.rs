@@ -2,13 +2,15 @@
 //!
 //! A failed expectation is a `failure`. An inconclusive one is an `error` of type `inconclusive`: it does not
 //! pass, and consumers count the two apart; where inconclusive ones are borne it is `skipped`. Values stand
-//! in the properties and, for consumers that show no properties, in `system-out`. Left out: times, which
+//! in the properties and, for consumers that show no properties, in `system-out`. A scenario that is wrong is
+//! a suite of one `error`, so that no verdict of before stands where nothing was run. Left out: times, which
 //! differ from one run to the next.
 
 use super::expectations::{measured, verdict_name};
 use super::font::printable;
-use super::tested::{Suite, Tested};
+use super::tested::{Refused, Suite, Tested};
 use crate::experiment::{Judged, Verdict};
+use crate::scenario::problem::SET;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// The report as XML.
@@ -19,6 +21,37 @@ pub fn xml(tested: &Tested) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new("herdsim");
     report.add_test_suites(tested.suites.iter().map(|suite| self::suite(suite, tested.bears_inconclusive)));
     report.to_string()
+}
+
+/// The report on scenarios that could not be tested.
+///
+/// # Errors
+/// If the library cannot write it.
+pub fn refused(refused: &[Refused]) -> Result<String, quick_junit::SerializeError> {
+    let mut report = Report::new("herdsim");
+    report.add_test_suites(refused.iter().map(refused_suite));
+    report.to_string()
+}
+
+fn refused_suite(refused: &Refused) -> TestSuite {
+    let name = printable(&refused.file);
+    let lines: Vec<String> = refused.problems.to_string().lines().map(printable).collect();
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    let first = refused.problems.iter().next();
+    let message = first.map_or(String::new(), |problem| printable(&problem.in_a_line()));
+    status.set_type("scenario").set_message(message).set_description(lines.join("\n"));
+    let mut case = TestCase::new("can be tested", status);
+    case.set_classname(name.clone());
+    if let Some(place) =
+        first.and_then(|problem| problem.place.as_ref()).filter(|place| place.source.name != SET)
+    {
+        case.extra.insert("file".into(), printable(&place.source.name).into());
+        case.extra.insert("line".into(), place.line().to_string().into());
+    }
+    let mut xml = TestSuite::new(name);
+    xml.add_property(Property::new("complete", "false"));
+    xml.add_test_case(case);
+    xml
 }
 
 fn suite(suite: &Suite, bears_inconclusive: bool) -> TestSuite {

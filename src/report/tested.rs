@@ -5,6 +5,7 @@ use super::font::printable;
 use super::text::{Paint, escaped};
 use super::{Header, SCHEMA_VERSION};
 use crate::experiment::{Judged, Verdict};
+use crate::scenario::problem::{Problem, Problems};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -39,6 +40,29 @@ pub struct Tested {
     pub suites: Vec<Suite>,
     /// Whether an inconclusive expectation is borne.
     pub bears_inconclusive: bool,
+}
+
+/// A scenario that could not be tested, or all of them: nothing was run.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Its file, as it was named; of all, the command.
+    pub file: String,
+    /// What is wrong with it.
+    pub problems: Problems,
+}
+
+/// What could not be tested, for a pull request.
+pub fn refused_markdown(refused: &[Refused]) -> String {
+    let one = |refused: &Refused| {
+        let problem = |problem: &Problem| {
+            let place = problem.place.as_ref().map_or(String::new(), |place| format!(" — {place}"));
+            format!("- {}{}\n", escaped(&problem.in_a_line()), escaped(&place))
+        };
+        let problems: String = refused.problems.iter().map(problem).collect();
+        format!("**{}**\n\n{problems}\n", escaped(&refused.file))
+    };
+    let each: String = refused.iter().map(one).collect();
+    format!("### herdsim: nothing was run\n\n{each}")
 }
 
 /// How many expectations came out how.

@@ -155,6 +155,13 @@ impl Problem {
         self
     }
 
+    /// All of it in a line, without the place.
+    pub fn in_a_line(&self) -> String {
+        let parts = [self.message.as_str(), &self.label, self.help.as_deref().unwrap_or_default()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(" — ")
+    }
+
     fn group(&self) -> Group<'_> {
         let level = match self.severity {
             Severity::Error => Level::ERROR,

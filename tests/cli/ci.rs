@@ -188,9 +188,44 @@ fn all_problems_of_all_scenarios_are_shown_and_nothing_is_run() {
     desk.write("a.toml", &TINY.replace("connects_max_1s", "connects_max"));
     desk.write("b.toml", &TINY.replace("max = 100000", "max = \"5%\""));
     let (out, err) = desk.ends("test a.toml tiny.toml b.toml --junit junit.xml", 2);
-    assert!(out.is_empty() && !desk.path("junit.xml").exists(), "{out}");
+    assert!(out.is_empty(), "{out}");
     assert!(err.contains("a.toml") && err.contains("did you mean `connects_max_1s`?"), "{err}");
     assert!(err.contains("b.toml") && err.contains("2 scenarios with problems"), "{err}");
+}
+
+/// A report of before must not go on saying that all is well.
+#[test]
+fn scenarios_that_are_wrong_are_told_to_ci_in_the_place_of_older_verdicts() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("fleets")).unwrap();
+    desk.write("fleets/a.toml", TINY);
+    let line = "test fleets --only few-starts --github --junit junit.xml";
+    on_github(&desk, line, 0);
+    assert!(desk.read("junit.xml").contains("errors=\"0\""));
+    desk.write("fleets/b.toml", &TINY.replace("connects_max_1s", "connects_max"));
+    desk.write("fleets/c, d.toml", "[expect\n");
+    let (out, summary) = on_github(&desk, line, 2);
+    let at = TINY.lines().position(|line| line.contains("connects_max_1s")).unwrap() + 1;
+    assert!(
+        out.starts_with(&format!("::error file=fleets/b.toml,line={at},title=nothing was run::")),
+        "{out}"
+    );
+    assert!(out.contains("did you mean `connects_max_1s`?\n"), "{out}");
+    assert!(out.contains("\n::error file=fleets/c%2C d.toml,line=1,"), "{out}");
+    assert!(summary.contains("### herdsim: nothing was run\n\n**fleets/b.toml**\n\n- "), "{summary}");
+    let xml = desk.read("junit.xml");
+    assert!(xml.contains("errors=\"2\"") && !xml.contains("few-starts"), "{xml}");
+    assert!(xml.contains(&format!("file=\"fleets/b.toml\" line=\"{at}\"")), "{xml}");
+    let (out, _) = desk.ends("test fleets --only few-starts --format junit", 2);
+    assert_eq!(out, xml, "on stdout the same");
+
+    // Also where no scenario is to blame.
+    let (out, _) = on_github(&desk, "test nowhere --github --junit junit.xml", 2);
+    assert!(out.starts_with("::error title=nothing was run::`nowhere` does not exist"), "{out}");
+    let xml = desk.read("junit.xml");
+    assert!(xml.contains("errors=\"1\"") && xml.contains("`nowhere` does not exist"), "{xml}");
+    on_github(&desk, "test fleets/a.toml --only few-starts --github --junit junit.xml", 0);
+    assert!(desk.read("junit.xml").contains("errors=\"0\""), "it is ours, and is replaced");
 }
 
 /// Whoever asks for a directory is told what is wrong in it, once, and what to do about it.
