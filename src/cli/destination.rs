@@ -1,6 +1,7 @@
 //! The files that options name as destinations: a name that is already taken may be that of somebody's work.
 
 use super::Failure;
+use crate::report::whole;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -75,14 +76,14 @@ fn try_new(file: &Path) -> std::io::Result<()> {
     fs::remove_file(file)
 }
 
-/// Writes a file that was claimed, and the directories above it.
+/// Writes a file that was claimed, whole or not at all, and the directories above it.
 ///
 /// # Errors
-/// [`Failure::Io`] if that fails.
+/// [`Failure::Io`] if that fails; what was there before is there still.
 pub fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let made = parent.map_or(Ok(()), fs::create_dir_all);
-    made.and_then(|()| fs::write(file, bytes)).map_err(|error| Failure::io("write", file, error))
+    made.and_then(|()| whole::replace(file, bytes)).map_err(|error| Failure::io("write", file, error))
 }
 
 #[cfg(test)]

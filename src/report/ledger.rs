@@ -6,7 +6,7 @@
 //! another name and then renamed. Left out: two programs that write one directory at the same time.
 
 use super::error::damaged;
-use super::{Header, ReportError, SCHEMA_VERSION};
+use super::{Header, ReportError, SCHEMA_VERSION, whole};
 use crate::experiment::sweep::PointRun;
 use crate::scenario::Scenario;
 use crate::scenario::axis::Axis;
@@ -305,13 +305,10 @@ impl Ledger {
 
 /// Writes a file whole or not at all.
 fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let unfinished = path.with_file_name(format!(".{name}.unfinished"));
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io(parent))?;
     }
-    fs::write(&unfinished, bytes).map_err(io(&unfinished))?;
-    fs::rename(&unfinished, path).map_err(io(path))
+    whole::write(path, bytes).map_err(io(path))
 }
 
 fn remove(path: &Path) -> Result<(), ReportError> {

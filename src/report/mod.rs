@@ -38,7 +38,7 @@ pub mod terminal;
 pub mod tested;
 pub mod text;
 pub mod trace;
-mod whole;
+pub mod whole;
 
 #[cfg(test)]
 mod synthetic;

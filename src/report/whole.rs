@@ -5,6 +5,7 @@
 //! without locks it stays.
 
 use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 const UNFINISHED: &str = "unfinished";
@@ -42,5 +43,47 @@ pub fn clear(path: &Path) {
             // What cannot be removed is in nobody's way.
             let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
         }
+    }
+}
+
+/// [`write()`], for a name that is written now and then: what killed programs left beside it goes.
+///
+/// # Errors
+/// As [`write()`].
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    clear(&path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    write(path, bytes)
+}
+
+/// Writes a single file; what stood there before stands until the new one is whole.
+///
+/// # Errors
+/// It cannot be written. Then nothing half-written is left.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let there = fs::metadata(path).ok();
+    // A pipe or a device takes what comes.
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return fs::write(path, bytes);
+    }
+    // A link stays a link to what is replaced.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let unfinished = unfinished(path);
+    let mut file = match File::create(&unfinished) {
+        // Its directory takes no further file, or is only passed through: the file itself may do.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return fs::write(path, bytes),
+        made => made?,
+    };
+    // Without a lock the next of its name cannot tell that we are at it.
+    let _ = file.try_lock();
+    let modes = || there.map_or(Ok(()), |there| fs::set_permissions(&unfinished, there.permissions()));
+    let written = file.write_all(bytes).and_then(|()| modes()).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // Already failing: that the rest cannot be removed either adds nothing.
+        let _ = fs::remove_file(&unfinished);
+    }
+    match written {
+        // A file that is mounted by itself, as containers do it, cannot be renamed over.
+        Err(error) if error.kind() == ErrorKind::ResourceBusy => fs::write(path, bytes),
+        written => written,
     }
 }

@@ -344,6 +344,32 @@ fn a_report_replaces_no_scenario() {
     (0..2).for_each(|_| drop(desk.ends("test tiny.toml --only few-starts --junit a/junit.xml", 0)));
 }
 
+/// A disk may be full: half a report is worse than the one of before.
+#[cfg(unix)]
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_one_of_before() {
+    let desk = Desk::new();
+    let herdsim = env!("CARGO_BIN_EXE_herdsim");
+    let lacking = |line: &str| {
+        let script = format!("ulimit -f 1; trap '' XFSZ; exec '{herdsim}' {line}");
+        let output = Command::new("bash").arg("-c").arg(script).current_dir(desk.path(".")).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let line = "test tiny.toml -q --junit out/junit.xml --exit-zero";
+    desk.ends(&format!("{line} --only few-starts"), 0);
+    let before = desk.read("out/junit.xml");
+
+    lacking(line);
+    assert_eq!(desk.read("out/junit.xml"), before);
+    desk.ends("run tiny.toml --no-plots -q -o runs/tiny", 0);
+    lacking("report runs/tiny --openmetrics out/tiny.om --start 2026-03-10T15:40:00Z");
+    let names = std::fs::read_dir(desk.path("out")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["junit.xml"], "nothing half-written");
+    desk.write("out/.junit.xml.unfinished.1", "<");
+    desk.ends(line, 0);
+    assert!(!desk.path("out/.junit.xml.unfinished.1").exists() && desk.read("out/junit.xml") != before);
+}
+
 #[test]
 fn the_guide_has_a_row_for_every_metric() {
     for metric in Metric::ALL {
