@@ -33,8 +33,11 @@ pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Failure> {
         }
         for file in files {
             if !file.exists() {
-                let message = format!("`{}` does not exist: name scenarios or directories", file.display());
-                return Err(Failure::Usage(message));
+                let why = match file.is_symlink() {
+                    true => "is a link that leads nowhere: mend it, or remove it",
+                    false => "does not exist: name scenarios or directories",
+                };
+                return Err(Failure::Usage(format!("`{}` {why}", file.display())));
             }
             found.entry(place(&file)?).or_insert(ScenarioFile { file, named }).named |= named;
         }
@@ -54,16 +57,17 @@ fn inside(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = entries.map_err(|error| Failure::io("read", dir, error))?;
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     let hidden = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    files.retain(|file| file.is_file() && file.extension().is_some_and(|ending| ending == "toml"));
-    files.retain(|file| !hidden(file));
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "toml") && !hidden(file));
+    // A link that leads nowhere was a scenario once.
+    files.retain(|file| file.is_file() || (file.is_symlink() && !file.exists()));
     files.sort();
     Ok(files)
 }
 
-/// Whether a file expects something; also if it cannot be read, so that somebody says why.
+/// Whether a file expects something; also if it cannot be read or is empty, so that somebody says so.
 pub fn expects(file: &Path) -> bool {
     let table = fs::read_to_string(file).ok().and_then(|text| text.parse::<toml::Table>().ok());
-    table.is_none_or(|table| table.contains_key("expect"))
+    table.is_none_or(|table| table.is_empty() || table.contains_key("expect"))
 }
 
 /// Whether a file is laid over scenarios and is none itself: its keys are paths.
@@ -126,8 +130,12 @@ mod tests {
     fn what_cannot_be_read_is_not_passed_over() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.toml");
-        for (text, expected) in [("[expect.x]\n", true), ("[expect", true), ("\"expect.x.max\" = 1\n", false)]
-        {
+        for (text, expected) in [
+            ("[expect.x]\n", true),
+            ("[expect", true),
+            ("# nothing\n", true),
+            ("\"expect.x.max\" = 1\n", false),
+        ] {
             fs::write(&file, text).unwrap();
             assert_eq!(expects(&file), expected, "{text}");
         }

@@ -14,6 +14,7 @@ use crate::report::{Header, github, junit};
 use crate::scenario::problem::Problem;
 use crate::scenario::{AS_WRITTEN, Document, Scenario, units};
 use clap::{Args, ValueEnum};
+use indexmap::IndexSet;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -173,12 +174,15 @@ fn subjects(args: &TestArgs, console: &Console, refused: &mut Vec<Refused>) -> R
     if !refused.is_empty() {
         return Err(Failure::Scenario(refused.len()));
     }
-    let names: Vec<String> = subjects.iter().chain(&slow).flat_map(Subject::names).collect();
+    let names: IndexSet<String> = subjects.iter().chain(&slow).flat_map(Subject::names).collect();
+    if let Some(only) = args.only.iter().find(|only| !names.iter().any(|name| paths::matches(only, name))) {
+        return Err(Failure::Usage(none_of(only, &names)));
+    }
     let chosen = |subject: &Subject| !subject.expectations.is_empty();
     subjects.retain(chosen);
     slow.retain(chosen);
     if subjects.is_empty() {
-        return Err(Failure::Usage(format!("nothing to test: {}", nothing(&slow, &names))));
+        return Err(Failure::Usage(format!("nothing to test: {}", nothing(&slow))));
     }
     if !slow.is_empty() {
         console.note(&format!("left out, slow: {}; name it to test it", listed(&slow, ", ")));
@@ -190,17 +194,26 @@ fn is_slow(document: &Document) -> bool {
     document.scenario(AS_WRITTEN).is_some_and(|scenario| scenario.file.slow)
 }
 
-/// Why nothing is left to test, and the cure: of what was left out for being slow, and the names of all
-/// expectations that were met.
-fn nothing(slow: &[Subject], names: &[String]) -> String {
-    match (slow.len(), names.is_empty()) {
-        (0, true) => "add a table `[expect.NAME]` to a scenario".to_owned(),
-        (0, false) => format!("`--only` leaves none of: {}", names.join(", ")),
-        (1, _) => {
+/// That a name is of no expectation, and the names of all that were met.
+fn none_of(only: &str, names: &IndexSet<String>) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match names.is_empty() {
+        true => format!("nothing to test: {ADD}"),
+        false => format!("`--only {only}` leaves none of: {}", names.join(", ")),
+    }
+}
+
+const ADD: &str = "add a table `[expect.NAME]` to a scenario";
+
+/// Why nothing is left to test, and the cure: of what was left out for being slow.
+fn nothing(slow: &[Subject]) -> String {
+    match slow.len() {
+        0 => ADD.to_owned(),
+        1 => {
             let file = listed(slow, " ");
             format!("`{file}` is slow and is tested only if it is named: `herdsim test {file}`")
         }
-        (count, _) => format!(
+        count => format!(
             "all {count} scenarios are slow and are tested only if they are named: `herdsim test {}`",
             listed(slow, " ")
         ),

@@ -118,6 +118,11 @@ fn only_the_variants_that_expectations_name_are_run() {
     assert!(some.contains("1 passed, 0 failed") && err.contains("1 expectation: 1 run"), "{some}{err}");
     let (_, err) = desk.ends("test tiny.toml --only fewer", 2);
     assert!(err.contains("leaves none of: few-starts, absurdly-many-starts"), "{err}");
+    // A name that was misspelt beside one that was not: what it means is not tested.
+    desk.write("other.toml", TINY);
+    let (out, err) = desk.ends("test tiny.toml other.toml -q --only few-starts --only fewer", 2);
+    let told = "error: `--only fewer` leaves none of: few-starts, absurdly-many-starts\n";
+    assert!(out.is_empty() && err == told, "{err}");
 }
 
 #[test]
@@ -240,6 +245,21 @@ fn a_directory_with_something_wrong_in_it_is_not_tested() {
     let (out, err) = desk.ends("test fleets -q", 2);
     assert!(out.is_empty() && err.contains("fleets/broken.toml:1:8"), "{err}");
     assert!(err.ends_with("error: 1 scenario with problems\n") && !err.contains("slow"), "{err}");
+    // As `check` has it, an empty file is no scenario, and a link that leads nowhere was one.
+    desk.write("fleets/broken.toml", "");
+    let (_, err) = desk.ends("test fleets -q", 2);
+    assert!(err.contains("error: `fleets/broken.toml` is empty"), "{err}");
+    #[cfg(unix)]
+    {
+        desk.write("fleets/broken.toml", TINY);
+        std::os::unix::fs::symlink("gone.toml", desk.path("fleets/link.toml")).unwrap();
+        for verb in ["test", "check"] {
+            let (_, err) = desk.ends(&format!("{verb} fleets -q"), 2);
+            let told = "error: `fleets/link.toml` is a link that leads nowhere: mend it, or remove it\n";
+            assert_eq!(err, told);
+        }
+        std::fs::remove_file(desk.path("fleets/link.toml")).unwrap();
+    }
     // What is slow is left out of the runs, not of the checks.
     desk.write("fleets/broken.toml", TINY);
     desk.write("fleets/slow.toml", &format!("slow = \"yes\"\n{TINY}"));
