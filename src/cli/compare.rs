@@ -24,10 +24,11 @@ pub struct CompareArgs {
     /// More scenarios; or FILE and these are directories that `run` or `compare` wrote.
     #[arg(value_name = "MORE")]
     more: Vec<PathBuf>,
-    /// These variants, by commas [default: those that the scenario's `compare` names].
+    /// These variants, by commas [default: those that the scenario's `compare` names]; one alone is held
+    /// against the file as written.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "all")]
     pub variants: Vec<String>,
-    /// Every variant.
+    /// Every variant; a single one is held against the file as written.
     #[arg(long)]
     all: bool,
     /// Try each --with file alone, on top of one variant: remedies beside each other. So it is always done
@@ -172,6 +173,13 @@ fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     };
     if let Some(baseline) = baseline.filter(|one| !shown.iter().any(|other| other.variant == one.variant)) {
         shown.insert(0, baseline);
+    }
+    let as_written = document.scenario(AS_WRITTEN);
+    if let ([alone], Some(as_written)) = (&shown[..], as_written)
+        && alone.variant != AS_WRITTEN
+    {
+        // A variant alone would be held against nothing.
+        shown.insert(usize::from(baseline.is_some()), as_written);
     }
     equally_long(shown.iter().map(|one| (format!("variant `{}`", one.variant), one.file.duration)))?;
     for scenario in shown {

@@ -44,6 +44,35 @@ fn one_seed_has_no_intervals_and_several_have() {
     assert!(json.get("scenarios").is_none(), "one scenario is not set apart");
 }
 
+/// `run` names `compare` as what comes next: also of a file with one variant it compares something.
+#[test]
+fn a_variant_alone_is_held_against_the_file_as_written() {
+    let desk = Desk::new();
+    let two = r#"compare = ["plain", "jitter"]"#;
+    desk.write("key.toml", &TINY.replace(two, r#"compare = ["jitter"]"#));
+    let (fleet, variants) = TINY.split_once("[variant.plain]").unwrap();
+    let jitter =
+        &variants[variants.find("[variant.jitter]").unwrap()..variants.find("[variant.doubtful]").unwrap()];
+    desk.write("one.toml", &(fleet.replace(two, "") + jitter));
+    let (_, err) = desk.ends("run one.toml --no-plots", 0);
+    assert!(err.contains("herdsim compare one.toml"), "{err}");
+    for line in [
+        "one.toml",
+        "one.toml --all",
+        "one.toml --variants jitter",
+        "key.toml",
+        "tiny.toml --variants jitter",
+    ] {
+        let (out, _) = desk.ends(&format!("compare {line} --seeds 1..3 --no-plots -o out"), 0);
+        assert!(out.contains("DIFFERENCES, against as-written\n"), "{line}\n{out}");
+        assert_eq!(column(&desk.read("out/paired.csv"), "variant"), ["jitter"], "{line}");
+    }
+    desk.ends("compare one.toml --variants jitter --baseline jitter --no-plots -o out", 0);
+    assert_eq!(column(&desk.read("out/paired.csv"), "variant"), ["as-written"]);
+    desk.ends("compare tiny.toml --no-plots -o out", 0);
+    assert_eq!(column(&desk.read("out/summary.csv"), "variant"), ["plain", "jitter"], "two are enough");
+}
+
 #[test]
 fn earlier_runs_are_paired_by_seed() {
     let desk = Desk::new();
