@@ -45,6 +45,17 @@ pub enum ReportError {
         /// Its version.
         version: u64,
     },
+    /// A file was written by another version of this program, with another layout.
+    #[error("{path}: {reason}", path = path.display())]
+    OfAnotherVersion {
+        /// The file.
+        path: PathBuf,
+        /// Which version, and the cure.
+        reason: String,
+    },
+    /// A file that belongs to a run is not there.
+    #[error("{path} is missing: run the scenario again", path = .0.display())]
+    Missing(PathBuf),
     /// A file is not what it should be.
     #[error("{path} is damaged: {reason}", path = path.display())]
     Damaged {

@@ -80,7 +80,8 @@ pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
         None => return Err(damaged(&path, "it has no schema_version")),
     }
     let path = dir.join(MEASURED);
-    let (header, runs) = archive::from_json(&read(&path)?).map_err(|reason| damaged(&path, reason))?;
+    let text = read(&path)?;
+    let (header, runs) = archive::from_json(&text).map_err(|reason| unread(&path, &text, reason))?;
     let path = dir.join(SUMMARY);
     let summaries = read_summaries(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
     let path = dir.join(EXPECTATIONS);
@@ -89,6 +90,20 @@ pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     let path = dir.join(EFFECTS);
     let effects = if path.is_file() { read_json(&path)? } else { Value::Null };
     Ok(Loaded { header, runs, summaries, judged, resolved, effects, manifest })
+}
+
+/// The error of measured values that cannot be read: what another version wrote is not damaged.
+fn unread(path: &Path, text: &str, reason: String) -> ReportError {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        schema_version: u32,
+    }
+    match serde_json::from_str(text) {
+        Ok(Versioned { schema_version }) if schema_version != archive::SCHEMA_VERSION => {
+            ReportError::OfAnotherVersion { path: path.to_owned(), reason }
+        }
+        _ => damaged(path, reason),
+    }
 }
 
 /// The manifest of a directory that a command of ours wrote.
@@ -199,7 +214,7 @@ fn against(limit: &Value) -> Option<Against> {
 
 fn read(path: &Path) -> Result<String, ReportError> {
     fs::read_to_string(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::NotFound => damaged(path, "the file is missing"),
+        std::io::ErrorKind::NotFound => ReportError::Missing(path.to_owned()),
         std::io::ErrorKind::InvalidData => damaged(path, "it is not text"),
         _ => ReportError::Io { path: path.to_owned(), source },
     })
