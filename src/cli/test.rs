@@ -260,7 +260,7 @@ impl Subject {
             judged,
             seeds: seeds.clone(),
             asked: jobs.len(),
-            finished: runs.len(),
+            finished: runs.iter().map(|run| (run.variant.clone(), run.seed)).collect(),
         }
     }
 

@@ -226,7 +226,7 @@ fn files(paper: &Paper, keep: &mut Keep) -> Result<(), ReportError> {
     keep(MEASURED.to_owned(), measured.into_bytes())?;
     keep(MANIFEST.to_owned(), pretty(&manifest(paper)))?;
     keep(SUMMARY.to_owned(), pretty(&summary(paper)))?;
-    keep(EXPECTATIONS.to_owned(), pretty(&expectations_file(paper.judged)))?;
+    keep(EXPECTATIONS.to_owned(), pretty(&expectations_file(paper)))?;
     keep("timing.json".to_owned(), pretty(paper.timing))?;
     for (name, text) in csv::all(paper.header, paper.runs, paper.summaries) {
         keep(name.to_owned(), text.into_bytes())?;
@@ -341,8 +341,9 @@ fn summary(paper: &Paper) -> Value {
     json!({ "schema_version": SCHEMA_VERSION, "runs": runs.collect::<Vec<_>>() })
 }
 
-fn expectations_file(judged: &[Judged]) -> Value {
-    json!({ "schema_version": SCHEMA_VERSION, "expectations": expectations::json(judged) })
+fn expectations_file(paper: &Paper) -> Value {
+    let runs: Vec<(String, u64)> = paper.runs.iter().map(|run| (run.variant.clone(), run.seed)).collect();
+    json!({ "schema_version": SCHEMA_VERSION, "expectations": expectations::json(paper.judged, &runs) })
 }
 
 #[cfg(test)]

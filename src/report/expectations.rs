@@ -132,22 +132,29 @@ pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A list of judged expectations for programs; what there is not is left out.
-pub(super) fn json(judged: &[Judged]) -> Value {
-    judged.iter().map(one_json).collect()
+/// A list of judged expectations for programs, with the variant and the seed of each run that was finished.
+/// Each has every key but a limit's: null where there is nothing.
+pub(super) fn json(judged: &[Judged], runs: &[(String, u64)]) -> Value {
+    judged.iter().map(|judged| one_json(judged, runs)).collect()
 }
 
-fn one_json(judged: &Judged) -> Value {
+fn one_json(judged: &Judged, runs: &[(String, u64)]) -> Value {
+    let of = runs.iter().filter(|(variant, _)| *variant == judged.variant);
+    let seeds: Vec<u64> = of.map(|(_, seed)| *seed).collect();
+    let (mean, ends) = mean(judged).map(|(mean, low, high)| (mean, [low, high])).unzip();
+    let place = judged.place.as_ref();
+    let held_interval = judged.share.map(|_| proof::bounds(judged.held, judged.values.len()));
     let mut one = json!({
         "name": judged.name, "variant": judged.variant, "claim": judged.claim,
-        "verdict": verdict_name(judged.verdict), "values": judged.values, "unit": judged.unit,
-        "held": judged.held, "limit": {}, "because": judged.because,
+        "verdict": verdict_name(judged.verdict),
+        "seeds": seeds, "values": judged.values, "unit": judged.unit,
+        "mean": mean, "mean_interval": ends,
+        "held": judged.held, "share": judged.share, "held_interval": held_interval,
+        "limit": {}, "because": judged.because,
+        "control": judged.control, "control_values": judged.control_values,
+        "file": place.map(|place| &place.file), "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
     });
-    if let Some(place) = &judged.place {
-        one["file"] = json!(place.file);
-        one["line"] = json!(place.line);
-        one["column"] = json!(place.column);
-    }
     for (key, limit) in [("min", &judged.min), ("max", &judged.max)] {
         if let Some(limit) = limit {
             one["limit"][key] = json!({ "words": limit.words, "value": limit.value });
@@ -158,19 +165,6 @@ fn one_json(judged: &Judged) -> Value {
             }
         }
     }
-    if let Some((mean, low, high)) = mean(judged) {
-        one["mean"] = json!(mean);
-        one["mean_interval"] = json!([low, high]);
-    }
-    if let Some(share) = judged.share {
-        let (low, high) = proof::bounds(judged.held, judged.values.len());
-        one["share"] = json!(share);
-        one["held_interval"] = json!([low, high]);
-    }
-    if let Some(control) = &judged.control {
-        one["control"] = json!(control);
-        one["control_values"] = json!(judged.control_values);
-    }
     one
 }
 
@@ -180,7 +174,7 @@ mod tests {
 
     fn told(values: &[f64], unit: &'static str) -> (String, Value) {
         let judged = Judged { values: values.to_vec(), unit, ..Judged::default() };
-        (measured(&judged), one_json(&judged))
+        (measured(&judged), one_json(&judged, &[]))
     }
 
     #[test]
@@ -203,7 +197,7 @@ mod tests {
             ResolvedBound { words: "1.1 × variant.pinned".into(), value: f64::NAN, against: Some(against) };
         let judged = Judged { values: vec![0.37], unit: "share", max: Some(max), ..Judged::default() };
         assert_eq!(measured(&judged), "measured 37.00%; at most 36.97% (pinned: 34%)");
-        let max = &one_json(&judged)["limit"]["max"];
+        let max = &one_json(&judged, &[])["limit"]["max"];
         assert_eq!((&max["of"], &max["value"]), (&json!("pinned"), &Value::Null));
         assert_eq!((&max["of_values"], &max["values"]), (&json!([0.3361]), &json!([0.3697])));
     }
@@ -211,6 +205,6 @@ mod tests {
     #[test]
     fn seeds_that_are_all_equal_are_no_certainty() {
         let (text, json) = told(&[0.2; 10], "share");
-        assert_eq!((text.as_str(), json.get("mean_interval")), ("measured 20%", None));
+        assert_eq!((text.as_str(), json.get("mean_interval")), ("measured 20%", Some(&Value::Null)));
     }
 }

@@ -22,14 +22,14 @@ pub struct Suite {
     pub judged: Vec<Judged>,
     /// How many runs were asked for.
     pub asked: usize,
-    /// How many of them were finished.
-    pub finished: usize,
+    /// Variant and seed of each that was finished.
+    pub finished: Vec<(String, u64)>,
 }
 
 impl Suite {
     /// Whether every run was finished.
     pub fn complete(&self) -> bool {
-        self.finished == self.asked
+        self.finished.len() == self.asked
     }
 }
 
@@ -130,7 +130,7 @@ impl Tested {
             return String::new();
         }
         let sum = |count: fn(&Suite) -> usize| self.suites.iter().map(count).sum::<usize>();
-        let (finished, asked) = (sum(|suite| suite.finished), sum(|suite| suite.asked));
+        let (finished, asked) = (sum(|suite| suite.finished.len()), sum(|suite| suite.asked));
         format!("; incomplete: {finished} of {asked} runs were finished")
     }
 
@@ -164,7 +164,7 @@ impl Tested {
             json!({
                 "scenario": suite.header.scenario, "file": suite.file, "title": suite.header.title,
                 "seeds": suite.seeds, "complete": suite.complete(),
-                "expectations": expectations::json(&suite.judged),
+                "expectations": expectations::json(&suite.judged, &suite.finished),
             })
         };
         let whole = json!({
@@ -202,13 +202,15 @@ pub mod synthetic {
 
     /// Both scenarios.
     pub fn tested() -> Tested {
-        let suite = |file: &str, judged: Vec<Judged>, finished| Suite {
+        let suite = |file: &str, judged: Vec<Judged>, finished: usize| Suite {
             header: header(),
             file: file.into(),
             seeds: vec![1, 2, 3],
             judged,
             asked: 6,
-            finished,
+            finished: (0..finished)
+                .map(|n| (["jitter", "plain"][n / 3].to_owned(), n as u64 % 3 + 1))
+                .collect(),
         };
         let (a, b) = ("herd/a.toml", "herd/b, c: 50%.toml");
         let good = judged("cures", Verdict::Pass, "", (a, 3));
@@ -261,14 +263,15 @@ mod tests {
     #[test]
     fn what_was_not_finished_is_said() {
         let mut some = tested();
-        some.suites[1].finished = 2;
+        some.suites[1].finished.truncate(2);
         assert_eq!(
             some.closing(),
             "1 passed, 1 failed, 1 inconclusive in 2 scenarios; incomplete: 8 of 12 runs were finished"
         );
         let json: Value = serde_json::from_str(&some.json()).unwrap();
         assert_eq!((&json["complete"], &json["scenarios"][0]["complete"]), (&json!(false), &json!(true)));
-        assert_eq!(json["scenarios"][1]["expectations"][0]["verdict"], "inconclusive");
+        let told = &json["scenarios"][1]["expectations"][0];
+        assert_eq!((&told["verdict"], &told["seeds"]), (&json!("inconclusive"), &json!([1, 2])));
     }
 
     #[test]

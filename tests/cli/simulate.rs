@@ -279,7 +279,9 @@ fn an_expectation_may_have_a_control() {
     let of = |name: &str| judged.iter().find(|one| one["name"] == name).unwrap();
     assert_eq!(of("proves-nothing")["control"], "plain");
     assert_eq!(of("proves-nothing")["control_values"].as_array().map(Vec::len), Some(2));
-    assert!(of("few-starts").get("control").is_none(), "{json}");
+    assert_eq!(of("few-starts")["seeds"], serde_json::json!([1, 2]), "{json}");
+    let keys = |name: &str| of(name).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!(keys("few-starts") == keys("proves-nothing") && of("few-starts")["control"].is_null(), "{json}");
     desk.ends("report out", 0);
 
     // Without its control it is judged all the same, and says so; without what it is held against it is not.
