@@ -97,8 +97,12 @@ pub fn within(scenario: &Scenario, (from, to): &(When, When)) -> Result<(Time, T
     if from < to {
         return Ok((from, to));
     }
-    let run = human::offset(scenario.file.duration.as_secs());
-    Err(Failure::Usage(format!("nothing lies in the window: it ends before it begins, or the run ({run})")))
+    let [from, end] = [from, Time::ZERO + scenario.file.duration].map(|at| at.since(Time::ZERO).as_secs());
+    let why = match from >= end {
+        true => format!("it begins at {}, and the run ends at {}", human::offset(from), human::offset(end)),
+        false => "it ends before it begins".to_owned(),
+    };
+    Err(Failure::Usage(format!("nothing lies in the window: {why}")))
 }
 
 /// Follows all requests of a window.

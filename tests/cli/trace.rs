@@ -25,7 +25,7 @@ fn the_story_of_the_slowest_request_is_told_and_adds_up() {
 fn what_cannot_be_traced_is_told() {
     let desk = Desk::new();
     for (command, word) in [
-        ("trace tiny.toml --at 10s", "the run"),
+        ("trace tiny.toml --at 10s", "it begins at 10s, and the run ends at 5s\n"),
         ("trace tiny.toml --at event.none", "there is no event `none`"),
         ("trace tiny.toml --class sing-in", "there are: sign-in"),
         ("trace tiny.toml --outcome 418", "there are: ok"),
