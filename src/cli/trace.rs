@@ -40,7 +40,7 @@ pub struct TraceArgs {
     /// How long it is [default: 1s with --perfetto; otherwise to the end of the run].
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     lasting: Option<Span>,
-    /// Only requests of this class.
+    /// Only requests of this class; `NAME.abusive`, as tables and expectations have it: of attackers alone.
     #[arg(long, value_name = "NAME")]
     class: Option<String>,
     /// Only requests that ended so, such as `ok`, `429` or `pool-timeout`.
@@ -133,15 +133,12 @@ fn tell(
     seed: u64,
     (from, to): (Time, Time),
 ) -> Result<(), Failure> {
-    if let Some(class) = &args.class {
-        let classes: Vec<&str> = scenario.file.request.keys().map(String::as_str).collect();
-        if !classes.contains(&class.as_str()) {
-            let message = format!("--class: there is no `{class}`; there are: {}", classes.join(", "));
-            return Err(Failure::Usage(message));
-        }
-    }
-    let (class, outcome, first) = (args.class.clone(), args.outcome, args.first);
-    let search = RequestSearch { from, to, class, outcome, first };
+    let (class, label) = match &args.class {
+        Some(name) => classed(name, scenario).map(|(class, label)| (Some(class), label))?,
+        None => (None, Some(Label::Legitimate)),
+    };
+    let (outcome, first) = (args.outcome, args.first);
+    let search = RequestSearch { from, to, class, label, outcome, first };
     let Some(found) = trace::find(scenario, seed, &search) else {
         return Err(Failure::Usage(format!("no such request ended in the run: {}", cure(args, scenario))));
     };
@@ -154,6 +151,25 @@ fn tell(
     let header = Header::of(&args.source.stem(), scenario);
     let run = format!("variant {} · seed {seed}", scenario.variant);
     console.result(&story::text(&header, &run, &trace, request, output::paint(console.stdout_colour())))
+}
+
+/// The class of this name, and the label if it says one.
+fn classed(name: &str, scenario: &Scenario) -> Result<(String, Option<Label>), Failure> {
+    let mut names: Vec<String> = scenario.file.request.keys().cloned().collect();
+    if names.iter().any(|class| class == name) {
+        return Ok((name.to_owned(), None));
+    }
+    let attacks = scenario.file.traffic.values().filter(|source| source.label == Label::Abusive);
+    for attack in attacks {
+        let attackers = format!("{}.abusive", attack.request);
+        if attackers == name {
+            return Ok((attack.request.clone(), Some(Label::Abusive)));
+        }
+        if !names.contains(&attackers) {
+            names.push(attackers);
+        }
+    }
+    Err(Failure::Usage(format!("--class: there is no `{name}`; there are: {}", names.join(", "))))
 }
 
 /// Where else to look. Without a class, only users' requests are looked at.

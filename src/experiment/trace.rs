@@ -23,6 +23,8 @@ pub struct RequestSearch {
     pub to: Time,
     /// Of this class; of any if absent.
     pub class: Option<String>,
+    /// Of this label; of any if absent.
+    pub label: Option<Label>,
     /// That ended so; however they ended if absent.
     pub outcome: Option<Outcome>,
     /// The first that arrived rather than the slowest.
@@ -63,12 +65,12 @@ pub fn trace(scenario: &Scenario, seed: u64, followed: Followed) -> Result<Trace
     Ok(tracer.finish(world))
 }
 
-/// The request that is looked for, of legitimate traffic, if any ended before the run did.
+/// The request that is looked for, if any ended before the run did.
 pub fn find(scenario: &Scenario, seed: u64, search: &RequestSearch) -> Option<FoundRequest> {
     let places = Places::of(scenario);
     let wanted = places.series.iter().map(|series| {
         let class = search.class.as_ref().is_none_or(|class| *class == series.class);
-        class && (search.class.is_some() || series.label == Label::Legitimate)
+        class && search.label.is_none_or(|label| label == series.label)
     });
     let seeker = Seeker { search, wanted: wanted.collect(), found: None, waiting: 0 };
     let mut world = World::new(scenario, seed, seeker);

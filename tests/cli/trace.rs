@@ -49,6 +49,12 @@ fn attackers_requests_are_looked_at_by_their_class() {
     let (_, err) = desk.ends("trace attack.toml", 2);
     assert!(err.contains("attackers' requests are looked at only with --class"), "{err}");
     desk.ends("trace attack.toml --class sign-in", 0);
+    let (out, _) = desk.ends("trace attack.toml --class sign-in.abusive", 0);
+    assert!(out.contains("abusive"), "the name that tables have: {out}");
+    let (_, err) = desk.ends("trace attack.toml --class sing-in", 2);
+    assert!(err.contains("there are: sign-in, sign-in.abusive"), "{err}");
+    let (_, err) = desk.ends("trace tiny.toml --class sign-in.abusive", 2);
+    assert!(err.contains("there are: sign-in\n"), "nobody attacks: {err}");
     let (_, err) = desk.ends("trace tiny.toml --outcome 429", 2);
     assert!(!err.contains("attackers"), "{err}");
 }

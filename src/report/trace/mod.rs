@@ -145,7 +145,14 @@ mod tests {
         let (document, _) = Document::from_text("quickstart.toml", text).expect("a sound scenario");
         let scenario = document.scenario("jitter").expect("a variant");
         let (from, to) = (Time(61_000_000_000), Time(61_300_000_000));
-        let search = RequestSearch { from, to, class: Some("sign-in".into()), outcome: None, first: false };
+        let search = RequestSearch {
+            from,
+            to,
+            class: Some("sign-in".into()),
+            label: None,
+            outcome: None,
+            first: false,
+        };
         let found = find(scenario, 1, &search).expect("there are requests");
         let alone = trace(scenario, 1, Followed::One(found.series, found.arrived)).expect("one request");
         let all = traced();
