@@ -109,6 +109,9 @@ fn columns(reader: &mut Reader<&[u8]>) -> Result<Columns, String> {
         return Err(format!("there is no table; {}", cure()));
     }
     let Some(backend_start) = find("backend_start") else {
+        if names[0].contains(';') {
+            return Err(format!("the columns are separated by semicolons, not by commas; {}", cure()));
+        }
         let there: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
         return Err(format!("no column `backend_start`, only {}; {}", there.join(", "), cure()));
     };

@@ -72,6 +72,16 @@ fn the_lifetime_is_guessed_where_ages_betray_it() {
     assert!(out.starts_with("BUNCHED"), "{out}");
 }
 
+/// As spreadsheets of many countries save it.
+#[test]
+fn semicolons_are_named() {
+    let desk = Desk::new();
+    desk.write("sessions.csv", &bunched().replace(',', ";"));
+    let (_, err) = desk.ends("inspect sessions.csv", 2);
+    assert!(err.contains("sessions.csv:1: the columns are separated by semicolons, not by commas"), "{err}");
+    assert!(err.contains("psql --csv"), "{err}");
+}
+
 #[test]
 fn the_exit_code_speaks_where_it_is_asked_to() {
     let desk = Desk::new();

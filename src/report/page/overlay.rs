@@ -121,6 +121,11 @@ impl Sheet {
     /// Reads a row: a heading, or a time and what was measured then.
     fn take(&mut self, row: &csv::StringRecord, header: &Header, seconds: f64) -> Result<(), String> {
         let cell = |n: usize| row.get(n).unwrap_or_default().trim();
+        if cell(0).contains(';') {
+            let why =
+                "the columns are separated by semicolons: separate them by commas, and decimals by points";
+            return Err(why.to_owned());
+        }
         let at = match time(header, cell(0)) {
             Ok(at) => at,
             // Whatever stands above the first time is a heading; a time that cannot be placed is none.
@@ -133,6 +138,11 @@ impl Sheet {
         if !self.begun {
             self.begun = true;
             self.long = row.len() == 3 && !cell(2).is_empty() && value(cell(2)).is_err();
+            let named: Vec<&String> = self.names.iter().skip(1).filter(|name| !name.is_empty()).collect();
+            let twice = |(n, name): &(usize, &&String)| named[..*n].contains(name);
+            if let Some((_, name)) = named.iter().enumerate().find(twice) {
+                return Err(format!("two columns are called `{name}`: give each a name of its own"));
+            }
         }
         let inside = (0.0..seconds.max(f64::MIN_POSITIVE)).contains(&at);
         let columns = if self.long { 1..2 } else { 1..row.len().max(2) };

@@ -61,6 +61,12 @@ fn errors_name_file_and_line() {
     assert!(error("time,value\n0,1\n10,12 ms\n").starts_with("prod.csv:3: `12 ms` is not a number"));
     assert!(error("0,1\nlater,2\n").starts_with("prod.csv:2: `later` is not a time"));
     assert!(error("").contains("no line begins with a time"));
+    // As spreadsheets of many countries export it.
+    assert!(error("time;value\n0;1,5\n").starts_with("prod.csv:1: the columns are separated by semicolons"));
+    assert!(error("0;1,5\n").starts_with("prod.csv:1: the columns are separated by semicolons"));
+    // Which series would a legend name?
+    let twice = error("time,p99,p50,p99\n0,1,2,3\n");
+    assert!(twice.starts_with("prod.csv:2: two columns are called `p99`: give each"), "{twice}");
     let mut header = synthetic::header();
     header.start = None;
     let error = read(&header, 3600.0, None, "prod.csv", "0,1\n2025-09-14T05:31:00Z,1\n").unwrap_err();
