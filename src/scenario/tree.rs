@@ -224,8 +224,8 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<SourceText>, Problems> {
         let place = Place { source: source(String::new()), span: 0..0 };
         Problems::from(Problem::error(message, Some(place)).help(help))
     };
-    let found = fs::metadata(path)
-        .map_err(|error| refuse(format!("cannot read `{name}`: {error}"), "check the path"))?;
+    let cure = if name == "-" { "name a file; stdin is `/dev/stdin`" } else { "check the path" };
+    let found = fs::metadata(path).map_err(|error| refuse(format!("cannot read `{name}`: {error}"), cure))?;
     if found.is_dir() {
         return Err(refuse(format!("`{name}` is a directory"), "name the TOML file in it"));
     }

@@ -2,6 +2,16 @@
 
 use crate::desk::{Desk, TINY};
 
+#[cfg(unix)]
+#[test]
+fn a_scenario_on_stdin_is_named_as_a_file() {
+    let desk = Desk::new();
+    let (_, err) = desk.ends("run -", 2);
+    assert!(err.contains("cannot read `-`") && err.contains("stdin is `/dev/stdin`"), "{err}");
+    let output = desk.herdsim("check /dev/stdin").write_stdin(TINY).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn a_good_scenario_is_ok_on_stdout() {
     let (out, _) = Desk::new().ends("check tiny.toml", 0);
