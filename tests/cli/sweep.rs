@@ -12,6 +12,12 @@ fn every_point_is_measured_and_mapped() {
     assert!(err.contains("6 points × 1 variant × 2 seeds"), "{err}");
     assert!(out.contains("users.rate=x0.5  primary.max=8"), "{out}");
     assert_eq!(out.matches("2 of 2 seeds pass").count(), 6, "{out}");
+    assert_eq!(
+        out.matches("    herd_size{lifetime}@postgres.primary ").count(),
+        6,
+        "what is mapped is told: {out}"
+    );
+    assert_eq!(out.matches("%   median of 2 seeds").count(), 6, "{out}");
     let table = desk.read("runs/tiny-sweep/expectations.csv");
     let head = "scenario,traffic.users.rate,service.api.pool.primary.max,variant,seed,expectation,value,unit,verdict";
     assert_eq!(table.lines().next(), Some(head));

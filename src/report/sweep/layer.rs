@@ -48,6 +48,11 @@ impl Swept<'_> {
                 spots,
             }
         });
+        expectations.chain(self.metrics()).collect()
+    }
+
+    /// The metrics that were asked for, with each variant.
+    pub(super) fn metrics(&self) -> Vec<Layer> {
         let metrics = self.maps.iter().flat_map(|map| {
             let variants = self.variants();
             let suffix =
@@ -55,7 +60,7 @@ impl Swept<'_> {
             let layers = variants.iter().map(|variant| self.metric(map, variant, &suffix(variant)));
             layers.collect::<Vec<_>>()
         });
-        expectations.chain(metrics).collect()
+        metrics.collect()
     }
 
     fn metric(&self, map: &MapOf, variant: &str, suffix: &str) -> Layer {
@@ -88,6 +93,14 @@ impl Swept<'_> {
 }
 
 impl Layer {
+    /// What is shown of it, its median at a point, and over how many seeds; nothing where none was run.
+    pub(super) fn at(&self, point: usize) -> Option<(&str, String, usize)> {
+        let values = &self.spots.get(point)?.values;
+        let shown = human::quantity(median(values.iter().copied()), &self.unit);
+        let name = self.name.strip_prefix("map.").unwrap_or(&self.name);
+        (!values.is_empty()).then_some((name, shown, values.len()))
+    }
+
     /// The picture that suits the points.
     pub(super) fn chart(&self, sweep: &Swept) -> Chart {
         let drawing = match (sweep.mode, sweep.axes) {

@@ -107,9 +107,10 @@ impl Swept<'_> {
         charts
     }
 
-    /// One line a point: its places, and for each expectation the median and how many seeds passed.
+    /// One line a point: its places; for each expectation the median and how many seeds passed; the median of
+    /// each metric that was asked for.
     pub fn text(&self) -> String {
-        let expectations = self.expectations();
+        let (expectations, metrics) = (self.expectations(), self.metrics());
         let mut text = String::new();
         for (number, point) in self.points.iter().enumerate() {
             let places =
@@ -122,6 +123,10 @@ impl Swept<'_> {
                     let (name, passed, seeds) = (&judged.name, shown.passed, shown.seeds);
                     text += &format!("    {name:32} {value:>10}   {passed} of {seeds} seeds pass\n");
                 }
+            }
+            for (name, value, seeds) in metrics.iter().filter_map(|metric| metric.at(number)) {
+                let of = if seeds == 1 { "1 seed".to_owned() } else { format!("median of {seeds} seeds") };
+                text += &format!("    {name:32} {value:>10}   {of}\n");
             }
         }
         text
