@@ -210,6 +210,7 @@ fn is_ours(path: &Path) -> bool {
         "plots" => holds(&["svg", "png"]),
         "runs" => holds(&["json"]),
         "trace.json" => path.is_file(),
+        name if whole::is_unfinished(name) => true,
         name => path.is_file() && (OURS.contains(&csv_of(name).as_str()) || name.ends_with(".resolved.toml")),
     }
 }

@@ -24,6 +24,11 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// Whether a name is that of something unfinished: after `kill -9` it stands in a directory of ours, too.
+pub fn is_unfinished(name: &str) -> bool {
+    name.starts_with('.') && name.contains(&format!(".{UNFINISHED}"))
+}
+
 /// The lock on a file or directory that is being made, if it can be had.
 pub fn hold(path: &Path) -> Option<File> {
     let file = File::open(path).ok()?;

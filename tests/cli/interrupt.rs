@@ -50,6 +50,9 @@ fn what_a_killed_run_left_goes_with_the_next_of_its_name() {
     desk.ends("run tiny.toml --no-plots -o out/one", 0);
     assert_eq!(there(), [false, true, true], "of another name, and of a program that is at it");
     drop(busy);
+    // In the directory itself: of `report`, and of a sweep's manifest.
+    std::fs::create_dir(desk.path("out/one/.unfinished")).unwrap();
+    desk.write("out/one/.manifest.json.unfinished.1", "{");
     desk.ends("run tiny.toml --no-plots -o out/one", 0);
     assert_eq!(there(), [false, true, false]);
 }
