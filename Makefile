@@ -61,8 +61,9 @@ planner: build  ## how much jitter is enough, for three fleets: three quarters o
 matrix: build   ## which remedy for which incident: half an hour of a core
 	results/matrix/rebuild
 
-regime: build   ## the maps in results/regime, in half an hour or so
+regime: build   ## where a fleet herds (results/regime) and where March's outage ends (results/outages): an hour or so
 	results/regime/rebuild
+	SEEDS=3 results/outages/rebuild
 
 evidence: build ## what the results claim on other seeds and constants: hours of a core, kept in runs/evidence
 	results/evidence

@@ -6,16 +6,8 @@
 mod workloads;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use herdsim::engine::chance::Stream;
-use herdsim::engine::dist::Dist;
-use herdsim::engine::sharing::Sharing;
-use herdsim::engine::slab::Id;
-use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::{self, Run};
-use herdsim::measure::latency::histogram;
 use herdsim::measure::summary;
-use herdsim::model::ConnectionId;
-use herdsim::model::pool::Action;
 use herdsim::report::page::{self, Content};
 use herdsim::report::{Header, csv};
 use herdsim::scenario::Document;
@@ -25,6 +17,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 use workloads::fleet;
+use workloads::parts::{self, Device, Lender};
 use workloads::stretch::STRETCHES;
 
 /// Requests a second in stretches of the shipped scenarios: criterion's `elem/s`.
@@ -43,21 +36,12 @@ fn stretches(c: &mut Criterion) {
 
 /// One job more and one less on a device that so many share.
 fn sharing(c: &mut Criterion) {
-    let demand = Dist::Exponential { mean: Span::from_millis(1) };
     let mut group = c.benchmark_group("sharing");
     for jobs in [10usize, 100, 1_000] {
         group.throughput(Throughput::Elements(1));
         group.bench_with_input(BenchmarkId::from_parameter(jobs), &jobs, |bencher, &jobs| {
-            let mut draws = Stream::root(1).draws();
-            let (mut device, mut now) = (Sharing::new(8.0, 250.0), Time::ZERO);
-            for job in 0..jobs {
-                device.start(now, demand.sample(&mut draws), job);
-            }
-            bencher.iter(|| {
-                now = device.next_done().expect("jobs");
-                let job = device.finish(now);
-                device.start(now, demand.sample(&mut draws), black_box(job));
-            });
+            let mut device = Device::new(jobs);
+            bencher.iter(|| device.turn());
         });
     }
     group.finish();
@@ -67,41 +51,24 @@ fn sharing(c: &mut Criterion) {
 /// none too old; then the same where all are lent, so that who wants one waits until it is handed over.
 fn pools(c: &mut Criterion) {
     let mut group = c.benchmark_group("pool");
-    let (now, mut out) = (Time::ZERO, Vec::new());
     for idle in [10, 1_000] {
-        let (mut pool, mut wires) = fleet::pool(idle);
-        group.bench_function(BenchmarkId::new("lend", idle), |bencher| {
-            bencher.iter(|| {
-                pool.acquire(now, &mut wires, Id::NONE, &mut out);
-                pool.release(now, &mut wires, lent(&mut out), false, &mut out);
-                out.clear();
-            });
-        });
+        let mut lender = Lender::new(idle);
+        group.bench_function(BenchmarkId::new("lend", idle), |bencher| bencher.iter(|| lender.turn()));
         group.bench_function(BenchmarkId::new("look-over", idle), |bencher| {
-            bencher.iter(|| pool.sweep_due(now, &mut wires, black_box(&mut out)));
+            bencher.iter(|| lender.look_over())
         });
     }
-    let (mut pool, mut wires) = fleet::pool(fleet::MAX);
-    let take = |_| pool.acquire(now, &mut wires, Id::NONE, &mut out);
-    (0..fleet::MAX).for_each(take);
-    let mut connection = lent(&mut out);
+    let mut lender = Lender::new(fleet::MAX);
+    (0..fleet::MAX).for_each(|_| lender.take());
+    let mut connection = lender.lent();
     group.bench_function(BenchmarkId::new("hand-over", fleet::MAX), |bencher| {
         bencher.iter(|| {
-            pool.acquire(now, &mut wires, Id::NONE, &mut out);
-            pool.release(now, &mut wires, connection, false, &mut out);
-            connection = lent(&mut out);
+            lender.take();
+            lender.give_back(connection);
+            connection = lender.lent();
         });
     });
     group.finish();
-}
-
-/// The connection that somebody gets.
-fn lent(out: &mut Vec<Action>) -> ConnectionId {
-    let given = |action: Action| match action {
-        Action::Give { connection, .. } => Some(connection),
-        _ => None,
-    };
-    out.drain(..).rev().find_map(given).expect("somebody gets a connection")
 }
 
 /// The lock table. It is the node's own and cannot be had alone: requests that change a row without a lock,
@@ -122,18 +89,12 @@ fn locks(c: &mut Criterion) {
     group.finish();
 }
 
-/// One latency into a histogram.
+/// Latencies into a histogram.
 fn histograms(c: &mut Criterion) {
-    let latency = Dist::log_normal(Span::from_millis(5), Span::from_millis(100));
-    let mut draws = Stream::root(1).draws();
-    let latencies: Vec<u64> = (0..4_096).map(|_| latency.sample(&mut draws).0 / 1_000).collect();
-    let (mut histogram, mut next) = (histogram(), 0);
-    c.bench_function("histogram", |bencher| {
-        bencher.iter(|| {
-            histogram.saturating_record(latencies[next]);
-            next = (next + 1) % latencies.len();
-        });
-    });
+    let mut group = c.benchmark_group("histogram");
+    group.throughput(Throughput::Elements(4_096));
+    group.bench_function("record", |bencher| bencher.iter(|| parts::histograms(black_box(4_096))));
+    group.finish();
 }
 
 /// What is written of a run, an hour of the quickstart's fleet: all its tables as CSV, and the page.

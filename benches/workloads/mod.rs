@@ -14,6 +14,7 @@ pub mod by_hand;
 pub mod fleet;
 pub mod hold;
 pub mod mmc;
+pub mod parts;
 pub mod pool;
 pub mod stretch;
 

@@ -29,15 +29,20 @@ pub const STRETCHES: [Stretch; 6] = [
     Stretch { name: "september-herd", scenario: "september-2025", from: 4_500, to: 5_400 },
     Stretch { name: "september-whole", scenario: "september-2025", from: 0, to: 10_800 },
     Stretch { name: "march-before", scenario: "march-2026", from: 60, to: 180 },
-    Stretch { name: "march-during", scenario: "march-2026", from: 600, to: 720 },
+    Stretch { name: "march-during", scenario: "march-2026", from: 1_020, to: 1_140 },
 ];
 
 impl Stretch {
     /// The scenario, from the root of the repository.
     pub fn load(&self) -> Scenario {
+        self.load_with(&[])
+    }
+
+    /// The same, with some values set otherwise.
+    pub fn load_with(&self, set: &[String]) -> Scenario {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(self.scenario);
         let (document, _) =
-            Document::load(&path.with_extension("toml"), &[], &[]).expect("a shipped scenario");
+            Document::load(&path.with_extension("toml"), &[], set).expect("a shipped scenario");
         let variant = ["as-it-happened", "no-jitter", "as-written"];
         variant.iter().find_map(|name| document.scenario(name)).expect("one of these variants").clone()
     }

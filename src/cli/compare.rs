@@ -24,11 +24,10 @@ pub struct CompareArgs {
     /// More scenarios; or FILE and these are directories that `run` or `compare` wrote.
     #[arg(value_name = "MORE")]
     more: Vec<PathBuf>,
-    /// These variants, by commas [default: those that the scenario's `compare` names]; one alone is held
-    /// against the file as written.
+    /// These variants, by commas [default: those that the scenario's `compare` names, or all].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "all")]
     pub variants: Vec<String>,
-    /// Every variant; a single one is held against the file as written.
+    /// Every variant.
     #[arg(long)]
     all: bool,
     /// Try each --with file alone, on top of one variant: remedies beside each other. So it is always done
@@ -177,8 +176,10 @@ fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     let as_written = document.scenario(AS_WRITTEN);
     if let ([alone], Some(as_written)) = (&shown[..], as_written)
         && alone.variant != AS_WRITTEN
+        && args.variants.is_empty()
+        && as_written.file.compare.is_empty()
     {
-        // A variant alone would be held against nothing.
+        // The only variant that there is would be held against nothing; who names one alone means it.
         shown.insert(usize::from(baseline.is_some()), as_written);
     }
     equally_long(shown.iter().map(|one| (format!("variant `{}`", one.variant), one.file.duration)))?;

@@ -1,5 +1,5 @@
-//! Ctrl-C, and the SIGTERM of Kubernetes, `docker stop` and batch systems: the first asks the runs to stop, so
-//! that what is finished can be kept; the second ends the process. SIGHUP is left to the terminal and to
+//! Ctrl-C, and the SIGTERM of Kubernetes, `docker stop` and batch systems: the first asks the runs to stop,
+//! so that what is finished can be kept; the second ends the process. SIGHUP is left to the terminal and to
 //! `nohup`.
 
 use signal_hook::consts::{SIGINT, SIGTERM};

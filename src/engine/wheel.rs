@@ -24,7 +24,7 @@ const SLOTS: usize = 1 << DIGIT;
 const LEVELS: usize = (u64::BITS / DIGIT) as usize;
 const BUCKETS: usize = LEVELS * SLOTS;
 /// Buckets of at most so many together go to the front whole: at the least, and at the most.
-const FEW: usize = 32;
+const FEW: usize = 64;
 const SOME: usize = 256;
 /// When more than so many have landed in the front, or twice what it began with, and it is not small, it goes
 /// back to the buckets.

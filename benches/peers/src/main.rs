@@ -77,7 +77,7 @@ fn holding(engine: &str) -> Option<Hold> {
 /// to set the first timers is measured by itself and taken off; there are at least two firings a timer.
 fn scaling() {
     println!("engine,pending,firings,ns_per_firing");
-    for pending in [100, 1_000, 10_000, 100_000, 1_000_000] {
+    for pending in [30, 100, 200, 250, 300, 500, 1_000, 10_000, 100_000, 1_000_000] {
         for engine in ["herdsim", "by-hand", "desque", "simcore"] {
             let run = holding(engine).expect("an engine of ours");
             let firings = u64::from(pending).max(1_000_000) * 2;
