@@ -146,6 +146,23 @@ fn percentiles_are_those_of_the_window() {
     assert!(value(&unasked, Metric::LatencyP50, "request.sign-in", 0).is_nan(), "nobody asked for it");
 }
 
+/// The whole run's percentile is that of the summary, with what the end leaves unanswered; a connection that
+/// finds no slot is counted when it does.
+#[test]
+fn an_expectation_is_the_row_of_the_summary() {
+    let asked = "[expect.e]\nmetric = \"latency.p99\"\nof = \"request.sign-in\"\nmax = \"1s\"\n";
+    let run = story(&format!("{asked}{}", away("cut", 90, 130)), &[]);
+    let rows = summary::rows(&run.measured);
+    let row = rows.iter().find(|row| (row.metric, row.cause, row.stat) == ("latency", "", "p99")).unwrap();
+    assert!(row.value > 25_000.0, "they wait since half a minute: {}", row.value);
+    assert_eq!(value(&run, Metric::LatencyP99, "request.sign-in", 0), row.value);
+    let few = [r#""postgres.primary.max_connections" = 40"#, r#""query.lookup.cpu" = "1s""#];
+    let run = story("", &few);
+    let refused = |from| value(&run, Metric::Refused, "postgres.primary", from);
+    assert_eq!(refused(0), run.measured.nodes[0].refused as f64);
+    assert!(0.0 < refused(60) && refused(60) < refused(0), "{} {}", refused(60), refused(0));
+}
+
 /// The most backends at once are those of the fleet and of a job: what the slots must bear.
 #[test]
 fn the_most_backends_count_those_of_jobs() {

@@ -30,6 +30,16 @@ fn what_is_meant_by_other_names() {
     assert!(p99.contains("did you mean `worst_p99`?"), "{p99}");
 }
 
+/// A node never has more backends than slots: such a budget cannot fail.
+#[test]
+fn a_budget_of_all_slots_is_warned_of() {
+    let budget = |max: &str| {
+        said(&with(&format!("[expect.e]\nmetric = \"backends\"\nof = \"postgres.primary\"\nmax = {max}\n")))
+    };
+    assert!(budget("1000000").contains("slots and never more backends: this always holds"));
+    assert!(!budget("5").contains("this always holds"));
+}
+
 #[test]
 fn a_number_of_containers_is_told_how_to_be_written() {
     let number = said_of("containers = { min = 10, max = 10 }", "containers = 40");

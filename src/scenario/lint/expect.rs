@@ -31,7 +31,7 @@ fn slots(scenario: &Scenario, name: &str, expect: &Expect, problems: &mut Proble
         let slots = node.slots();
         let message = format!("`{}` has {slots} slots and never more backends: this always holds", expect.of);
         let help = format!("let `max` be less than {slots}; `refused` counts those that found no slot");
-        warn(problems, &scenario.standing, &format!("expect.{name}"), message, help);
+        warn(problems, &scenario.standing, &format!("expect.{name}.max"), message, help);
     }
 }
 
