@@ -1,5 +1,6 @@
 //! Stretches of shipped scenarios, every measure on: what a simulated request costs.
 
+use super::Outcome;
 use herdsim::engine::time::{Span, Time};
 use herdsim::measure::recorder::Meter;
 use herdsim::model::fact::{Fact, Recorder};
@@ -40,7 +41,9 @@ impl Stretch {
 
     /// The same, with some values set otherwise.
     pub fn load_with(&self, set: &[String]) -> Scenario {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(self.scenario);
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let scenarios = here.map(|dir| dir.join("scenarios")).find(|dir| dir.is_dir());
+        let path = scenarios.expect("they are shipped").join(self.scenario);
         let (document, _) =
             Document::load(&path.with_extension("toml"), &[], set).expect("a shipped scenario");
         let variant = ["as-it-happened", "no-jitter", "as-written"];
@@ -49,7 +52,7 @@ impl Stretch {
 
     /// Runs it: how many requests arrived in it, and how long that took.
     pub fn run(&self, scenario: &Scenario) -> (u64, Duration) {
-        let counting = Counting { meter: Meter::new(scenario, 1), arrived: 0 };
+        let counting = Counting::new(scenario, 1);
         let mut world = World::new(scenario, 1, counting);
         world.run_until(Time::ZERO + Span::from_secs(self.from));
         let before = world.recorder_mut().arrived;
@@ -60,17 +63,40 @@ impl Stretch {
     }
 }
 
-/// The meter of a run, and how many requests there were.
+/// Runs a scenario for so long with this seed: how many requests ended, and their mean latency.
+pub fn ended(scenario: &Scenario, seed: u64, length: Span) -> Outcome {
+    let mut world = World::new(scenario, seed, Counting::new(scenario, seed));
+    world.run_until(Time::ZERO + length);
+    let Counting { ended, latency, .. } = *world.recorder_mut();
+    Outcome { count: ended, figure: latency.as_secs() / ended as f64 }
+}
+
+/// The meter of a run, how many requests there were, and how long those took that have ended.
 #[derive(Debug)]
 struct Counting {
     meter: Meter,
     arrived: u64,
+    ended: u64,
+    latency: Span,
+}
+
+impl Counting {
+    fn new(scenario: &Scenario, seed: u64) -> Counting {
+        Counting { meter: Meter::new(scenario, seed), arrived: 0, ended: 0, latency: Span::ZERO }
+    }
 }
 
 impl Recorder for Counting {
     #[inline(always)]
     fn record(&mut self, now: Time, fact: Fact) {
-        self.arrived += u64::from(matches!(fact, Fact::RequestArrived { .. }));
+        match fact {
+            Fact::RequestArrived { .. } => self.arrived += 1,
+            Fact::RequestEnded { latency, .. } => {
+                self.ended += 1;
+                self.latency += latency;
+            }
+            _ => {}
+        }
         self.meter.record(now, fact);
     }
 }

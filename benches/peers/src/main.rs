@@ -4,7 +4,7 @@
 //! from there, and `on_desque` and `on_simcore` hold the same models as the authors of desque and simcore
 //! write theirs in the examples of their crates. All draw from herdsim's random streams, so that they meet the
 //! same customers and only the simulator differs. Prints `count seconds figure`; the figure is the mean time
-//! in queues in seconds, and for the hold model the simulated time.
+//! in queues in seconds, for the hold model the simulated time, and for September the mean latency.
 
 mod customers;
 mod on_desque;
@@ -14,9 +14,10 @@ mod on_simcore;
 mod workloads;
 
 use herdsim::engine::time::Span;
+use herdsim::scenario::Scenario;
 use std::process::ExitCode;
 use std::time::Instant;
-use workloads::{Outcome, hold, mmc, pool};
+use workloads::{Outcome, hold, mmc, pool, september};
 
 const CUSTOMERS: u64 = 1_000_000;
 const FIRINGS: u64 = 5_000_000;
@@ -25,18 +26,22 @@ const LENGTH: Span = Span::from_secs(60);
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // To read a scenario is not to simulate it.
+    let september = september::scenario();
     let began = Instant::now();
+    let simulated = |workload, engine, seed| simulate(workload, engine, seed, &september);
     let outcome = match words[..] {
         ["scaling"] => {
             scaling();
             return ExitCode::SUCCESS;
         }
-        [workload, engine] => simulate(workload, engine, 1),
-        [workload, engine, seed] => seed.parse().ok().and_then(|seed| simulate(workload, engine, seed)),
+        [workload, engine] => simulated(workload, engine, 1),
+        [workload, engine, seed] => seed.parse().ok().and_then(|seed| simulated(workload, engine, seed)),
         _ => None,
     };
     let Some(Outcome { count, figure }) = outcome else {
         eprintln!("usage: peers mmc|hold-10k|hold-100k|pool herdsim|by-hand|desque|simcore [SEED]");
+        eprintln!("       peers september herdsim|by-hand [SEED]");
         eprintln!("       peers scaling");
         return ExitCode::from(2);
     };
@@ -45,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 /// `None`: no such workload or engine.
-fn simulate(workload: &str, engine: &str, seed: u64) -> Option<Outcome> {
+fn simulate(workload: &str, engine: &str, seed: u64, september: &Scenario) -> Option<Outcome> {
     Some(match (workload, engine) {
         ("mmc", "herdsim") => mmc::herdsim(seed, CUSTOMERS),
         ("mmc", "by-hand") => mmc::by_hand(seed, CUSTOMERS),
@@ -55,6 +60,8 @@ fn simulate(workload: &str, engine: &str, seed: u64) -> Option<Outcome> {
         ("pool", "by-hand") => pool::by_hand(seed, LENGTH),
         ("pool", "desque") => on_desque::pool(seed, LENGTH),
         ("pool", "simcore") => on_simcore::pool(seed, LENGTH),
+        ("september", "herdsim") => september::herdsim(september, seed),
+        ("september", "by-hand") => september::by_hand(seed),
         ("hold-10k", engine) => holding(engine)?(seed, 10_000, FIRINGS),
         ("hold-100k", engine) => holding(engine)?(seed, 100_000, FIRINGS),
         _ => return None,
