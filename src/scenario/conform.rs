@@ -1,5 +1,6 @@
 //! The first check: does the tree have the shape of the grammar? All deviations are collected.
 
+use super::grammar::Metric;
 use super::other_names;
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Field, Shape};
@@ -91,6 +92,10 @@ fn table(
 ) {
     for (key, entry) in entries {
         match fields.get(key) {
+            // Which metric was meant, it says by what it is of.
+            Some(Field { shape: Shape::Choice(metrics), .. }) if key == "metric" => {
+                metric(entry, metrics, entries.get("of"), problems);
+            }
             Some(field) => check(entry, &field.shape, key, problems),
             None => {
                 let place = entry.origin.key.clone().or_else(|| entry.place());
@@ -154,6 +159,30 @@ fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, pr
             problems.push(Problem::error(format!("`{name}` cannot be `{tag}`"), node.place()).help(help));
         }
     }
+}
+
+/// A metric; where there is none of that name, one of what it is `of` was meant rather than another.
+fn metric<'a>(
+    node: &'a Node,
+    metrics: &IndexMap<String, Option<Shape>>,
+    of: Option<&'a Node>,
+    problems: &mut Problems,
+) {
+    let text = |node: &'a Node| match &node.value {
+        Value::String(text) => Some(text.as_str()),
+        _ => None,
+    };
+    let group = of.and_then(text).and_then(|of| of.split('.').next());
+    let near: IndexMap<String, Option<Shape>> = Metric::ALL
+        .into_iter()
+        .filter(|metric| Some(metric.group()) == group)
+        .filter_map(|metric| metrics.get_key_value(metric.name()))
+        .map(|(name, shape)| (name.clone(), shape.clone()))
+        .collect();
+    let tag = text(node).unwrap_or_default();
+    let suits = || meant(tag, near.keys().map(String::as_str)).is_some();
+    let among = if !metrics.contains_key(tag) && suits() { &near } else { metrics };
+    choice(node, among, "metric", problems);
 }
 
 /// The choice that was probably meant: a near one, that of a framework, or one that is part of the other.

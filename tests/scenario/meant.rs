@@ -26,8 +26,25 @@ fn what_is_meant_by_other_names() {
         let said = said_of("\"pgxpool\"", &format!("\"{written}\""));
         assert!(said.contains(&format!("did you mean `{meant}`?")), "{written}: {said}");
     }
-    let p99 = said(&with("[expect.e]\nmetric = \"p99\"\nof = \"service.api\"\nmax = \"1s\"\n"));
-    assert!(p99.contains("did you mean `worst_p99`?"), "{p99}");
+}
+
+/// A node, a service and a request class have metrics of their own.
+#[test]
+fn the_metric_that_is_meant_is_one_of_what_it_is_of() {
+    for (written, of, meant) in [
+        ("p99", "service.api", "worst_p99"),
+        ("p99", "request.sign-in", "latency.p99"),
+        ("p95", "request.sign-in", "latency.p95"),
+        ("p50", "request.sign-in", "latency.p50"),
+        ("latency_p99", "request.sign-in", "latency.p99"),
+        ("success", "request.sign-in", "user_success"),
+        ("worst_p98", "request.sign-in", "worst_p99"),
+        ("p99", "nothing", "worst_p99"),
+    ] {
+        let expect = format!("[expect.e]\nmetric = \"{written}\"\nof = \"{of}\"\nmax = \"1s\"\n");
+        let said = said(&with(&expect));
+        assert!(said.contains(&format!("did you mean `{meant}`?")), "{written} of {of}: {said}");
+    }
 }
 
 /// A node never has more backends than slots: such a budget cannot fail.
