@@ -12,17 +12,15 @@
 //! every seed was finished is none. Left out: an interval of the values themselves.
 
 use super::{Against, Judged, ResolvedBound, Run, Verdict, WrittenAt};
-use crate::engine::time::{Span, Time};
+use crate::engine::time::Span;
 use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
 use crate::measure::window::Window;
-use crate::scenario::grammar::{Bound, Expect, File, Metric, Relative};
+use crate::scenario::grammar::{Bound, Expect, Metric, Relative};
 use crate::scenario::problem::SET;
-use crate::scenario::{Document, Scenario, proof, when};
+use crate::scenario::window::Part;
+use crate::scenario::{Document, Scenario, proof};
 use serde_json::Value;
-
-/// How long a deed is left out by `except`.
-const AFTER_DEED: Span = Span::from_secs(120);
 
 /// What is said of a recovery that never came.
 const LATE: &str = "did not recover by the end";
@@ -62,8 +60,8 @@ fn each(document: &Document, runs: &[Run], share: impl Fn(&Expect) -> Option<f64
         // Events are on or off by variant: times are those of the variant that is judged.
         let scenario = document.scenario(&expect.variant).unwrap_or(first);
         let asked = Judged { share: share(expect), ..asked(name, expect, scenario) };
-        match window(expect, &scenario.file) {
-            Ok(window) => Asked { expect, window }.judge(asked, runs),
+        match Part::of(expect, &scenario.file) {
+            Ok(part) => Asked::new(expect, part, scenario.file.duration).judge(asked, runs),
             Err(problem) => Judged { because: problem, ..asked },
         }
     });
@@ -98,24 +96,12 @@ fn asked(name: &str, expect: &Expect, scenario: &Scenario) -> Judged {
     }
 }
 
-fn window(expect: &Expect, file: &File) -> Result<Window, String> {
-    let at = |bound: &Option<_>, otherwise| match bound {
-        Some(bound) => when::resolve(file, bound),
-        None => Ok(otherwise),
-    };
-    let from = at(&expect.after, Time::ZERO)?;
-    // Whole bins count; one that the end of the run cuts short is whole.
-    let to = match at(&expect.until, Time::NEVER)? {
-        to if to < Time::ZERO + file.duration => to,
-        _ => Time::NEVER,
-    };
-    Ok(Window { from, to, except: gaps(file, expect) })
-}
-
 /// An expectation whose words have been understood.
 struct Asked<'a> {
     expect: &'a Expect,
     window: Window,
+    /// It is measured in bins, and none lies within the window.
+    empty: bool,
 }
 
 /// How the value of a run stands to the bounds.
@@ -133,7 +119,13 @@ enum Stands {
     Alone,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    fn new(expect: &'a Expect, part: Part, duration: Span) -> Asked<'a> {
+        let empty = expect.metric.is_of_bins() && !part.holds_a_bin(duration);
+        let Part { from, to, except } = part;
+        Asked { expect, window: Window { from, to, except }, empty }
+    }
+
     fn judge(&self, asked: Judged, runs: &[Run]) -> Judged {
         let mine: Vec<&Run> = runs.iter().filter(|run| run.variant == self.expect.variant).collect();
         let values: Vec<f64> = mine.iter().map(|run| self.value(run)).collect();
@@ -220,7 +212,7 @@ impl Asked<'_> {
 
     /// How a run without a value stands.
     fn missing(&self, run: &Run, runs: &[Run]) -> Stands {
-        if self.expect.metric != Metric::Recovery {
+        if self.expect.metric != Metric::Recovery || self.empty {
             return Stands::Missing(self.nothing());
         }
         let service = self.expect.of.strip_prefix("service.").unwrap_or(&self.expect.of);
@@ -237,7 +229,11 @@ impl Asked<'_> {
 
     /// What is said of a seed without a value.
     fn nothing(&self) -> &'static str {
-        if self.expect.metric.is_a_time() { "did not happen" } else { "nothing to measure" }
+        match () {
+            () if self.empty => "no whole bin of 10 s lies in the time that counts",
+            () if self.expect.metric.is_a_time() => "did not happen",
+            () => "nothing to measure",
+        }
     }
 
     /// With how many seeds the control was run and showed nothing, where that does not mean never.
@@ -274,6 +270,9 @@ impl Asked<'_> {
     }
 
     fn value(&self, run: &Run) -> f64 {
+        if self.empty {
+            return f64::NAN;
+        }
         summary::value(self.expect.metric, &run.measured, &self.expect.of, self.expect.cause, &self.window)
     }
 
@@ -338,22 +337,6 @@ fn percent(share: f64) -> f64 {
 
 fn find<'a>(runs: &'a [Run], variant: &str, seed: u64) -> Option<&'a Run> {
     runs.iter().find(|run| run.variant == variant && run.seed == seed)
-}
-
-/// The stretches that an expectation leaves out.
-fn gaps(file: &File, expect: &Expect) -> Vec<(Time, Time)> {
-    let events = expect.except.iter().map(|name| name.strip_prefix("event.").unwrap_or(name));
-    let spans =
-        events.filter_map(|name| file.event.get(name)).filter(|event| event.enabled).filter_map(|event| {
-            let from = when::resolve(file, &event.at).ok()?;
-            let end = match &event.until {
-                Some(until) => when::resolve(file, until).ok()?,
-                None if event.deed.is_some() => from,
-                None => Time::ZERO + file.duration,
-            };
-            Some((from, if event.deed.is_some() { end.max(from + AFTER_DEED) } else { end }))
-        });
-    spans.collect()
 }
 
 /// What an expectation says, in words.

@@ -1,6 +1,7 @@
 //! Verdicts on made-up runs: controls, bounds relative to another variant, and what never happened.
 
 use super::*;
+use crate::engine::time::Time;
 use crate::measure::recorder::Meter;
 use crate::measure::{Stretch, StretchKind};
 use crate::scenario::grammar::Outcome;
@@ -270,6 +271,26 @@ fn a_last_bin_that_is_short_lies_before_the_end_of_the_run() {
     };
     let verdicts = ["", "until = \"95s\"", "until = \"94s\"", "until = \"90s\""].map(verdict);
     assert_eq!(verdicts, [Verdict::Fail, Verdict::Fail, Verdict::Pass, Verdict::Pass]);
+}
+
+/// What nobody looked at is no pass, though a count of it would be zero.
+#[test]
+fn a_time_without_a_whole_bin_shows_nothing() {
+    assert_eq!(crate::scenario::window::BIN, crate::measure::BIN, "the bins that are asked for are measured");
+    let refused = |duration: &str| {
+        let base = include_str!("../../tests/scenario/base.toml").replace("\"1h\"", &format!("{duration:?}"));
+        let expect = "[expect.e]\nmetric = \"refused\"\nof = \"postgres.primary\"\nmax = 0\nafter = \"91s\"";
+        let document = Document::from_text("test.toml", &format!("{base}{expect}\n"));
+        let document = document.unwrap_or_else(|wrong| panic!("{wrong}")).0;
+        let scenario = document.scenario("as-written").expect("a variant");
+        let mut measured = Meter::new(scenario, 1).finish(&[]);
+        measured.nodes[0].starts_per_s[92][0] = 1;
+        judge_seed(&document, &[Run { variant: "as-written".to_owned(), seed: 1, measured }]).remove(0)
+    };
+    assert_eq!(refused("101s").verdict, Verdict::Pass);
+    let empty = refused("95s");
+    assert_eq!(empty.verdict, Verdict::Inconclusive);
+    assert_eq!(empty.because, "no whole bin of 10 s lies in the time that counts with 1 of 1 seeds");
 }
 
 #[test]

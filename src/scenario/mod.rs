@@ -24,6 +24,7 @@ mod tree;
 pub mod units;
 pub mod values;
 pub mod when;
+pub mod window;
 
 pub use complete::presets;
 pub use remedy::Remedy;

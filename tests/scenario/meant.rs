@@ -152,3 +152,28 @@ fn a_warning_of_a_variant_says_which() {
     let said = said(&with(variant));
     assert!(said.contains("variant `large`: the pools may open 1000 connections"), "{said}");
 }
+
+/// What is measured in bins needs a whole one; that can be told before anything is run.
+#[test]
+fn a_time_that_holds_no_whole_bin_is_told() {
+    let event = "[event.slow]\nat = \"0s\"\n[event.slow.set]\n\"postgres.primary.cores\" = 8\n";
+    let expect = |metric: &str, rest: &str| {
+        let expect =
+            format!("[expect.e]\nmetric = \"{metric}\"\nof = \"postgres.primary\"\nmax = 10\n{rest}\n");
+        said(&with(&format!("{event}{expect}")))
+    };
+    let (size, none) = ("connects_max_1s", "no whole bin of 10 s lies in the time that counts");
+    let short = expect(size, "after = \"301s\"\nuntil = \"319s\"");
+    assert!(short.contains(&format!("error: {none}")) && short.contains("until = \"319s\""), "{short}");
+    assert!(short.contains("let one lie in it from beginning to end"), "{short}");
+    assert_eq!(expect(size, "after = \"300s\"\nuntil = \"310s\""), "");
+    assert_eq!(
+        expect("backend_starts", "after = \"301s\"\nuntil = \"319s\""),
+        "",
+        "it is counted by seconds"
+    );
+    let cut = expect(size, "after = \"3595s\"");
+    assert!(cut.contains(&format!("warning: {none}")) && cut.contains("after = \"3595s\""), "{cut}");
+    let all = expect(size, "except = [\"event.slow\"]");
+    assert!(all.contains(&format!("warning: {none}")) && all.contains("except = "), "{all}");
+}

@@ -1,11 +1,12 @@
 //! Expectations: metrics that are there to be measured, bounds in their unit, variants to hold them against.
 
 use super::Checker;
-use crate::engine::time::Span;
+use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Bound, Causes, Expect, Label, Metric, Relative, Scaler};
 use crate::scenario::problem::Problem;
 use crate::scenario::tree::Layer;
 use crate::scenario::units::Share;
+use crate::scenario::window::{NO_BIN, Part, WHOLE_BINS};
 use crate::scenario::{proof, when};
 
 impl Checker<'_> {
@@ -244,6 +245,12 @@ impl Checker<'_> {
                 let message = "nothing is left after the end of the run: there will be nothing to judge";
                 let place = self.tree.place_at(&format!("{base}.after"));
                 self.problems.push(Problem::warning(message, place).help("let `after` be earlier"));
+            }
+            [after, Some(until)] if until.0 < duration.0 && expect.metric.is_of_bins() => {
+                let part = Part { from: after.unwrap_or(Time::ZERO), to: until, except: vec![] };
+                if !part.holds_a_bin(duration) {
+                    self.error(&format!("{base}.until"), NO_BIN, WHOLE_BINS);
+                }
             }
             _ => {}
         }

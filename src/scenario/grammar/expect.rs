@@ -279,6 +279,12 @@ impl Metric {
         }
     }
 
+    /// Whether it is measured in bins of 10 s, of which those count that lie wholly in the time asked for.
+    pub fn is_of_bins(self) -> bool {
+        use Metric::*;
+        !matches!(self, BackendStarts | HerdOnset | HerdLasts | DashboardMissed | HerdGain | AtCap)
+    }
+
     /// Whether it tells when something happens, which may be never.
     pub fn is_a_time(self) -> bool {
         matches!(self, Metric::HerdOnset | Metric::AtCap | Metric::Recovery)

@@ -1,7 +1,9 @@
-//! Advice on expectations: those that cannot fail, and those that the seeds prove little of.
+//! Advice on expectations: those that cannot fail, those that measure nothing, and those that the seeds prove
+//! little of.
 
 use super::super::grammar::{Bound, Expect, Metric};
 use super::super::problem::Problems;
+use super::super::window::{NO_BIN, Part, WHOLE_BINS};
 use super::super::{Scenario, proof};
 use super::warn;
 
@@ -11,11 +13,34 @@ const ENOUGH_PROOF: f64 = 0.6;
 /// Adds all advice on what is expected of a variant.
 pub fn check(scenario: &Scenario, problems: &mut Problems) {
     for (name, expect) in &scenario.file.expect {
-        if expect.variant == scenario.variant && expect.metric == Metric::Backends {
+        if expect.variant != scenario.variant {
+            continue;
+        }
+        if expect.metric == Metric::Backends {
             slots(scenario, name, expect, problems);
+        }
+        if expect.metric.is_of_bins() {
+            empty(scenario, name, expect, problems);
         }
     }
     evidence(scenario, problems);
+}
+
+/// The end of the run, or what is left out, leaves nothing of the time that an expectation is about. What
+/// lies after the end altogether is said elsewhere.
+fn empty(scenario: &Scenario, name: &str, expect: &Expect, problems: &mut Problems) {
+    let duration = scenario.file.duration;
+    let Ok(part) = Part::of(expect, &scenario.file) else { return };
+    if part.from.0 >= duration.0 || part.holds_a_bin(duration) {
+        return;
+    }
+    let key = match part.except.is_empty() {
+        false => "except",
+        true if expect.after.is_some() => "after",
+        true => "until",
+    };
+    let path = format!("expect.{name}.{key}");
+    warn(problems, &scenario.standing, &path, NO_BIN.to_owned(), WHOLE_BINS.to_owned());
 }
 
 /// A node never has more backends than slots: it refuses whoever comes on top.
