@@ -7,7 +7,7 @@ export CARGO_TERM_COLOR ?= auto
 GOPQ := /usr/share/gocode/src/github.com/lib/pq
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations bench-check peers tools browser clean
+.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations bench-check peers compiler tools browser clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
@@ -21,7 +21,7 @@ lint: tools     ## format and lints
 	cargo fmt --check
 	cargo clippy --locked --features parquet --all-targets -- -D warnings
 
-docs:           ## the library's documentation, in target/doc
+docs: compiler  ## the library's documentation, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --features parquet --no-deps
 
 page: tools browser     ## the report page in a real browser
@@ -39,7 +39,7 @@ libraries: tools        ## the programs of the libraries that the pools' presets
 	cd tests/libraries/programs/python && .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	cd tests/libraries/programs/go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o load load.go
 
-build:          ## the program, optimised, in target/release
+build: compiler ## the program, optimised, in target/release
 	cargo build --locked --release
 
 current: build  ## whether the scenarios' files in results/ are what the program shows now, byte for byte, and the other inputs as they were
@@ -68,7 +68,7 @@ regime: build   ## where a fleet herds (results/regime) and where March's outage
 evidence: build ## what the results claim on other seeds and constants: hours of a core, kept in runs/evidence
 	results/evidence
 
-validation:     ## herdsim beside theory and published results, in results/validation: half an hour of two cores
+validation: compiler    ## herdsim beside theory and published results, in results/validation: half an hour of two cores
 	results/validation/rebuild
 
 # Debian's packages: `time` tells how much memory a program took.
@@ -88,8 +88,11 @@ bench-check: tools      ## whether the engine and the model need over 5 % more i
 mutations: tools        ## whether the tests of make test can fail: half an hour of two cores
 	results/validation/mutations
 
-tools:
+# Rust links with it, whatever is built.
+compiler:
 	@command -v cc >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends gcc libc6-dev; }
+
+tools: compiler
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends postgresql; }
 	@command -v pgbouncer >/dev/null || ls /usr/sbin/pgbouncer >/dev/null 2>&1 || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends pgbouncer; }
 	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
