@@ -51,6 +51,8 @@ pub struct SeriesOverlay {
     kept: usize,
     /// Values outside of it.
     cut: usize,
+    /// Some times carry no zone.
+    zoneless: bool,
 }
 
 /// The chart and the file of an argument: `p99=prod.csv`, or `prod.csv` for a chart of its own.
@@ -90,17 +92,18 @@ pub fn read(
     if !sheet.begun {
         return Err(format!("{file}: no line begins with a time; wanted: time,value with times as {TIMES}"));
     }
-    let Sheet { series, kept, cut, .. } = sheet;
+    let Sheet { series, kept, cut, zoneless, .. } = sheet;
     if kept == 0 {
         return Err(format!(
-            "{file}: none of its {cut} values lies within the run, which lasts {} from {}",
+            "{file}: none of its {cut} values lies within the run, which lasts {} from {}{}",
             human::offset(seconds),
-            header.start.as_deref().unwrap_or("second 0")
+            header.start.as_deref().unwrap_or("second 0"),
+            if zoneless { ZONELESS } else { "" }
         ));
     }
     let name =
         Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into());
-    Ok(SeriesOverlay { name, chart, series, kept, cut })
+    Ok(SeriesOverlay { name, chart, series, kept, cut, zoneless })
 }
 
 /// What was read of a file so far.
@@ -115,6 +118,7 @@ struct Sheet {
     series: Vec<(String, Vec<(f64, f64)>)>,
     kept: usize,
     cut: usize,
+    zoneless: bool,
 }
 
 impl Sheet {
@@ -144,6 +148,7 @@ impl Sheet {
                 return Err(format!("two columns are called `{name}`: give each a name of its own"));
             }
         }
+        self.zoneless |= civil(cell(0)).is_some();
         let inside = (0.0..seconds.max(f64::MIN_POSITIVE)).contains(&at);
         let columns = if self.long { 1..2 } else { 1..row.len().max(2) };
         for column in columns {
@@ -159,6 +164,9 @@ impl Sheet {
         Ok(())
     }
 }
+
+/// Which hour that is, only who exported it knows.
+const ZONELESS: &str = "; times without a zone are taken for UTC";
 
 const TIMES: &str = "RFC 3339, seconds or milliseconds since 1970, or seconds from the start of the run";
 
@@ -209,9 +217,14 @@ fn time(header: &Header, cell: &str) -> Result<f64, String> {
     }
 }
 
+/// A calendar time without a zone, as the tables here have it.
+fn civil(cell: &str) -> Option<jiff::civil::DateTime> {
+    let other = || cell.parse::<f64>().is_ok() || cell.parse::<jiff::Timestamp>().is_ok();
+    cell.parse().ok().filter(|_| !other())
+}
+
 fn calendar(cell: &str) -> Option<jiff::Timestamp> {
-    let civil = || cell.parse::<jiff::civil::DateTime>().ok();
-    let utc = || jiff::tz::Offset::UTC.to_timestamp(civil()?).ok();
+    let utc = || jiff::tz::Offset::UTC.to_timestamp(civil(cell)?).ok();
     // As browsers write it: `Tue Mar 10 2026 14:00:00 GMT+0000 (Coordinated Universal Time)`.
     let plain = cell.split(" (").next().unwrap_or_default();
     let spelt = || jiff::fmt::strtime::parse("%a %b %d %Y %H:%M:%S GMT%z", plain).ok()?.to_timestamp().ok();
@@ -251,7 +264,9 @@ impl SeriesOverlay {
             0 => String::new(),
             n => format!("; {} outside the run left out", values(n)),
         };
-        format!("measured: {}, {} in {} series, {over}{cut}", self.name, values(self.kept), self.series.len())
+        let zone = if self.zoneless { ZONELESS } else { "" };
+        let (kept, series) = (values(self.kept), self.series.len());
+        format!("measured: {}, {kept} in {series} series, {over}{cut}{zone}", self.name)
     }
 }
 

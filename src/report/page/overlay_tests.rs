@@ -21,6 +21,7 @@ fn a_time_is_written_in_many_ways() {
         "2025-09-14T05:31:00Z",
         "2025-09-14T07:31:00+02:00",
         "2025-09-14 05:31:00",
+        "2025-09-14 05:31:00.000",
         "1757827860",
         "1757827860000",
         "60",
@@ -53,6 +54,17 @@ fn what_is_outside_is_cut_and_said() {
     assert_eq!(overlay.words(), words);
     let none = read_it("4000,1\n").unwrap_err();
     assert!(none.contains("none of its 1 values lies within the run, which lasts 1h"), "{none}");
+}
+
+/// Dashboards export local times, too, and nothing in them tells.
+#[test]
+fn a_time_without_a_zone_is_utc_and_that_is_said() {
+    let told = "; times without a zone are taken for UTC";
+    for (at, zoneless) in [("2025-09-14 05:31:00", true), ("2025-09-14T05:31:00Z", false), ("60", false)] {
+        let words = read_it(&format!("{at},12.5\n")).unwrap().words();
+        assert_eq!(words.ends_with(told), zoneless, "{words}");
+    }
+    assert!(read_it("2025-09-14 07:31:00,12.5\n").unwrap_err().ends_with(told));
 }
 
 #[test]
