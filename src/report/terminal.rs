@@ -11,6 +11,7 @@ use super::{Header, human, outage, plot::marks, success};
 use crate::experiment::{Judged, Run};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
+use std::collections::BTreeSet;
 
 /// Spikes that are told one by one.
 const SPIKES: usize = 5;
@@ -46,9 +47,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     let mut text = format!("{}\n{}\n", paint.head(&printable(&header.title)), seeds(runs));
     text += &section("EXPECTATIONS", expectations::lines(judged, Whereabouts::Unsaid, paint), paint);
     let rows = compare_rows(runs);
-    let tables = [NAME, 20, 12, 8].map(|longest| compare_table(&rows, longest));
-    let fits = |table: &&String| table.lines().all(|line| line.chars().count() <= WIDTH);
-    let table = tables.iter().find(fits).unwrap_or(&tables[tables.len() - 1]);
+    let table = narrow_table(&rows);
     let foot = format!(
         "spikes and worst p99 (of any 10 s): {}\np99: of all legitimate requests, however they ended\n{ONSET}\n",
         printable(compare::busiest(runs).unwrap_or("no service")),
@@ -93,12 +92,26 @@ pub(super) fn compared(runs: &[Run]) -> (Vec<String>, Vec<Vec<String>>) {
     (COMPARED.map(str::to_owned).to_vec(), compare_rows(runs).into_iter().map(Vec::from).collect())
 }
 
+/// The table with names as short as the terminal asks for, but never so short that two are alike.
+fn narrow_table(rows: &[[String; 8]]) -> String {
+    let names = |longest| rows.iter().map(move |row| shown(&row[0], longest));
+    let apart = |longest: &usize| names(*longest).collect::<BTreeSet<_>>().len() == rows.len();
+    let fits = |table: &String| table.lines().all(|line| line.chars().count() <= WIDTH);
+    let lengths = [NAME, 20, 12, 8].into_iter().filter(apart);
+    let tables: Vec<String> = lengths.map(|longest| compare_table(rows, longest)).collect();
+    let narrow = tables.iter().find(|table| fits(table)).or(tables.last()).cloned();
+    narrow.unwrap_or_else(|| compare_table(rows, usize::MAX))
+}
+
+fn shown(name: &str, longest: usize) -> String {
+    if name.chars().count() <= WHOLE { name.to_owned() } else { short(name, longest) }
+}
+
 fn compare_table(rows: &[[String; 8]], longest: usize) -> String {
     let mut table = table(&COMPARED);
     for row in rows {
         let mut row = row.clone();
-        let whole = row[0].chars().count() <= WHOLE;
-        row[0] = if whole { row[0].clone() } else { short(&row[0], longest) };
+        row[0] = shown(&row[0], longest);
         table.add_row(cells(&row));
     }
     trimmed(&table)

@@ -135,6 +135,22 @@ fn the_widest_ranges_fit_a_hundred_columns() {
     assert!(compare(&synthetic::header(), &runs, &[], Paint::Plain).contains("\n  as-written "));
 }
 
+/// Of several directories the variants end alike, and begin alike.
+#[test]
+fn two_names_are_never_cut_to_the_same() {
+    let names = ["before/no-jitter", "before/jitter", "before-that-and-long-ago/no-jitter"];
+    let runs: Vec<Run> = names
+        .into_iter()
+        .flat_map(|name| [true, false].map(|herd| (name, herd)))
+        .enumerate()
+        .map(|(seed, (name, herd))| Run { variant: name.into(), ..synthetic::run("v", seed as u64, herd) })
+        .collect();
+    let text = compare(&synthetic::header(), &runs, &[], Paint::Plain);
+    let table = text.lines().skip_while(|line| !line.starts_with("  variant ")).skip(1).take(3);
+    let shown: BTreeSet<&str> = table.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(shown.len(), 3, "{text}");
+}
+
 /// Few of few connections are a greater share than the most of many, and an expectation sees that.
 #[test]
 fn a_greater_herd_than_the_busiest_second_is_said() {
