@@ -14,16 +14,17 @@ pub struct CheckArgs {
     /// Scenarios, TOML files, or directories with scenarios; a directory's `--with` files are skipped.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Lay another file's values over each scenario (again for more).
+    /// Lay another file's values over each scenario (may be repeated).
     #[arg(long, value_name = "FILE")]
     with: Vec<PathBuf>,
-    /// Lay a value over each scenario, such as `service.*.pool.*.max_lifetime=17m` (again for more).
+    /// Lay a value over each scenario, such as `service.*.pool.*.max_lifetime=17m` (may be repeated).
     #[arg(long, value_name = "PATH=VALUE", value_parser = inputs::path_and_value)]
     set: Vec<String>,
     /// Print every value as it stands after defaults, presets and overlays (of one file).
     #[arg(long)]
     print_resolved: bool,
-    /// Of this variant [default: as-written]; with it, warnings are of this variant alone.
+    /// The variant whose values --print-resolved and --sources show [default: as-written]; warnings are then
+    /// of this one alone, not of all.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// End with 2 on a warning, too.

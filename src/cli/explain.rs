@@ -29,7 +29,7 @@ use std::time::Instant;
 pub struct ExplainArgs {
     #[command(flatten)]
     source: ScenarioArgs,
-    /// Which variant.
+    /// Which variant; `as-written` is the file without any.
     #[arg(long, value_name = "NAME", default_value = AS_WRITTEN)]
     variant: String,
     #[command(flatten)]

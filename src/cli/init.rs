@@ -15,26 +15,27 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InitArgs {
-    /// Which one; see --list-templates.
+    /// Which scenario to write; --list-templates says what there is.
     #[arg(long, value_name = "NAME", default_value = TEMPLATES[0].name, value_parser = template)]
     template: &'static Template,
     /// List the templates.
     #[arg(long, conflicts_with = "file")]
     list_templates: bool,
     /// Write a first scenario of your own fleet instead, from the YAML of a Cloud Run service, or of
-    /// Deployments and their autoscalers on Kubernetes (again for more).
+    /// Deployments and their autoscalers on Kubernetes (may be repeated).
     #[arg(long, value_name = "YAML", conflicts_with = "template")]
     from: Vec<PathBuf>,
-    /// … and a connection string with pgxpool's parameters. It is not written into the file.
+    /// From a connection string, too, or of it alone: pgxpool's parameters are taken, nothing else is kept.
     #[arg(long, value_name = "STRING", conflicts_with_all = ["template", "dsn_env"])]
     dsn: Option<String>,
-    /// … or the environment variable that holds it, which is read anew each time.
+    /// The same from an environment variable, which is read anew each time that the scenario is.
     #[arg(long, value_name = "NAME", conflicts_with = "template")]
     dsn_env: Option<String>,
-    /// … and what `psql --csv` shows of pg_stat_activity, as for `inspect`.
+    /// From what `psql --csv` shows of pg_stat_activity, too, as for `inspect`.
     #[arg(long, value_name = "CSV", conflicts_with = "template")]
     activity: Option<PathBuf>,
-    /// Where to; `-` is stdout [default: the template's or the service's name, with .toml].
+    /// The file to write, which must not be there yet; `-` is stdout [default: the template's or the
+    /// service's name, with .toml].
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }

@@ -16,10 +16,10 @@ pub struct ScenarioArgs {
     /// The scenario, a TOML file.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Lay another file's values over it (again for more).
+    /// Lay another file's values over it (may be repeated).
     #[arg(long, value_name = "FILE")]
     pub with: Vec<PathBuf>,
-    /// Lay a value over it, such as `service.*.pool.*.max_lifetime=17m` (again for more); `x2` doubles what
+    /// Lay a value over it, such as `service.*.pool.*.max_lifetime=17m` (may be repeated); `x2` doubles what
     /// stands.
     #[arg(long, value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub set: Vec<String>,
@@ -108,10 +108,10 @@ pub fn path_and_value(text: &str) -> Result<String, String> {
 /// Which seeds; those of the scenario if nothing is said.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Seeding {
-    /// One seed.
+    /// Only this seed.
     #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seeds::one)]
     seed: Option<u64>,
-    /// Several: `1,2,3`, `1..10` (1 to 10) or `10` (the first ten). Default: the scenario's.
+    /// These seeds: `1,2,3`, `1..10` (1 to 10) or `10` (the first ten) [default: the scenario's].
     #[arg(long, value_name = "LIST", value_parser = seeds::parse)]
     seeds: Option<Seeds>,
 }

@@ -14,13 +14,14 @@ pub struct ReportArgs {
     /// A directory that `run` or `compare` wrote.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// Lay measured values from a CSV file over a chart of the page; again for more.
+    /// Lay measured values from a CSV file over a chart of the page (may be repeated).
     ///
-    /// The first column is the time: RFC 3339, seconds or milliseconds since 1970, or seconds from the start
-    /// of the run. The further columns are series (as Grafana and Cloud Monitoring export them), or one of
-    /// values and one that names the series. Charts, and what values are taken for: p99 (milliseconds),
-    /// connections, active (backends at work), starts (per second), containers, cpu (0 to 1), rate and
-    /// failures (requests per second), lag (seconds). Without CHART= they get a chart of their own.
+    /// The first column is the time: RFC 3339 (UTC where it has no zone), seconds or milliseconds since 1970,
+    /// or seconds from the start of the run. The further columns are series (as Grafana and Cloud Monitoring
+    /// export them), or one of values and one that names the series. Charts, and what values are taken for:
+    /// p99 (milliseconds), connections, active (backends at work), starts (per second), containers, cpu (0 to
+    /// 1), rate and failures (requests per second), lag (seconds). Without CHART= they get a chart of their
+    /// own.
     #[arg(long, value_name = "[CHART=]FILE")]
     overlay: Vec<String>,
     /// Write what was simulated as OpenMetrics text with timestamps, to fill Prometheus with (`-` is stdout);
@@ -31,7 +32,8 @@ pub struct ReportArgs {
     #[arg(long, hide = cfg!(not(feature = "parquet")))]
     #[arg(conflicts_with_all = ["overlay", "openmetrics", "start"])]
     parquet: bool,
-    /// Calendar time of the first instant, RFC 3339, where the scenario has none or another is wanted.
+    /// Calendar time of the first instant, RFC 3339 (UTC where it has no zone), where the scenario has none
+    /// or another is wanted.
     #[arg(long, value_name = "TIME")]
     start: Option<String>,
 }

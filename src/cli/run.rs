@@ -17,7 +17,7 @@ use clap::Args;
 pub struct RunArgs {
     #[command(flatten)]
     source: ScenarioArgs,
-    /// Which variant.
+    /// Which variant; `as-written` is the file without any.
     #[arg(long, value_name = "NAME", default_value = AS_WRITTEN)]
     variant: String,
     #[command(flatten)]

@@ -32,9 +32,9 @@ use std::sync::atomic::AtomicBool;
 pub struct SweepArgs {
     #[command(flatten)]
     pub source: ScenarioArgs,
-    /// An axis: `path=a,b,c`, `path=lo..hi:n` or, for random points, `path=lo..hi`; paths that move together
-    /// by semicolons (again for more axes); a name for a value: `name@value`. In place of the scenario's axis
-    /// of that path.
+    /// An axis (may be repeated): `path=a,b,c`, `path=lo..hi:n` or, for random points, `path=lo..hi`.
+    /// Semicolons join paths that move together, `name@value` names a value. It comes in the place of the
+    /// scenario's axis of that path.
     #[arg(long = "axis", value_name = "PATH=VALUES", value_parser = axis::parse)]
     axes: Vec<Axis>,
     /// How axes make points: every combination (grid), the first values, the second and so on (zip), or by
@@ -48,7 +48,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     variants: Vec<String>,
     /// Map this metric, too: `METRIC[.STAT][{CAUSE}]@OF`, such as `herd_size{lifetime}@postgres.primary`
-    /// (again for more).
+    /// (may be repeated).
     #[arg(long = "map", value_name = "METRIC@OF", value_parser = MapOf::parse)]
     maps: Vec<MapOf>,
     /// Go on with a sweep that was stopped: what is finished is not done again.

@@ -33,13 +33,13 @@ pub struct TestArgs {
     /// it is named.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     paths: Vec<PathBuf>,
-    /// Only expectations of this name; `*` stands for anything (again for more).
+    /// Only expectations of this name; `*` stands for anything (may be repeated).
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Lay another file's values over each scenario (again for more).
+    /// Lay another file's values over each scenario (may be repeated).
     #[arg(long, value_name = "FILE")]
     with: Vec<PathBuf>,
-    /// Lay a value over each scenario, such as `service.*.pool.*.max_lifetime=17m` (again for more).
+    /// Lay a value over each scenario, such as `service.*.pool.*.max_lifetime=17m` (may be repeated).
     #[arg(long, value_name = "PATH=VALUE", value_parser = super::inputs::path_and_value)]
     set: Vec<String>,
     /// Simulated time, such as `10m` or `90s`; short for `--set duration=…`.

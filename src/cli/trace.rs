@@ -28,7 +28,7 @@ use std::path::PathBuf;
 pub struct TraceArgs {
     #[command(flatten)]
     source: ScenarioArgs,
-    /// Which variant.
+    /// Which variant; `as-written` is the file without any.
     #[arg(long, value_name = "NAME", default_value = AS_WRITTEN)]
     variant: String,
     /// Which seed [default: the scenario's first].
