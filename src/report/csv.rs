@@ -52,12 +52,12 @@ impl<'a> Table<'a> {
         let _ = self.writer.write_record(keys.into_iter().chain(cells.iter().map(String::as_str)));
     }
 
-    /// `t_s` and `time_utc`. Of the latter every row has the same form, to the millisecond and without a
-    /// zone: spreadsheets, databases and data frames all take it for a time.
+    /// `t_s` and `time_utc`. Of the latter every row has the same form, RFC 3339 to the millisecond: readers
+    /// that look at the first rows only take it for a time in all.
     fn when(&self, seconds: f64) -> [String; 2] {
         let to_millis = |at: jiff::Timestamp| at.round(jiff::Unit::Millisecond).unwrap_or(at);
         let civil = |at| jiff::tz::Offset::UTC.to_datetime(to_millis(at));
-        let text = |at| civil(at).strftime("%Y-%m-%d %H:%M:%S.%3f").to_string();
+        let text = |at| civil(at).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
         [float(seconds), self.header.utc(seconds).map(text).unwrap_or_default()]
     }
 

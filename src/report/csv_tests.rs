@@ -35,16 +35,16 @@ fn tables_are_tidy() {
     "#);
     insta::assert_snapshot!(head(&timeseries(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,class,label,service,arrivals,ok,client_timeout,http_429,http_500,http_503,http_504,pool_timeout,connect_refused,query_timeout,statement_timeout,lock_timeout,connection_lost,latency_p50_ms,latency_p95_ms,latency_p99_ms,latency_max_ms
-    september,jitter,3,0,2025-09-14 05:30:00.000,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,0,3,0,0,0,0,0,2.891,4.855,6.703,10.919
+    september,jitter,3,0,2025-09-14T05:30:00.000Z,sign-in,legitimate,frontend-api,40680,40675,2,0,0,0,0,3,0,0,0,0,0,2.891,4.855,6.703,10.919
     "#);
     insta::assert_snapshot!(head(&herd(&header, &runs), 3), @r#"
     scenario,variant,seed,t_s,time_utc,node,cause,connects_max_1s,herd_size
-    september,jitter,3,0,2025-09-14 05:30:00.000,primary,,1,0.0025
-    september,jitter,3,0,2025-09-14 05:30:00.000,primary,lifetime,1,0.0025
+    september,jitter,3,0,2025-09-14T05:30:00.000Z,primary,,1,0.0025
+    september,jitter,3,0,2025-09-14T05:30:00.000Z,primary,lifetime,1,0.0025
     "#);
     insta::assert_snapshot!(head(&starts(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,node,lifetime,growth,refill,failure,boot
-    september,jitter,3,2,2025-09-14 05:30:02.000,primary,1,0,0,0,0
+    september,jitter,3,2,2025-09-14T05:30:02.000Z,primary,1,0,0,0,0
     "#);
     insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @r#"
     scenario,variant,seed,service,t_s,le_ms,count
@@ -52,30 +52,30 @@ fn tables_are_tidy() {
     "#);
     insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,level,of,value
-    september,jitter,3,17,2025-09-14 05:30:17.000,backends,postgres.primary,394
+    september,jitter,3,17,2025-09-14T05:30:17.000Z,backends,postgres.primary,394
     "#);
     let events = events(&header, &runs);
     insta::assert_snapshot!(head(&events, 6), @r#"
     scenario,variant,seed,kind,name,from_s,to_s,from_utc,to_utc,p99_ms,beside,peak_s,starts,share
-    september,jitter,3,event,upgrade,1800,,2025-09-14 06:00:00.000,,,,,,
-    september,jitter,3,event,slow-disk,10800,12420,2025-09-14 08:30:00.000,2025-09-14 08:57:00.000,,,,,
-    september,jitter,3,event,traffic-shaping,12600,,2025-09-14 09:00:00.000,,,,,,
-    september,jitter,3,event,friday-deploy,18000,,2025-09-14 10:30:00.000,,,,,,
-    september,jitter,3,storm,primary,4925,4926,2025-09-14 06:52:05.000,2025-09-14 06:52:06.000,,lifetime,4926,360,0.9
+    september,jitter,3,event,upgrade,1800,,2025-09-14T06:00:00.000Z,,,,,,
+    september,jitter,3,event,slow-disk,10800,12420,2025-09-14T08:30:00.000Z,2025-09-14T08:57:00.000Z,,,,,
+    september,jitter,3,event,traffic-shaping,12600,,2025-09-14T09:00:00.000Z,,,,,,
+    september,jitter,3,event,friday-deploy,18000,,2025-09-14T10:30:00.000Z,,,,,,
+    september,jitter,3,storm,primary,4925,4926,2025-09-14T06:52:05.000Z,2025-09-14T06:52:06.000Z,,lifetime,4926,360,0.9
     "#);
     let spike = events.lines().find(|line| line.contains(",spike,")).expect("there are spikes");
-    insta::assert_snapshot!(spike, @"september,jitter,3,spike,frontend-api,4920,4940,2025-09-14 06:52:00.000,2025-09-14 06:52:20.000,1660,lifetime growth,4926,,");
+    insta::assert_snapshot!(spike, @"september,jitter,3,spike,frontend-api,4920,4940,2025-09-14T06:52:00.000Z,2025-09-14T06:52:20.000Z,1660,lifetime growth,4926,,");
     insta::assert_snapshot!(head(&cycles(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,node,births,phase_lock_r1,phase_lock_r2,rayleigh_p,largest_cluster_1pct,fano
-    september,jitter,3,0,2025-09-14 05:30:00.000,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448
+    september,jitter,3,0,2025-09-14T05:30:00.000Z,primary,393,0.0559994258293224,0.05039948324639016,0.4,0.0559994258293224,12.19988516586448
     "#);
     insta::assert_snapshot!(head(&levels(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
-    september,jitter,3,0,2025-09-14 05:30:00.000,active,postgres.primary,0,2,5
+    september,jitter,3,0,2025-09-14T05:30:00.000Z,active,postgres.primary,0,2,5
     "#);
     insta::assert_snapshot!(head(&storm_levels(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,level,of,min,mean,max
-    september,jitter,3,4896,2025-09-14 06:51:36.000,active,postgres.primary,0,2,364
+    september,jitter,3,4896,2025-09-14T06:51:36.000Z,active,postgres.primary,0,2,364
     "#);
 }
 
@@ -88,7 +88,7 @@ fn calendar_times_have_one_form() {
     assert_eq!(
         utc,
         ["05:30:00.000", "05:30:01.500", "05:35:03.225", "05:31:00.000"]
-            .map(|time| format!("2025-09-14 {time}"))
+            .map(|time| format!("2025-09-14T{time}Z"))
     );
     let header = Header { start: None, ..header };
     assert_eq!(Table::new(&header, &[]).when(1.5), ["1.5", ""]);
@@ -110,7 +110,7 @@ fn an_outage_has_its_table_and_its_rows() {
     let served = served(&header, &runs);
     insta::assert_snapshot!(head(&served, 2), @r#"
     scenario,variant,seed,t_s,time_utc,class,label,by,count
-    september,outage-mode,1,0,2025-09-14 05:30:00.000,session-token,legitimate,primary,12000
+    september,outage-mode,1,0,2025-09-14T05:30:00.000Z,session-token,legitimate,primary,12000
     "#);
     let of = |by: &str| {
         let mine = served.lines().filter(|line| line.contains(&format!(",{by},")));
@@ -122,10 +122,10 @@ fn an_outage_has_its_table_and_its_rows() {
     let first =
         |kind: &str| events.lines().find(|line| line.contains(&format!(",{kind},"))).unwrap_or_default();
     insta::assert_snapshot!(["breaker", "outage_mode", "node", "cap"].map(first).join("\n"), @r#"
-    september,outage-mode,1,breaker,service.frontend-api.endpoint.session-reads,2000,2030,2025-09-14 06:03:20.000,2025-09-14 06:03:50.000,,,,,
-    september,outage-mode,1,outage_mode,edge,3000,3540,2025-09-14 06:20:00.000,2025-09-14 06:29:00.000,,,,,
-    september,outage-mode,1,node,primary,3300,3420,2025-09-14 06:25:00.000,2025-09-14 06:27:00.000,,,,,
-    september,outage-mode,1,cap,frontend-api,1900,3660,2025-09-14 06:01:40.000,2025-09-14 06:31:00.000,,,,,
+    september,outage-mode,1,breaker,service.frontend-api.endpoint.session-reads,2000,2030,2025-09-14T06:03:20.000Z,2025-09-14T06:03:50.000Z,,,,,
+    september,outage-mode,1,outage_mode,edge,3000,3540,2025-09-14T06:20:00.000Z,2025-09-14T06:29:00.000Z,,,,,
+    september,outage-mode,1,node,primary,3300,3420,2025-09-14T06:25:00.000Z,2025-09-14T06:27:00.000Z,,,,,
+    september,outage-mode,1,cap,frontend-api,1900,3660,2025-09-14T06:01:40.000Z,2025-09-14T06:31:00.000Z,,,,,
     "#);
     let names = |runs: &[Run]| all(&header, runs, &[vec![]]).map(|(name, _)| name).collect::<Vec<_>>();
     assert!(names(&runs).contains(&"served.csv"));

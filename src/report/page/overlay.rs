@@ -217,7 +217,7 @@ fn time(header: &Header, cell: &str) -> Result<f64, String> {
     }
 }
 
-/// A calendar time without a zone, as the tables here have it.
+/// A calendar time without a zone, as SQL writes it.
 fn civil(cell: &str) -> Option<jiff::civil::DateTime> {
     let other = || cell.parse::<f64>().is_ok() || cell.parse::<jiff::Timestamp>().is_ok();
     cell.parse().ok().filter(|_| !other())
