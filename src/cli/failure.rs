@@ -56,7 +56,9 @@ impl Failure {
     /// A run directory that could not be read, or is none.
     pub fn directory(error: ReportError) -> Failure {
         match error {
-            ReportError::NotARun(_) | ReportError::OfAnotherKind { .. } => Failure::Usage(error.to_string()),
+            ReportError::Absent(_) | ReportError::NotARun(_) | ReportError::OfAnotherKind { .. } => {
+                Failure::Usage(error.to_string())
+            }
             _ => Failure::Io(error.to_string()),
         }
     }

@@ -116,10 +116,10 @@ fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::R
     writeln!(out, "duration = \"{duration}\"")?;
     writeln!(out, "seeds    = [1]\n")?;
     writeln!(out, "[postgres.primary]")?;
-    writeln!(out, "cores           = {CORES}          # assumed")?;
+    writeln!(out, "cores           = {CORES:<10} # assumed")?;
     writeln!(
         out,
-        "max_connections = {}       # assumed: enough for a rollout; `show max_connections` tells",
+        "max_connections = {:<10} # assumed: enough for a rollout; `show max_connections` tells",
         2 * most + 10
     )
 }

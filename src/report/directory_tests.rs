@@ -145,6 +145,7 @@ fn a_foreign_directory_is_left_alone() {
     assert_eq!(entries(&dir), ["manifest.json"]);
     assert!(matches!(load(&dir), Err(ReportError::NotARun(_))));
     assert!(matches!(load(room.path()), Err(ReportError::NotARun(_))));
+    assert!(matches!(load(&room.path().join("nowhere")), Err(ReportError::Absent(_))));
 }
 
 #[test]

@@ -23,6 +23,9 @@ pub enum ReportError {
     /// A file that no command of ours wrote stands in the directory.
     #[error("{path} is not ours, and would be lost: name another directory with `-o`, or move it", path = .0.display())]
     Foreign(PathBuf),
+    /// There is nothing to be read.
+    #[error("there is no `{path}`: name a directory that `run` or `compare` wrote (`-o`)", path = .0.display())]
+    Absent(PathBuf),
     /// There is no run to be read.
     #[error("{path} is not a run directory: it has no manifest.json (`run` and `compare` write one with `-o`)", path = .0.display())]
     NotARun(PathBuf),

@@ -108,6 +108,9 @@ fn unread(path: &Path, text: &str, reason: String) -> ReportError {
 
 /// The manifest of a directory that a command of ours wrote.
 pub(super) fn manifest(dir: &Path) -> Result<Value, ReportError> {
+    if !dir.exists() {
+        return Err(ReportError::Absent(dir.to_owned()));
+    }
     let path = dir.join(MANIFEST);
     let manifest = if path.is_file() { read_json(&path)? } else { Value::Null };
     match manifest["tool"] == "herdsim" {
