@@ -6,9 +6,9 @@
 //! [`Activity`] do not matter. Left out: dates in another style than ISO, several snapshots in one file.
 
 use super::Failure;
-use super::batch::plural;
 use crate::engine::time::{Span, Time};
 use crate::measure::snapshot::Connection;
+use crate::report::human;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
 /// The query that the messages offer.
@@ -70,7 +70,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Activity, Failure> {
         let line = record.position().map_or(1, csv::Position::line);
         let wrong = |what: String| wrong(line, what);
         if record.len() != width {
-            let fields = plural(record.len(), "field");
+            let fields = human::plural(record.len(), "field");
             return Err(wrong(format!("{fields} under a header of {width}; {}", cure())));
         }
         if let Some(at) = columns.now {

@@ -6,7 +6,7 @@ use super::output::{self, Results};
 use super::progress::Progress;
 use super::{inputs::ScenarioArgs, interrupt};
 use crate::experiment::{self, Judged, Verdict, kick};
-use crate::report::Header;
+use crate::report::{Header, human};
 use crate::scenario::grammar::Expect;
 use crate::scenario::{Document, Scenario};
 use clap::Args;
@@ -148,12 +148,13 @@ impl Batch<'_> {
         let seeds = self.jobs.len() / variants.len().max(1);
         let duration = self.jobs.first().map_or(String::new(), |(s, _)| s.file.duration.to_string());
         let kicks: usize = self.jobs.iter().map(|(scenario, _)| kick::asked(scenario).len()).sum();
-        let kicks = if kicks > 0 { format!(", and {}", plural(kicks, "kick test")) } else { String::new() };
+        let kicks =
+            if kicks > 0 { format!(", and {}", human::plural(kicks, "kick test")) } else { String::new() };
         format!(
             "{}: {} × {}, {duration} each{kicks}",
             self.source.file.display(),
-            plural(variants.len(), "variant"),
-            plural(seeds, "seed")
+            human::plural(variants.len(), "variant"),
+            human::plural(seeds, "seed")
         )
     }
 
@@ -215,7 +216,7 @@ pub fn listed(files: &[String]) -> String {
         files.iter().partition(|file| file.starts_with("plots/"));
     let mut names: Vec<String> = tables.into_iter().cloned().collect();
     if !pictures.is_empty() {
-        names.push(format!("plots/ ({})", plural(pictures.len(), "picture")));
+        names.push(format!("plots/ ({})", human::plural(pictures.len(), "picture")));
     }
     names.join(", ")
 }
@@ -240,11 +241,6 @@ pub fn verdict(results: &Results, exit_zero: bool) -> Result<(), Failure> {
 
 fn passed(judged: &Judged) -> bool {
     judged.verdict == Verdict::Pass
-}
-
-/// `1 seed`, `3 seeds`.
-pub fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `explain`: who causes the latency spikes? Suspects are knocked out in turn, with the same seeds.
 
-use super::batch::{Running, listed, plural};
+use super::batch::{Running, listed};
 use super::console::Console;
 use super::inputs::{self, ScenarioArgs, Seeding};
 use super::output::{self, Results};
@@ -88,7 +88,7 @@ pub fn perform(args: &ExplainArgs, console: &Console) -> Result<(), Failure> {
     let stop = interrupt::listen();
     let jobs: Vec<(&Scenario, u64)> = scenario.file.seeds.iter().map(|seed| (scenario, *seed)).collect();
     let duration = scenario.file.duration;
-    let (file, seeds) = (args.source.file.display(), plural(jobs.len(), "seed"));
+    let (file, seeds) = (args.source.file.display(), human::plural(jobs.len(), "seed"));
     console.note(&format!("{file}: as it is × {seeds}, {duration} each"));
     let runs = simulate(args, console, &jobs, stop);
     let inquiry = Inquiry::open(scenario, suspects, &runs, from);
@@ -154,7 +154,7 @@ fn inquire(
     }
     let jobs = inquiry.jobs();
     let focus = inquiry.focus();
-    let (from, runs) = (human::offset(focus.from.as_secs()), plural(jobs.len(), "run"));
+    let (from, runs) = (human::offset(focus.from.as_secs()), human::plural(jobs.len(), "run"));
     console.note(&format!("judged: spikes of {} from {from} on; knock-outs: {runs}", focus.service));
     let count = jobs.len();
     let runs = simulate(args, console, &jobs, stop);

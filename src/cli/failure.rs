@@ -12,7 +12,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The scenario has problems; they have been shown.
-    #[error("{} with problems", super::batch::plural(*.0, "scenario"))]
+    #[error("{} with problems", crate::report::human::plural(*.0, "scenario"))]
     Scenario(usize),
     /// A file could not be read or written, or not every run was finished.
     #[error("{0}")]

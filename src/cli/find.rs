@@ -1,6 +1,5 @@
 //! `sweep --find`: how much is enough.
 
-use super::batch::plural;
 use super::console::Console;
 use super::inputs::variant;
 use super::progress::Progress;
@@ -9,7 +8,7 @@ use super::{Failure, interrupt, output};
 use crate::experiment::sweep::find::{Answer, Search, Tried, search};
 use crate::experiment::sweep::question::Question;
 use crate::report::find::Findings;
-use crate::report::{self, Header};
+use crate::report::{self, Header, human};
 use crate::scenario::AS_WRITTEN;
 use crate::scenario::axis::{self, Along, Axis, Range};
 use crate::scenario::problem::Problems;
@@ -125,7 +124,7 @@ fn announce(args: &SweepArgs, question: &Question, seeds: usize, console: &Conso
     let others = question.others();
     let beside = if others.is_empty() { String::new() } else { format!(", beside {}", others.join(", ")) };
     let (file, of) = (args.source.file.display(), question.variant());
-    console.note(&format!("{file}: variant {of} with {}{beside}", plural(seeds, "seed")));
+    console.note(&format!("{file}: variant {of} with {}{beside}", human::plural(seeds, "seed")));
 }
 
 /// What was tried, and what it came to.
@@ -148,7 +147,7 @@ fn hunt(
         progress.finish();
         if let Ok(Some(tried)) = &tried {
             let (text, passed) = (looked_for.range.text(value), tried.passed());
-            console.note(&format!("  {text}: {passed} of {} pass", plural(seeds.len(), "seed")));
+            console.note(&format!("  {text}: {passed} of {} pass", human::plural(seeds.len(), "seed")));
         }
         tried
     })

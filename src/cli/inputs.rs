@@ -1,10 +1,10 @@
 //! What several verbs are asked in the same words: the scenario with its overlays, seeds and variants.
 
 use super::Failure;
-use super::batch::plural;
 use super::console::Console;
 use super::seeds::{self, Seeds};
 use crate::engine::time::Span;
+use crate::report::human;
 use crate::scenario::problem::Problems;
 use crate::scenario::{Document, Scenario, units};
 use clap::Args;
@@ -49,7 +49,7 @@ impl ScenarioArgs {
                 if console.verbose() {
                     console.problems(&warnings.render(console.stderr_colour()));
                 } else if !warnings.is_empty() {
-                    let count = plural(warnings.iter().count(), "warning");
+                    let count = human::plural(warnings.iter().count(), "warning");
                     console.note(&format!("{}: {count}, told with -v", self.file.display()));
                 }
                 Ok(document)

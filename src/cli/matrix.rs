@@ -1,6 +1,5 @@
 //! `compare` of several scenarios with remedies: each remedy alone at each incident.
 
-use super::batch::plural;
 use super::compare::{CompareArgs, Format, names};
 use super::console::Console;
 use super::inputs::{self, ScenarioArgs};
@@ -9,6 +8,7 @@ use super::{Failure, interrupt, output};
 use crate::experiment::harm::{Harm, harm};
 use crate::experiment::{Run, run_all};
 use crate::report::directory::{drawn, put};
+use crate::report::human;
 use crate::report::matrix::{Column, Incident, Matrix, Treatment};
 use crate::report::plot::{Chart, matrix as picture};
 use crate::scenario::{Document, Remedy, Scenario};
@@ -122,8 +122,13 @@ fn matrix(
 ) -> (Matrix, bool) {
     let of = |case: &'_ Case| -> usize { 1 + case.remedied.iter().flatten().count() };
     let all: usize = cases.iter().map(|case| of(case) * case.unchanged.file.seeds.len()).sum();
-    let (wanted, incidents) = (plural(remedies.len(), "remedy"), plural(cases.len(), "incident"));
-    console.note(&format!("{} × {incidents}: {}", wanted.replace("remedys", "remedies"), plural(all, "run")));
+    let (wanted, incidents) =
+        (human::plural(remedies.len(), "remedy"), human::plural(cases.len(), "incident"));
+    console.note(&format!(
+        "{} × {incidents}: {}",
+        wanted.replace("remedys", "remedies"),
+        human::plural(all, "run")
+    ));
     let progress = Progress::new(console);
     let (mut done, mut finished) = (0, Vec::new());
     let mut complete = true;

@@ -4,7 +4,7 @@
 //! and all are one comparison. With remedies (`--with`) it is a matrix: see [`super::matrix`].
 
 use super::Failure;
-use super::batch::{decidable, plural};
+use super::batch::decidable;
 use super::compare::{CompareArgs, equally_long, joined, names, out, shown_as};
 use super::console::Console;
 use super::inputs::{self, ScenarioArgs};
@@ -12,7 +12,7 @@ use super::interrupt;
 use super::output::{self, Results};
 use super::progress::Progress;
 use crate::experiment::{self, Judged, Run, effect, expect, paired};
-use crate::report::Header;
+use crate::report::{Header, human};
 use crate::scenario::{Document, Scenario};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,7 +147,7 @@ fn simulate(
     for side in sides {
         let jobs = side.jobs();
         let seeds = jobs.len() / side.chosen.len().max(1);
-        let (variants, seeds) = (plural(side.chosen.len(), "variant"), plural(seeds, "seed"));
+        let (variants, seeds) = (human::plural(side.chosen.len(), "variant"), human::plural(seeds, "seed"));
         let duration = jobs.first().map_or(String::new(), |(scenario, _)| scenario.file.duration.to_string());
         console.note(&format!("{}: {variants} × {seeds}, {duration} each", side.source.file.display()));
         let progress = Progress::new(console);

@@ -1,6 +1,6 @@
 //! `sweep`: the same scenario at many points.
 
-use super::batch::{Running, plural};
+use super::batch::Running;
 use super::console::Console;
 use super::inputs::{ScenarioArgs, Seeding, variant};
 use super::progress::Progress;
@@ -9,7 +9,7 @@ use crate::experiment::sweep::plan::{self, Point};
 use crate::experiment::sweep::{PointRun, TrialBatch, run_trials};
 use crate::report::ledger::{Ledger, Manifest, fingerprint};
 use crate::report::sweep::{self as paper, MapOf};
-use crate::report::{Header, ReportError};
+use crate::report::{Header, ReportError, human};
 use crate::scenario::axis::{self, Axis};
 use crate::scenario::grammar::{Mode, ScenarioSweep};
 use crate::scenario::{AS_WRITTEN, Document};
@@ -96,7 +96,11 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
     let done = job.simulate(&ledger, console, stop)?;
     let trials = job.manifest.trials();
     if done < trials.len() {
-        console.note(&format!("kept {done} of {} in {}", plural(trials.len(), "trial"), dir.display()));
+        console.note(&format!(
+            "kept {done} of {} in {}",
+            human::plural(trials.len(), "trial"),
+            dir.display()
+        ));
         console.note("go on with the same command and --resume");
         return Err(Failure::Interrupted);
     }
@@ -269,9 +273,9 @@ impl<'a> Job<'a> {
     fn announce(&self, all: usize, left: usize) {
         let manifest = &self.manifest;
         let points = match manifest.shard {
-            None => plural(manifest.points.len(), "point"),
+            None => human::plural(manifest.points.len(), "point"),
             Some(_) => {
-                let own = plural(all / manifest.seeds.len().max(1), "point");
+                let own = human::plural(all / manifest.seeds.len().max(1), "point");
                 format!("{own} of {}", manifest.points.len())
             }
         };
@@ -279,8 +283,8 @@ impl<'a> Job<'a> {
         self.console.note(&format!(
             "{}: {points} × {} × {}{done}",
             self.args.source.file.display(),
-            plural(manifest.variants.len(), "variant"),
-            plural(manifest.seeds.len(), "seed")
+            human::plural(manifest.variants.len(), "variant"),
+            human::plural(manifest.seeds.len(), "seed")
         ));
     }
 }

@@ -1,6 +1,5 @@
 //! `test`: what scenarios expect, and nothing else.
 
-use super::batch::plural;
 use super::console::Console;
 use super::destination::{self, Kind};
 use super::inputs::{ScenarioArgs, Seeding};
@@ -10,7 +9,7 @@ use super::{Failure, interrupt, paths};
 use crate::engine::time::Span;
 use crate::experiment::{self, Run, kick};
 use crate::report::tested::{Refused, Suite, Tested, refused_markdown};
-use crate::report::{Header, github, junit};
+use crate::report::{Header, github, human, junit};
 use crate::scenario::problem::Problem;
 use crate::scenario::{AS_WRITTEN, Document, Scenario, units};
 use clap::{Args, ValueEnum};
@@ -305,9 +304,10 @@ fn announcement(subjects: &[Subject], jobs: &[Vec<(&Scenario, u64)>]) -> String 
     let expectations = subjects.iter().map(|subject| subject.expectations.len()).sum();
     let runs = jobs.iter().map(Vec::len).sum();
     let kicks: usize = jobs.iter().flatten().map(|(scenario, _)| kick::asked(scenario).len()).sum();
-    let kicks = if kicks > 0 { format!(" and {}", plural(kicks, "kick test")) } else { String::new() };
-    let (scenarios, expectations) = (plural(subjects.len(), "scenario"), plural(expectations, "expectation"));
-    format!("{scenarios}, {expectations}: {}{kicks}", plural(runs, "run"))
+    let kicks = if kicks > 0 { format!(" and {}", human::plural(kicks, "kick test")) } else { String::new() };
+    let (scenarios, expectations) =
+        (human::plural(subjects.len(), "scenario"), human::plural(expectations, "expectation"));
+    format!("{scenarios}, {expectations}: {}{kicks}", human::plural(runs, "run"))
 }
 
 /// Prints and writes all that was asked for.

@@ -13,8 +13,8 @@
 use super::Run;
 use super::statistics::Mean;
 use crate::engine::time::{Span, Time};
+use crate::measure::calm::mid;
 use crate::measure::recycles::{is_herd, recycle_spikes};
-use crate::measure::spikes::mid;
 use crate::measure::window::Window;
 use crate::measure::{BIN, Measured, summary};
 use crate::scenario::grammar::{Cause, File, History, Label, Metric};

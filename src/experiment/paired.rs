@@ -20,7 +20,7 @@
 
 use super::Run;
 use super::statistics::{CONFIDENCE, Mean, correlation, holm, mean, quantile_interval, unpaired_half};
-use crate::measure::spikes::mid;
+use crate::measure::calm::mid;
 use crate::measure::{BIN, SummaryRow, summary};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,12 +8,14 @@
 //! the bins in which the legitimate were answered: a refusal is quick, and not calm. Left out: a run of which
 //! less than an eighth is calm.
 
-use super::recovery::answered;
-use super::spikes::mid;
-use super::{Measured, ServiceBin, ServiceMeasured};
+use super::{ClassMeasured, Measured, ServiceBin, ServiceMeasured};
+use crate::scenario::grammar::{Label, Outcome};
 
 /// The shares of bins, from the quickest on, and what their slowest counts for.
 const LOWER: [(f64, f64); 2] = [(0.25, 2.0), (0.125, 4.0)];
+
+/// The share of requests that a good bin answers.
+const ANSWERED: f64 = 0.99;
 
 /// Whose p99 it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,28 @@ pub fn calm_us(measured: &Measured, service: &ServiceMeasured, whose: Whose, bin
     let well = |(place, _): &(&usize, &f64)| answered(measured, &service.service, **place);
     let well = places.iter().zip(&p99s).filter(well).map(|(_, p99)| *p99);
     lower(well.collect()).min(whose.median(p99s))
+}
+
+/// Whether a service answered enough of the legitimate requests that ended in a bin. Where nobody has an
+/// answer nobody may have asked.
+pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
+    let is_mine = |class: &&ClassMeasured| class.service == service && class.label == Label::Legitimate;
+    let bins = || measured.classes.iter().filter(is_mine).filter_map(|class| class.bins.get(place));
+    let ended: u64 = bins().flat_map(|bin| bin.ended).map(u64::from).sum();
+    let ok: u64 = bins().map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum();
+    if ended == 0 {
+        return bins().all(|bin| bin.arrived == 0);
+    }
+    ok as f64 >= ANSWERED * ended as f64
+}
+
+/// The middle of some numbers, or the mean of the two in the middle; NaN of none.
+pub fn mid(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
+    }
 }
 
 /// What the lower shares of some values tell; infinite of none.

@@ -9,16 +9,13 @@
 //! bin from which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether
 //! less was asked than before.
 
-use super::calm::{Whose, calm_us};
+use super::calm::{Whose, answered, calm_us};
 use super::spikes::{Episode, SPIKE_FACTOR};
 use super::window::Window;
-use super::{BIN, ClassMeasured, Measured, Recovery, ServiceMeasured, Stretch, StretchKind};
+use super::{BIN, Measured, Recovery, ServiceMeasured, Stretch, StretchKind};
 use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{Label, Outcome};
 use std::cmp::Reverse;
 
-/// The share of requests that a good bin answers.
-const ANSWERED: f64 = 0.99;
 /// A good bin's p99 is within this factor of the baseline.
 const SLOWER: f64 = 2.0;
 /// The share of good bins in a system that is back.
@@ -151,19 +148,6 @@ fn undisturbed(measured: &Measured, service: &ServiceMeasured, after: Time) -> u
         slow || !answered(measured, &service.service, place)
     });
     trouble.filter(|place| *place >= LEAST).unwrap_or(before)
-}
-
-/// Whether a service answered enough of the legitimate requests that ended in a bin. Where nobody has an
-/// answer nobody may have asked.
-pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
-    let is_mine = |class: &&ClassMeasured| class.service == service && class.label == Label::Legitimate;
-    let bins = || measured.classes.iter().filter(is_mine).filter_map(|class| class.bins.get(place));
-    let ended: u64 = bins().flat_map(|bin| bin.ended).map(u64::from).sum();
-    let ok: u64 = bins().map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum();
-    if ended == 0 {
-        return bins().all(|bin| bin.arrived == 0);
-    }
-    ok as f64 >= ANSWERED * ended as f64
 }
 
 /// What became of a service after its last trouble.

@@ -1,7 +1,8 @@
 //! Recovered, metastable, too soon to tell: on made-up bins.
 
 use super::*;
-use crate::measure::{ClassBin, LevelBin, LevelSeries, Mark, Quantiles, ServiceBin, Stretch};
+use crate::measure::{ClassBin, ClassMeasured, LevelBin, LevelSeries, Mark, Quantiles, ServiceBin, Stretch};
+use crate::scenario::grammar::{Label, Outcome};
 
 /// The bin in which the disk becomes slow, and that in which it is well again.
 const SICK: std::ops::Range<usize> = 20..30;

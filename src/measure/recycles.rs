@@ -7,7 +7,8 @@
 //! read off storms, spikes and gauges. The dashboard is a monitoring system that looks every 60 s, so that it
 //! sees a gauge of an instant only. Left out: what an operator would have made of it.
 
-use super::spikes::{lies_beside, mid};
+use super::calm::mid;
+use super::spikes::lies_beside;
 use super::window::Window;
 use super::{BIN, LevelSeries, Measured, NodeMeasured, ScrapedSeries, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};

@@ -27,15 +27,6 @@ pub struct Episode {
     pub to: Time,
 }
 
-/// The middle of some numbers, or the mean of the two in the middle; NaN of none.
-pub fn mid(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
-    }
-}
-
 fn bin_start(place: usize) -> Time {
     Time::ZERO + BIN * place as u64
 }

@@ -13,6 +13,11 @@ pub fn latency(micros: f64) -> String {
     format!("{} {unit}", figures(value))
 }
 
+/// `1 seed`, `3 seeds`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Three figures at most: `1.83` → `1.8`, `18.3` → `18`, `0.031`.
 fn figures(value: f64) -> String {
     if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
