@@ -3,7 +3,7 @@
 //!
 //! By hand there is what those minutes need and no more: the same users, drawn from the same streams; the least
 //! busy container; the application's time; the connection that went idle last; trips; a CPU that is shared; the
-//! same histograms of latency, seven gauges and the counts. Delays, sizes and classes are known beforehand, and
+//! same histograms of latency, eight gauges and the counts. Delays, sizes and classes are known beforehand, and
 //! nothing can go wrong: there are no timeouts, lifetimes, dials, failures, retries and changes.
 
 use super::Outcome;
