@@ -1,10 +1,11 @@
-//! September's quiet minutes, `scenarios/september-2025.toml` before anything happens in it: on the whole model
-//! with every measure on, and by hand.
+//! September's quiet minutes, `scenarios/september-2025.toml` before anything happens in it: on the whole
+//! model with every measure on, and by hand.
 //!
-//! By hand there is what those minutes need and no more: the same users, drawn from the same streams; the least
-//! busy container; the application's time; the connection that went idle last; trips; a CPU that is shared; the
-//! same histograms of latency, eight gauges and the counts. Delays, sizes and classes are known beforehand, and
-//! nothing can go wrong: there are no timeouts, lifetimes, dials, failures, retries and changes.
+//! By hand there is what those minutes need and no more: the same users, drawn from the same streams; the
+//! least busy container; the application's time; the connection that went idle last; trips; a CPU that is
+//! shared; the same histograms of latency, eight gauges and the counts. Delays, sizes and classes are known
+//! beforehand, and nothing can go wrong: there are no timeouts, lifetimes, dials, failures, retries and
+//! changes.
 
 use super::Outcome;
 use super::stretch::{self, Stretch};
