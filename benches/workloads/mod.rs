@@ -1,5 +1,6 @@
-//! Three workloads on the engine alone, and one on the whole model, each beside a hand-written loop that does the same with nothing
-//! around it: what part of the attainable speed the agenda, the streams and the small interfaces leave.
+//! Three workloads on the engine alone, and one on the whole model, each beside a hand-written loop that does
+//! the same with nothing around it: what part of the attainable speed the agenda, the streams, the small
+//! interfaces and the model leave.
 //!
 //! - `mmc`: M/M/16 at 90 % load, first come first served, 1,000,000 customers; two events a customer.
 //! - `hold`: N pending timers, each set anew for an exponential delay of mean one second when it fires
