@@ -232,7 +232,7 @@ impl<'a> Asked<'a> {
         match () {
             () if self.empty => "no whole bin of 10 s lies in the time that counts",
             () if self.expect.metric.is_a_time() => "did not happen",
-            () => "nothing to measure",
+            () => lacking(self.expect.metric),
         }
     }
 
@@ -258,8 +258,10 @@ impl<'a> Asked<'a> {
             return (Verdict::Fail, first + &kept);
         }
         if verdict == Verdict::Pass && silent > 0 {
-            let because =
-                format!("{first}the control `{control}` showed nothing with {silent} of {seeds} seeds");
+            let nothing = self.nothing();
+            let because = format!(
+                "{first}the control `{control}` showed nothing ({nothing}) with {silent} of {seeds} seeds"
+            );
             return (Verdict::Inconclusive, because);
         }
         if verdict == Verdict::Pass && ran > 0 && ran < seeds {
@@ -315,6 +317,21 @@ impl<'a> Asked<'a> {
             [Some(_), Some(_)] => Stands::Outside,
             _ => Stands::Alone,
         }
+    }
+}
+
+/// What a run lacks in which a metric has no value.
+fn lacking(metric: Metric) -> &'static str {
+    use Metric::*;
+    match metric {
+        LatencyP50 | LatencyP95 | LatencyP99 | RequestSuccess | Rejected | WorstP99 => "no request ended",
+        UserSuccess => "no user's wish came to an end",
+        Spikes | RecycleSpikes => "no request was answered well",
+        RecycleGap => "fewer than two recycle spikes",
+        RecycleGapRegular => "fewer than three recycle spikes",
+        RecycleP99Ratio | DashboardMissed => "no recycle spike",
+        ConnectsMax1s | HerdSize | BackendStarts | HerdLasts | Refused => "no connection was started or used",
+        _ => "nothing to measure",
     }
 }
 

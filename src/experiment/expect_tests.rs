@@ -70,7 +70,7 @@ fn a_control_that_shows_nothing_proves_nothing_and_one_that_was_not_run_is_left_
     let sound = || runs("sound", &[99, 98]);
     let nothing = vec![run("sick", 1, (0, 0)), run("sick", 2, (1, 9))];
     let silent = judged(CONTROLLED, &[sound(), nothing]);
-    let because = "the control `sick` showed nothing with 1 of 2 seeds";
+    let because = "the control `sick` showed nothing (no request ended) with 1 of 2 seeds";
     assert_eq!((silent.verdict, silent.because.as_str()), (Verdict::Inconclusive, because));
     assert!(silent.control_values[0].is_nan() && silent.control_values[1] == 0.1);
     let alone = judged(CONTROLLED, &[sound()]);
@@ -138,7 +138,7 @@ fn what_did_not_happen_never_passes() {
             "no baseline: nothing ended before the trouble",
         ),
         ("herd_onset", "postgres.primary", "min = \"1m\"", "did not happen"),
-        ("request_success", "request.sign-in", "min = \"1%\"", "nothing to measure"),
+        ("request_success", "request.sign-in", "min = \"1%\"", "no request ended"),
     ] {
         let expect = format!("metric = \"{metric}\"\nof = \"{of}\"\n{bound}");
         let judged = judged(&expect, &[vec![run("sound", 1, (0, 0))]]);
@@ -225,7 +225,7 @@ fn over_a_share_of_all_seeds_what_the_sample_shows_decides() {
     let silent = over_a_share("70%", 10, &[99, 99, 99, 99, 99, 99, 99, 99, 99, 255]);
     assert_eq!(
         because(silent),
-        "held with 9 of 10 seeds, nothing to measure with 1: between 60.6 % and 99.5 % of all would; 70 % is asked for"
+        "held with 9 of 10 seeds, no request ended with 1: between 60.6 % and 99.5 % of all would; 70 % is asked for"
     );
     assert_eq!(because(over_a_share("70%", 10, &[])), "its variant was not run");
 }

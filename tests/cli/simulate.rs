@@ -263,16 +263,17 @@ fn an_expectation_may_have_a_control() {
     let starts = "variant = \"jitter\"\nmetric = \"backend_starts\"\nof = \"postgres.primary\"\n";
     let tests = format!("[expect.proves-nothing]\n{starts}max = 100000\ncontrol = \"plain\"\n");
     // Connections that are kept for ever are not replaced.
-    let kept = "[variant.kept.set]\n\"service.*.pool.*.max_lifetime\" = \"none\"\n";
-    let more = "min = { plus = 1, of = \"variant.kept\" }\ncontrol = \"kept\"\n";
+    let forever = "set]\n\"service.*.pool.*.max_lifetime\" = \"none\"\n";
+    let kept = format!("[variant.kept.{forever}[variant.kept-too.{forever}");
+    let more = "min = { plus = 1, of = \"variant.kept\" }\ncontrol = \"kept-too\"\n";
     let relative = format!("[expect.replaces-some]\n{starts}{more}");
     desk.write("tiny.toml", &format!("{TINY}{kept}{tests}{relative}"));
 
-    let line = "compare tiny.toml --variants jitter,plain,kept --seeds 1,2 --no-plots -o out";
+    let line = "compare tiny.toml --variants jitter,plain,kept,kept-too --seeds 1,2 --no-plots -o out";
     let (out, err) = desk.ends(line, 1);
     assert!(out.contains("the control `plain` keeps within it as well (2 of 2 seeds)"), "{out}");
     assert!(out.contains("✗ proves-nothing") && out.contains("✓ replaces-some"), "{out}");
-    assert!(out.contains("≥ variant.kept + 1") && out.contains("control kept: "), "{out}");
+    assert!(out.contains("≥ variant.kept + 1") && out.contains("control kept-too: "), "{out}");
     assert!(err.contains("1 of 3 expectations did not pass"), "{err}");
     let json: serde_json::Value = serde_json::from_str(&desk.read("out/expectations.json")).unwrap();
     let judged = json["expectations"].as_array().unwrap();

@@ -486,6 +486,17 @@ fn expectations_that_hold_against_other_variants() {
         assert_eq!(against(&format!("{right} }}\nmin = {{ plus = \"0%\", of = \"variant.plain\"")), "");
     }
     assert_eq!(expect("max = \"5%\"\ncontrol = \"plain\""), "");
+    for (bounds, foregone) in [
+        ("max = { times = 0.5, of = \"variant.plain\" }", true),
+        ("min = { plus = \"10%\", of = \"variant.plain\" }\nmax = \"90%\"", true),
+        ("max = { times = 1.5, of = \"variant.plain\" }", true),
+        ("max = { times = 1.5, of = \"variant.plain\" }\nmin = \"10%\"", false),
+        ("max = { times = 0.5, of = \"variant.as-written\" }", false),
+    ] {
+        let said = expect(&format!("{bounds}\ncontrol = \"plain\""));
+        assert_eq!(said.contains("as the control it proves nothing"), foregone, "{bounds}: {said}");
+        assert!(foregone || said.is_empty(), "{said}");
+    }
     assert_eq!(expect("max = \"150%\""), "", "a herd may be larger than the pools were before");
     let users = "[expect.e]\nvariant = \"as-written\"\nmetric = \"user_success\"\nof = \"request.sign-in\"";
     assert!(said(&with(&format!("{users}\nmax = \"150%\"\n"))).contains("never more than the whole"));

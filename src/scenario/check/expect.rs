@@ -17,7 +17,7 @@ impl Checker<'_> {
             self.error(&base, format!("`{name}` expects nothing"), "add `min`, `max` or `between`");
         }
         if let Some(control) = &expect.control {
-            self.control(&format!("{base}.control"), control, &expect.variant);
+            self.control(&format!("{base}.control"), control, expect);
         }
         self.bounds(&base, expect);
         self.share(&base, expect);
@@ -35,11 +35,19 @@ impl Checker<'_> {
         }
     }
 
-    /// A control is a variant, and another one.
-    fn control(&mut self, path: &str, control: &str, variant: &str) {
-        if self.variant(path, control) && control == variant {
+    /// A control is a variant, another one, and one that could keep within the bounds.
+    fn control(&mut self, path: &str, control: &str, expect: &Expect) {
+        let help = "name a variant in which it must not hold, or leave `control` out";
+        if !self.variant(path, control) {
+            return;
+        }
+        if control == expect.variant {
             let message = format!("`{control}` is the variant itself: it cannot hold and not hold");
-            self.error(path, message, "name a variant in which it must not hold, or leave `control` out");
+            self.error(path, message, help);
+        } else if is_foregone(control, expect) {
+            let message =
+                format!("`{control}` is what the bound is relative to: as the control it proves nothing");
+            self.error(path, message, help);
         }
     }
 
@@ -255,6 +263,22 @@ impl Checker<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether it is known beforehand how a control stands to the bounds, since they are relative to it: it is
+/// beyond one of them, or there is no other that it could be beyond.
+fn is_foregone(control: &str, expect: &Expect) -> bool {
+    // Any value above zero stands to its own bound as 1 does.
+    let own = |bound: &Bound| match bound {
+        Bound::Relative(relative) if relative.variant() == control => {
+            relative.bound(1.0, expect.metric.unit())
+        }
+        _ => None,
+    };
+    let [min, max] = expect.bounds().map(|bound| bound.and_then(own));
+    let beyond = min.is_some_and(|min| min > 1.0) || max.is_some_and(|max| max < 1.0);
+    let others = expect.bounds().into_iter().flatten().any(|bound| own(bound).is_none());
+    beyond || !others && (min.is_some() || max.is_some())
 }
 
 /// A share as people say it: `90`, `99.5`.
