@@ -17,7 +17,7 @@ use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
 use crate::measure::window::Window;
 use crate::scenario::grammar::{Bound, Expect, Metric, Relative};
-use crate::scenario::problem::SET;
+use crate::scenario::place::SET;
 use crate::scenario::window::Part;
 use crate::scenario::{Document, Scenario, proof};
 use serde_json::Value;

@@ -7,7 +7,7 @@
 //! the histogram of every bin is kept, so that those of a window can be merged.
 
 use super::{
-    BIN, ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UNANSWERED, UserCounts, bucket_of,
+    BIN, ClassBin, ClassMeasured, OUTCOMES, Quantiles, Served, ServiceBin, UNANSWERED, UserCounts, bucket,
 };
 use crate::engine::time::{Span, Time};
 use crate::model::build::{Places, Series};
@@ -234,7 +234,7 @@ pub fn p99_us(histogram: &Histogram<u64>) -> Option<u64> {
 pub fn service_bin(histogram: &Histogram<u64>, users_p99_us: Option<u64>) -> ServiceBin {
     let mut buckets: Vec<(u16, u32)> = Vec::new();
     for value in histogram.iter_recorded() {
-        let bucket = bucket_of(value.value_iterated_to());
+        let bucket = bucket::of(value.value_iterated_to());
         let count = value.count_at_value() as u32;
         match buckets.last_mut() {
             Some(last) if last.0 == bucket => last.1 += count,

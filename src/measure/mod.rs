@@ -4,6 +4,7 @@
 //! from the queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else.
 //! Histograms are merged, percentiles are never averaged.
 
+pub mod bucket;
 pub mod calm;
 mod closeup;
 pub mod gain;
@@ -175,25 +176,8 @@ pub struct ServiceBin {
     /// The 99th percentile over the legitimate ones, in microseconds.
     pub users_p99_us: Option<u64>,
     /// Requests that ended in it by latency bucket: (bucket, count), ascending, none of them zero. See
-    /// [`bucket_of`].
+    /// [`bucket`].
     pub buckets: Vec<(u16, u32)>,
-}
-
-/// Buckets in each doubling of latency.
-const BUCKETS_PER_OCTAVE: u32 = 8;
-
-/// The logarithmic bucket of a latency: bucket `b` begins at [`bucket_floor_us`]`(b)`.
-pub fn bucket_of(latency_us: u64) -> u16 {
-    let latency = latency_us.max(1);
-    let octave = latency.ilog2();
-    let within = ((latency as u128 * BUCKETS_PER_OCTAVE as u128) >> octave) as u32 - BUCKETS_PER_OCTAVE;
-    (octave * BUCKETS_PER_OCTAVE + within) as u16
-}
-
-/// The least latency in a bucket, in microseconds.
-pub fn bucket_floor_us(bucket: u16) -> f64 {
-    let (octave, within) = (u32::from(bucket) / BUCKETS_PER_OCTAVE, u32::from(bucket) % BUCKETS_PER_OCTAVE);
-    (1u64 << octave) as f64 * (1.0 + f64::from(within) / f64::from(BUCKETS_PER_OCTAVE))
 }
 
 /// What one Postgres node showed.
@@ -386,20 +370,4 @@ pub struct SummaryRow {
     pub value: f64,
     /// Its unit: `s`, `ms`, `share`, `count`, `per_s`, `ratio`.
     pub unit: &'static str,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buckets_hold_what_they_say() {
-        for latency in [1, 2, 3, 7, 8, 9, 15, 16, 1000, 123_456, 300_000_000] {
-            let bucket = bucket_of(latency);
-            assert!(bucket_floor_us(bucket) <= latency as f64, "{latency}");
-            if latency >= 8 {
-                assert!((latency as f64) < bucket_floor_us(bucket + 1), "{latency}");
-            }
-        }
-    }
 }

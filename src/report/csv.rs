@@ -7,7 +7,7 @@
 use super::Header;
 use crate::engine::time::Time;
 use crate::experiment::Run;
-use crate::measure::{BIN, Quantiles, SummaryRow, bucket_floor_us};
+use crate::measure::{BIN, Quantiles, SummaryRow, bucket};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 
 /// Every table by its file's name, each made when its turn comes.
@@ -186,7 +186,7 @@ pub fn latency_hist(header: &Header, runs: &[Run]) -> String {
         for service in &run.measured.services {
             for (n, bin) in service.bins.iter().enumerate() {
                 for (bucket, count) in &bin.buckets {
-                    let le = bucket_floor_us(bucket + 1) / 1e3;
+                    let le = bucket::floor_us(bucket + 1) / 1e3;
                     table.row(
                         run,
                         &[service.service.clone(), float(bin_start(n)), float(le), count.to_string()],

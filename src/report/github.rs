@@ -8,7 +8,8 @@
 use super::expectations::told;
 use super::tested::{Refused, Tested};
 use crate::experiment::{Judged, Verdict};
-use crate::scenario::problem::{Problem, SET};
+use crate::scenario::place::SET;
+use crate::scenario::problem::Problem;
 
 /// Annotations of a kind that are shown for a step.
 const SHOWN: usize = 10;

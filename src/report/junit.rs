@@ -10,7 +10,7 @@ use super::expectations::{measured, verdict_name};
 use super::font::printable;
 use super::tested::{Refused, Suite, Tested};
 use crate::experiment::{Judged, Verdict};
-use crate::scenario::problem::SET;
+use crate::scenario::place::SET;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// The report as XML.

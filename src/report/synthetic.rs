@@ -130,7 +130,7 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
     }
     let mut buckets: Vec<(u16, u32)> = Vec::new();
     for value in histogram.iter_recorded() {
-        let (bucket, count) = (bucket_of(value.value_iterated_to()), value.count_at_value() as u32);
+        let (bucket, count) = (bucket::of(value.value_iterated_to()), value.count_at_value() as u32);
         match buckets.last_mut() {
             Some(last) if last.0 == bucket => last.1 += count,
             _ => buckets.push((bucket, count)),

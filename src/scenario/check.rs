@@ -11,7 +11,8 @@ use super::grammar::{
     Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool, Preset, Refill, Request,
     Service, Step, Sweep,
 };
-use super::problem::{Place, Problem, Problems, suggest};
+use super::place::Place;
+use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::Node;
 use super::units::{Limit, parse_rate, parse_span};

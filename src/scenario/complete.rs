@@ -3,7 +3,8 @@
 //! The written tree is kept apart and completed anew whenever it changes, so that an overlay which changes a
 //! `preset` gets that preset's values and not the old one's.
 
-use super::problem::{Problem, Problems, SourceText, suggest};
+use super::place::SourceText;
+use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::{self, Layer, Node, Origin, Value};
 use indexmap::IndexMap;

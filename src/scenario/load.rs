@@ -2,7 +2,8 @@
 
 use super::complete::{self, complete};
 use super::grammar::{Event, Overlay};
-use super::problem::{Problem, Problems, SourceText};
+use super::place::SourceText;
+use super::problem::{Problem, Problems};
 use super::tree::{self, Layer, Node, Origin, Value};
 use super::{
     AS_WRITTEN, Document, Scenario, Tables, check, lint, mend, overlay, size, tables, timeline, values,

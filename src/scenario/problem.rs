@@ -4,58 +4,10 @@
 //! collected before any is shown, as compilers do. Rendering is rustc's (`annotate-snippets`). Left out:
 //! machine-applicable fixes.
 
+use super::place::{Place, floor_char};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::fmt;
-use std::ops::Range;
-use std::sync::Arc;
-
-/// A text that values come from: a scenario file, a `--with` file, a `--set` argument or a built-in preset.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SourceText {
-    /// What the reader knows it by.
-    pub name: String,
-    /// All of it.
-    pub text: String,
-    /// Its turn when problems of several sources are shown.
-    pub order: usize,
-}
-
-/// A stretch of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Where.
-    pub source: Arc<SourceText>,
-    /// From which byte to which.
-    pub span: Range<usize>,
-}
-
-impl Place {
-    /// The line of its first byte, from 1.
-    pub fn line(&self) -> usize {
-        let end = self.span.start.min(self.source.text.len());
-        self.source.text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-
-    /// The column of its first character in that line, from 1.
-    pub fn column(&self) -> usize {
-        let before = &self.source.text[..floor_char(&self.source.text, self.span.start)];
-        before.chars().rev().take_while(|c| *c != '\n').count() + 1
-    }
-}
-
-impl fmt::Display for Place {
-    /// `scenario.toml:12`, or the argument itself for `--set`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.source.name == SET {
-            return write!(f, "{SET} {}", self.source.text);
-        }
-        write!(f, "{}:{}", self.source.name, self.line())
-    }
-}
-
-/// The name of a source that was given on the command line.
-pub const SET: &str = "--set";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,16 +152,6 @@ fn snippet<'a>(
     Snippet::source(text.as_str()).path(&place.source.name).annotation(annotation)
 }
 
-/// The last character boundary at or before `at`: a span that a parser cut inside a character must not stop
-/// us.
-fn floor_char(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
 /// All that is wrong with a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
@@ -337,7 +279,10 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::place::SourceText;
     use super::*;
+    use std::ops::Range;
+    use std::sync::Arc;
 
     fn place(text: &str, span: Range<usize>) -> Option<Place> {
         Some(Place {

@@ -4,7 +4,8 @@
 //! `tomllib` of Python). Most of them know TOML 1.0, so a file that only we can read is refused here, with
 //! what to write instead. Source: the list of changes of TOML 1.1.
 
-use super::problem::{Place, Problem, Problems, SourceText};
+use super::place::{Place, SourceText};
+use super::problem::{Problem, Problems};
 use std::ops::Range;
 use std::sync::Arc;
 use toml_parser::decoder::Encoding;

@@ -2,7 +2,8 @@
 //!
 //! TOML date-times become strings; NaN and infinities are refused, since no parameter of a fleet is either.
 
-use super::problem::{Place, Problem, Problems, SourceText};
+use super::place::{Place, SourceText};
+use super::problem::{Problem, Problems};
 use super::toml_1_0;
 use indexmap::IndexMap;
 use std::fs;
@@ -273,7 +274,7 @@ pub fn parse(source: &Arc<SourceText>, layer: &Layer) -> Result<Node, Problems> 
 /// There is no `=`, or no path before it.
 pub fn parse_set(argument: &str, order: usize) -> Result<(String, Node), Problems> {
     let source =
-        Arc::new(SourceText { name: super::problem::SET.to_owned(), text: argument.to_owned(), order });
+        Arc::new(SourceText { name: super::place::SET.to_owned(), text: argument.to_owned(), order });
     let Some((path, value)) = argument.split_once('=').filter(|(path, _)| !path.trim().is_empty()) else {
         let place = Place { source, span: 0..argument.len() };
         return Err(Problem::error("`--set` wants `path=value`", Some(place))

@@ -4,7 +4,7 @@
 
 use super::downsample::Columns;
 use super::pack::shade;
-use crate::measure::{NodeMeasured, ServiceBin, bucket_floor_us};
+use crate::measure::{NodeMeasured, ServiceBin, bucket};
 use serde_json::{Value, json};
 
 /// The most buckets of phase.
@@ -45,7 +45,7 @@ pub fn latency(bins: &[ServiceBin], columns: Columns, most: u64) -> Value {
     let last = |(lowest, counts): &(u16, Vec<u64>)| usize::from(*lowest) + counts.len();
     let buckets = cells.iter().flatten().map(last).max().unwrap_or(0);
     // The floors of all buckets that occur, and the end of the last.
-    let floors: Vec<f64> = (0..=buckets).map(|bucket| bucket_floor_us(bucket as u16)).collect();
+    let floors: Vec<f64> = (0..=buckets).map(|bucket| bucket::floor_us(bucket as u16)).collect();
     json!({ "most": most, "floors": floors, "cells": cells.iter().map(shaded).collect::<Vec<_>>() })
 }
 

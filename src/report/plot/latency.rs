@@ -9,7 +9,7 @@ use super::marks::{Marks, lasting};
 use super::page::{self, BELOW, INK, LEFT, LegendKey, SMALL, STRIP};
 use super::{PALETTE, VIRIDIS, WIDTH, gradient};
 use crate::experiment::Run;
-use crate::measure::{BIN, ServiceBin, ServiceMeasured, bucket_floor_us};
+use crate::measure::{BIN, ServiceBin, ServiceMeasured, bucket};
 use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
 use crate::report::{Header, human};
 
@@ -109,18 +109,18 @@ fn quantile(buckets: &[(u16, u64)], share: f64) -> f64 {
     for (bucket, count) in buckets {
         let count = *count as f64;
         if below + count >= wanted {
-            let (from, to) = (bucket_floor_us(*bucket), bucket_floor_us(bucket + 1));
+            let (from, to) = (bucket::floor_us(*bucket), bucket::floor_us(bucket + 1));
             return from + (to - from) * ((wanted - below) / count);
         }
         below += count;
     }
-    buckets.last().map_or(0.0, |(bucket, _)| bucket_floor_us(bucket + 1))
+    buckets.last().map_or(0.0, |(bucket, _)| bucket::floor_us(bucket + 1))
 }
 
 fn scale<'a>(columns: impl Iterator<Item = &'a Column> + Clone) -> Scale {
     let occupied = columns.flat_map(|column| &column.buckets).map(|(bucket, _)| *bucket);
     match (occupied.clone().min(), occupied.max()) {
-        (Some(least), Some(most)) => Scale::log(bucket_floor_us(least), bucket_floor_us(most + 1)),
+        (Some(least), Some(most)) => Scale::log(bucket::floor_us(least), bucket::floor_us(most + 1)),
         _ => Scale::log(1e3, 1e6),
     }
 }
@@ -144,8 +144,8 @@ fn cells(
     let Some(highest) = occupied.max() else { return };
     for bucket in 0..=highest {
         let (top, bottom) = (
-            scale.y(frame, bucket_floor_us(bucket + 1)).round(),
-            scale.y(frame, bucket_floor_us(bucket)).round(),
+            scale.y(frame, bucket::floor_us(bucket + 1)).round(),
+            scale.y(frame, bucket::floor_us(bucket)).round(),
         );
         let shade_of = |column: &Column| {
             let place = column.buckets.binary_search_by_key(&bucket, |(other, _)| *other).ok()?;

@@ -3,7 +3,8 @@
 use super::Checker;
 use crate::scenario::axis::{self, Along, Axis};
 use crate::scenario::grammar::Mode;
-use crate::scenario::problem::{Place, Problem};
+use crate::scenario::place::Place;
+use crate::scenario::problem::Problem;
 use crate::scenario::tree::{self, Node, Value};
 use crate::scenario::{conform, overlay};
 
