@@ -1,6 +1,6 @@
 //! Buckets of latency for heat maps and tables: eight for each doubling, from a microsecond up.
 //!
-//! Coarser than the histograms that percentiles are read from, so that one for each bin can be kept and drawn.
+//! Coarser than the histograms that percentiles are read from, so that those of every bin can be kept.
 
 /// Buckets in each doubling of latency.
 const BUCKETS_PER_OCTAVE: u32 = 8;
