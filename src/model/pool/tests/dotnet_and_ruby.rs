@@ -27,6 +27,19 @@ fn npgsqls_acquirer_closes_what_has_expired_and_dials() {
     assert_eq!(story.cause(dial), Cause::Lifetime);
 }
 
+/// Who waits looks at what comes back as an acquirer does: what has expired is replaced.
+#[test]
+fn npgsqls_waiter_is_not_given_what_has_expired() {
+    let mut story = Story::of("preset = \"npgsql\"\nmax = 1\nmax_lifetime = \"100s\"");
+    let held = story.open(1)[0];
+    let waits = story.acquire_line();
+    story.at(101.0).release(held);
+    assert_eq!(story.closes(Close::Age), [101.0]);
+    let dial = story.dialling()[0];
+    story.dialled(dial);
+    assert_eq!(story.given(waits), Some(dial));
+}
+
 /// ActiveRecord: golden test (h). A slot lives for 80 to 100 % of the lifetime, the same again whenever it is
 /// redialled.
 #[test]
@@ -45,6 +58,18 @@ fn a_slot_of_activerecord_keeps_its_lifetime() {
     story.dials_succeed_until(3000.0);
     assert!(story.closes(Close::Age).len() >= 30, "three generations");
     assert_eq!(lifetimes(&story), first);
+}
+
+/// The slot that came free last is filled first.
+#[test]
+fn a_new_connection_of_activerecord_lives_as_long_as_the_last_that_went() {
+    let mut story = Story::of("preset = \"activerecord\"\nmax = 3\nmax_lifetime = \"15m\"");
+    let held = story.open(3);
+    let lived = [0, 1, 2].map(|place| story.deadline(held[place]));
+    assert!(lived[0] != lived[1] && lived[1] != lived[2] && lived[2] != lived[0], "{lived:?}");
+    held.iter().for_each(|connection| story.release_broken(*connection));
+    let again: Vec<f64> = story.open(3).iter().map(|opened| story.deadline(*opened)).collect();
+    assert_eq!(again, [lived[2], lived[1], lived[0]]);
 }
 
 /// ActiveRecord's reaper comes every minute, closes all that are idle and too old, and dials again one by

@@ -107,6 +107,24 @@ fn jitter_lies_where_its_shape_says() {
     }
 }
 
+/// A pool that was there before the run has no crowd at its beginning, whose time would be up at once where
+/// jitter is taken off the lifetime.
+#[test]
+fn what_was_there_before_expires_evenly_whatever_the_shape() {
+    for shape in ["additive", "subtractive", "symmetric"] {
+        let mut story = Story::of(&format!(
+            "max = 1000\nmax_lifetime = \"100s\"\nmax_lifetime_jitter = \"50s\"\njitter_shape = \"{shape}\""
+        ));
+        let ages = (0..1000).map(|place| Span::from_millis(100 * place));
+        let there: Vec<ConnectionId> = ages.map(|age| story.pool.adopt(&mut story.wires, age)).collect();
+        let within = |seconds: u64| {
+            let soon = |id: &&ConnectionId| story.wires[**id].client.expires < Time(seconds * 1_000_000_000);
+            there.iter().filter(soon).count()
+        };
+        assert!(within(1) < 40 && within(10) < 200, "{shape}: {} in a second, {}", within(1), within(10));
+    }
+}
+
 /// At its deadline a connection is not yet too old: `time.Now().After(deadline)`, `createdAt.Before(now -
 /// L)`.
 #[test]

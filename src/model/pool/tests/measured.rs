@@ -2,6 +2,7 @@
 
 use super::super::owed::OWED_FOR;
 use super::story::Story;
+use crate::engine::time::Span;
 use crate::scenario::grammar::Cause;
 
 const ON_DEMAND: &str = "max = 5\nmax_lifetime = \"100s\"\nacquire_timeout = \"5s\"";
@@ -20,6 +21,15 @@ fn the_first_dials_of_a_container_are_its_boot() {
     let opened = without_floor.open(2);
     assert_eq!(without_floor.cause(opened[0]), Cause::Boot);
     assert_eq!(without_floor.cause(opened[1]), Cause::Growth);
+}
+
+#[test]
+fn a_pool_that_was_there_before_the_run_has_booted() {
+    let mut story = Story::of(ON_DEMAND);
+    story.pool.adopt(&mut story.wires, Span::ZERO);
+    story.acquire_idle();
+    let more = story.acquire_dial().1;
+    assert_eq!(story.cause(more), Cause::Growth);
 }
 
 #[test]
@@ -51,6 +61,25 @@ fn a_replacement_whose_dial_fails_is_still_owed() {
     let dial = story.acquire_dial().1;
     story.dial_fails(dial);
     let again = story.acquire_dial().1;
+    assert_eq!(story.cause(again), Cause::Lifetime);
+}
+
+/// A dial that is tried again replaces what it did before; one that somebody asked for has a failure's cause.
+#[test]
+fn a_replacement_that_is_dialled_again_is_still_one() {
+    let mut story = Story::of("preset = \"bb8\"\nmax = 1\nmax_lifetime = \"100s\"");
+    story.acquire_line();
+    let first = story.dialling()[0];
+    story.dial_fails(first);
+    let again = story.at(0.5).dialling()[0];
+    assert_eq!(story.cause(again), Cause::Failure);
+    story.dialled(again);
+    story.acquire_line();
+    story.at(101.0).release(again);
+    let replacement = story.dialling()[0];
+    assert_eq!(story.cause(replacement), Cause::Lifetime);
+    story.dial_fails(replacement);
+    let again = story.at(101.5).dialling()[0];
     assert_eq!(story.cause(again), Cause::Lifetime);
 }
 

@@ -47,3 +47,20 @@ fn refills_do_not_multiply_the_cleaner() {
     let sweeps = story.log.iter().filter(|(_, action)| matches!(action, super::super::Action::SweepAfter(_)));
     assert!(sweeps.count() < 10);
 }
+
+/// A worker rests after a dial that gave a connection; after one that failed it goes on at once.
+#[test]
+fn a_worker_rests_after_success_alone() {
+    let mut story = Story::of("max = 3\ndialler = { background = { at_once = 1, pause = \"30ms\" } }");
+    for _ in 0..3 {
+        story.acquire_line();
+    }
+    let dial = story.dialling()[0];
+    story.dial_fails(dial);
+    assert_eq!((story.refused().len(), story.dials()), (1, vec![0.0, 0.0]));
+    let dial = story.dialling()[0];
+    story.dialled(dial);
+    assert_eq!(story.dialling().len(), 0);
+    story.at(1.0);
+    assert_eq!(story.dials(), [0.0, 0.0, 0.03]);
+}

@@ -81,6 +81,24 @@ fn sqlx_refills_after_a_release_without_a_sweep() {
     assert_eq!(story.closes(Close::Age), [1000.0, 1200.0, 1200.0]);
 }
 
+/// A sweep that comes due while a refill is under way is made up for when that is done, though a release
+/// calls for another refill meanwhile.
+#[test]
+fn sqlx_makes_up_for_a_sweep_that_met_a_refill() {
+    let mut story = Story::of(
+        "preset = \"sqlx\"\nmax = 3\nmin = 3\nmax_lifetime = \"5m\"\nping_after = \"none\"\n\
+         idle_timeout = \"none\"",
+    );
+    story.all_dialled();
+    let (one, other) = (story.at(599.0).acquire_idle(), story.acquire_idle());
+    story.release(one);
+    story.at(600.5);
+    assert_eq!((story.closes(Close::Age), story.dialling().len()), (vec![599.0], 1));
+    story.release(other);
+    story.at(601.0).all_dialled();
+    assert_eq!(story.closes(Close::Age), [599.0, 600.5, 601.0], "the one that was idle all the time");
+}
+
 /// A refused dial is tried again for the request that made it, which keeps its place in the pool; others dial
 /// beside it. A request that leaves takes its tries along.
 #[test]
