@@ -19,6 +19,28 @@ fn pages_are_read_one_after_the_other() {
     );
 }
 
+/// A query that burns no CPU reads its pages all the same.
+#[test]
+fn who_needs_no_cpu_waits_for_the_disk() {
+    let facts = story("\"query.lookup.reads\" = 3\n\"query.lookup.cpu\" = \"0s\"", DISK, &[0]);
+    assert_eq!((times(&facts, "disk"), times(&facts, "disk-done")), (vec![3.0], vec![33.0]));
+}
+
+/// Each flush takes its own time.
+#[test]
+fn every_flush_is_drawn_anew() {
+    let set = "\"query.lookup.writes\" = true\n\"postgres.primary.disk.flush\" = { exponential = \"20ms\" }";
+    let facts = story(set, DISK, &[0, 500, 1000]);
+    let took: Vec<f64> = times(&facts, "disk-done")
+        .iter()
+        .zip(times(&facts, "disk"))
+        .map(|(done, began)| done - began)
+        .collect();
+    assert_eq!(took.len(), 3);
+    let apart = |one: f64, other: f64| (one - other).abs() > 0.01;
+    assert!(apart(took[0], took[1]) && apart(took[1], took[2]) && apart(took[2], took[0]), "{took:?}");
+}
+
 /// Bloat multiplies the pages, and an update that is not HOT misses those of its indexes besides.
 #[test]
 fn bloat_and_indexes_cost_pages() {

@@ -72,6 +72,18 @@ fn a_job_keeps_its_calendar_through_a_freeze() {
     assert_eq!(begins(1150, 1800), [0.0, 800.0, 1000.0], "and none twice at one instant");
 }
 
+/// The calendar belongs to no machine: what came due at one that stood still, until it was failed over, is
+/// not the last.
+#[test]
+fn a_job_keeps_its_calendar_through_a_failover() {
+    let more = JOB.replace("10s", "200ms")
+        + "[postgres.primary.ha]\ndetect = \"40ms\"\ntakes = \"60ms\"\n\
+           [event.e]\nat = \"1190ms\"\nset = { \"postgres.primary.state\" = \"frozen\" }\n";
+    let facts = story("\"duration\" = \"2100ms\"", &more, &[]);
+    assert_eq!((times(&facts, "down"), times(&facts, "up")), (vec![230.0], vec![290.0]));
+    assert_eq!(times(&facts, "job"), [0.0, 400.0, 600.0, 800.0, 1000.0]);
+}
+
 /// A job's sessions are backends in `pg_stat_activity`, and no part of any herd.
 #[test]
 fn sessions_of_a_job_are_backends_and_no_herd() {

@@ -138,6 +138,15 @@ fn a_restart_recovers_from_its_disk() {
     );
 }
 
+/// A node that is down is not restarted once more: it is up when the first restart has taken its time.
+#[test]
+fn a_second_restart_of_a_node_that_is_down_changes_nothing() {
+    let restart =
+        |name: &str, ms: u32| format!("[event.{name}]\nat = \"{ms}ms\"\ndo = {{ restart = \"primary\" }}\n");
+    let facts = story("", &(restart("one", 1005) + &restart("other", 1055)), &[0]);
+    assert_eq!((times(&facts, "down"), times(&facts, "up")), (vec![5.0], vec![105.0]));
+}
+
 /// A restart in the midst of locks, reads and flushes leaves nothing behind.
 #[test]
 fn a_restart_forgets_locks_and_flushes() {

@@ -3,7 +3,7 @@
 //! Stories count in milliseconds: the statement of a request that arrives at 0 is at the node at 3, where a
 //! query takes 10 of CPU and a flush 20; see [`crate::kit`].
 
-use crate::kit::{outcomes, story, times, trace};
+use crate::kit::{fleet, on_time, outcomes, source, story, times, trace};
 use herdsim::model::fact::Fact;
 
 /// Two connections, one hot row, a flush of 20 ms.
@@ -187,4 +187,18 @@ fn the_line_before_a_row_is_fifo() {
         _ => None,
     });
     assert_eq!(latencies.collect::<Vec<_>>(), [34.0, 64.0, 94.0, 124.0]);
+}
+
+/// A transaction that was given up is rolled back once: the next on its connection is committed as any other.
+#[test]
+fn the_transaction_after_a_rollback_is_committed() {
+    let set = "\"query.lookup.lock\" = { rows = 1 }\n\"request.sign-in.timeout\" = \"40ms\"\n\
+               \"request.sign-in.steps\" = [{ transaction = [\"lookup\"], think = \"50ms\", \
+               on = \"primary\" }]";
+    let save =
+        "[request.save]\nservice = \"api\"\nsteps = [{ transaction = [\"lookup\"], on = \"primary\" }]\n";
+    let sources = [source("users", "sign-in", &[0]), source("others", "save", &[200])];
+    let facts = on_time(&fleet(set, &format!("{DISK}{save}{}", sources.concat())), &[0, 200]);
+    assert_eq!(outcomes(&facts), ["504", "ok"]);
+    assert_eq!(times(&facts, "disk-done").len(), 1, "the flush of the second");
 }

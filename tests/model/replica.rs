@@ -65,6 +65,24 @@ fn replay_keeps_its_order() {
     assert!(flushed.windows(2).all(|pair| pair[0] < pair[1]), "in order of their flushes, each once");
 }
 
+/// Each flush has a lag of its own.
+#[test]
+fn every_lag_is_drawn_anew() {
+    let set = "\"query.lookup.writes\" = true\n\"postgres.replica.lag\" = { exponential = \"30ms\" }";
+    let facts = story(set, REPLICA, &[0, 500, 1000]);
+    let behind: Vec<f64> = times(&facts, "replayed")
+        .iter()
+        .zip(times(&facts, "disk-done"))
+        .map(|(at, done)| at - done)
+        .collect();
+    assert_eq!(behind.len(), 3);
+    let apart = |one: f64, other: f64| (one - other).abs() > 0.01;
+    assert!(
+        apart(behind[0], behind[1]) && apart(behind[1], behind[2]) && apart(behind[2], behind[0]),
+        "{behind:?}"
+    );
+}
+
 /// A replica takes reads and refuses writes.
 #[test]
 fn a_replica_takes_reads_only() {
