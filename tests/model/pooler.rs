@@ -219,6 +219,17 @@ fn a_session_ends_with_its_client() {
     assert_eq!(outcomes(&facts), ["ok", "connection-lost"], "the first does not let go");
 }
 
+/// Before the next session has it, a connection to the node is reset by one round trip.
+#[test]
+fn a_session_that_is_over_is_reset() {
+    let deploy = "[event.again]\nat = \"1100ms\"\ndo = { deploy = \"api\" }";
+    let more = format!("{}\n{deploy}", pooler("session", "max = 1\nmin = 1"));
+    let facts = told("\"duration\" = \"5s\"\n\"service.api.pool.primary.min\" = 0", &more, &[0]);
+    let (left, released) = (times(&facts, "client-"), times(&facts, "release"));
+    assert_eq!((left.len(), released.len()), (1, 2), "the container's, and the pooler's");
+    assert_eq!(released[1] - left[0], 3.0, "a trip each way, and the answer's millisecond of CPU");
+}
+
 /// Lifetimes of containers' connections are the pooler's affair: the node sees none of that herd.
 #[test]
 fn the_node_sees_no_herd_of_clients() {
