@@ -113,3 +113,20 @@ fn a_burst_is_cut_short_by_the_next_one() {
     let begun = at.windows(2).filter(|pair| pair[1] - pair[0] > 0.3).map(|pair| pair[1] % 1.0);
     assert!(begun.into_iter().all(|past| past < 0.1));
 }
+
+/// What is left of a gap is spent from the instant on at which the rate changes: nobody who did not come
+/// before comes with it.
+#[test]
+fn traffic_that_is_turned_up_brings_nobody_at_once() {
+    let more = "[traffic.users]\nrequest = \"sign-in\"\nrate = \"0/s\"\n[event.crowd]\nat = \"10s\"\n\
+                set = { \"traffic.users.rate\" = \"1/s\" }\n";
+    let scenario = fleet("\"duration\" = \"60s\"", more);
+    let first = |seed| {
+        let arrived = |(_, fact): &&(Time, Fact)| matches!(fact, Fact::RequestArrived { .. });
+        facts(&scenario, seed).iter().find(arrived).map_or(60.0, |(at, _)| at.as_secs()) - 10.0
+    };
+    let waits: Vec<f64> = (1..=40).map(first).collect();
+    assert!(waits.iter().all(|wait| *wait > 0.0), "{waits:?}");
+    let mean = waits.iter().sum::<f64>() / 40.0;
+    assert!((0.4..1.6).contains(&mean), "a second in the mean, within four standard errors: {mean}");
+}

@@ -34,6 +34,53 @@ fn overload_is_429_at_the_cap_and_500_below_it() {
     assert_eq!(told(2, "500"), ["500"]);
 }
 
+/// On Cloud Run who waits for a container is turned away after ten seconds, or after three and a half mean
+/// startups where that is longer.
+#[test]
+fn the_wait_for_a_container_follows_the_startup() {
+    let turned_away = |startup: &str| {
+        let set = format!(
+            r#"
+            "duration" = "60s"
+            "service.api.scaler" = "cloud-run-2025"
+            "service.api.concurrency" = 1
+            "service.api.startup" = "{startup}"
+            "request.sign-in.steps" = [{{ app = "55s" }}]
+        "#
+        );
+        times(&story(&set, "", &[0, 1]), "pending-")
+    };
+    assert_eq!([turned_away("1s"), turned_away("10s")], [[10_001.0], [35_001.0]]);
+}
+
+/// What happened at the very beginning: how often this word was said.
+fn at_first(set: &str, wanted: &str) -> usize {
+    let users = "[traffic.users]\nrequest = \"sign-in\"\nrate = \"20/s\"\n";
+    let facts = crate::kit::facts(&fleet(set, users), 1);
+    facts.iter().filter(|(at, fact)| *at == Time::ZERO && word(fact) == wanted).count()
+}
+
+/// A fleet begins as large as its load wants it: who thinks while he holds a connection is as busy as any
+/// other, and a transaction holds its connection for all of its queries.
+#[test]
+fn a_fleet_begins_as_large_as_its_load() {
+    let containers = |steps: &str| {
+        let scaled = "\"service.api.containers\" = { min = 1, max = 9 }\n\"service.api.scaler\" = \"hpa\"";
+        at_first(&format!("{scaled}\n\"request.sign-in.steps\" = [{steps}]"), "launch")
+    };
+    let query = "query = \"lookup\", on = \"primary\"";
+    assert_eq!(containers(&format!("{{ app = \"100ms\" }}, {{ {query} }}")), 3, "2 CPUs at 80 %");
+    assert_eq!(containers(&format!("{{ {query}, think = \"100ms\" }}")), 3);
+    let connections = |queries: usize| {
+        let names = vec!["\"lookup\""; queries].join(", ");
+        let pool = "\"service.api.pool.primary.max\" = 50\n\"service.api.pool.primary.min\" = 0";
+        let steps = format!("[{{ transaction = [{names}], on = \"primary\" }}]");
+        at_first(&format!("{pool}\n\"request.sign-in.steps\" = {steps}"), "adopted")
+    };
+    let (one, three) = (connections(1), connections(3));
+    assert!(one > 0 && three > one, "{one} and {three}");
+}
+
 const ON_DEMAND: &str = r#"
     "service.api.containers" = { min = 1, max = 3 }
     "service.api.scaler" = "cloud-run-2025"

@@ -384,6 +384,37 @@ fn a_handler_sleeps_before_it_runs_a_query_again() {
     );
 }
 
+/// The step that failed is run again, and none of those before it.
+#[test]
+fn a_handler_runs_the_last_step_again() {
+    let set = r#"
+        "postgres.primary.statement_timeout" = "15ms"
+        "request.sign-in.steps" = [{ query = "lookup", on = "primary" }, { query = "slow", on = "primary" }]
+    "#;
+    let more = "[query.slow]\ncpu = \"20ms\"\n[request.sign-in.handler_retry]\nattempts = 2\n\
+                backoff = \"10ms\"\non = [\"statement-timeout\"]\n";
+    let facts = story(set, more, &[0]);
+    assert_eq!(outcomes(&facts), ["statement-timeout"]);
+    let works: Vec<f64> = times(&facts, "work");
+    let done = times(&facts, "done");
+    let took: Vec<f64> = done.iter().zip(&works).map(|(done, work)| done - work).collect();
+    assert_eq!(took, [10.0, 15.0, 15.0], "the lookup, and the slow one twice");
+}
+
+/// Nobody runs a query again for a client that has left; and the handler's own deadline holds without it.
+#[test]
+fn a_client_that_has_left_is_worked_for_no_longer_than_the_deadline() {
+    let retry =
+        "[request.sign-in.handler_retry]\nattempts = 3\nbackoff = \"10ms\"\non = [\"statement-timeout\"]\n";
+    let set = "\"postgres.primary.statement_timeout\" = \"5ms\"\n\"request.sign-in.patience\" = ";
+    let works = |patience: &str| times(&story(&format!("{set}\"{patience}\""), retry, &[0]), "work").len();
+    assert_eq!((works("1s"), works("7ms")), (3, 1));
+    let set = "\"request.sign-in.patience\" = \"20ms\"\n\"request.sign-in.timeout\" = \"40ms\"\n\
+               \"request.sign-in.steps\" = [{ app = \"200ms\" }]";
+    let facts = story(set, "", &[0]);
+    assert_eq!((times(&facts, "ends"), times(&facts, "handling-")), (vec![20.0], vec![40.0]));
+}
+
 /// Who waits for a container has no query yet that could be run again, though it fails with the same outcome.
 #[test]
 fn who_waits_for_a_container_has_nothing_to_run_again() {

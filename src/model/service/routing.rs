@@ -169,6 +169,16 @@ mod tests {
         assert_eq!(picks, [ids[1], ids[2], ids[1]]);
     }
 
+    /// Of two that are drawn the less busy is picked: the idle one of two unless the busy one is drawn twice.
+    #[test]
+    fn of_two_random_ones_the_less_busy_is_picked() {
+        let (mut router, ids) = router(&[5, 0], 80);
+        let idle = (0..1000)
+            .filter(|n| router.pick(Routing::RandomTwo, || Stream::root(*n).draws()) == Some(ids[1]));
+        let idle = idle.count();
+        assert!((690..=810).contains(&idle), "three quarters of a thousand: {idle}");
+    }
+
     #[test]
     fn a_full_container_gets_none() {
         for routing in [Routing::LeastOutstanding, Routing::RoundRobin, Routing::Random, Routing::RandomTwo] {
