@@ -170,6 +170,19 @@ mod tests {
         watch(most_starts, most_open).gain()
     }
 
+    /// The most connections are those of all containers together.
+    #[test]
+    fn the_lifetime_at_a_node_is_that_of_the_most_connections() {
+        let base = include_str!("../../tests/scenario/base.toml");
+        let jobs = "[service.jobs]\ncontainers = { min = 1, max = 1 }\n[service.jobs.pool.primary]\n\
+                    max = 50\nmax_lifetime = \"5m\"\n";
+        let text = format!("{base}{jobs}");
+        let (document, _) = crate::scenario::Document::from_text("test.toml", &text)
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
+        let file = &document.scenario("as-written").unwrap().file;
+        assert_eq!(lifetime_at(file, "primary"), Some(L), "ten containers of ten, not one of fifty");
+    }
+
     /// P(X ≥ 3) = 0.0803, P(X ≥ 4) = 0.0190, P(X ≥ 5) = 0.00366 and P(X ≥ 6) = 0.00059 for a Poisson variable
     /// of mean 1 (any table).
     #[test]

@@ -128,6 +128,15 @@ mod tests {
         assert!(most > Span::from_secs(1000));
     }
 
+    /// Where two lifetimes that people write fit, the nearer is named and is not sure.
+    #[test]
+    fn a_guess_between_two_is_not_sure() {
+        let found = guess(&ages((1..=10).map(|n| f64::from(n) * 90.0)));
+        let Lifetime::Guessed { lifetime, least, most, sure } = found else { panic!("{found:?}") };
+        assert_eq!((lifetime, sure), (Span::from_secs(900), false));
+        assert!(least < Span::from_secs(900) && most > Span::from_secs(1200));
+    }
+
     #[test]
     fn bunched_ages_betray_nothing() {
         let found = guess(&ages((0..100).map(|n| 400.0 + f64::from(n) * 0.01)));

@@ -45,7 +45,11 @@ fn at(seconds: u64) -> Time {
 }
 
 fn metered(facts: &[(u64, Fact)]) -> Measured {
-    let (document, _) = Document::from_text("test.toml", SCENARIO).unwrap_or_else(|wrong| panic!("{wrong}"));
+    metered_in(SCENARIO, facts)
+}
+
+fn metered_in(scenario: &str, facts: &[(u64, Fact)]) -> Measured {
+    let (document, _) = Document::from_text("test.toml", scenario).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut meter = Meter::new(document.scenario("as-written").expect("the plain variant"), 1);
     for (second, fact) in facts {
         meter.record(at(*second), *fact);
@@ -84,6 +88,15 @@ fn a_fleet_reaches_its_cap_and_leaves_it() {
     assert_eq!([caps[0].mean, caps[5].mean], [3.0, 2.0]);
     let spans: Vec<_> = measured.stretches.iter().map(|cap| (cap.from, cap.to)).collect();
     assert_eq!(spans, [(at(25), Some(at(38))), (at(50), None)]);
+}
+
+/// The last bin of a run may be short: it counts for as long as it lasts.
+#[test]
+fn a_short_bin_counts_for_as_long_as_it_lasts() {
+    let scenario = SCENARIO.replace("\"1m\"", "\"65s\"");
+    let measured = metered_in(&scenario, &[(0, Fact::LockQueued(0)), (60, Fact::LockDequeued(0))]);
+    let mean = value(Metric::LockWaiters, &measured, "postgres.primary", (0, 70));
+    assert!((mean - 60.0 / 65.0).abs() < 1e-12, "{mean}");
 }
 
 #[test]

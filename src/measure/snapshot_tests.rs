@@ -132,3 +132,18 @@ fn the_old_are_counted_and_groups_are_told_apart() {
 fn jitter_is_the_number_over_the_rate() {
     assert_eq!(jitter(5000, 50.0), Span::from_secs(100));
 }
+
+/// One application of two clients is two groups: who deploys them apart sees which of them is bunched.
+#[test]
+fn clients_of_one_application_are_told_apart() {
+    let of = |client: &str, age| Connection {
+        application: Some("api".into()),
+        client: Some(client.into()),
+        ..aged([age]).remove(0)
+    };
+    let connections = [of("10.0.0.2", 5.0), of("10.0.0.1", 5.1), of("10.0.0.1", 5.2), of("10.0.0.1", 300.0)];
+    let seen = Snapshot::new(&connections, NOW, Some(QUARTER));
+    let groups: Vec<_> =
+        seen.groups.iter().map(|g| (g.client.as_str(), g.connections, g.most_in_1s)).collect();
+    assert_eq!(groups, [("10.0.0.1", 3, 2), ("10.0.0.2", 1, 1)]);
+}

@@ -120,6 +120,34 @@ fn an_outage_at_the_end_is_seen() {
     assert_eq!(story("", &[]).measured.classes[0].unanswered(), 0);
 }
 
+/// A deed is over at once: what comes later is not laid at its door, as it is at that of a setting that
+/// stands. And there is nothing to recover from after a job.
+#[test]
+fn a_deed_is_over_and_a_setting_stands() {
+    let more = "[event.crash]\nat = \"20s\"\ndo = { restart = \"primary\" }\n\
+                [event.changed]\nat = \"30s\"\nset = { \"query.lookup.reads\" = 0 }\n\
+                [event.stall]\nat = \"80s\"\nuntil = \"85s\"\nset = { \"postgres.primary.cores\" = 0.01 }\n\
+                [job.report]\non = \"primary\"\nfirst = \"82s\"\nevery = \"1h\"\nwork = { cpu = \"10ms\" }\n";
+    let run = story(more, &[]);
+    let late = run.measured.spikes.iter().find(|spike| spike.to > at(80)).expect("the stall is felt");
+    let beside = |name: &str| late.beside.iter().any(|beside| beside == name);
+    assert!(beside("event.stall") && beside("event.changed") && beside("job.report"), "{late:?}");
+    assert!(!beside("event.crash"), "{late:?}");
+    let recovered = run.measured.recoveries.iter().map(|recovery| recovery.event.as_str());
+    assert_eq!(recovered.collect::<Vec<_>>(), ["event.crash", "event.stall"]);
+}
+
+/// Every request that ended is in the histogram of its service, bin by bin.
+#[test]
+fn the_histogram_of_a_service_leaves_nobody_out() {
+    let run = story("", &["\"query.lookup.cpu\" = { exponential = \"5ms\" }"]);
+    for (place, bin) in run.measured.services[0].bins.iter().enumerate() {
+        let ended: u32 = run.measured.classes.iter().flat_map(|class| class.bins[place].ended).sum();
+        let counted: u32 = bin.buckets.iter().map(|(_, count)| count).sum();
+        assert!(counted == ended && ended > 0, "bin {place}: {counted} of {ended}");
+    }
+}
+
 /// Percentiles of a window come from all requests that ended in it: of an exponential time they are known,
 /// and what is ten milliseconds slower from a time on is so in that half alone.
 #[test]
