@@ -76,6 +76,9 @@ at = "30s"
 enabled = false
 at = "45s"
 do = {{ deploy = "api" }}
+[event.crash]
+at = "50s"
+do = {{ restart = "primary" }}
 [variant.same]
 why = "another word for the same"
 [variant.cores.set]
@@ -88,6 +91,8 @@ history = "cures"
 "event.upgrade.at" = "40s"
 [variant.deploy.set]
 "event.deploy.enabled" = true
+[variant.another-deed.set]
+"event.crash.do" = {{ deploy = "api" }}
 "#,
         include_str!("../../tests/scenario/base.toml")
     );
@@ -100,7 +105,37 @@ history = "cures"
     assert_eq!(parted("no-upgrade"), second(30));
     assert_eq!(parted("later"), second(30));
     assert_eq!(parted("deploy"), second(45));
+    assert_eq!(parted("another-deed"), second(50));
     assert_eq!(baseline.file.variant["no-upgrade"].history, Some(History::Cures));
+}
+
+/// What was born before the parting has been recycled once when the longest lifetime of all nodes is over.
+#[test]
+fn recycling_counts_from_one_longest_lifetime_after_the_parting() {
+    let text = format!(
+        r#"{}
+[postgres.other]
+like = "primary"
+[service.api.pool.other]
+preset = "pgxpool"
+max = 10
+max_lifetime = "5m"
+[event.upgrade]
+at = "30s"
+[event.upgrade.set]
+"postgres.primary.cores" = 8
+[variant.no-upgrade.set]
+"event.upgrade.enabled" = false
+"#,
+        include_str!("../../tests/scenario/base.toml")
+    );
+    let (document, _) = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let runs = ["as-written", "no-upgrade"].map(|variant| {
+        let measured = Meter::new(document.scenario(variant).unwrap(), 1).finish(&[]);
+        Run { variant: variant.into(), seed: 1, measured }
+    });
+    let found = effects(&document, &runs, None);
+    assert_eq!(found[0].from, Time::ZERO + Span::from_secs(30) + L);
 }
 
 /// A run of an hour: of every bin of ten seconds so many wishes are fulfilled and so many given up.

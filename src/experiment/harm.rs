@@ -188,6 +188,14 @@ mod tests {
         }
     }
 
+    /// The last bin of a run may be short, and is bad for as long as it lasts.
+    #[test]
+    fn a_short_last_bin_is_bad_for_as_long_as_it_lasts() {
+        let mut run = slow(10);
+        run.measured.duration = BIN * 119 + crate::engine::time::Span::from_secs(4);
+        assert_eq!(harm(&run, &slow(10)).bad_s, 94.0);
+    }
+
     #[test]
     fn a_herd_that_is_gone_counts_though_surges_hurt_as_before() {
         assert_eq!(judged_by_spikes(8.0, 0.0), HarmChange::Better);

@@ -39,6 +39,9 @@ fn the_verdict_follows_the_metrics_direction() {
         ("latency", "request.sign-in", "", "ms", Shift::Worse),
         ("recycle_spikes", "service.api", "", "count", Shift::Worse),
         ("user_success", "request.sign-in", "", "share", Shift::Better),
+        ("request_success", "request.sign-in", "", "share", Shift::Better),
+        ("throughput", "service.api", "", "per_s", Shift::Better),
+        ("containers", "service.api", "", "count", Shift::Higher),
         ("requests", "request.sign-in", "ok", "count", Shift::Better),
         ("requests", "request.sign-in", "500", "count", Shift::Worse),
         ("requests", "request.sign-in", "", "count", Shift::Higher),
@@ -154,6 +157,18 @@ fn pairs_that_differ_by_the_same_cannot_tell_where_no_step_is_known() {
     let rounded = of(&success, &[0.1 + 0.2, 0.5], &[0.3, 0.5]);
     assert!(rounded.shift == Shift::NoChange && rounded.same(), "{rounded:?}");
     assert_eq!((rounded.difference.interval, rounded.ratio.interval), (None, None), "nothing tells how sure");
+}
+
+/// Times that are told by bins of ten seconds are no surer than that; the mean of a gauge is finer.
+#[test]
+fn each_metric_has_the_steps_in_which_it_is_measured() {
+    let recovery = of(&row("recovery", "service.api", "", "s", 0.0), &[90.0; 4], &[30.0; 4]);
+    assert_eq!(recovery.shift, Shift::Better, "a minute, with each of four seeds: {recovery:?}");
+    let once = of(&row("recovery", "service.api", "", "s", 0.0), &[40.0; 3], &[30.0; 3]);
+    assert_eq!(once.shift, Shift::NoChange, "one bin: {once:?}");
+    let waiters = SummaryRow { stat: "mean", ..row("lock_waiters", "postgres.primary", "", "count", 0.0) };
+    let fewer = of(&waiters, &[0.31, 0.30, 0.32, 0.30], &[0.11, 0.10, 0.10, 0.12]);
+    assert_eq!(fewer.shift, Shift::Better, "{fewer:?}");
 }
 
 #[test]

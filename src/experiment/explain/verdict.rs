@@ -224,6 +224,16 @@ mod tests {
         assert_eq!(Trial::new(&base, of(&[1.0e6, 1.1e6, 0.95e6])).effect, KnockOutEffect::Nothing);
     }
 
+    /// One seed is an anecdote: its spikes must be half as high to be called lower.
+    #[test]
+    fn one_seed_must_tell_more_plainly() {
+        let effect = |seeds: usize, p99: f64| {
+            Trial::new(&vec![figures(10, 1.0e6); seeds], vec![figures(10, p99); seeds]).effect
+        };
+        assert_eq!([effect(1, 0.6e6), effect(1, 0.45e6)], [KnockOutEffect::Nothing, KnockOutEffect::Less]);
+        assert_eq!(effect(5, 0.6e6), KnockOutEffect::Less);
+    }
+
     #[test]
     fn a_word_weighs_the_start_and_what_came_later() {
         let of = |effect| Trial { effect, ..trial(&[5, 5], &[5, 5]) };
