@@ -131,3 +131,10 @@ fn an_outage_has_its_table_and_its_rows() {
     assert!(names(&runs).contains(&"served.csv"));
     assert!(!names(&[synthetic::nothing()]).contains(&"served.csv"), "only where there is something in it");
 }
+
+/// A p-value may be tiny, and a column of them is read by people too; what is no number is an empty cell.
+#[test]
+fn numbers_are_short_and_exact() {
+    let cells = [0.0, 1e-300, -2.5e-12, 1e-9, 0.25, 1e9, f64::NAN, f64::INFINITY].map(float);
+    assert_eq!(cells, ["0", "1e-300", "-2.5e-12", "0.000000001", "0.25", "1000000000", "", ""]);
+}

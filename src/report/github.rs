@@ -138,6 +138,20 @@ mod tests {
         assert!(dozen.ends_with("::error title=herdsim::and 3 more: e10, e11, e12\n"), "{dozen}");
     }
 
+    /// A scenario with many problems is named once.
+    #[test]
+    fn a_file_is_named_once_among_the_rest() {
+        use crate::scenario::problem::Problems;
+        let problem = |n: usize| Problem::error(format!("problem {n}"), None);
+        let wrong = |file: &str, count: usize| {
+            let mut problems = Problems::default();
+            (0..count).for_each(|n| problems.push(problem(n)));
+            Refused { file: file.into(), problems }
+        };
+        let text = refused(&[wrong("a.toml", 12), wrong("b.toml", 2)]);
+        assert!(text.ends_with("::error title=herdsim::and 5 more: a.toml, b.toml\n"), "{text}");
+    }
+
     #[test]
     fn a_step_summary_stays_below_a_mebibyte_and_says_what_is_missing() {
         let whole = tested().markdown();

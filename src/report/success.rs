@@ -87,6 +87,16 @@ mod tests {
     use crate::report::synthetic;
 
     #[test]
+    fn attackers_are_no_users() {
+        let mut run = synthetic::run("attack", 1, false);
+        let mut attack = run.measured.classes[0].clone();
+        attack.label = Label::Abusive;
+        (attack.users.succeeded, attack.users.failed) = (0, 4);
+        run.measured.classes.insert(0, attack);
+        assert_eq!(text(&[run]), "", "all users fared well");
+    }
+
+    #[test]
     fn only_who_fared_badly_makes_a_table() {
         let mut runs = vec![synthetic::run("calm", 1, false), synthetic::run("outage", 1, false)];
         assert_eq!(text(&runs), "", "all fared well");
