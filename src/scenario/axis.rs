@@ -356,6 +356,13 @@ mod tests {
     }
 
     #[test]
+    fn the_width_of_a_range_of_factors_may_be_a_bare_number() {
+        let Along::Between(range) = parse("a=x0.5..x2").unwrap().along else { panic!("a range") };
+        assert_eq!([range.width("x0.1"), range.width("0.1")], [Ok(0.1), Ok(0.1)]);
+        assert!(range.width("5s").is_err());
+    }
+
+    #[test]
     fn a_list_in_a_scenario_is_read_as_toml_and_its_texts_as_on_the_command_line() {
         let list = AxisValues(json!([2, 0.5, "fast@{ fast = {} }", { "min": 1, "max": 2 }]));
         let axis = written("p", &list).unwrap();

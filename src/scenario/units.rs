@@ -291,6 +291,7 @@ mod tests {
             (parse_span("-3s").map(|_| ()), "positive number"),
             (parse_span("9999999999h").map(|_| ()), "292 years"),
             (parse_rate("10/d").map(|_| ()), "unknown unit"),
+            (parse_rate("2000000000000/s").map(|_| ()), "more than a trillion"),
             (parse_share("130%").map(|_| ()), "more than the whole"),
             (parse_share("0.5").map(|_| ()), "percentage"),
             (parse_width("90").map(|_| ()), "or a share such as"),

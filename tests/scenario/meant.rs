@@ -131,6 +131,14 @@ fn more_work_than_cpus_all_run_long_is_warned_of() {
     assert!(!said_with("cores = 0.5", half).contains(warned));
 }
 
+/// What the edge rejects asks for nothing.
+#[test]
+fn who_is_rejected_asks_for_no_work() {
+    let half = |text: &str| said(&text.replace("cores           = 4", "cores = 0.5"));
+    assert!(half(BASE).contains("ask for 0.6 cores of `primary`"));
+    assert_eq!(half(&with("rejected = \"50%\"\n")), "");
+}
+
 #[test]
 fn the_cpu_of_containers_is_warned_of_where_the_scaler_counts_it() {
     let fleet = |scaler: &str| {
@@ -176,4 +184,38 @@ fn a_time_that_holds_no_whole_bin_is_told() {
     assert!(cut.contains(&format!("warning: {none}")) && cut.contains("after = \"3595s\""), "{cut}");
     let all = expect(size, "except = [\"event.slow\"]");
     assert!(all.contains(&format!("warning: {none}")) && all.contains("except = "), "{all}");
+}
+
+/// Each process of a pooler takes so many clients.
+#[test]
+fn the_places_of_a_pooler_are_those_of_all_its_processes() {
+    let pooler = |processes: u32| {
+        let rest = "mode = \"transaction\"\nmax_clients = 50\npool = { max = 20 }\n";
+        said(&with(&format!("[postgres.primary.pooler]\nprocesses = {processes}\n{rest}")))
+    };
+    let one = pooler(1);
+    assert!(one.contains("100 connections to the pooler of `primary`, which takes 50"), "{one}");
+    assert_eq!(pooler(2), "");
+}
+
+/// Each scaler has its own target.
+#[test]
+fn a_target_is_told_where_the_scaler_does_not_look_at_it() {
+    let told = |scaler: &str, target: &str| {
+        let scaled =
+            format!("containers = {{ min = 10, max = 10 }}\nscaler = \"{scaler}\"\n{target} = \"50%\"");
+        said(&BASE.replace("containers = { min = 10, max = 10 }", &scaled))
+    };
+    for (scaler, target, looks) in [
+        ("kpa", "concurrency_target", true),
+        ("kpa", "cpu_target", false),
+        ("hpa", "concurrency_target", false),
+        ("hpa", "cpu_target", true),
+        ("cloud-run-2025", "concurrency_target", true),
+        ("cloud-run-2025", "cpu_target", true),
+    ] {
+        let said = told(scaler, target);
+        let warned = said.contains(&format!("the scaler of `api` does not look at `{target}`"));
+        assert_eq!(warned, !looks, "{scaler}, {target}: {said}");
+    }
 }

@@ -286,3 +286,13 @@ fn set_may_say_what_a_variant_sets() {
     assert_eq!(document.scenario("v").unwrap().file.postgres["primary"].cores, 6.0);
     assert_eq!(document.scenario(AS_WRITTEN).unwrap().file.postgres["primary"].cores, 12.0);
 }
+
+/// Of what is counted there are whole ones only: a factor gives the nearest.
+#[test]
+fn a_count_is_scaled_to_the_nearest_whole_one() {
+    for (factor, max) in [("x0.24", 2), ("x0.26", 3), ("x1.19", 12), ("x0.1", 1)] {
+        let variant = format!("[variant.v.set]\n\"service.api.pool.primary.max\" = \"{factor}\"\n");
+        let (document, _) = load(&with(&variant));
+        assert_eq!(document.scenario("v").unwrap().file.service["api"].pool["primary"].max, max, "{factor}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What events can do to what stands, and what would leave it open what stands.
 
-use super::with;
 use super::wrong::said;
+use super::{load, with};
 
 /// An event with this overlay, in a scenario with a second node.
 fn event(set: &str) -> String {
@@ -66,4 +66,49 @@ fn events_of_one_span_on_one_path_are_refused() {
     assert!(switched.starts_with("warning: variant `v`: events `a` and `b` both set"), "{switched}");
     let cores = format!("{span}\nset = {{ \"postgres.primary.cores\" = 2 }}");
     assert_eq!(two(&rate(span, "100/s"), &cores), "", "of two things");
+}
+
+/// Of two events that begin together the one that ends first lies on top, wherever it stands in the file.
+#[test]
+fn of_two_that_begin_together_the_shorter_stands() {
+    let event = |name: &str, until: &str, cores: u32| {
+        format!(
+            "[event.{name}]\nat = \"5m\"\nuntil = \"{until}\"\n\
+             set = {{ \"postgres.primary.cores\" = {cores} }}\n"
+        )
+    };
+    let (short, long) = (event("short", "10m", 8), event("long", "20m", 16));
+    for both in [format!("{short}{long}"), format!("{long}{short}")] {
+        let (document, _) = load(&with(&both));
+        let timeline = &document.scenario("as-written").unwrap().timeline;
+        let cores = timeline.iter().filter_map(|moment| {
+            let minute = moment.at.as_secs() / 60.0;
+            Some((minute, moment.stands.as_ref()?.postgres["primary"].cores))
+        });
+        assert_eq!(cores.collect::<Vec<_>>(), [(5.0, 8.0), (10.0, 16.0), (20.0, 4.0)]);
+    }
+}
+
+/// A deploy brings a setting to the containers only while it stands.
+#[test]
+fn a_deploy_after_a_setting_was_taken_back_does_not_bring_it() {
+    let deployed = |at: &str| {
+        said(&with(&format!(
+            "[event.larger]\nat = \"5m\"\nuntil = \"10m\"\n\
+             set = {{ \"service.api.pool.primary.max\" = 20 }}\n\
+             [event.deploy]\nat = \"{at}\"\ndo = {{ deploy = \"api\" }}\n"
+        )))
+    };
+    assert_eq!(deployed("5m"), "");
+    for at in ["4m", "10m", "30m"] {
+        assert!(deployed(at).contains("reaches only containers that start later"), "{at}: {}", deployed(at));
+    }
+}
+
+/// The run is over at its duration: what begins then never happens.
+#[test]
+fn an_event_at_the_very_end_is_too_late() {
+    let at = |time: &str| said(&with(&format!("[event.e]\nat = \"{time}\"\ndo = {{ deploy = \"api\" }}\n")));
+    assert_eq!(at("3599s"), "");
+    assert!(at("1h").contains("event `e` begins when the run is over"), "{}", at("1h"));
 }

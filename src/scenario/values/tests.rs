@@ -95,6 +95,21 @@ pgxpool = { file = ".env", at = "DATABASE_URL", pool = "service.api.pool.primary
     assert!(!scenario.resolved().contains("secret"));
 }
 
+/// pgx waits two minutes for a connection unless the string says otherwise; a zero says nothing.
+#[test]
+fn a_connection_string_sets_the_time_to_connect() {
+    let values = "[values_from.pool]\npgxpool = { file = \"dsn\", pool = \"service.api.pool.primary\" }\n";
+    for (text, seconds) in [
+        (URL.to_owned(), 120.0),
+        (format!("{URL}&connect_timeout=0"), 120.0),
+        (format!("{URL}&connect_timeout=7"), 7.0),
+    ] {
+        let document = fleet(values, &[("dsn", &text)]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let pool = &document.scenario("as-written").unwrap().file.service["api"].pool["primary"];
+        assert_eq!(pool.connect_timeout.0.map(|span| span.as_secs()), Some(seconds), "{text}");
+    }
+}
+
 #[test]
 fn values_are_taken_by_path_from_any_format() {
     let values = r#"
