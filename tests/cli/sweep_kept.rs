@@ -32,6 +32,24 @@ fn seven_shards_merged_are_the_whole() {
     assert!(!desk.path("less").exists());
 }
 
+/// The whole never takes the place of a part, nor of a sweep that somebody means to finish.
+#[test]
+fn a_merge_takes_no_part_away() {
+    let desk = Desk::new();
+    let line = "sweep tiny.toml --duration 1s --no-plots --axis postgres.primary.cores=1,2";
+    (1..=2).for_each(|number| drop(desk.ends(&format!("{line} --shard {number}/2 -o parts"), 0)));
+    let parts = "parts/shard-1-of-2 parts/shard-2-of-2";
+    let (_, err) = desk.ends(&format!("merge {parts} -o parts/shard-2-of-2"), 2);
+    assert!(err.contains("`parts/shard-2-of-2` holds one of the parts"), "{err}");
+    desk.ends(&format!("{line} -o begun"), 0);
+    let manifest = desk.read("begun/manifest.json");
+    assert!(manifest.contains("\"complete\": true"), "{manifest}");
+    desk.write("begun/manifest.json", &manifest.replace("\"complete\": true", "\"complete\": false"));
+    let (_, err) = desk.ends(&format!("merge {parts} -o begun"), 2);
+    assert!(err.contains("`begun` holds a sweep that is not finished"), "{err}");
+    desk.ends(&format!("merge {parts} -o whole"), 0);
+}
+
 #[test]
 fn parts_of_different_sweeps_are_not_merged() {
     let desk = Desk::new();
