@@ -20,6 +20,8 @@ const LONGEST_US: u64 = 3_600_000_000;
 
 /// Who serves what no service does.
 pub const EDGE: &str = "edge";
+/// Who serves what needs no database.
+const APPLICATION: &str = "application";
 
 /// An empty histogram of latencies in microseconds.
 pub fn histogram() -> Histogram<u64> {
@@ -173,14 +175,16 @@ fn us(latency: Span) -> u64 {
     (latency.0 / 1_000).max(1)
 }
 
-/// Who served, by name: nodes in file order, the edge last.
+/// Who served, by name: nodes in file order, the application, the edge last.
 fn served(mut counts: Vec<(ServedBy, u32, Vec<u32>)>, places: &Places) -> Vec<Served> {
     counts.sort_by_key(|(by, _, _)| match by {
         ServedBy::Node(node) => usize::from(*node),
+        ServedBy::Application => usize::MAX - 1,
         ServedBy::Edge => usize::MAX,
     });
     let name = |by| match by {
         ServedBy::Node(node) => places.nodes[usize::from(node)].clone(),
+        ServedBy::Application => APPLICATION.to_owned(),
         ServedBy::Edge => EDGE.to_owned(),
     };
     counts.into_iter().map(|(by, _, bins)| Served { by: name(by), bins }).collect()

@@ -146,14 +146,12 @@ impl Window {
     }
 }
 
-/// Whether a metric has something to tell of a node or a service: those of outages only where there is a
-/// scaler, or where anything ever waited. Recoveries have rows of their own.
-fn tells(metric: Metric, measured: &Measured, name: &str) -> bool {
-    let has = |level: &str, group: &str| outage::level(measured, level, &format!("{group}.{name}")).is_some();
+/// Whether a metric has a row of a node or a service: a fleet that nobody scales does not come up to its cap.
+/// Gains and recoveries have rows of their own.
+fn has_row(metric: Metric, measured: &Measured, name: &str) -> bool {
     match metric {
         Metric::HerdGain | Metric::Recovery => false,
-        Metric::LockWaiters | Metric::DiskWaiters => has(metric.name(), "postgres"),
-        Metric::Containers | Metric::AtCap | Metric::Throughput => has("cap", "service"),
+        Metric::AtCap => outage::level(measured, "cap", &format!("service.{name}")).is_some(),
         _ => true,
     }
 }
@@ -195,7 +193,7 @@ fn metric_rows(metric: Metric, measured: &Measured, rows: &mut Vec<SummaryRow>) 
         Causes::None => vec![None],
     };
     let (whole, unit) = (Window::whole(), metric.unit().name());
-    for name in names.into_iter().filter(|name| tells(metric, measured, name)) {
+    for name in names.into_iter().filter(|name| has_row(metric, measured, name)) {
         for &cause in &causes {
             let of = format!("{}.{name}", metric.group());
             let value = value(metric, measured, &of, cause, &whole);
@@ -253,6 +251,8 @@ fn class_rows(class: &ClassMeasured, rows: &mut Vec<SummaryRow>) {
     let all = class.ended.iter().sum::<u64>() + class.unanswered();
     let success = class.ended[Outcome::Ok as usize] as f64 / all as f64;
     rows.push(row("request_success", of.clone(), "", "share", success, "share"));
+    let rejected = class.ended[Outcome::TooManyRequests as usize] as f64 / all as f64;
+    rows.push(row("rejected", of.clone(), "", "share", rejected, "share"));
     let users = class.users;
     let fulfilled = users.succeeded as f64 / (users.succeeded + users.failed) as f64;
     rows.push(row("user_success", of.clone(), "", "share", fulfilled, "share"));

@@ -222,9 +222,11 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
             }
         }
         let by_endpoint = script.iter().any(|op| matches!(op, Op::AcquireAt(_)));
+        let by_name = script.iter().any(|op| matches!(op, Op::Acquire(_)));
         Class {
             service,
             script,
+            queries: by_name || by_endpoint,
             tells: by_endpoint || file.edge.serves.contains(name),
             budget: request.retry.as_ref().and_then(|retry| retry.budget).map(Budget::new),
             handler_retry: request.handler_retry.clone(),

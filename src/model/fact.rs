@@ -169,6 +169,8 @@ pub enum Fact {
 pub enum ServedBy {
     /// A service, from this node.
     Node(NodeNumber),
+    /// A service, without a database.
+    Application,
     /// The edge.
     Edge,
 }

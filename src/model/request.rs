@@ -64,7 +64,7 @@ pub struct Request {
     pub tries: Option<Try>,
     /// How it goes through the edge's breaker, unless it has been reported.
     pub watched: Option<Watch>,
-    /// The node that it was last given a connection to.
+    /// The node that it was last given a connection to, of a class that [queries](Class::queries).
     pub node: NodeNumber,
 }
 
@@ -204,6 +204,8 @@ pub struct Class {
     pub budget: Option<Budget>,
     /// What the handler does about a step that failed.
     pub handler_retry: Option<Retry>,
+    /// Whether it needs a database.
+    pub queries: bool,
     /// Whether it may be served from several places, and is asked from which.
     pub tells: bool,
 }

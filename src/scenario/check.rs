@@ -3,6 +3,7 @@
 
 mod edge;
 mod expect;
+mod many;
 mod nodes;
 mod service;
 mod sweep;
@@ -70,6 +71,7 @@ impl Checker<'_> {
             self.expect(name, expect);
         }
         self.sweep();
+        self.many();
     }
 
     fn place(&self, path: &str) -> Option<Place> {

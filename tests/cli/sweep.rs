@@ -42,6 +42,10 @@ fn without_variants_those_are_swept_that_expectations_name() {
     assert!(err.contains("`--variants jitter,doubtful`") && err.contains("--map METRIC@OF"), "{err}");
     let (_, err) = desk.ends(&format!("{line} --variants plain --map worst_p99@service.api"), 0);
     assert!(!err.contains("nothing is mapped"), "{err}");
+    let (_, err) = desk.ends(&format!("{line} --map rejected@request.sign-in"), 0);
+    assert!(!err.contains("no run measured"), "{err}");
+    let (_, err) = desk.ends(&format!("{line} --map at_cap@service.api"), 0);
+    assert!(err.contains("warning: no run measured `at_cap@service.api`: its map is empty"), "{err}");
 }
 
 /// A point of a grid is the scenario that `run --set` runs.

@@ -191,6 +191,14 @@ fn an_expectation_is_the_row_of_the_summary() {
     assert!(0.0 < refused(60) && refused(60) < refused(0), "{} {}", refused(60), refused(0));
 }
 
+/// Nobody says of a request that asks no database that the first of the file served it.
+#[test]
+fn who_asks_no_database_is_served_by_the_application() {
+    let run = story("[edge]\nserves = [\"sign-in\"]", &[r#""request.sign-in.steps" = [{ app = "1ms" }]"#]);
+    let by: Vec<&str> = run.measured.classes[0].served.iter().map(|served| served.by.as_str()).collect();
+    assert_eq!(by, ["application"]);
+}
+
 /// The most backends at once are those of the fleet and of a job: what the slots must bear.
 #[test]
 fn the_most_backends_count_those_of_jobs() {

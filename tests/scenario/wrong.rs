@@ -502,6 +502,19 @@ fn expectations_that_hold_against_other_variants() {
     assert!(said(&with(&format!("{users}\nmax = \"150%\"\n"))).contains("never more than the whole"));
 }
 
+/// Small numbers stand for names: the last pool is not taken for the first.
+#[test]
+fn more_of_a_kind_than_can_be_told_apart() {
+    let many = |nodes: usize| {
+        let node = |n| {
+            format!("[postgres.n{n}]\ncores = 1\nmax_connections = 10\n[service.api.pool.n{n}]\nmax = 1\n")
+        };
+        said(&with(&(1..nodes).map(node).collect::<String>()))
+    };
+    assert!(!many(256).contains("error"), "{}", many(256));
+    assert!(many(257).contains("pools of `api`: 257; at most 256 can be told apart"), "{}", many(257));
+}
+
 /// A check that cannot fail proves nothing.
 #[test]
 fn expectations_that_always_hold() {

@@ -27,10 +27,11 @@ impl Service {
             request.next_op += 1;
             let luck = request.luck;
             let luck = || luck.at(place as u64);
-            match ctx.classes[usize::from(request.class)].script.get(place) {
+            let class = &ctx.classes[usize::from(request.class)];
+            match class.script.get(place) {
                 None => {
-                    let node = request.node;
-                    ctx.serve(id, ServedBy::Node(node));
+                    let by = if class.queries { ServedBy::Node(request.node) } else { ServedBy::Application };
+                    ctx.serve(id, by);
                     return self.leave(ctx, id);
                 }
                 Some(Op::App(time)) => {

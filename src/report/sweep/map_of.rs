@@ -80,6 +80,9 @@ impl MapOf {
         if let Some(stat) = stat.as_deref().filter(|stat| !rows.stats.contains(stat)) {
             return Err(format!("`{metric}` has no `{stat}`; there is: {}", rows.stats.join(", ")));
         }
+        if metric == Metric::Recovery.name() && !of.contains(" after ") {
+            return Err(format!("`recovery` is of a service after an event: write `{of} after NAME`"));
+        }
         if of.split('.').next() != Some(rows.group) {
             return Err(format!("`{metric}` is not of `{of}`: write `{}.NAME`", rows.group));
         }
@@ -101,7 +104,7 @@ impl MapOf {
     }
 
     /// Its value in a run, and the unit: that of the first row that fits.
-    pub(super) fn of<'a>(&self, cell: &'a PointRun) -> Option<(f64, &'a str)> {
+    pub fn of<'a>(&self, cell: &'a PointRun) -> Option<(f64, &'a str)> {
         let fits = |stat: &str| self.stat.as_deref().is_none_or(|wanted| wanted == stat);
         let mut rows = cell.summary.iter();
         let row =
@@ -134,7 +137,7 @@ mod tests {
             "spikes@service.c",
             "refused@postgres.a",
             "herd_size.max@postgres.a",
-            "recovery.after@service.c after event.e",
+            "recovery.after@service.c after cut",
         ] {
             assert!(MapOf::parse(right).is_ok(), "{right}");
         }
@@ -144,6 +147,7 @@ mod tests {
             ("spikes{growth}@service.c", "it knows none"),
             ("herd_size.p99@postgres.a", "there is: max"),
             ("herd_size@service.c", "write `postgres.NAME`"),
+            ("recovery@service.c", "write `service.c after NAME`"),
         ] {
             let error = MapOf::parse(wrong).unwrap_err();
             assert!(error.contains(said), "{wrong}: {error}");
