@@ -6,6 +6,7 @@ mod meant;
 mod overlays;
 mod random;
 mod resolved;
+mod sizes;
 mod tables;
 mod timeline;
 mod wrong;

@@ -176,8 +176,8 @@ fn sizes() {
     );
     for fits in [
         rate("\"2000000/s\""),
-        rate(&piece("{ from = \"59m\", rate = \"100000000/s\" }")),
-        event("11m", "100000000/s"),
+        rate(&piece("{ from = \"59m\", rate = \"10000000/s\" }")),
+        event("11m", "10000000/s"),
         rate("\"10000000/s\"\nburst = { every = \"10m\", lasting = \"1s\" }"),
     ] {
         assert!(!fits.contains("error"), "too much for the cores, not for the machine: {fits}");
