@@ -5,6 +5,7 @@ mod check;
 mod complete;
 mod conform;
 pub mod grammar;
+mod ground;
 mod lint;
 mod load;
 mod mend;

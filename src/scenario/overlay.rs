@@ -34,25 +34,39 @@ pub fn lay(
     let mut touched = Vec::new();
     for (path, value) in overlay {
         let standing = complete(written, &mut Problems::default());
-        let refused = if matches!(layer, Layer::Variant(_)) { of_the_file(path) } else { None };
-        let paths = match refused.map_or_else(|| expand(&standing, path), Err) {
-            Ok(paths) => paths,
-            Err((what, help)) => {
-                let place = value.origin.key.clone().or_else(|| value.place());
-                problems.push(Problem::error(what, place).help(help));
-                continue;
+        touched.extend(lay_one(written, &standing, (path, value), layer, problems));
+    }
+    touched
+}
+
+/// Lays one `path = value` over `written`, of which `standing` is the complete tree. Returns the concrete
+/// paths that were set.
+pub fn lay_one(
+    written: &mut Node,
+    standing: &Node,
+    (path, value): (&str, &Node),
+    layer: &Layer,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let refused = if matches!(layer, Layer::Variant(_)) { of_the_file(path) } else { None };
+    let paths = match refused.map_or_else(|| expand(standing, path), Err) {
+        Ok(paths) => paths,
+        Err((what, help)) => {
+            let place = value.origin.key.clone().or_else(|| value.place());
+            problems.push(Problem::error(what, place).help(help));
+            return Vec::new();
+        }
+    };
+    let mut touched = Vec::new();
+    for path in paths {
+        match value_at(standing, &path, value) {
+            Ok(mut new) => {
+                new.relabel(layer);
+                new.origin.key.clone_from(&value.origin.key);
+                write(written, standing, schema::root(), &path, new);
+                touched.push(path);
             }
-        };
-        for path in paths {
-            match value_at(&standing, &path, value) {
-                Ok(mut new) => {
-                    new.relabel(layer);
-                    new.origin.key.clone_from(&value.origin.key);
-                    write(written, &standing, schema::root(), &path, new);
-                    touched.push(path);
-                }
-                Err((what, help)) => problems.push(Problem::error(what, value.place()).help(help)),
-            }
+            Err((what, help)) => problems.push(Problem::error(what, value.place()).help(help)),
         }
     }
     touched
@@ -280,12 +294,13 @@ fn write(written: &mut Node, standing: &Node, shape: &Shape, path: &str, new: No
         return;
     };
     let origin = Origin { layer: new.origin.layer.clone(), ..new.origin.clone() };
-    let below = standing.child(name).cloned().unwrap_or_else(|| Node::table(origin.clone()));
+    let nothing = Node::table(origin.clone());
+    let below = standing.child(name).unwrap_or(&nothing);
     let entry = entries.entry(name.to_owned()).or_insert_with(|| match inner {
         Shape::Table(_) | Shape::Map(_) => Node::table(origin),
         _ => below.clone(),
     });
-    write(entry, &below, inner.for_node(&below), rest, new);
+    write(entry, below, inner.for_node(below), rest, new);
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 use super::complete::{self, complete};
 use super::grammar::{Deed, Event, File};
+use super::ground::Ground;
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
@@ -303,6 +304,8 @@ fn moments(
     }
     // At one instant, ends come first: what begins then finds what lay beneath.
     edges.sort();
+    let base = Ground::new(changing);
+    let mut laid = (base.clone(), Vec::new());
     let mut active: Vec<usize> = Vec::new();
     let mut moments = Vec::new();
     for together in edges.chunk_by(|one, other| one.0 == other.0) {
@@ -321,26 +324,35 @@ fn moments(
         active.sort_by_key(|index| (happenings[*index].begin, std::cmp::Reverse(happenings[*index].end)));
         // What lies between two changes of one instant never stands: it is read before any deed.
         if together.iter().any(|(.., index)| !happenings[*index].paths.is_empty()) {
-            let layers = active.iter().map(|index| &happenings[*index]);
-            moments[first].stands = stands(&changing, (file, tables), layers, problems).map(Arc::new);
+            lay(&base, &mut laid, &active, happenings, problems);
+            moments[first].stands = stands(laid.0.written(), (file, tables), problems).map(Arc::new);
         }
     }
     moments
 }
 
-/// The whole file under the events that are active.
-fn stands<'a>(
-    changing: &Node,
-    (before, tables): (&File, &Tables),
-    active: impl Iterator<Item = &'a Happening<'a>>,
+/// Lays the active events, of which some may lie there already. What begins lies on top of what stands; an
+/// end may take away what others were laid on.
+fn lay(
+    base: &Ground,
+    (ground, laid): &mut (Ground, Vec<usize>),
+    active: &[usize],
+    happenings: &[Happening<'_>],
     problems: &mut Problems,
-) -> Option<File> {
-    let mut tree = changing.clone();
-    for happening in active {
-        let Some(overlay) = happening.overlay else { continue };
-        overlay::lay(&mut tree, overlay, &Layer::Event(happening.name.into()), problems);
+) {
+    if !active.starts_with(laid) {
+        (*ground, *laid) = (base.clone(), Vec::new());
     }
-    let complete = complete(&tree, problems);
+    for index in &active[laid.len()..] {
+        let Happening { name, overlay: Some(overlay), .. } = &happenings[*index] else { continue };
+        ground.lay(overlay, &Layer::Event((*name).into()), problems);
+    }
+    *laid = active.to_vec();
+}
+
+/// The whole file as it stands when events have been laid over it.
+fn stands(tree: &Node, (before, tables): (&File, &Tables), problems: &mut Problems) -> Option<File> {
+    let complete = complete(tree, problems);
     let (file, complete) = super::mend::read(complete, problems)?;
     check::check(&file, &complete, tables, problems);
     Some(File {
