@@ -3,9 +3,10 @@
 //! The written tree is kept apart and completed anew whenever it changes, so that an overlay which changes a
 //! `preset` gets that preset's values and not the old one's.
 
+use super::conform;
 use super::place::SourceText;
 use super::problem::{Problem, Problems, suggest};
-use super::schema::{self, Shape};
+use super::schema::{self, Field, Shape};
 use super::tree::{self, Layer, Node, Origin, Value};
 use indexmap::IndexMap;
 use std::sync::{Arc, OnceLock};
@@ -58,7 +59,7 @@ pub fn complete(written: &Node, problems: &mut Problems) -> Node {
         fill_like(&mut tree, group, problems);
     }
     fill_presets(&mut tree, problems);
-    each_pool(&mut tree, &mut |_, pool| count_floor(pool));
+    each_pool(&mut tree, &mut |_, _, pool| count_floor(pool));
     fill_defaults(&mut tree, schema::root());
     tree
 }
@@ -135,6 +136,12 @@ fn ancestors<'a>(name: &'a str, all: &'a IndexMap<String, Node>, problems: &mut 
     chain.split_off(1)
 }
 
+/// Whether what an entity is `like` leads nowhere: nobody knows what that would have brought.
+pub fn is_stranded(name: &str, all: &IndexMap<String, Node>) -> bool {
+    let chain = ancestors(name, all, &mut Problems::default());
+    all[chain.last().copied().unwrap_or(name)].child("like").is_some()
+}
+
 /// Copies what `node` lacks; tables are filled in, a choice or a list is taken whole or not at all.
 fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
     let (Some(own), Some(entries)) = (node.entries_mut(), other.entries()) else { return };
@@ -159,18 +166,23 @@ fn is_its_own(shape: &Shape, key: &str) -> bool {
 }
 
 fn fill_presets(tree: &mut Node, problems: &mut Problems) {
-    each_pool(tree, &mut |name, pool| fill_pool(name, pool, problems));
+    let services = tree.child("service").and_then(Node::entries).cloned().unwrap_or_default();
+    let mut unsaid = Problems::default();
+    each_pool(tree, &mut |service, name, pool| {
+        let excused = service.is_some_and(|service| is_stranded(service, &services));
+        fill_pool(name, pool, if excused { &mut unsaid } else { problems });
+    });
 }
 
-/// The pools of services and of poolers.
-fn each_pool(tree: &mut Node, act: &mut impl FnMut(&str, &mut Node)) {
-    for service in entities(tree, "service") {
-        let pools = child(service, "pool").and_then(Node::entries_mut);
-        pools.into_iter().flatten().for_each(|(name, pool)| act(name, pool));
+/// The pools of services, with the service's name and their own, and of poolers.
+fn each_pool(tree: &mut Node, act: &mut impl FnMut(Option<&str>, &str, &mut Node)) {
+    for (service, entry) in child(tree, "service").and_then(Node::entries_mut).into_iter().flatten() {
+        let pools = child(entry, "pool").and_then(Node::entries_mut);
+        pools.into_iter().flatten().for_each(|(name, pool)| act(Some(service), name, pool));
     }
     for node in entities(tree, "postgres") {
         let pool = child(node, "pooler").and_then(|pooler| child(pooler, "pool"));
-        pool.into_iter().for_each(|pool| act("pool", pool));
+        pool.into_iter().for_each(|pool| act(None, "pool", pool));
     }
 }
 
@@ -192,13 +204,17 @@ fn fill_pool(name: &str, pool: &mut Node, problems: &mut Problems) {
         own.entry(key.clone()).or_insert_with(|| value.clone());
     }
     if !own.contains_key(AS_MAX) {
-        let problem = Problem::error(format!("`{name}` has no `max`"), place);
-        problems.push(problem.help(
-            "add `max`: a whole number of 1 to 100000; or a `preset` and `stock = true` for the library's own",
-        ));
-        // A stand-in, so that the rest is checked all the same.
-        let one = Node::from_json(&serde_json::Value::from(1), &Origin::default_value());
-        own.extend(one.map(|one| (AS_MAX.to_owned(), one)));
+        if !conform::is_misspelt(AS_MAX, own, pool_fields()) {
+            let problem = Problem::error(format!("`{name}` has no `max`"), place);
+            problems.push(problem.help(
+                "add `max`: a whole number of 1 to 100000; or a `preset` and `stock = true` for the library's \
+                 own",
+            ));
+        }
+        // A stand-in, so that the rest is checked all the same, and `min` is not above it.
+        let min = own.get("min").filter(|min| is_size(min));
+        let value = min.map_or(Value::Integer(1), |min| min.value.clone());
+        own.insert(AS_MAX.to_owned(), Node { value, origin: Origin::default_value() });
     }
     for (key, value) in preset.and_then(Node::entries).into_iter().flatten().filter(|(key, _)| *key != STOCK)
     {
@@ -206,13 +222,26 @@ fn fill_pool(name: &str, pool: &mut Node, problems: &mut Problems) {
     }
 }
 
-/// A floor of as many as `max`, as a number.
+/// A floor of as many as `max`, as a number; as many as what is no number of connections is none.
 fn count_floor(pool: &mut Node) {
-    let max = pool.child(AS_MAX).map(|max| max.value.clone());
-    let floor = child(pool, "min").filter(|floor| floor.text() == Some(AS_MAX));
-    if let (Some(floor), Some(max)) = (floor, max) {
-        floor.value = max;
+    let max = pool.child(AS_MAX).filter(|max| is_size(max)).map(|max| max.value.clone());
+    if let Some(floor) = child(pool, "min").filter(|floor| floor.text() == Some(AS_MAX)) {
+        floor.value = max.unwrap_or(Value::Integer(0));
     }
+}
+
+/// Whether a pool may be of so many connections.
+fn is_size(node: &Node) -> bool {
+    let mut wrong = Problems::default();
+    conform::check(node, &pool_fields()[AS_MAX].shape, AS_MAX, &mut wrong);
+    wrong.is_empty()
+}
+
+/// What the grammar knows of a pool.
+fn pool_fields() -> &'static IndexMap<String, Field> {
+    let pool = schema::root().field("service").and_then(|service| service.inner().field("pool"));
+    let Some(Shape::Table(fields)) = pool.map(Shape::inner) else { unreachable!("a pool is a table") };
+    fields
 }
 
 /// The pool fields of a library.
@@ -270,10 +299,7 @@ mod tests {
 
     #[test]
     fn every_library_of_the_grammar_has_its_preset() {
-        let pool = schema::root().field("service").and_then(|service| service.inner().field("pool"));
-        let Some(Shape::Choice(choices)) = pool.and_then(|pool| pool.inner().field("preset")) else {
-            panic!("a choice")
-        };
+        let Shape::Choice(choices) = &pool_fields()["preset"].shape else { panic!("a choice") };
         let mut names: Vec<&str> = choices.keys().map(String::as_str).collect();
         let mut shipped: Vec<&str> = presets().collect();
         names.sort_unstable();

@@ -1,5 +1,6 @@
 //! The first check: does the tree have the shape of the grammar? All deviations are collected.
 
+use super::complete::is_stranded;
 use super::grammar::Metric;
 use super::other_names;
 use super::problem::{Problem, Problems, nearest, suggest};
@@ -13,13 +14,21 @@ use indexmap::IndexMap;
 
 /// Checks `node` and all below it against `shape`. `name` is the key under which it stands.
 pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
+    fit(node, shape, name, false, problems);
+}
+
+/// The same; what is `excused` is not told what it lacks.
+fn fit(node: &Node, shape: &Shape, name: &str, excused: bool, problems: &mut Problems) {
     if !shape.accepts(node) {
         problems.push(wrong_kind(node, shape, name));
         return;
     }
     match (shape.for_node(node), &node.value) {
         (Shape::Table(fields), Value::Table(entries)) => {
-            table(node, fields, entries, name, problems);
+            keys(fields, entries, excused, problems);
+            if !excused {
+                lacks(node, fields, entries, name, problems);
+            }
         }
         (Shape::Map(inner), Value::Table(entries)) => {
             for (key, entry) in entries {
@@ -27,7 +36,7 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
                 if !matches!(name, "source" | "set" | "axes" | "values" | "units") {
                     entity_name(key, entry, problems);
                 }
-                check(entry, inner, key, problems);
+                fit(entry, inner, key, excused || is_stranded(key, entries), problems);
             }
         }
         (Shape::List(item, min, max), Value::Array(items)) => {
@@ -36,9 +45,9 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
                 let help = if min == max { format!("give {min}") } else { format!("give {min} to {max}") };
                 problems.push(Problem::error(message, node.place()).help(help));
             }
-            items.iter().for_each(|each| check(each, item, name, problems));
+            items.iter().for_each(|each| fit(each, item, name, excused, problems));
         }
-        (Shape::Choice(choices), _) => choice(node, choices, name, problems),
+        (Shape::Choice(choices), _) => choice(node, choices, name, excused, problems),
         (Shape::Text(format), Value::String(text)) => {
             if let Err(why) = parse(format, text) {
                 problems.push(Problem::error(format!("`{name}`: {why}"), node.place()));
@@ -83,11 +92,11 @@ fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
     }
 }
 
-fn table(
-    node: &Node,
+/// Whether all keys are known, and their values fit.
+fn keys(
     fields: &IndexMap<String, Field>,
     entries: &IndexMap<String, Node>,
-    name: &str,
+    excused: bool,
     problems: &mut Problems,
 ) {
     for (key, entry) in entries {
@@ -96,7 +105,7 @@ fn table(
             Some(Field { shape: Shape::Choice(metrics), .. }) if key == "metric" => {
                 metric(entry, metrics, entries.get("of"), problems);
             }
-            Some(field) => check(entry, &field.shape, key, problems),
+            Some(field) => fit(entry, &field.shape, key, excused, problems),
             None => {
                 let place = entry.origin.key.clone().or_else(|| entry.place());
                 let known = || fields.keys().map(String::as_str);
@@ -109,17 +118,36 @@ fn table(
             }
         }
     }
+}
+
+/// Whether all is there that must be.
+fn lacks(
+    node: &Node,
+    fields: &IndexMap<String, Field>,
+    entries: &IndexMap<String, Node>,
+    name: &str,
+    problems: &mut Problems,
+) {
     // What is `like` another has all that the other has; the last of the chain is told what it lacks.
     if entries.contains_key("like") {
         return;
     }
-    for (key, field) in fields.iter().filter(|(key, field)| field.required && !entries.contains_key(*key)) {
+    let missing = |key: &String| !entries.contains_key(key) && !is_misspelt(key, entries, fields);
+    for (key, field) in fields.iter().filter(|(key, field)| field.required && missing(key)) {
         let owner = if name.is_empty() { "the scenario".to_owned() } else { format!("`{name}`") };
         let message = format!("{owner} has no `{key}`");
         problems.push(
             Problem::error(message, node.place()).help(format!("add `{key}`: {}", field.shape.wanted())),
         );
     }
+}
+
+/// Whether a missing key stands there under a name that is not known, of which it is said that this one was
+/// meant.
+pub fn is_misspelt(key: &str, entries: &IndexMap<String, Node>, fields: &IndexMap<String, Field>) -> bool {
+    let known = || fields.keys().map(String::as_str);
+    let meant = |other: &str| other_names::setting(other, known()).or_else(|| nearest(other, known()));
+    entries.keys().any(|other| !fields.contains_key(other) && meant(other) == Some(key))
 }
 
 /// Names appear in paths, file names and charts.
@@ -132,7 +160,13 @@ fn entity_name(name: &str, node: &Node, problems: &mut Problems) {
     }
 }
 
-fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, problems: &mut Problems) {
+fn choice(
+    node: &Node,
+    choices: &IndexMap<String, Option<Shape>>,
+    name: &str,
+    excused: bool,
+    problems: &mut Problems,
+) {
     let (tag, inner) = match &node.value {
         Value::String(text) => (text, None),
         Value::Table(entries) if entries.len() == 1 => (&entries.keys()[0], entries.values().next()),
@@ -144,7 +178,7 @@ fn choice(node: &Node, choices: &IndexMap<String, Option<Shape>>, name: &str, pr
         }
     };
     match (choices.get(tag), inner) {
-        (Some(Some(shape)), Some(inner)) => check(inner, shape, tag, problems),
+        (Some(Some(shape)), Some(inner)) => fit(inner, shape, tag, excused, problems),
         (Some(None), None) => {}
         (Some(_), _) => {
             let message = format!("`{tag}` is written in another form");
@@ -182,7 +216,7 @@ fn metric<'a>(
     let tag = text(node).unwrap_or_default();
     let suits = || meant(tag, near.keys().map(String::as_str)).is_some();
     let among = if !metrics.contains_key(tag) && suits() { &near } else { metrics };
-    choice(node, among, "metric", problems);
+    choice(node, among, "metric", false, problems);
 }
 
 /// The choice that was probably meant: a near one, that of a framework, or one that is part of the other.

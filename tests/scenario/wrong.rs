@@ -57,6 +57,32 @@ fn keys_and_values() {
     );
 }
 
+/// What follows from a mistake is not told beside it.
+#[test]
+fn one_mistake_is_told_once() {
+    let max = |text: &str| said_of("max                 = 10", text);
+    let hikari = |max: &str| {
+        let pool = "preset              = \"pgxpool\"\nmax                 = 10";
+        said_of(pool, &format!("preset = \"hikari\"\nmax = {max}"))
+    };
+    let like = |rest: &str| said(&with(&format!("[service.back]\nlike = \"apj\"\n{rest}\n")));
+    says!(
+        "one_mistake",
+        hikari("0.5"),
+        hikari("\"20\""),
+        hikari("-1"),
+        max("min = 5"),
+        max("min = \"max\""),
+        max("maximumPoolSize = 10"),
+        said_of("containers =", "contianers ="),
+        said_of("[query.lookup]\ncpu", "[query.lookup]\ncpuu"),
+        like("[service.back.pool.primary]\nmin = 1"),
+        like("containers = { min = 1 }"),
+        said(&with("[service.a]\nlike = \"b\"\npool.primary.min = 1\n[service.b]\nlike = \"a\"\n")),
+        like("containers = { min = \"many\" }\n[service.back.pool.primary]\nmun = 1"),
+    );
+}
+
 #[test]
 fn syntax() {
     says!(
