@@ -100,14 +100,22 @@ fn parameters(text: &str) -> Result<Vec<(String, String)>, String> {
     let scheme = text.split_once("://").map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
     match scheme {
         Some((scheme, rest)) if scheme == "postgres" || scheme == "postgresql" => {
-            // A password may hold anything but `@`.
-            let after_host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-            let query = after_host.split_once('?').map_or("", |(_, query)| query);
-            let query = query.split('#').next().unwrap_or_default();
+            let query = query(rest).split('#').next().unwrap_or_default();
             Ok(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
         }
         _ => pairs(text).filter(|pairs| !pairs.is_empty()).ok_or_else(|| NONE.to_owned()),
     }
+}
+
+/// What stands behind the `?` of a URL. RFC 3986 and pgx take the first, so that neither user nor password
+/// may hold one; for libpq a password may: it goes up to the first `@` that stands before any `/`. Behind
+/// that the query is looked for first; an `@` of the query itself, which no other `?` follows, ends no
+/// password.
+fn query(rest: &str) -> &str {
+    let query = |text: &'_ str| text.find('?').map(|at| at + 1);
+    let host = rest.find('@').filter(|at| !rest[..*at].contains('/')).map_or(0, |at| at + 1);
+    let begin = query(&rest[host..]).map(|at| host + at).or_else(|| query(rest));
+    begin.map_or("", |begin| &rest[begin..])
 }
 
 /// `key = 'value'` pairs as libpq reads them; `None` if they are not well formed.
@@ -159,6 +167,11 @@ mod tests {
         for text in [
             "postgres://u:p@h/d?sslmode=require&pool_max_conns=7",
             "POSTGRES://u:p?pool_max_conns=1&x@h/d?pool%5Fmax_conns=%37#pool_max_conns=9",
+            "postgres://u:p@h/d?user=sa@project.iam&pool_max_conns=7",
+            "postgres://h/d?user=sa@project.iam&pool_max_conns=7",
+            "postgres://h?user=sa@project.iam&pool_max_conns=7",
+            "postgres://u:p?x@h?user=sa@project.iam&pool_max_conns=7",
+            "postgres:///d?host=/run/pg&user=a@b&pool_max_conns=7",
             "host=db pool_max_conns = 7 password='a b pool_max_conns=3'",
             "host=db password=a\\ b pool_max_conns='7'",
         ] {
