@@ -14,7 +14,7 @@ mod kubernetes;
 use super::complete::complete;
 use super::grammar::{FileValues, PgxpoolValues, ValuesFrom};
 use super::problem::{Problem, Problems};
-use super::schema::Shape;
+use super::schema::{self, Shape};
 use super::tree::{Layer, Node, Origin};
 use super::{conform, overlay};
 use deployed::Deployed;
@@ -52,7 +52,8 @@ pub fn lay(written: &mut Node, base: &Path, problems: &mut Problems) {
                 overlay::lay(written, &nodes, &layer, problems);
             }
             Err(why) => {
-                let help = "values are read each time, from where they live: check the name, or leave it out";
+                let help =
+                    "values are read from where they live: check the name, mend it there, or leave it out";
                 let message = format!("`values_from.{name}`: {why}");
                 problems.push(Problem::error(message, node.place()).help(help));
             }
@@ -95,7 +96,7 @@ fn whence(from: &ValuesFrom, path: &str) -> Option<String> {
 /// Every service that a file of a platform describes.
 ///
 /// # Errors
-/// It cannot be read, describes none, or a value is not what the platform wants.
+/// It cannot be read, describes none, or a value is not what the platform or a scenario wants.
 pub fn services(path: &Path) -> Result<Vec<Deployed>, String> {
     let documents = document::read_all(path)?;
     let names = kubernetes::names(&documents);
@@ -106,10 +107,40 @@ pub fn services(path: &Path) -> Result<Vec<Deployed>, String> {
                 .to_owned(),
         );
     }
-    if names.is_empty() {
-        return Ok(vec![cloud_run::read(&documents)?]);
+    let found: Vec<Deployed> = match names.is_empty() {
+        true => vec![cloud_run::read(&documents)?],
+        false => {
+            let named = names.into_iter().map(|name| kubernetes::read(&documents, Some(name)));
+            named.collect::<Result<_, _>>()?
+        }
+    };
+    found.iter().try_for_each(sound)?;
+    Ok(found)
+}
+
+/// That a scenario takes these settings.
+fn sound(deployed: &Deployed) -> Result<(), String> {
+    let name = deployed.name.as_deref().unwrap_or("the service");
+    let service = schema::root().field("service").map_or(schema::root(), Shape::inner);
+    for (key, value) in deployed.settings() {
+        let shape = key.split('.').try_fold(service, |shape, name| shape.field(name));
+        let read = Node::from_json(&value, &Origin::default_value());
+        let mut wrong = Problems::default();
+        if let (Some(shape), Some(read)) = (shape, read) {
+            conform::check(&read, shape, key, &mut wrong);
+        }
+        if let Some(problem) = wrong.iter().next() {
+            return Err(format!("`{name}`: {}, and it is {value}", problem.message));
+        }
     }
-    names.into_iter().map(|name| kubernetes::read(&documents, Some(name))).collect()
+    let (min, max) = (deployed.min.max(1), deployed.max.max(1));
+    if min > max {
+        return Err(format!("`{name}` has at least {min} containers and at most {max}"));
+    }
+    if deployed.cpu_target == Some(0) {
+        return Err(format!("`{name}` has a `cpu_target` of nothing, which asks for endless containers"));
+    }
+    Ok(())
 }
 
 /// What an entry says.
