@@ -5,6 +5,7 @@ use super::console::Console;
 use super::seeds::{self, Seeds};
 use crate::engine::time::Span;
 use crate::report::human;
+use crate::scenario::place::SET;
 use crate::scenario::problem::Problems;
 use crate::scenario::{Document, Scenario, units};
 use clap::Args;
@@ -26,6 +27,9 @@ pub struct ScenarioArgs {
     /// Simulated time, such as `10m` or `90s`; short for `--set duration=…`.
     #[arg(long, value_name = "SPAN", value_parser = units::parse_span)]
     pub duration: Option<Span>,
+    /// What a point of a sweep lays over it, each with the option that it comes from.
+    #[arg(skip)]
+    pub point: Vec<(&'static str, String)>,
 }
 
 impl ScenarioArgs {
@@ -43,8 +47,10 @@ impl ScenarioArgs {
     /// # Errors
     /// All that is wrong with it.
     pub fn read(&self, seeding: &Seeding, console: &Console) -> Result<Document, Problems> {
-        let overlays: Vec<String> = self.overlays().into_iter().chain(seeding.overlay()).collect();
-        match Document::load(&self.file, &self.with, &overlays) {
+        let set = |argument: String| (SET, argument);
+        let (before, after) = (self.set.iter().cloned(), self.span().into_iter().chain(seeding.overlay()));
+        let given: Vec<_> = before.map(set).chain(self.point.iter().cloned()).chain(after.map(set)).collect();
+        match Document::load_given(&self.file, &self.with, &given) {
             Ok((document, warnings)) => {
                 if console.verbose() {
                     console.problems(&warnings.render(console.stderr_colour()));
@@ -89,8 +95,11 @@ impl ScenarioArgs {
     }
 
     fn overlays(&self) -> Vec<String> {
-        let duration = self.duration.map(|span| format!("duration={span}"));
-        self.set.iter().cloned().chain(duration).collect()
+        self.set.iter().cloned().chain(self.span()).collect()
+    }
+
+    fn span(&self) -> Option<String> {
+        self.duration.map(|span| format!("duration={span}"))
     }
 }
 

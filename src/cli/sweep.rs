@@ -12,6 +12,7 @@ use crate::report::sweep::{self as paper, MapOf};
 use crate::report::{Header, ReportError, human};
 use crate::scenario::axis::{self, Axis};
 use crate::scenario::grammar::{Mode, ScenarioSweep};
+use crate::scenario::place::{AXIS, OWN_AXIS};
 use crate::scenario::{AS_WRITTEN, Document};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -193,7 +194,8 @@ impl<'a> Job<'a> {
 
     fn read(&self, point: usize, hush: bool) -> Result<Document, Failure> {
         let mut source = self.args.base();
-        source.set.extend(self.points[point].set.iter().cloned());
+        let set = self.points[point].set.iter();
+        source.point = set.map(|set| (self.args.option(set), set.clone())).collect();
         source.load(&self.args.seeding, &self.console.hushed(hush))
     }
 
@@ -299,6 +301,13 @@ impl SweepArgs {
         source.set.extend(self.mode.iter().map(|mode| format!("sweep.mode={mode}")));
         source.set.extend(self.points.iter().map(|points| format!("sweep.points={points}")));
         source
+    }
+
+    /// Where the axis stands that lays this over the scenario.
+    fn option(&self, set: &str) -> &'static str {
+        let path = set.split('=').next().unwrap_or_default().trim();
+        let given = self.axes.iter().flat_map(Axis::paths).any(|moved| moved == path);
+        if given { AXIS } else { OWN_AXIS }
     }
 
     /// What to say of a sweep at whose points nothing is asked.

@@ -157,7 +157,7 @@ fn subjects(args: &TestArgs, console: &Console, refused: &mut Vec<Refused>) -> R
             continue;
         }
         let (with, set) = (args.with.clone(), args.set.clone());
-        let source = ScenarioArgs { file, with, set, duration: args.duration };
+        let source = ScenarioArgs { file, with, set, duration: args.duration, point: vec![] };
         match source.read(&args.seeding, console) {
             Ok(document) => {
                 let left_out = !named && is_slow(&document);

@@ -17,7 +17,7 @@ use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
 use crate::measure::window::Window;
 use crate::scenario::grammar::{Bound, Expect, Metric, Relative};
-use crate::scenario::place::SET;
+use crate::scenario::place::Place;
 use crate::scenario::window::Part;
 use crate::scenario::{Document, Scenario, proof};
 use serde_json::Value;
@@ -71,7 +71,7 @@ fn each(document: &Document, runs: &[Run], share: impl Fn(&Expect) -> Option<f64
 /// An expectation before it is judged.
 fn asked(name: &str, expect: &Expect, scenario: &Scenario) -> Judged {
     let unit = expect.metric.unit();
-    let place = scenario.place(&format!("expect.{name}")).filter(|place| place.source.name != SET);
+    let place = scenario.place(&format!("expect.{name}")).filter(Place::is_in_a_file);
     let [min, max] = expect.bounds().map(|bound| {
         let value = |bound: &Bound| match bound {
             Bound::Value(written) => unit.read(written).unwrap_or(f64::NAN),

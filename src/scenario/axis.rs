@@ -42,7 +42,7 @@ pub struct AxisPlace {
 
 impl Axis {
     /// The paths that it moves.
-    fn paths(&self) -> Vec<String> {
+    pub fn paths(&self) -> Vec<String> {
         let path = |set: &String| set.split('=').next().unwrap_or_default().trim().to_owned();
         match self.places() {
             [first, ..] => first.set.iter().map(path).collect(),

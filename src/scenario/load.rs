@@ -2,7 +2,7 @@
 
 use super::complete::{self, complete};
 use super::grammar::{Event, Overlay};
-use super::place::SourceText;
+use super::place::{SET, SourceText};
 use super::problem::{Problem, Problems};
 use super::tree::{self, Layer, Node, Origin, Value};
 use super::{
@@ -22,6 +22,19 @@ impl Document {
     /// # Errors
     /// All that is wrong, in the order of the files.
     pub fn load(path: &Path, with: &[PathBuf], set: &[String]) -> Result<(Document, Problems), Problems> {
+        let given: Vec<_> = set.iter().map(|argument| (SET, argument.clone())).collect();
+        Document::load_given(path, with, &given)
+    }
+
+    /// As [`Document::load`], each argument with the option that it was given to, for problems to point at.
+    ///
+    /// # Errors
+    /// All that is wrong, in the order of the files.
+    pub fn load_given(
+        path: &Path,
+        with: &[PathBuf],
+        given: &[(&str, String)],
+    ) -> Result<(Document, Problems), Problems> {
         let source = tree::read(path, 0)?;
         let mut layers = Layers::default();
         let mut problems = Problems::default();
@@ -31,8 +44,8 @@ impl Document {
                 Err(wrong) => problems.extend(wrong),
             }
         }
-        for (index, argument) in set.iter().enumerate() {
-            match tree::parse_set(argument, 100 + index) {
+        for (index, (option, argument)) in given.iter().enumerate() {
+            match tree::parse_set(option, argument, 100 + index) {
                 Ok(pair) => layers.set.push(pair),
                 Err(wrong) => problems.extend(wrong),
             }

@@ -10,6 +10,12 @@ use std::sync::Arc;
 /// The name of a source that was given on the command line.
 pub const SET: &str = "--set";
 
+/// The name of a source that is a point of a sweep, along an axis of the command line.
+pub const AXIS: &str = "--axis";
+
+/// The same along an axis that the scenario brings.
+pub const OWN_AXIS: &str = "[sweep.axes]";
+
 /// A text that values come from: a scenario file, a `--with` file, a `--set` argument or a built-in preset.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceText {
@@ -31,6 +37,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether it is in a file, rather than in an argument.
+    pub fn is_in_a_file(&self) -> bool {
+        ![SET, AXIS, OWN_AXIS].contains(&self.source.name.as_str())
+    }
+
     /// The line of its first byte, from 1.
     pub fn line(&self) -> usize {
         let end = self.span.start.min(self.source.text.len());
@@ -45,10 +56,10 @@ impl Place {
 }
 
 impl fmt::Display for Place {
-    /// `scenario.toml:12`, or the argument itself for `--set`.
+    /// `scenario.toml:12`, or the argument itself, such as `--set duration=1m`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.source.name == SET {
-            return write!(f, "{SET} {}", self.source.text);
+        if !self.is_in_a_file() {
+            return write!(f, "{} {}", self.source.name, self.source.text);
         }
         write!(f, "{}:{}", self.source.name, self.line())
     }

@@ -90,7 +90,7 @@ fn quote(text: &str) -> String {
 /// Where a value came from, without the directory: a run's output does not depend on where it was started.
 pub fn origin(node: &Node) -> String {
     let place = node.place().map(|place| match Path::new(&place.source.name).file_name() {
-        Some(file) if place.source.name != super::place::SET => {
+        Some(file) if place.is_in_a_file() => {
             format!("{}:{}", file.display(), place.line())
         }
         _ => place.to_string(),

@@ -268,17 +268,17 @@ pub fn parse(source: &Arc<SourceText>, layer: &Layer) -> Result<Node, Problems> 
     Ok(Node { value: maker.table(table.get_ref())?, origin })
 }
 
-/// Parses `path=value` as given to `--set`: the value as TOML or, where it is none, as a bare string.
+/// Parses `path=value` as given to an option, such as `--set`: the value as TOML or, where it is none, as a
+/// bare string.
 ///
 /// # Errors
 /// There is no `=`, or no path before it.
-pub fn parse_set(argument: &str, order: usize) -> Result<(String, Node), Problems> {
-    let source =
-        Arc::new(SourceText { name: super::place::SET.to_owned(), text: argument.to_owned(), order });
+pub fn parse_set(option: &str, argument: &str, order: usize) -> Result<(String, Node), Problems> {
+    let source = Arc::new(SourceText { name: option.to_owned(), text: argument.to_owned(), order });
     let Some((path, value)) = argument.split_once('=').filter(|(path, _)| !path.trim().is_empty()) else {
         let place = Place { source, span: 0..argument.len() };
-        return Err(Problem::error("`--set` wants `path=value`", Some(place))
-            .help("for example `--set postgres.primary.cores=8`")
+        return Err(Problem::error(format!("`{option}` wants `path=value`"), Some(place))
+            .help(format!("for example `{option} postgres.primary.cores=8`"))
             .into());
     };
     let offset = path.len() + 1;

@@ -76,7 +76,9 @@ fn a_wrong_axis_is_told_before_anything_runs() {
     let desk = Desk::new();
     for (line, wanted) in [
         ("--axis traffic.users.rate", "write a path, `=` and values by commas"),
-        ("--axis traffic.user.rate=x1,x2", "traffic.user.rate"),
+        ("--axis traffic.user.rate=x1,x2", "--> --axis:1:1\n  |\n1 | traffic.user.rate=x1"),
+        ("--set traffic.user.rate=x1 --axis duration=1s,2s", "--> --set:1:1"),
+        ("--axis postgres.primary.cores=2,lots", "--> --axis:1:24"),
         ("--variants jiter --axis traffic.users.rate=x1,x2", "did you mean `jitter`?"),
         ("", "--axis"),
         ("--axis traffic.users.rate=x1..x2", "`lo..hi:n`"),
@@ -137,4 +139,9 @@ fn a_wrong_axis_in_a_scenario_is_told_with_its_line() {
         let err = wrong(sweep);
         assert!(err.contains(wanted), "{sweep}: {err}");
     }
+    // What is wrong at a point alone has no line.
+    let axes = "[sweep.axes]\n\"service.api.pool.primary.min\" = [2, 9]\n";
+    desk.write("own.toml", &(crate::desk::TINY.to_owned() + axes));
+    let (_, err) = desk.ends("sweep own.toml", 2);
+    assert!(err.contains("at least 9 of at most 4") && err.contains("--> [sweep.axes]:1:30"), "{err}");
 }

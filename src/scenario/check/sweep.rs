@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::scenario::axis::{self, Along, Axis};
 use crate::scenario::grammar::Mode;
-use crate::scenario::place::Place;
+use crate::scenario::place::{OWN_AXIS, Place};
 use crate::scenario::problem::Problem;
 use crate::scenario::tree::{self, Node, Value};
 use crate::scenario::{conform, overlay};
@@ -55,7 +55,7 @@ impl Checker<'_> {
 
     /// A value in a list must fit where it is laid; a factor fits wherever there is something to scale.
     fn axis_value(&mut self, path: &str, item: &Node, set: &str) {
-        let Ok((_, mut value)) = tree::parse_set(set, 0) else { return };
+        let Ok((_, mut value)) = tree::parse_set(OWN_AXIS, set, 0) else { return };
         value.origin = item.origin.clone();
         let factor = value.text().and_then(|text| text.strip_prefix('x'));
         if factor.is_some_and(|factor| factor.parse::<f64>().is_ok()) {
