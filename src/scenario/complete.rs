@@ -4,8 +4,9 @@
 //! `preset` gets that preset's values and not the old one's.
 
 use super::conform;
+use super::like;
 use super::place::SourceText;
-use super::problem::{Problem, Problems, suggest};
+use super::problem::{Problem, Problems};
 use super::schema::{self, Field, Shape};
 use super::tree::{self, Layer, Node, Origin, Value};
 use indexmap::IndexMap;
@@ -43,21 +44,10 @@ const STOCK: &str = "stock";
 /// As `min`: as many as this says.
 const AS_MAX: &str = "max";
 
-/// The groups whose entities may be `like` each other.
-const LIKE_EACH_OTHER: [&str; 2] = ["postgres", "service"];
-
-/// What an entity is, rather than what it is like.
-const ITS_OWN: [&str; 4] = ["like", "ha", "pooler", "replica_of"];
-
-/// How long a chain of `like` may be: nobody can follow a longer one.
-const MAX_CHAIN: usize = 16;
-
 /// The complete tree.
 pub fn complete(written: &Node, problems: &mut Problems) -> Node {
     let mut tree = written.clone();
-    for group in LIKE_EACH_OTHER {
-        fill_like(&mut tree, group, problems);
-    }
+    like::fill(&mut tree, problems);
     fill_presets(&mut tree, problems);
     each_pool(&mut tree, &mut |_, _, pool| count_floor(pool));
     fill_defaults(&mut tree, schema::root());
@@ -68,108 +58,17 @@ pub fn complete(written: &Node, problems: &mut Problems) -> Node {
 /// `like` another, and a floor of as many as `max` goes on following `max`.
 pub fn spelled_out(written: &Node) -> Node {
     let mut tree = written.clone();
-    settle_likes(&mut tree);
+    like::settle(&mut tree);
     fill_presets(&mut tree, &mut Problems::default());
     fill_defaults(&mut tree, schema::root());
     tree
-}
-
-/// Fills every entity that is `like` another and cuts the tie: what changes from now on changes one of them.
-pub fn settle_likes(tree: &mut Node) {
-    for group in LIKE_EACH_OTHER {
-        fill_like(tree, group, &mut Problems::default());
-    }
-    cut_likes(tree);
-}
-
-/// Cuts the ties of what has been filled: filled once more, it would get what was not written for it.
-pub fn cut_likes(tree: &mut Node) {
-    for group in LIKE_EACH_OTHER {
-        for entry in entities(tree, group) {
-            entry.entries_mut().map(|fields| fields.shift_remove("like"));
-        }
-    }
-}
-
-/// Fills every entity of the group that is `like` another.
-fn fill_like(tree: &mut Node, group: &str, problems: &mut Problems) {
-    let Some(written) = tree.child(group).and_then(Node::entries).cloned() else { return };
-    let Some(entries) = tree.entries_mut().and_then(|all| all.get_mut(group)).and_then(Node::entries_mut)
-    else {
-        return;
-    };
-    let shape = schema::root().field(group).expect("the grammar has this group").inner();
-    for (name, entry) in entries {
-        for other in ancestors(name, &written, problems) {
-            fill_from(entry, &written[other], shape, &Layer::Like(other.into()));
-        }
-    }
-}
-
-/// The names that `name` is like, nearest first; as far as they go, if one is missing or the chain closes.
-fn ancestors<'a>(name: &'a str, all: &'a IndexMap<String, Node>, problems: &mut Problems) -> Vec<&'a str> {
-    let mut chain = vec![name];
-    while let Some(like) = all.get(chain[chain.len() - 1]).and_then(|entry| entry.child("like")) {
-        let Some(other) = like.text() else { break };
-        if chain.contains(&other) {
-            let cycle = [&chain[..], &[other]].concat().join(" → ");
-            problems.push(
-                Problem::error(format!("`like` goes in a circle: {cycle}"), like.place())
-                    .help("let one of them stand on its own"),
-            );
-            break;
-        }
-        if !all.contains_key(other) {
-            let names = all.keys().map(String::as_str).filter(|known| *known != name);
-            let problem =
-                Problem::error(format!("`like` names `{other}`, which does not exist"), like.place());
-            problems.push(problem.help(suggest(other, names)));
-            break;
-        }
-        if chain.len() > MAX_CHAIN {
-            let message = format!("a chain of more than {MAX_CHAIN} `like`");
-            problems.push(Problem::error(message, like.place()).help("write the values out"));
-            break;
-        }
-        chain.push(other);
-    }
-    chain.split_off(1)
-}
-
-/// Whether what an entity is `like` leads nowhere: nobody knows what that would have brought.
-pub fn is_stranded(name: &str, all: &IndexMap<String, Node>) -> bool {
-    let chain = ancestors(name, all, &mut Problems::default());
-    all[chain.last().copied().unwrap_or(name)].child("like").is_some()
-}
-
-/// Copies what `node` lacks; tables are filled in, a choice or a list is taken whole or not at all.
-fn fill_from(node: &mut Node, other: &Node, shape: &Shape, layer: &Layer) {
-    let (Some(own), Some(entries)) = (node.entries_mut(), other.entries()) else { return };
-    for (key, value) in entries.iter().filter(|(key, _)| !is_its_own(shape, key)) {
-        match (own.get_mut(key), shape.field(key)) {
-            (Some(standing), Some(inner @ (Shape::Table(_) | Shape::Map(_)))) => {
-                fill_from(standing, value, inner, layer);
-            }
-            (Some(_), _) => {}
-            (None, _) => {
-                let mut copy = value.clone();
-                copy.relabel(layer);
-                own.insert(key.clone(), copy);
-            }
-        }
-    }
-}
-
-/// Whether a field stays with its entity; a name in a map is no field.
-fn is_its_own(shape: &Shape, key: &str) -> bool {
-    matches!(shape, Shape::Table(_)) && ITS_OWN.contains(&key)
 }
 
 fn fill_presets(tree: &mut Node, problems: &mut Problems) {
     let services = tree.child("service").and_then(Node::entries).cloned().unwrap_or_default();
     let mut unsaid = Problems::default();
     each_pool(tree, &mut |service, name, pool| {
-        let excused = service.is_some_and(|service| is_stranded(service, &services));
+        let excused = service.is_some_and(|service| like::is_stranded(service, &services));
         fill_pool(name, pool, if excused { &mut unsaid } else { problems });
     });
 }

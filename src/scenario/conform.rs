@@ -1,7 +1,7 @@
 //! The first check: does the tree have the shape of the grammar? All deviations are collected.
 
-use super::complete::is_stranded;
 use super::grammar::Metric;
+use super::like;
 use super::other_names;
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Field, Shape};
@@ -36,7 +36,7 @@ fn fit(node: &Node, shape: &Shape, name: &str, excused: bool, problems: &mut Pro
                 if !matches!(name, "source" | "set" | "axes" | "values" | "units") {
                     entity_name(key, entry, problems);
                 }
-                fit(entry, inner, key, excused || is_stranded(key, entries), problems);
+                fit(entry, inner, key, excused || like::is_stranded(key, entries), problems);
             }
         }
         (Shape::List(item, min, max), Value::Array(items)) => {

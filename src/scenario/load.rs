@@ -1,7 +1,8 @@
 //! From files and arguments to a [`Document`]: every variant laid out, completed, checked and resolved.
 
-use super::complete::{self, complete};
+use super::complete::complete;
 use super::grammar::{Event, Overlay};
+use super::like;
 use super::place::{SET, SourceText};
 use super::problem::{Problem, Problems};
 use super::tree::{self, Layer, Node, Origin, Value};
@@ -178,7 +179,7 @@ fn stand(
     standing.entries_mut().map(|entries| entries.shift_remove("values_from"));
     file.postgres.values_mut().for_each(|node| node.like = None);
     file.service.values_mut().for_each(|service| service.like = None);
-    complete::cut_likes(&mut standing);
+    like::cut(&mut standing);
     tables::load(&standing, &file, &base, &mut tables, problems);
     check::check(&file, &standing, &tables, problems);
     Some(Scenario {

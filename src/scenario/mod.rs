@@ -6,6 +6,7 @@ mod complete;
 mod conform;
 pub mod grammar;
 mod ground;
+mod like;
 mod lint;
 mod load;
 mod mend;

@@ -2,7 +2,7 @@
 
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node, Value};
-use super::{complete, overlay};
+use super::{complete, like, overlay};
 use indexmap::IndexMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ pub fn write(written: &Node) -> String {
     // They have been read.
     tree.entries_mut().map(|entries| entries.shift_remove("values_from"));
     let mut settled = written.clone();
-    complete::settle_likes(&mut settled);
+    like::settle(&mut settled);
     for path in of_two_libraries(&tree) {
         if let (Some(pool), Some(as_written)) = (tree.at_mut(&path), settled.at(&path)) {
             pool.clone_from(as_written);

@@ -6,9 +6,10 @@
 //! reads when it starts. Boxes and their parts are known by their places from the first instant on: an event
 //! neither adds nor removes any.
 
-use super::complete::{self, complete};
+use super::complete::complete;
 use super::grammar::{Deed, Event, File};
 use super::ground::Ground;
+use super::like;
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
@@ -294,7 +295,7 @@ fn moments(
         entries.retain(|name, _| !FIXED.contains(&name.as_str()));
     }
     // What happens to one entity does not happen to those that were written like it.
-    complete::settle_likes(&mut changing);
+    like::settle(&mut changing);
     let mut edges: Vec<(Time, bool, usize)> = Vec::new();
     for (index, happening) in happenings.iter().enumerate() {
         edges.push((happening.begin, true, index));
