@@ -117,7 +117,10 @@ pub fn close(ledger: &Ledger, manifest: Manifest, maps: &[MapOf], console: &Cons
         return ledger.close(&manifest, &[]).map_err(failed);
     }
     let cells = ledger.cells(&manifest.trials()).map_err(failed)?;
-    for map in maps.iter().filter(|map| cells.iter().all(|cell| map.of(cell).is_none())) {
+    for map in maps
+        .iter()
+        .filter(|map| cells.iter().all(|cell| map.of(cell).is_none_or(|(value, _)| value.is_nan())))
+    {
         console.problems(&format!("warning: no run measured `{}`: its map is empty", map.text));
     }
     let paper = paper::of(&manifest, &cells, maps);

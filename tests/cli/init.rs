@@ -106,9 +106,7 @@ fn what_no_scenario_takes_is_told_instead_of_written() {
     let desk = Desk::new();
     let workload = "kind: Deployment\nmetadata: { name: orders }\nspec: { replicas: 6, template: { spec: { containers: [{ resources: { requests: { cpu: 99999999999999999999 } } }] } } }\n";
     let scaler = "---\nkind: HorizontalPodAutoscaler\nspec: { scaleTargetRef: { kind: Deployment, name: orders }, targetCPUUtilizationPercentage: 0 }\n";
-    let concurrency = "containerConcurrency: 20";
     for (yaml, why) in [
-        (SERVICE.replace(concurrency, "timeoutSeconds: 0"), "`timeoutSeconds` is 0"),
         (SERVICE.replace("'3'", "'30'"), "`front` has at least 30 containers and at most 9"),
         (SERVICE.replace("'9'", "'900000'"), "`containers.max` must be at most 100000"),
         (workload.to_owned(), "`orders`: `cpus` must be at most 1000"),

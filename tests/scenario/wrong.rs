@@ -513,7 +513,8 @@ fn expectations_that_hold_against_other_variants() {
     }
     assert_eq!(expect("max = \"5%\"\ncontrol = \"plain\""), "");
     for (bounds, foregone) in [
-        ("max = { times = 0.5, of = \"variant.plain\" }", true),
+        ("max = { times = 0.5, of = \"variant.plain\" }", false),
+        ("max = { plus = \"-5%\", of = \"variant.plain\" }", true),
         ("min = { plus = \"10%\", of = \"variant.plain\" }\nmax = \"90%\"", true),
         ("max = { times = 1.5, of = \"variant.plain\" }", true),
         ("max = { times = 1.5, of = \"variant.plain\" }\nmin = \"10%\"", false),

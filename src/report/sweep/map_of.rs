@@ -81,7 +81,7 @@ impl MapOf {
             return Err(format!("`{metric}` has no `{stat}`; there is: {}", rows.stats.join(", ")));
         }
         if metric == Metric::Recovery.name() && !of.contains(" after ") {
-            return Err(format!("`recovery` is of a service after an event: write `{of} after NAME`"));
+            return Err(format!("`recovery` is of a service after an event: write `{of} after event.NAME`"));
         }
         if of.split('.').next() != Some(rows.group) {
             return Err(format!("`{metric}` is not of `{of}`: write `{}.NAME`", rows.group));
@@ -93,14 +93,15 @@ impl MapOf {
     /// The part of the scenario that it is of, if there is none of this name.
     pub fn stranger(&self, file: &File) -> Option<&str> {
         let (group, name) = self.of.split_once('.')?;
-        // A recovery is of `service.NAME after EVENT`.
-        let name = name.split(' ').next().unwrap_or(name);
+        // A recovery is of `service.NAME after event.NAME`, or after another trouble.
+        let (name, trouble) = name.split_once(" after ").unwrap_or((name, ""));
         let there = match group {
             "postgres" => file.postgres.contains_key(name),
             "service" => file.service.contains_key(name),
             _ => file.request.contains_key(name.strip_suffix(".abusive").unwrap_or(name)),
         };
-        (!there).then_some(&self.of)
+        let happens = trouble.strip_prefix("event.").is_none_or(|event| file.event.contains_key(event));
+        (!there || !happens).then_some(&self.of)
     }
 
     /// Its value in a run, and the unit: that of the first row that fits.
@@ -137,7 +138,7 @@ mod tests {
             "spikes@service.c",
             "refused@postgres.a",
             "herd_size.max@postgres.a",
-            "recovery.after@service.c after cut",
+            "recovery.after@service.c after event.e",
         ] {
             assert!(MapOf::parse(right).is_ok(), "{right}");
         }
@@ -147,7 +148,7 @@ mod tests {
             ("spikes{growth}@service.c", "it knows none"),
             ("herd_size.p99@postgres.a", "there is: max"),
             ("herd_size@service.c", "write `postgres.NAME`"),
-            ("recovery@service.c", "write `service.c after NAME`"),
+            ("recovery@service.c", "write `service.c after event.NAME`"),
         ] {
             let error = MapOf::parse(wrong).unwrap_err();
             assert!(error.contains(said), "{wrong}: {error}");

@@ -268,17 +268,20 @@ impl Checker<'_> {
 /// Whether it is known beforehand how a control stands to the bounds, since they are relative to it: it is
 /// beyond one of them, or there is no other that it could be beyond.
 fn is_foregone(control: &str, expect: &Expect) -> bool {
-    // Any value above zero stands to its own bound as 1 does.
-    let own = |bound: &Bound| match bound {
+    let own = |bound: &Bound, value: f64| match bound {
         Bound::Relative(relative) if relative.variant() == control => {
-            relative.bound(1.0, expect.metric.unit())
+            relative.bound(value, expect.metric.unit())
         }
         _ => None,
     };
-    let [min, max] = expect.bounds().map(|bound| bound.and_then(own));
-    let beyond = min.is_some_and(|min| min > 1.0) || max.is_some_and(|max| max < 1.0);
-    let others = expect.bounds().into_iter().flatten().any(|bound| own(bound).is_none());
-    beyond || !others && (min.is_some() || max.is_some())
+    // Zero may stand otherwise than what is above it: half of nothing is nothing.
+    let beyond = [0.0, 1.0].map(|value| {
+        let [min, max] = expect.bounds().map(|bound| bound.and_then(|bound| own(bound, value)));
+        min.is_some_and(|min| min > value) || max.is_some_and(|max| max < value)
+    });
+    let mut owned = expect.bounds().into_iter().flatten().map(|bound| own(bound, 1.0).is_some());
+    let all = expect.bounds() != [None, None] && owned.all(|own| own);
+    beyond == [true; 2] || all && beyond == [false; 2]
 }
 
 /// A share as people say it: `90`, `99.5`.

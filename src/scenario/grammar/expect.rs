@@ -308,7 +308,7 @@ impl Metric {
 }
 
 /// Why a backend was started, as measured. A replacement begins within a second of what it replaces: a pool
-/// that has done without one for longer has shrunk, and grows again.
+/// that has done without one for longer has shrunk, and grows or is refilled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {

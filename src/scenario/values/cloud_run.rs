@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Reads the settings of the service among these documents.
 ///
 /// # Errors
-/// There is none, or several; a value is not a number; requests have no time.
+/// There is none, or several; or a value is not a number.
 pub fn read(documents: &[Value]) -> Result<Deployed, String> {
     let mut services = documents.iter().filter(|one| is_cloud_run(one));
     let (service, more) = (services.next(), services.count());
@@ -28,11 +28,8 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
     let bound = |name: &str| Ok::<_, String>(of_service(name)?.or(of_template(name)?));
     let cpu = at(template, "spec.containers.0.resources.limits.cpu");
     let concurrency = whole(&template["spec"], "containerConcurrency")?.filter(|n| *n > 0);
-    let timeout = whole(&template["spec"], "timeoutSeconds")?.unwrap_or(300);
-    if timeout == 0 {
-        let why = "nothing is ever done in a `request_timeout` of no time: write 1 or more there";
-        return Err(format!("`timeoutSeconds` is 0, and {why}"));
-    }
+    // A zero is none, as Knative's defaults have it.
+    let timeout = whole(&template["spec"], "timeoutSeconds")?.filter(|n| *n > 0);
     Ok(Deployed {
         platform: Platform::CloudRun,
         name: service["metadata"]["name"].as_str().map(str::to_owned),
@@ -41,7 +38,7 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
         scaler: None,
         cpu_target: None,
         concurrency: Some(concurrency.unwrap_or(80)),
-        request_timeout_s: Some(timeout),
+        request_timeout_s: Some(timeout.unwrap_or(300)),
         drain_s: None,
         cpus: Some(cpu.map_or(Ok(1.0), cpus)?),
     })

@@ -140,8 +140,6 @@ file = { file = "more.yml", values = { "traffic.users.rate" = "rate" } }
 #[test]
 fn what_cannot_be_read_is_told_with_its_place() {
     let pool = "pool = \"service.api.pool.primary\"";
-    let no_time =
-        SERVICE.replace("containerConcurrency: 50", "containerConcurrency: 50\n      timeoutSeconds: 0");
     for (values, files, word) in [
         ("cloud-run = { file = \"none.yaml\", service = \"api\" }".to_owned(), vec![], "cannot be read"),
         (
@@ -174,11 +172,6 @@ fn what_cannot_be_read_is_told_with_its_place() {
             "has no `b.c`",
         ),
         ("flie = 3".to_owned(), vec![], "did you mean `file`"),
-        (
-            "cloud-run = { file = \"a.yaml\", service = \"api\" }".to_owned(),
-            vec![("a.yaml", &no_time)],
-            "`a.yaml`: `timeoutSeconds` is 0, and nothing is ever done in a `request_timeout` of no time",
-        ),
     ] {
         let wrong = fleet(&format!("[values_from.x]\n{values}\n"), &files).expect_err(&values);
         assert!(wrong.contains(word) && wrong.contains("fleet.toml:"), "{values}: {wrong}");
