@@ -11,6 +11,7 @@
 //! measure proves nothing. Where it was not run, the expectation is judged without it. A pass of which not
 //! every seed was finished is none. Left out: an interval of the values themselves.
 
+use super::claim::{claim, percent, words};
 use super::{Against, Judged, ResolvedBound, Run, Verdict, WrittenAt};
 use crate::engine::time::Span;
 use crate::measure::recovery::{Outlook, outlook};
@@ -20,7 +21,6 @@ use crate::scenario::grammar::{Bound, Expect, Metric, Relative};
 use crate::scenario::place::Place;
 use crate::scenario::window::Part;
 use crate::scenario::{Document, Scenario, proof};
-use serde_json::Value;
 
 /// What is said of a recovery that never came.
 const LATE: &str = "did not recover by the end";
@@ -347,53 +347,8 @@ fn count(stands: &[Stands], wanted: Stands) -> usize {
     stands.iter().filter(|stands| **stands == wanted).count()
 }
 
-/// A share in per cent, to a tenth.
-fn percent(share: f64) -> f64 {
-    (share * 1000.0).round() / 10.0
-}
-
 fn find<'a>(runs: &'a [Run], variant: &str, seed: u64) -> Option<&'a Run> {
     runs.iter().find(|run| run.variant == variant && run.seed == seed)
-}
-
-/// What an expectation says, in words.
-fn claim(expect: &Expect) -> String {
-    let cause = expect.cause.map_or(String::new(), |cause| format!("{{{}}}", cause.name()));
-    let mut claim = format!("{}{cause} of {}", expect.metric.name(), expect.of);
-    if let Some(after) = &expect.after {
-        claim += &format!(" after {after}");
-    }
-    if let Some(until) = &expect.until {
-        claim += &format!(" until {until}");
-    }
-    if !expect.except.is_empty() {
-        claim += &format!(" except {}", expect.except.join(", "));
-    }
-    for (sign, limit) in ["≥", "≤"].into_iter().zip(expect.bounds()) {
-        if let Some(limit) = limit {
-            claim += &format!(" {sign} {}", words(limit));
-        }
-    }
-    match expect.share {
-        Some(share) => claim + &format!(" with {} % of all seeds", percent(share.0)),
-        None => claim,
-    }
-}
-
-/// `5%`, `1.3 × variant.as-it-happened`, `variant.as-it-happened − 10%`.
-fn words(bound: &Bound) -> String {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match bound {
-        Bound::Value(value) => plain(value),
-        Bound::Relative(Relative { times: Some(times), of, .. }) => format!("{times} × {of}"),
-        Bound::Relative(Relative { plus, of, .. }) => {
-            let plus = plus.as_ref().map(plain).unwrap_or_default();
-            match plus.strip_prefix('-') {
-                Some(less) => format!("{of} − {less}"),
-                None => format!("{of} + {plus}"),
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Floor 4: many runs.
 
 mod batch;
+mod claim;
 pub mod effect;
 pub mod expect;
 pub mod explain;
