@@ -47,12 +47,7 @@ fn in_all(scenario: &Scenario, stretches: &[Stretch<'_>]) -> Option<Problem> {
         let all = of.map(|(stretch, of)| requests(of, &scenario.tables, stretch.from, stretch.to));
         asked.push((name, all.sum()));
     }
-    let all: f64 = asked.iter().map(|(_, requests)| requests).sum();
-    let (name, _) = asked.into_iter().max_by(|one, other| one.1.total_cmp(&other.1))?;
-    let message =
-        format!("the traffic is of {all:.1e} requests in all; at most {MOST_REQUESTS:e} can be run");
-    let problem = Problem::error(message, scenario.place(&format!("traffic.{name}.rate")));
-    (all > MOST_REQUESTS).then(|| problem.help("lower the rates, or shorten `duration`"))
+    too_many(scenario, asked, ("in all", MOST_REQUESTS), "lower the rates, or shorten `duration`")
 }
 
 /// Too many requests at once: of all sources together, each at its highest rate.
@@ -64,12 +59,21 @@ fn in_a_second(scenario: &Scenario, stretches: &[Stretch<'_>]) -> Option<Problem
     });
     let sum = |peaks: &Vec<(&str, f64)>| peaks.iter().map(|(_, peak)| peak).sum::<f64>();
     let most = peaks.max_by(|one, other| sum(one).total_cmp(&sum(other)))?;
-    let all = sum(&most);
-    let (name, _) = most.into_iter().max_by(|one, other| one.1.total_cmp(&other.1))?;
-    let message =
-        format!("the traffic is of {all:.1e} requests in a second; at most {MOST_IN_A_SECOND:e} can be run");
+    too_many(scenario, most, ("in a second", MOST_IN_A_SECOND), "lower the rates")
+}
+
+/// The sources ask for so many requests each, and for more than `most` together: the greatest is to blame.
+fn too_many(
+    scenario: &Scenario,
+    asked: Vec<(&str, f64)>,
+    (within, most): (&str, f64),
+    help: &str,
+) -> Option<Problem> {
+    let all: f64 = asked.iter().map(|(_, requests)| requests).sum();
+    let (name, _) = asked.into_iter().max_by(|one, other| one.1.total_cmp(&other.1))?;
+    let message = format!("the traffic is of {all:.1e} requests {within}; at most {most:e} can be run");
     let problem = Problem::error(message, scenario.place(&format!("traffic.{name}.rate")));
-    (all > MOST_IN_A_SECOND).then(|| problem.help("lower the rates"))
+    (all > most).then(|| problem.help(help))
 }
 
 /// Too many connections that the fleet opens whatever is asked of it: the floors of its pools. What a pool
