@@ -1,4 +1,4 @@
-//! Floor 6: the door. One file a verb; what several verbs share is in `inputs`, `batch`, `output` and
+//! Floor 6: the door. One room a verb; what several verbs share is in `inputs`, `batch`, `output` and
 //! `console`.
 //!
 //! Results go to stdout, progress and diagnostics to stderr. Exit codes are in [`Failure::code`]; the help,
@@ -12,14 +12,12 @@ mod console;
 mod destination;
 mod explain;
 mod failure;
-mod find;
 mod first;
 mod init;
 mod inputs;
 mod inspect;
 mod interrupt;
 mod manual;
-mod matrix;
 mod merge;
 mod output;
 mod paths;
@@ -28,9 +26,6 @@ mod report;
 mod run;
 mod schema;
 mod seeds;
-mod several;
-mod shard;
-mod stored;
 mod sweep;
 mod test;
 mod trace;

@@ -1,56 +1,23 @@
 //! `sweep --find`: how much is enough.
 
-use super::console::Console;
-use super::inputs::variant;
-use super::progress::Progress;
-use super::sweep::SweepArgs;
-use super::{Failure, interrupt, output};
+use super::args::SweepArgs;
+use crate::cli::batch::listed;
+use crate::cli::console::Console;
+use crate::cli::inputs::variant;
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, interrupt, output};
 use crate::experiment::sweep::find::{Answer, Search, Tried, search};
 use crate::experiment::sweep::question::Question;
 use crate::report::find::Findings;
 use crate::report::{self, Header, human};
 use crate::scenario::AS_WRITTEN;
-use crate::scenario::axis::{self, Along, Axis, Range};
+use crate::scenario::axis::{Along, Range};
 use crate::scenario::problem::Problems;
-use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// How many steps of the answer the range has unless `--within` says otherwise.
 const STEPS: f64 = 64.0;
-
-/// What is to be found.
-#[derive(Debug, Args)]
-pub struct FindArgs {
-    /// Find the smallest value in `path=lo..hi` with which the expectation holds with every seed.
-    #[arg(long, value_name = "PATH=LO..HI", value_parser = between, requires = "expect")]
-    #[arg(conflicts_with_all = ["axes", "mode", "points", "variants", "maps", "resume", "restart", "shard"])]
-    find: Option<Axis>,
-    /// The expectation that --find asks about, by its name.
-    #[arg(long, value_name = "NAME", requires = "find")]
-    expect: Option<String>,
-    /// Find the largest value instead.
-    #[arg(long, requires = "find")]
-    largest: bool,
-    /// How near the answer is to a value that does not do, such as 5s [default: a 64th of the range; of
-    /// counts: 1].
-    #[arg(long, value_name = "WIDTH", requires = "find")]
-    within: Option<String>,
-}
-
-impl FindArgs {
-    /// Whether something is to be found.
-    pub fn asked(&self) -> bool {
-        self.find.is_some()
-    }
-}
-
-/// Reads `path=lo..hi`.
-fn between(text: &str) -> Result<Axis, String> {
-    let (_, range) = text.split_once('=').unwrap_or_default();
-    Range::parse(range)?;
-    axis::parse(text)
-}
 
 /// Does it.
 pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
@@ -103,7 +70,7 @@ fn hand_over(findings: &Findings, out: &Path, plots: bool, console: &Console) ->
     console.result(&findings.text())?;
     let written = report::directory::put(out, findings.files(plots));
     let written = written.map_err(|error| Failure::Io(error.to_string()))?;
-    console.note(&format!("wrote {}: {}", out.display(), super::batch::listed(&written)));
+    console.note(&format!("wrote {}: {}", out.display(), listed(&written)));
     match findings.answer {
         None => Err(Failure::Interrupted),
         Some(Answer::Nowhere(_)) => Err(Failure::NotFound),

@@ -3,14 +3,14 @@
 //! Each file is loaded, run and judged for itself; then its variants get the file's name before their own,
 //! and all are one comparison. With remedies (`--with`) it is a matrix: see [`super::matrix`].
 
-use super::Failure;
-use super::batch::decidable;
-use super::compare::{CompareArgs, equally_long, joined, names, out, shown_as};
-use super::console::Console;
-use super::inputs::{self, ScenarioArgs};
-use super::interrupt;
-use super::output::{self, Results};
-use super::progress::Progress;
+use super::args::CompareArgs;
+use super::sides::{equally_long, joined, names, out, shown_as};
+use crate::cli::batch::decidable;
+use crate::cli::console::Console;
+use crate::cli::inputs::{self, ScenarioArgs};
+use crate::cli::output::{self, Results};
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, interrupt};
 use crate::experiment::{self, Judged, Run, effect, expect, paired};
 use crate::report::{Header, human};
 use crate::scenario::{Document, Scenario};

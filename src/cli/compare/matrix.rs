@@ -1,10 +1,11 @@
 //! `compare` of several scenarios with remedies: each remedy alone at each incident.
 
-use super::compare::{CompareArgs, Format, names};
-use super::console::Console;
-use super::inputs::{self, ScenarioArgs};
-use super::progress::Progress;
-use super::{Failure, interrupt, output};
+use super::args::{CompareArgs, Format};
+use super::sides::names;
+use crate::cli::console::Console;
+use crate::cli::inputs::{self, ScenarioArgs};
+use crate::cli::progress::Progress;
+use crate::cli::{Failure, interrupt, output};
 use crate::experiment::harm::{Harm, harm};
 use crate::experiment::{Run, run_all};
 use crate::report::directory::{drawn, put};

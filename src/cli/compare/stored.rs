@@ -2,11 +2,11 @@
 //!
 //! Verdicts on expectations stay with the runs that they were passed on.
 
-use super::Failure;
-use super::compare::{CompareArgs, joined, names, out, shown_as};
-use super::console::Console;
-use super::inputs;
-use super::output::{self, Results};
+use super::args::CompareArgs;
+use super::sides::{joined, names, out, shown_as};
+use crate::cli::console::Console;
+use crate::cli::output::{self, Results};
+use crate::cli::{Failure, inputs};
 use crate::engine::time::Span;
 use crate::experiment::{Run, effect, paired};
 use crate::report::{self, Header, Loaded};
