@@ -5,6 +5,7 @@
 //! two. For charts and study: what the [phases](super::phases) of starts look like, one lifetime after the
 //! other, and the Fano factor of starts per second.
 
+use super::before::OpenBefore;
 use super::phases::LifetimeClock;
 use super::storms::StormWatch;
 use super::{CAUSES, HerdBin, Storm};
@@ -14,8 +15,6 @@ use std::collections::VecDeque;
 
 /// The window of a herd.
 pub const SECOND: Span = Span::from_secs(1);
-/// How far back `open just before` looks, in seconds.
-const LOOK_BACK: u64 = 60;
 
 /// Watches the backend starts of one node.
 #[derive(Clone, Debug)]
@@ -25,10 +24,7 @@ pub struct HerdWatch {
     recent: VecDeque<(Time, Cause)>,
     recent_by_cause: [u32; CAUSES],
     open: u32,
-    /// The most open in each of the last seconds, the latest last: (second, most).
-    open_by_second: VecDeque<(u64, u32)>,
-    /// The most open in the minute before a second, and that second: it is the same for all of its starts.
-    before: Option<(u64, u32)>,
+    before: OpenBefore,
     storms: StormWatch,
     bin: HerdBin,
     bins: Vec<HerdBin>,
@@ -45,8 +41,7 @@ impl HerdWatch {
             recent: VecDeque::new(),
             recent_by_cause: [0; CAUSES],
             open: 0,
-            open_by_second: VecDeque::from([(0, 0)]),
-            before: None,
+            before: OpenBefore::default(),
             storms: StormWatch::default(),
             bin: HerdBin::default(),
             bins: Vec::new(),
@@ -59,18 +54,17 @@ impl HerdWatch {
     /// A connection was there when the run began.
     pub fn adopt(&mut self) {
         self.open += 1;
-        self.open_by_second[0].1 += 1;
+        self.before.begin(self.open);
     }
 
     /// A backend exited.
     pub fn exit(&mut self, now: Time) {
-        self.note_open(now);
         self.open -= 1;
+        self.before.change(now, self.open);
     }
 
     /// A backend started.
     pub fn start(&mut self, now: Time, cause: Cause) {
-        self.note_open(now);
         while let Some(&(at, old)) = self.recent.front()
             && now.since(at) >= SECOND
         {
@@ -81,7 +75,7 @@ impl HerdWatch {
         self.recent_by_cause[cause as usize] += 1;
         self.raise_peaks(now, cause);
         self.open += 1;
-        self.note_open(now);
+        self.before.change(now, self.open);
         self.starts[cause as usize] += 1;
         let second = (now.0 / SECOND.0) as usize;
         if self.per_second.len() <= second {
@@ -142,56 +136,17 @@ impl HerdWatch {
     }
 
     fn raise_peaks(&mut self, now: Time, cause: Cause) {
-        let open = self.open_before(now);
+        let open = self.before.most(now);
         let (of_cause, all) = (self.recent_by_cause[cause as usize], self.recent.len() as u32);
         self.storms.see(now, cause, of_cause, open);
         let cause = cause as usize;
-        if of_cause > self.bin.connects_max_1s[cause] || all > self.bin.connects_max_1s_all {
-            let open = f64::from(open);
-            let share = |count: u32| if open > 0.0 { f64::from(count) / open } else { 1.0 };
-            let bin = &mut self.bin;
-            bin.connects_max_1s[cause] = bin.connects_max_1s[cause].max(of_cause);
-            bin.connects_max_1s_all = bin.connects_max_1s_all.max(all);
-            bin.herd_size[cause] = bin.herd_size[cause].max(share(of_cause));
-            bin.herd_size_all = bin.herd_size_all.max(share(all));
-        }
-    }
-
-    /// The most open in the minute before the second that ends now.
-    fn open_before(&mut self, now: Time) -> u32 {
-        let second = now.0 / SECOND.0;
-        if let Some((_, most)) = self.before.filter(|(known, _)| *known == second) {
-            return most;
-        }
-        let most = self.most_open_before(second);
-        // The first second has none before it: what is open in it still changes.
-        self.before = (second > 0).then_some((second, most));
-        most
-    }
-
-    fn most_open_before(&self, second: u64) -> u32 {
-        let until = second.saturating_sub(1);
-        let from = second.saturating_sub(LOOK_BACK);
-        let mut most = 0;
-        for (place, &(at, open)) in self.open_by_second.iter().enumerate() {
-            // A value holds until the next entry.
-            let next = self.open_by_second.get(place + 1).map_or(u64::MAX, |entry| entry.0);
-            if at <= until && next > from {
-                most = most.max(open);
-            }
-        }
-        most
-    }
-
-    fn note_open(&mut self, now: Time) {
-        let second = now.0 / SECOND.0;
-        match self.open_by_second.back_mut() {
-            Some(last) if last.0 == second => last.1 = last.1.max(self.open),
-            _ => self.open_by_second.push_back((second, self.open)),
-        }
-        while self.open_by_second.len() > 1 && self.open_by_second[1].0 + LOOK_BACK < second {
-            self.open_by_second.pop_front();
-        }
+        let open = f64::from(open);
+        let share = |count: u32| if open > 0.0 { f64::from(count) / open } else { 1.0 };
+        let bin = &mut self.bin;
+        bin.connects_max_1s[cause] = bin.connects_max_1s[cause].max(of_cause);
+        bin.connects_max_1s_all = bin.connects_max_1s_all.max(all);
+        bin.herd_size[cause] = bin.herd_size[cause].max(share(of_cause));
+        bin.herd_size_all = bin.herd_size_all.max(share(all));
     }
 }
 
@@ -246,6 +201,19 @@ mod tests {
         );
         assert_eq!(node.cycles.len(), 1);
         assert_eq!(node.cycles[0].births, 41);
+    }
+
+    /// Wherever in a second growth begins, it is held against what stood before it.
+    #[test]
+    fn growth_is_not_held_against_itself() {
+        for begins in [60.0, 60.3, 60.6, 60.9] {
+            let mut watch = HerdWatch::new(Some(L));
+            (0..100).for_each(|_| watch.adopt());
+            (0..300).for_each(|n| watch.start(at(begins + f64::from(n) * 0.003), Cause::Growth));
+            watch.close_bin();
+            let bin = &watch.finish("primary".into(), 997, at(900.0)).bins[0];
+            assert_eq!(bin.herd_size[Cause::Growth as usize], 3.0, "from {begins} s");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! from the queue. [`Measured`] is everything that one run showed; reports and verdicts read nothing else.
 //! Histograms are merged, percentiles are never averaged.
 
+mod before;
 pub mod bucket;
 pub mod calm;
 mod closeup;
