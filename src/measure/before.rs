@@ -82,7 +82,7 @@ mod tests {
             before.begin(begun);
             let (mut now, mut changes) = (Time::ZERO, Vec::new());
             for (gap, open) in steps {
-                now = now + Span::from_millis(gap);
+                now += Span::from_millis(gap);
                 prop_assert_eq!(before.most(now), most(begun, &changes, now));
                 before.change(now, open);
                 changes.push((now, open));

@@ -320,7 +320,7 @@ pub fn node_plan(
     if machine != number {
         let hardware = &file.postgres[usize::from(machine)];
         (settings.cores, settings.contention) = (hardware.cores, hardware.contention);
-        settings.start_cpu = hardware.start_cpu.clone();
+        (settings.start_cpu, settings.refuse_cpu) = (hardware.start_cpu.clone(), hardware.refuse_cpu);
         (settings.disk, settings.state) = (hardware.disk.clone(), hardware.state);
     }
     let disk = settings.disk.as_ref().map(|disk| Disk {

@@ -148,6 +148,8 @@ pub struct ServerEnd {
     pub timer: Handle,
     /// Pages that its statement has still to read.
     pub pages: u32,
+    /// Its statement's time is up, which it notices when the page is read.
+    pub expired: bool,
     /// Its transaction has something to flush.
     pub wrote: bool,
     /// The rows that its transaction has locked.
@@ -248,6 +250,7 @@ impl ServerEnd {
             clock: Handle::NONE,
             timer: Handle::NONE,
             pages: 0,
+            expired: false,
             wrote: false,
             locked: Vec::new(),
             hung_up: false,

@@ -171,6 +171,7 @@ database = { exponential = "0.3ms" }
 [postgres.primary]
 cores             = 2
 max_connections   = 60
+refuse_cpu        = "0.1ms"
 statement_timeout = "150ms"
 lock_timeout      = "30ms"
 restart_time      = "500ms"

@@ -56,13 +56,16 @@ fn bloat_and_indexes_cost_pages() {
     }
 }
 
-/// A statement timeout ends the reads.
+/// A statement timeout ends the reads, once the page is read that is under way; so does a client that cancels.
 #[test]
 fn a_statement_timeout_ends_the_reads() {
-    let set = "\"query.lookup.reads\" = 3\n\"postgres.primary.statement_timeout\" = \"15ms\"";
-    let facts = story(set, DISK, &[0]);
-    assert_eq!(times(&facts, "disk-done"), [18.0]);
-    assert_eq!(times(&facts, "ends"), [19.0]);
+    let reads = "\"query.lookup.reads\" = 3\n";
+    let facts = story(&format!("{reads}\"postgres.primary.statement_timeout\" = \"15ms\""), DISK, &[0]);
+    assert_eq!(times(&facts, "disk-done"), [23.0], "at 18 it is reading");
+    assert_eq!(times(&facts, "ends"), [24.0]);
+    let facts = story(&format!("{reads}\"service.api.pool.primary.query_timeout\" = \"15ms\""), DISK, &[0]);
+    assert_eq!(times(&facts, "ends"), [17.0]);
+    assert_eq!(times(&facts, "exit"), [23.0], "hears of it at 18");
 }
 
 /// A factor counts from the next read or flush; what is under way ends as it began.

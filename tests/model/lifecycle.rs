@@ -31,6 +31,33 @@ fn an_unreachable_node_swallows_answers() {
     );
 }
 
+/// Who pings before use has the connection when it has answered: the clock on the acquire runs until then,
+/// but in pools whose clock stands for the line alone.
+#[test]
+fn a_ping_counts_as_acquiring() {
+    let told = |covers: &str| {
+        let set = format!(
+            "\"service.api.pool.primary.ping_after\" = \"0s\"\n\
+             \"service.api.pool.primary.acquire_timeout\" = \"30ms\"\n\
+             \"service.api.pool.primary.acquire_timeout_covers\" = \"{covers}\""
+        );
+        let facts = story(&set, &state("unreachable"), &[10]);
+        (times(&facts, "ends"), outcomes(&facts))
+    };
+    assert_eq!(told("line-and-dial"), (vec![42.0], vec!["pool-timeout"]));
+    assert_eq!(told("line"), (vec![101.0], vec!["connection-lost"]));
+}
+
+/// An answer to the ping stops that clock.
+#[test]
+fn a_ping_that_is_answered_stops_the_clock() {
+    let set = r#"
+        "service.api.pool.primary.ping_after" = "0s"
+        "service.api.pool.primary.acquire_timeout" = "5ms"
+    "#;
+    assert_eq!(outcomes(&story(set, "", &[0])), ["ok"]);
+}
+
 /// A client without a clock learns that its statement is lost when the node can be reached again.
 #[test]
 fn a_lost_answer_is_a_lost_connection() {

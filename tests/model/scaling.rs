@@ -34,6 +34,39 @@ fn overload_is_429_at_the_cap_and_500_below_it() {
     assert_eq!(told(2, "500"), ["500"]);
 }
 
+/// Unless the scenario says, Knative and Kubernetes tell 503.
+#[test]
+fn overload_is_as_the_platform_has_it() {
+    let told = |scaler: &str| {
+        let set = format!(
+            r#"
+            "service.api.scaler" = "{scaler}"
+            "service.api.concurrency" = 1
+            "service.api.pending_deadline" = "1s"
+            "request.sign-in.steps" = [{{ app = "30s" }}]
+        "#
+        );
+        outcomes(&story(&set, "", &[0, 1]))
+    };
+    for (scaler, outcome) in [("fixed", "429"), ("cloud-run-2025", "429"), ("kpa", "503"), ("hpa", "503")] {
+        assert_eq!(told(scaler), [outcome], "{scaler}");
+    }
+}
+
+/// Who comes when as many wait as may is told so at once, and the others wait on.
+#[test]
+fn the_line_has_an_end() {
+    let set = r#"
+        "service.api.concurrency" = 1
+        "service.api.pending_capacity" = 1
+        "service.api.overload" = "503"
+        "request.sign-in.steps" = [{ app = "10ms" }]
+    "#;
+    let facts = story(set, "", &[0, 1, 2, 15]);
+    assert_eq!(outcomes(&facts), ["503", "ok", "ok", "ok"]);
+    assert_eq!(times(&facts, "ends"), [2.0, 10.0, 20.0, 30.0], "the fourth finds room again");
+}
+
 /// On Cloud Run who waits for a container is turned away after ten seconds, or after three and a half mean
 /// startups where that is longer.
 #[test]

@@ -16,12 +16,34 @@ fn a_full_node_refuses() {
         [
             "2: acquire dial",
             "3: work",
-            "5: refuse",
-            "6: dial-ended ends:connect-refused given-up handling-",
+            "5: refuse work",
+            "7: done",
+            "8: dial-ended ends:connect-refused given-up handling-",
             "13: done",
             "14: release ends:ok fulfilled handling-",
         ]
     );
+}
+
+/// A refusal takes CPU from those who have a connection; what is left of it when its client has gone, too. A
+/// restart cuts it short, and the client learns of it then.
+#[test]
+fn a_refusal_takes_cpu() {
+    let set = |more: &str| {
+        format!(
+            "\"postgres.primary.max_connections\" = 1\n\"postgres.primary.cores\" = 1\n\
+             \"service.api.pool.primary.max\" = 2\n\"postgres.primary.refuse_cpu\" = {more}"
+        )
+    };
+    let ends = |more: &str, events: &str| times(&story(&set(more), events, &[0, 0]), "ends");
+    assert_eq!(ends("\"0s\"", ""), [6.0, 14.0]);
+    // From 5 on it shares the core with a query that has 8 ms left, each at 1/2 ÷ 1.1.
+    assert_eq!(ends("\"4ms\"", ""), [14.8, 18.8]);
+    let given_up = "\"4ms\"\n\"service.api.pool.primary.connect_timeout\" = \"5ms\"";
+    assert_eq!(ends(given_up, "")[0], 7.0);
+    assert_eq!(ends(given_up, "")[1], ends("\"4ms\"", "")[1], "nobody stops it");
+    let restart = "[event.restart]\nat = \"1006ms\"\ndo = { restart = \"primary\" }";
+    assert_eq!(ends("\"4ms\"", restart), [7.0, 7.0]);
 }
 
 /// Reserved slots are not for the pools.

@@ -44,12 +44,11 @@ impl Pool {
     }
 
     /// What is left of the lifetime of a connection that has been there since before the run. `age` is out of
-    /// the plain lifetime; where the random part is taken off, it is as much of the shorter one.
+    /// the plain lifetime; of the one drawn it is as great a part.
     pub(super) fn time_left(&mut self, connection: Id<Connection>, age: Span) -> Span {
         let Some(lifetime) = self.lifetime_at_birth(connection) else { return Span::FOREVER };
         let plain = self.settings.max_lifetime.0.unwrap_or(lifetime);
-        let shorter = lifetime.as_secs() / plain.as_secs();
-        lifetime.saturating_sub(if shorter < 1.0 { age.scale(shorter) } else { age })
+        lifetime.saturating_sub(age.scale(lifetime.as_secs() / plain.as_secs()))
     }
 
     /// A lifetime with its random part; `None` if connections live for ever.

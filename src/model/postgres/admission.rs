@@ -4,8 +4,9 @@
 //! contend for a few lightweight locks. Before 15.6 (14.11, 13.14, 12.18) taking oneself off such a lock's
 //! queue meant a walk along it (postgres.md §1). Modelled as one FIFO server: a grant with q in line, itself
 //! included, costs base + per_waiter × q. A connection beyond `max_connections` less the reserved is refused
-//! at once (53300), whether a client or a [job](super::job) wants it. Left out: the spin-lock's random
-//! back-off, the price of a refusal.
+//! (53300), whether a client or a [job](super::job) wants it, once it has burnt the CPU that a refusal takes;
+//! where nobody listens, at once and for nothing. Left out: the spin-lock's random back-off, a refusal's part
+//! in the serial accept.
 
 use super::{Node, Work};
 use crate::engine::agenda::Alarm;
@@ -50,9 +51,12 @@ impl Node {
         let Some(wire) = ctx.connections.get_mut(connection) else { return };
         if !self.up || self.is_full() {
             wire.server.state = ServerState::Gone;
-            let luck = wire.luck.named("refuse");
             ctx.fact(Fact::ConnectRefused(self.number));
-            return self.tell(ctx, connection, luck, News::Refused);
+            if !self.up || self.plan.settings.refuse_cpu == Span::ZERO {
+                return self.refuse(ctx, connection);
+            }
+            self.begin_work(ctx, self.plan.settings.refuse_cpu, Work::Refusal(connection));
+            return;
         }
         wire.server.state = ServerState::Granting;
         self.admission.slots += 1;
@@ -60,6 +64,14 @@ impl Node {
         ctx.fact(Fact::GrantQueued(self.number));
         if self.admission.granting.is_none() {
             self.grant_next(ctx);
+        }
+    }
+
+    /// A client is told that there is no room, if it still listens.
+    pub(super) fn refuse<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
+        if let Some(wire) = ctx.connections.get(connection) {
+            let luck = wire.luck.named("refuse");
+            self.tell(ctx, connection, luck, News::Refused);
         }
     }
 

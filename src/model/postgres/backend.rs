@@ -50,8 +50,11 @@ impl Node {
             // The postmaster and the backend notice only when they come to it: what they spend is lost.
             ServerState::Granting | ServerState::Starting => server.hung_up = true,
             ServerState::Ready if server.busy == Busy::No => self.drop_backend(ctx, connection),
-            // Nothing interrupts a flush; the rest a cancel does. The backend then finds nobody to tell.
-            ServerState::Ready if !cancelled || server.busy == Busy::Flush => server.hung_up = true,
+            // Nothing interrupts a flush or the read of a page; the rest a cancel does. The backend then
+            // finds nobody to tell.
+            ServerState::Ready if !cancelled || matches!(server.busy, Busy::Flush | Busy::Read) => {
+                server.hung_up = true;
+            }
             ServerState::Ready => self.drop_backend(ctx, connection),
             ServerState::Gone => {}
         }

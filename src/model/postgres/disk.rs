@@ -15,6 +15,7 @@ use crate::model::connection::Busy;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeEvent};
 use crate::model::fact::{Fact, Recorder};
+use crate::scenario::grammar::Outcome;
 
 /// A disk, ready to draw from.
 #[derive(Clone, Debug)]
@@ -84,8 +85,15 @@ impl Node {
         if !self.is_busy(ctx, connection, |busy| busy == Busy::Read) {
             return;
         }
-        let server = &mut ctx.connections[connection].server;
+        let wire = &mut ctx.connections[connection];
+        let (server, cancelled) = (&mut wire.server, wire.cancelled);
         server.pages -= 1;
+        if server.hung_up && cancelled {
+            return self.leave(ctx, connection);
+        }
+        if std::mem::take(&mut server.expired) {
+            return self.fail_statement(ctx, connection, Outcome::StatementTimeout);
+        }
         if server.pages > 0 {
             return self.read_page(ctx, connection);
         }

@@ -100,12 +100,14 @@ impl Node {
         }
     }
 
-    /// A restart ends what is running.
+    /// A restart ends what is running. (Backends are gone by now.)
     pub(super) fn stop_jobs<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         for work in self.cpu.drain(ctx.now()) {
             ctx.fact(Fact::WorkEnded(self.number));
-            if let Work::Job(place) = work {
-                self.on_session_finished(ctx, place);
+            match work {
+                Work::Job(place) => self.on_session_finished(ctx, place),
+                Work::Refusal(connection) => self.refuse(ctx, connection),
+                Work::Start(_) | Work::Statement(_) => {}
             }
         }
     }

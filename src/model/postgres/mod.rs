@@ -3,16 +3,16 @@
 //! In the real world: a postmaster that forks a backend for each connection, and backends that share the
 //! cores, the disk, the write-ahead log and the rows. Modelled: connection slots and their refusal (53300),
 //! the serial grant and its quadratic part, the CPU that a backend burns before it is ready and while its
-//! caches are cold, processor sharing with contention, row locks, reads and flushes, statement and lock
-//! timeout, background jobs, restart, failover, promotion, replay (postgres.md §1–§5). Left out: memory,
-//! vacuum, checkpoints.
+//! caches are cold, and that of a refusal, processor sharing with contention, row locks, reads and flushes,
+//! statement and lock timeout, background jobs, restart, failover, promotion, replay (postgres.md §1–§5).
+//! Left out: memory, vacuum, checkpoints.
 //!
 //! What a live change does to work in flight:
 //!
 //! | what changes | from when it counts |
 //! |---|---|
 //! | `cores`, `contention`, `state` | at once: what is on the CPU goes on at the new rate |
-//! | `grant`, `start_cpu` | the next grant; the next start |
+//! | `grant`, `start_cpu`, `refuse_cpu` | the next grant; the next start; the next refusal |
 //! | `cold_cpu` | the next query of a backend that is cold |
 //! | `statement_timeout`, `lock_timeout` | the next statement; the next wait for a row |
 //! | `disk.read_factor`, `disk.flush_factor` | the next read of a page; the next flush |
@@ -93,6 +93,8 @@ pub enum Work {
     Start(ConnectionId),
     /// A statement.
     Statement(ConnectionId),
+    /// A connection is refused.
+    Refusal(ConnectionId),
     /// One session of a job: its number on this node.
     Job(u16),
 }
@@ -184,6 +186,7 @@ impl Node {
         match work {
             Work::Start(connection) => self.on_backend_ready(ctx, connection),
             Work::Statement(connection) => self.on_cpu_finished(ctx, connection),
+            Work::Refusal(connection) => self.refuse(ctx, connection),
             Work::Job(job) => self.on_session_finished(ctx, job),
         }
         self.arm_cpu(ctx);

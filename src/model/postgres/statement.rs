@@ -173,8 +173,13 @@ impl Node {
         connection: ConnectionId,
     ) {
         // Nothing interrupts a flush; and a statement that ended while its clock stood still has its answer.
-        if self.is_busy(ctx, connection, |busy| !matches!(busy, Busy::No | Busy::Flush)) {
-            self.fail_statement(ctx, connection, Outcome::StatementTimeout);
+        let Some(wire) = ctx.connections.get_mut(connection) else { return };
+        match wire.server.busy {
+            Busy::No | Busy::Flush => {}
+            Busy::Read => wire.server.expired = true,
+            Busy::Cpu(_) | Busy::Lock(_) | Busy::Waking => {
+                self.fail_statement(ctx, connection, Outcome::StatementTimeout);
+            }
         }
     }
 
@@ -190,8 +195,9 @@ impl Node {
         self.answer(ctx, connection, outcome);
     }
 
+    /// A backend finds nobody to tell, and exits.
     #[cold]
-    fn leave<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
+    pub(super) fn leave<R: Recorder>(&mut self, ctx: &mut Context<R>, connection: ConnectionId) {
         self.drop_backend(ctx, connection);
         ctx.bury_if_over(connection);
     }

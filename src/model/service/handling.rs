@@ -146,7 +146,12 @@ impl Service {
         }
         let (request, clock) = (wire.client.request, wire.client.clock);
         ctx.agenda.cancel(clock);
-        ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Nothing };
+        let asked = &mut ctx.requests[request];
+        let before =
+            std::mem::replace(&mut asked.stage, Stage::Holding { connection, doing: Doing::Nothing });
+        if before == (Stage::Holding { connection, doing: Doing::Ping }) {
+            ctx.agenda.cancel(asked.clock);
+        }
         if outcome == Outcome::Ok {
             self.step(ctx, request);
         } else {
@@ -187,6 +192,7 @@ impl Service {
                 self.give_back(ctx, id, false);
             }
             Stage::Holding { connection, doing: Doing::Ping | Doing::Statement } => {
+                ctx.agenda.cancel(ctx.requests[id].clock);
                 ctx.connections[connection].cancelled = outcome != Outcome::Unavailable;
                 self.give_back(ctx, id, true);
             }

@@ -1,12 +1,12 @@
 //! A service: containers behind one door.
 //!
 //! In the real world: a Cloud Run service, or a deployment on Kubernetes. Modelled: routing, the concurrency
-//! limit, requests that wait for room and their deadline (cloud-run.md §1.3–1.4: 429 at the cap, 500 below
-//! it), the request timeout that frees the place while the work lives on (§1.2), autoscaling, rollout and
-//! drain. What a container does for a request is in `handling`, how it treats its pools in `pooling`, which
-//! pool a name leads to in `endpoint`, how revisions follow each other in `rollout`, who decides how many
-//! containers there are in `autoscaler`, and how the service follows in `scaling`. Left out: warm-up of a
-//! started container, the trip between client and service.
+//! limit, requests that wait for room, how many and for how long (cloud-run.md §1.3–1.4: 429 at the cap, 500
+//! below it), the request timeout that frees the place while the work lives on (§1.2), autoscaling, rollout
+//! and drain. What a container does for a request is in `handling`, how it treats its pools in `pooling`,
+//! which pool a name leads to in `endpoint`, how revisions follow each other in `rollout`, who decides how
+//! many containers there are in `autoscaler`, and how the service follows in `scaling`. Left out: warm-up of
+//! a started container, the trip between client and service.
 
 pub mod autoscaler;
 pub mod endpoint;
@@ -88,6 +88,22 @@ impl Plan {
         self.settings.pending_deadline.or(own)
     }
 
+    /// How many requests may wait for room with so many containers, unless the scenario says: Knative's
+    /// activator holds 10,000 and what the containers may take (cloud-run.md §2.3).
+    pub fn pending_capacity(&self, containers: u32) -> Option<u32> {
+        let of_containers = self.settings.concurrency.saturating_mul(containers);
+        let own = (self.settings.scaler == Scaler::Kpa).then(|| of_containers.saturating_add(10_000));
+        self.settings.pending_capacity.or(own)
+    }
+
+    /// What a request is told that finds no room, unless the scenario says (cloud-run.md §1.4, §5).
+    pub fn overload(&self) -> Overload {
+        self.settings.overload.unwrap_or(match self.settings.scaler {
+            Scaler::Kpa | Scaler::Hpa => Overload::Unavailable,
+            Scaler::Fixed | Scaler::CloudRun2025 | Scaler::CloudRun2026 => Overload::TooManyRequests,
+        })
+    }
+
     /// How long a container may work on what it has when it takes no more, unless the scenario says: Cloud
     /// Run and Knative let requests run to their end (cloud-run.md §1.6, §2.3), Kubernetes kills after 30 s
     /// (§5).
@@ -162,6 +178,11 @@ impl Service {
                 self.step(ctx, request);
                 self.run(ctx);
             }
+            None if self.plan.pending_capacity(self.serving()).is_some_and(|most| self.waiting >= most) => {
+                self.note(ctx.now(), -1, 0);
+                ctx.end_request(request, self.overload());
+                ctx.requests.remove(request);
+            }
             None => {
                 self.limit(ctx, request, None);
                 ctx.fact(Fact::PendingBegan(self.number));
@@ -179,7 +200,7 @@ impl Service {
     /// What a request is told that has waited too long for room (cloud-run.md §1.4).
     fn overload(&self) -> Outcome {
         let at_cap = self.serving() + self.starting >= self.plan.settings.containers.max;
-        match self.plan.settings.overload {
+        match self.plan.overload() {
             Overload::TooManyRequests if at_cap => Outcome::TooManyRequests,
             Overload::TooManyRequests | Overload::ServerError => Outcome::ServerError,
             Overload::Unavailable => Outcome::Unavailable,

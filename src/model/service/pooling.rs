@@ -3,8 +3,9 @@
 //! In the real world: a pool dials, pings, closes and sets its timers by itself, in the container's process.
 //! Modelled: the pool is a part without a clock, which answers with actions; here they become dials, clocks
 //! and requests that go on, and what comes back (a dial's end, a reset, a sweep that is due) is told to it.
-//! The clock on an acquire runs over the wait and, as the library has it, over the dial (pools.md §1). Left
-//! out: the CPU that pooling takes, dials that wait for a name to be resolved.
+//! The clock on an acquire runs over the wait and, as the library has it, over the dial and the ping (pools.md
+//! §1a; sqlx's `acquire` has one deadline for all three). Left out: the CPU that pooling takes, dials that
+//! wait for a name to be resolved.
 
 use super::Service;
 use crate::engine::agenda::Handle;
@@ -234,16 +235,28 @@ impl Service {
         connection: ConnectionId,
         ping: bool,
     ) {
-        ctx.agenda.cancel(ctx.requests[request].clock);
         ctx.requests[request].stage = Stage::Holding { connection, doing: Doing::Nothing };
         if ping {
-            let luck = ctx.requests[request].luck;
-            let luck = luck.named("ping").at(u64::from(ctx.requests[request].next_op));
-            let statement = Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck };
-            self.send_statement(ctx, request, statement, Doing::Ping);
-        } else {
-            self.ready.push_back(request);
+            return self.ping(ctx, request, connection);
         }
+        ctx.agenda.cancel(ctx.requests[request].clock);
+        self.ready.push_back(request);
+    }
+
+    /// A request has a connection only once it has answered: until then the clock on its acquire runs, where
+    /// it runs over the dial.
+    fn ping<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId, connection: ConnectionId) {
+        let wire = &ctx.connections[connection];
+        let (container, place) = (wire.container, wire.pool);
+        if self.acquire_clock_stops_at_dial(container, place) {
+            ctx.agenda.cancel(ctx.requests[request].clock);
+        } else {
+            self.start_acquire_clock(ctx, request, container, place);
+        }
+        let luck = ctx.requests[request].luck;
+        let luck = luck.named("ping").at(u64::from(ctx.requests[request].next_op));
+        let statement = Statement { asked: Asked::Nothing, cpu: Span::ZERO, luck };
+        self.send_statement(ctx, request, statement, Doing::Ping);
     }
 
     fn acquire_clock_stops_at_dial(&self, container: ContainerId, place: u8) -> bool {

@@ -25,8 +25,6 @@ pub struct Scaling {
     requests: LevelMeter,
     /// Requests whose application is at work: busy CPUs.
     busy: LevelMeter,
-    /// What the autoscaler wanted last, or (on demand) those who were there.
-    wanted: u32,
 }
 
 impl Service {
@@ -35,10 +33,9 @@ impl Service {
         let settings = &self.plan.settings;
         ctx.fact(Fact::CapSet(self.number, settings.containers.max));
         let Some(scaler) = Autoscaler::of(settings, load) else { return };
-        let wanted = autoscaler::containers_for(settings, load);
         ctx.clock(scaler.tick(), self.event(ServiceEvent::ScalerTicked));
         let (requests, busy) = (LevelMeter::default(), LevelMeter::default());
-        self.scaling = Some(Scaling { scaler, requests, busy, wanted });
+        self.scaling = Some(Scaling { scaler, requests, busy });
     }
 
     /// What stands changes: containers started from now on read it, and so does the next tick.
@@ -93,13 +90,13 @@ impl Service {
         let Some(scaling) = &mut self.scaling else { return };
         let load = Load { requests: scaling.requests.read(now), busy: scaling.busy.read(now) };
         let settings = &self.plan.settings;
-        scaling.wanted = scaling.scaler.wants(&Sample { load, ready, starting }, settings);
+        let mut wanted = scaling.scaler.wants(&Sample { load, ready, starting }, settings);
         if scaling.scaler.is_on_demand() {
             // Nobody who is there loses the place that was started for him.
             let room = scaling.requests.level().div_ceil(u64::from(settings.concurrency)) as u32;
-            scaling.wanted = scaling.wanted.max(room.min(settings.containers.max));
+            wanted = wanted.max(room.min(settings.containers.max));
         }
-        let (wanted, tick) = (scaling.wanted, scaling.scaler.tick());
+        let tick = scaling.scaler.tick();
         ctx.clock(tick, self.event(ServiceEvent::ScalerTicked));
         self.grow(ctx, wanted);
         self.launch_on_demand(ctx);
@@ -180,11 +177,8 @@ impl Service {
     }
 
     pub(super) fn on_retention_ended<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
-        let Some(container) = self.containers.get_mut(id) else { return };
-        container.retention = Handle::NONE;
-        if self.scaling.as_ref().is_some_and(|scaling| self.staying() > scaling.wanted) {
-            self.drain(ctx, id);
-        }
+        // Whoever is wanted again has been kept.
+        self.drain(ctx, id);
     }
 
     /// The containers that stay, the newest first.

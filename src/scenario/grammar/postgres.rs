@@ -39,6 +39,11 @@ pub struct Postgres {
     #[serde(default = "cold_cpu")]
     #[schemars(extend("x-live" = true))]
     pub cold_cpu: Span,
+    /// CPU of a connection that finds no slot: it is forked and authenticated before it is refused
+    /// (postgres.md §8: 1–5 ms).
+    #[serde(default = "refuse_cpu")]
+    #[schemars(extend("x-live" = true))]
+    pub refuse_cpu: Span,
     /// How many first queries share `cold_cpu` (postgres.md §8).
     #[serde(default = "cold_queries")]
     #[schemars(range(min = 1, max = 10_000))]
@@ -210,6 +215,9 @@ fn start_cpu() -> Distribution {
 }
 fn cold_cpu() -> Span {
     Span::from_millis(10)
+}
+fn refuse_cpu() -> Span {
+    Span::from_millis(2)
 }
 fn cold_queries() -> u32 {
     10

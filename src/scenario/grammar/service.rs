@@ -39,11 +39,11 @@ pub struct Service {
     /// Absent: the scaler's own (cloud-run.md §1.2: up to 15 minutes; Knative and Kubernetes keep none).
     #[serde(default)]
     pub idle_retention: Option<Span>,
-    /// What a request is told that waited too long for a container (Cloud Run: 429 while the fleet is at its
-    /// cap, 500 below it).
+    /// What a request is told that waited too long for a container. Absent: 429 while the fleet is at its cap
+    /// and 500 below it, as on Cloud Run; 503 with `kpa` and `hpa` (cloud-run.md §5).
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
-    pub overload: Overload,
+    pub overload: Option<Overload>,
     /// Which container gets the next request (undocumented for Cloud Run; cloud-run.md §5 takes
     /// least-outstanding).
     #[serde(default)]
@@ -60,6 +60,10 @@ pub struct Service {
     /// (§2.3).
     #[serde(default)]
     pub pending_deadline: Option<Span>,
+    /// How many requests may wait for a container; one more is told so at once (`overload`). Absent: 10,000
+    /// and what all containers may work on, with `kpa` (cloud-run.md §2.3); else any number.
+    #[serde(default)]
+    pub pending_capacity: Option<u32>,
     /// A request that takes longer ends with 504 (Cloud Run: 300 s).
     #[serde(default = "request_timeout")]
     pub request_timeout: Span,
@@ -74,10 +78,9 @@ pub struct Service {
 }
 
 /// What a request is told for which there is no container.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Overload {
     /// Too many requests at the cap and a server error below it, as Cloud Run has it.
-    #[default]
     #[serde(rename = "429")]
     TooManyRequests,
     /// A server error, so that clients and monitors can tell.
