@@ -197,7 +197,8 @@ fn a_scaler_without_room_changes_nothing() {
     }
 }
 
-/// A fleet under this many requests a second of a second each until 20 s, then under none.
+/// A fleet under this many requests a second of a second each until 20 s, then under none; a deploy waits to
+/// be enabled.
 fn ebb(scaler: &str, rate: u32, more: &str) -> Scenario {
     let set = format!(
         r#"
@@ -210,8 +211,9 @@ fn ebb(scaler: &str, rate: u32, more: &str) -> Scenario {
     "#
     );
     let users = format!(
-        "[traffic.users]\nrequest = \"sign-in\"\n\
-         rate = {{ piecewise = [{{ from = \"0s\", rate = \"{rate}/s\" }}, {{ from = \"20s\", rate = \"0/s\" }}] }}\n"
+        "[traffic.users]\nrequest = \"sign-in\"\nrate = {{ piecewise = [\
+         {{ from = \"0s\", rate = \"{rate}/s\" }}, {{ from = \"20s\", rate = \"0/s\" }}] }}\n\
+         [event.deploy]\nat = \"100s\"\nenabled = false\ndo = {{ deploy = \"api\" }}\n"
     );
     fleet(&set, &users)
 }
@@ -393,6 +395,24 @@ fn scaling_goes_on_in_a_rollout() {
     assert_eq!(living(&with).0, living(&without).0);
     assert!(living(&with).1 <= 12 + 3, "{:?}", living(&with));
     assert!(outcomes(&with).iter().all(|outcome| *outcome == "ok"), "no request is lost");
+}
+
+/// A rollout keeps the number of containers, those that were about to go included; they are let go after it.
+#[test]
+fn nothing_is_let_go_in_a_rollout() {
+    let set = "\"service.api.idle_retention\" = \"300s\"\n\"service.api.rollout\" = \"200s\"\n\
+               \"event.deploy.enabled\" = true";
+    let facts = crate::kit::facts(&ebb("cloud-run-2025", 105, set), 1);
+    let (launches, stops) = (seconds(&facts, "launch"), seconds(&facts, "stopped"));
+    let living = |at: f64| {
+        let until = |times: &[f64]| times.iter().filter(|time| **time <= at).count();
+        until(&launches) - until(&stops)
+    };
+    let (before, last) = (living(99.0), *launches.last().expect("a launch"));
+    assert!((20..40).contains(&before) && last > 250.0, "{before} are replaced until {last} s");
+    let meanwhile = stops.iter().filter(|at| (100.0..last).contains(*at));
+    assert_eq!(meanwhile.map(|at| living(*at)).min(), Some(before));
+    assert_eq!(living(1000.0), 2);
 }
 
 /// A deploy while containers of an older revision still drain replaces those that serve, each once.
