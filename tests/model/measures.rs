@@ -7,7 +7,7 @@ use herdsim::measure::StretchKind;
 use herdsim::measure::latency::series_name;
 use herdsim::measure::summary;
 use herdsim::measure::window::Window;
-use herdsim::scenario::grammar::{Metric, Outcome};
+use herdsim::scenario::grammar::{Cause, Metric, Outcome};
 use herdsim::scenario::{Document, Scenario};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -135,6 +135,22 @@ fn a_deed_is_over_and_a_setting_stands() {
     assert!(!beside("event.crash"), "{late:?}");
     let recovered = run.measured.recoveries.iter().map(|recovery| recovery.event.as_str());
     assert_eq!(recovered.collect::<Vec<_>>(), ["event.crash", "event.stall"]);
+}
+
+/// A deploy of another service, at a node of its own, is a storm there and is nothing to this one.
+#[test]
+fn a_storm_elsewhere_is_not_beside_a_spike() {
+    let more = "[postgres.other]\nlike = \"primary\"\n\
+                [service.other]\ncontainers = { min = 1, max = 1 }\n\
+                [service.other.pool.other]\nmax = 20\nmin = 20\nrefill = \"to-min\"\n\
+                [event.deploy]\nat = \"80s\"\ndo = { deploy = \"other\" }\n\
+                [event.stall]\nat = \"80s\"\nuntil = \"85s\"\nset = { \"postgres.primary.cores\" = 0.01 }\n";
+    let measured = story(more, &[]).measured;
+    let storms = || measured.storms.iter().filter(|storm| storm.cause == Cause::Boot);
+    assert!(storms().count() > 0 && storms().all(|storm| storm.node == "other"), "{:?}", measured.storms);
+    let mut spikes = measured.spikes.iter().filter(|spike| spike.to > at(80)).peekable();
+    assert!(spikes.peek().is_some_and(|spike| spike.service == "api"), "the stall is felt");
+    assert!(spikes.all(|spike| !spike.beside.iter().any(|name| name == "boot")), "{:?}", measured.spikes);
 }
 
 /// Every request that ended is in the histogram of its service, bin by bin.
