@@ -318,15 +318,17 @@ fn what_was_finished_is_reported_and_said_to_be_incomplete() {
     }
 }
 
-/// What is reported when this signal comes.
+/// What is reported when this signal comes. What was kept before stays: no run can take its place.
 #[cfg(unix)]
 fn reported_after(signal: &str) {
     use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
     let desk = Desk::new();
+    desk.ends("test tiny.toml -o kept", 1);
+    let before = desk.read("kept/tiny/measured.json");
     let mut child = Command::new(env!("CARGO_BIN_EXE_herdsim"))
         .current_dir(desk.path("."))
-        .args(["test", "tiny.toml", "--duration", "2000h", "--junit", "junit.xml"])
+        .args(["test", "tiny.toml", "--duration", "2000h", "--junit", "junit.xml", "-o", "kept"])
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -343,6 +345,7 @@ fn reported_after(signal: &str) {
         "{out}"
     );
     assert!(desk.read("junit.xml").contains("name=\"complete\" value=\"false\""));
+    assert_eq!(desk.read("kept/tiny/measured.json"), before);
 }
 
 /// A database that nobody reached has no herd and is not calm.
