@@ -1,6 +1,6 @@
 //! Reads, group commit, and the laws of a hot row on a slow disk.
 
-use crate::kit::{assert_agrees, facts, load, story, times, trace};
+use crate::kit::{assert_agrees, facts, fleet, load, story, times, trace, word};
 use herdsim::engine::time::{Span, Time};
 use herdsim::experiment;
 use herdsim::model::fact::{Fact, Recorder};
@@ -56,7 +56,25 @@ fn bloat_and_indexes_cost_pages() {
     }
 }
 
-/// A statement timeout ends the reads, once the page is read that is under way; so does a client that cancels.
+/// A steady start counts what is read: pages of indexes as far as updates are not HOT.
+#[test]
+fn a_steady_start_holds_as_many_as_read_pages() {
+    let users = format!("[traffic.users]\nrequest = \"sign-in\"\nrate = \"20/s\"\n{DISK}");
+    let adopted = |pages: u32, hot: &str| {
+        let set = format!(
+            "\"service.api.pool.primary.max\" = 50\n\"query.lookup.lock\" = {{ rows = 100 }}\n\
+             \"query.lookup.index_pages\" = {pages}\n\"postgres.primary.hot_updates\" = \"{hot}\""
+        );
+        let facts = facts(&fleet(&set, &users), 1);
+        facts.iter().filter(|(_, fact)| word(fact) == "adopted").count()
+    };
+    let (all, half, none) = (adopted(10, "100%"), adopted(10, "50%"), adopted(10, "0%"));
+    assert!(all == adopted(0, "0%") && half == adopted(5, "0%"), "{all} and {half}");
+    assert!(all < half && half < none, "{all}, {half}, {none}");
+}
+
+/// A statement timeout ends the reads, once the page is read that is under way; so does a client that
+/// cancels.
 #[test]
 fn a_statement_timeout_ends_the_reads() {
     let reads = "\"query.lookup.reads\" = 3\n";
