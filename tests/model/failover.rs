@@ -166,6 +166,20 @@ fn automatic_outage_mode_turns_itself_on_and_off() {
     assert_eq!(turns, 2);
 }
 
+/// What was under way when the mode was switched off tells the breaker how it ended, and turns nothing.
+#[test]
+fn outage_mode_that_is_off_stays_off() {
+    let more = "[edge]\nserves = [\"session-token\"]\norigin_outage_mode = \"automatic\"\n\
+                [edge.breaker]\nwindow = \"2s\"\nminimum = 10\n\
+                [event.stall]\nat = \"10s\"\n[event.stall.set]\n\"postgres.primary.state\" = \"frozen\"\n\
+                [event.off]\nat = \"11s\"\n[event.off.set]\n\"edge.origin_outage_mode\" = \"off\"";
+    let facts = facts(&fleet(more), 1);
+    assert_eq!(ended(&facts, 10, 12).get("query-timeout"), None, "what stalls is under way for two seconds");
+    let failed: u32 = ended(&facts, 12, 15).iter().filter(|(name, _)| **name != "ok").map(|(_, n)| n).sum();
+    assert!(failed > 40, "{failed} of them fail");
+    assert!(!facts.iter().any(|(_, fact)| matches!(fact, Fact::OutageModeTurned(_))));
+}
+
 #[test]
 fn a_handler_that_runs_a_query_again_hides_a_short_restart() {
     let short = |more: &str| {
