@@ -128,6 +128,21 @@ fn a_run_of_nothing_has_a_page() {
     assert_eq!(data_of(&page)["runs"], json!([]), "interrupted before any was finished");
 }
 
+/// A page stays small: a picture that finds no room is left out, and a lesser one may take its place.
+#[test]
+fn pictures_are_there_as_far_as_there_is_room() {
+    let picture = |name: &str, bytes: usize| {
+        (format!("plots/{name}.svg"), format!("<svg>{name}{}</svg>", " ".repeat(bytes)).into_bytes())
+    };
+    let html = tables::pictures(&[
+        picture("starts", 1_000),
+        picture("latency", 200_000),
+        picture("variants", 200_000),
+    ]);
+    let shown = ["variants", "latency", "starts"].map(|name| html.contains(name));
+    assert_eq!(shown, [true, false, true], "variants come first");
+}
+
 #[test]
 fn seeds_are_all_there_if_they_fit() {
     let runs: Vec<Run> = (1..=3).map(|seed| synthetic::run("plain", seed, true)).collect();
