@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::measure::recorder::Meter;
+use crate::measure::{ClassMeasured, ServiceMeasured};
 use crate::scenario::grammar::Outcome;
 
 const L: Span = Span::from_secs(900);
@@ -170,6 +171,26 @@ fn calm_for_want_of_service_is_no_cure() {
     assert_eq!(of((100, 0), (70, 30), (8, 0)), Some(Doubt::Saturated), "who does not answer is calm");
     assert_eq!(of((35, 65), (100, 0), (0, 3)), Some(Doubt::Saturated), "it was calm for the same reason");
     assert_eq!(of((100, 0), (70, 30), (0, 8)), None, "worse in both");
+}
+
+/// A service that a variant does away with, or adds, has nothing to be held against. One of both sides that
+/// users ask on one side only tells nothing.
+#[test]
+fn only_services_of_both_sides_are_compared() {
+    let alone = fleet(100, 0);
+    let mut with_another = fleet(100, 0);
+    let of_another = ClassMeasured { service: "another".into(), ..with_another.classes[0].clone() };
+    with_another.classes.push(of_another);
+    with_another.services.push(ServiceMeasured { service: "another".into(), bins: vec![] });
+    let told = |before, after| doubt((before, after), (0, 0), Time::ZERO);
+    assert_eq!([told(&alone, &with_another), told(&with_another, &alone)], [None, None]);
+    let mut of_attackers = with_another.clone();
+    of_attackers.classes[1].label = Label::Abusive;
+    let saturated = Some(Doubt::Saturated);
+    assert_eq!(
+        [told(&of_attackers, &with_another), told(&with_another, &of_attackers)],
+        [saturated, saturated]
+    );
 }
 
 #[test]
