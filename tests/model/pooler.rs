@@ -202,6 +202,19 @@ fn one_client_too_many_is_refused() {
     assert_eq!((said(&facts, "client+"), said(&facts, "client-refused"), said(&facts, "refuse")), (2, 1, 0));
 }
 
+/// Clients that have been there since before the run are counted among all, and do not log in again.
+#[test]
+fn a_steady_start_has_clients() {
+    let more = pooler("transaction", "max = 4\nmin = 4").replacen("login", "max_clients = 3\nlogin", 1);
+    let set = "\"service.api.pool.primary.max\" = 4\n\"service.api.pool.primary.min\" = 3";
+    let facts = told(set, &more, &[0, 0, 0, 0]);
+    let connected: Vec<Time> =
+        facts.iter().filter(|(_, fact)| word(fact) == "client+").map(|(at, _)| *at).collect();
+    assert_eq!(connected, [Time::ZERO; 3]);
+    assert_eq!((said(&facts, "dial"), said(&facts, "client-refused")), (1, 1), "the fourth is one too many");
+    assert_eq!(outcomes(&facts), ["connect-refused", "ok", "ok", "ok"]);
+}
+
 /// In session mode a client keeps what it was lent; when it closes, the connection is reset and serves the
 /// next.
 #[test]
