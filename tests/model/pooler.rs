@@ -277,6 +277,20 @@ fn closes_for_age_are_a_gap_apart() {
     }
 }
 
+/// A further close puts the refill of a process off, if its pool is made like that; else each close has one.
+#[test]
+fn a_further_close_puts_the_refill_of_a_process_off() {
+    let dials = |debounce: bool| {
+        let pool = format!(
+            "max = 3\nmin = 3\nrefill = \"to-min\"\nrefill_delay = \"500ms\"\n\
+             refill_debounce = {debounce}\nquery_timeout = \"5ms\""
+        );
+        times(&told(&clients(2), &pooler("transaction", &pool), &[0, 300]), "dial")
+    };
+    assert_eq!(dials(true), [809.0, 809.0], "half a second after the last");
+    assert_eq!(dials(false), [509.0, 509.0], "after the first, which finds two missing");
+}
+
 /// Waits for the pooler's own connections, from facts.
 #[derive(Default)]
 struct Waits {
