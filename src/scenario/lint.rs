@@ -4,6 +4,7 @@
 mod expect;
 mod load;
 mod pooler;
+mod timeouts;
 
 use super::grammar::{Deed, File, KillGap, Pool, Postgres, Query, Refill, Scaler, Service};
 use super::problem::{Problem, Problems};
@@ -43,7 +44,7 @@ pub fn lint(scenario: &Scenario, problems: &mut Problems) {
             }
         }
     }
-    timeouts(file, tree, problems);
+    timeouts::check(file, tree, problems);
     idle_classes(file, tree, problems);
     read_only_writes(file, tree, problems);
     load::check(scenario, problems);
@@ -115,6 +116,8 @@ fn herd(path: &str, pools: u32, pool: &Pool, safe_rate: f64, tree: &Node, proble
     // All connections that were born together come back within the jitter: peak = connections / jitter. So
     // much keeps the node from being overrun; a smaller herd needs more, which `sweep --find` finds.
     let enough = Span::from_secs_f64((connections / safe_rate).ceil());
+    // Up to one quantum nothing is left of it; with two there are two instants.
+    let enough = enough.max(pool.jitter_quantum * 2);
     let whole_pool = pool.gap_between_kills() * u64::from(pool.max);
     if whole_pool > lifetime {
         let message = format!(
@@ -128,19 +131,25 @@ fn herd(path: &str, pools: u32, pool: &Pool, safe_rate: f64, tree: &Node, proble
         return;
     }
     let path = format!("{path}.max_lifetime_jitter");
-    if pool.jitter() == Span::ZERO {
-        let message = format!(
-            "connections that were opened together expire together, every {lifetime}: the lifetime has no jitter"
-        );
+    let jitter = pool.jitter();
+    if jitter <= pool.jitter_quantum {
+        let why = match jitter {
+            Span::ZERO => "the lifetime has no jitter".to_owned(),
+            some => format!(
+                "of a jitter of {some} whole multiples of {} count, and there is none",
+                pool.jitter_quantum
+            ),
+        };
+        let message =
+            format!("connections that were opened together expire together, every {lifetime}: {why}");
         let help = format!(
             "write `max_lifetime_jitter = \"{enough}\"` or more, or `kill_gap = \"spread\"`; {SMALLER}"
         );
         warn(problems, tree, &path, message, help);
-    } else if pool.jitter() < enough {
+    } else if jitter < enough {
         let message = format!(
-            "a jitter of {} lets {connections:.0} connections come back at up to {:.0}/s; the node can start about {safe_rate:.0}/s beside its work",
-            pool.jitter(),
-            connections / pool.jitter().as_secs(),
+            "a jitter of {jitter} lets {connections:.0} connections come back at up to {:.0}/s; the node can start about {safe_rate:.0}/s beside its work",
+            connections / jitter.as_secs(),
         );
         warn(problems, tree, &path, message, format!("write at least \"{enough}\"; {SMALLER}"));
     }
@@ -190,50 +199,6 @@ fn targets(name: &str, service: &Service, tree: &Node, problems: &mut Problems) 
             let message = format!("the scaler of `{name}` does not look at `{key}`");
             let help = "remove it, or choose another `scaler`".to_owned();
             warn(problems, tree, &format!("service.{name}.{key}"), message, help);
-        }
-    }
-}
-
-/// Timeouts that can never fire, because another clock runs out first.
-fn timeouts(file: &File, tree: &Node, problems: &mut Problems) {
-    for (name, request) in &file.request {
-        let Some(service) = file.service.get(&request.service) else { continue };
-        let deadline =
-            request.timeout.0.map_or(service.request_timeout, |own| own.min(service.request_timeout));
-        if request.timeout.0.is_some_and(|own| own > service.request_timeout) {
-            let message = format!("the timeout of `{name}` cannot fire: its service ends requests earlier");
-            let help = format!("shorten it below {}", service.request_timeout);
-            warn(problems, tree, &format!("request.{name}.timeout"), message, help);
-        }
-        if let (Some(pending), Some(patience)) = (service.pending_deadline, request.patience.0)
-            && patience <= pending
-        {
-            let message = format!("clients of `{name}` leave after {patience}, before this deadline");
-            let path = format!("service.{}.pending_deadline", request.service);
-            warn(problems, tree, &path, message, format!("shorten it below {patience}"));
-        }
-        let nodes = request.steps.iter().filter_map(|step| step.on.as_ref());
-        for (node, pool) in nodes.filter_map(|node| service.pool.get(node).map(|pool| (node, pool))) {
-            let path = format!("service.{}.pool.{node}", request.service);
-            if let (Some(patience), Some(acquire)) = (request.patience.0, pool.acquire_timeout.0)
-                && patience <= acquire
-            {
-                let message = format!(
-                    "clients of `{name}` leave after {patience}, before `acquire_timeout`, {acquire}, has passed"
-                );
-                let help = format!("set `acquire_timeout` below {patience}");
-                warn(problems, tree, &format!("{path}.acquire_timeout"), message, help);
-            }
-            for (key, limit) in
-                [("query_timeout", pool.query_timeout), ("acquire_timeout", pool.acquire_timeout)]
-            {
-                if let Some(limit) = limit.0.filter(|limit| *limit >= deadline) {
-                    let message =
-                        format!("`{key}`, {limit}, cannot fire: requests `{name}` end after {deadline}");
-                    let help = format!("set `{key}` below {deadline}");
-                    warn(problems, tree, &format!("{path}.{key}"), message, help);
-                }
-            }
         }
     }
 }

@@ -117,7 +117,7 @@ fn shipped_scenarios_and_templates_have_no_warnings() {
 fn an_overlay_in_a_directory_is_skipped_and_said_so() {
     let desk = Desk::new();
     std::fs::create_dir(desk.path("herdsim")).unwrap();
-    desk.write("herdsim/fleet.toml", TINY);
+    desk.write("herdsim/fleet.toml", &TINY.replace("_jitter\" = \"1s\"", "_jitter\" = \"2s\""));
     desk.write("herdsim/jitter.toml", "\"service.*.pool.*.max_lifetime_jitter\" = \"1m\"\n");
     let (out, err) = desk.ends("check herdsim", 0);
     assert_eq!(out.lines().count(), 1, "{out}");

@@ -105,3 +105,48 @@ fn advice_goes_by_the_mean() {
     }
     assert!(advice("\"5ms\"").contains("write `max_lifetime_jitter = \"2s\"`"), "{}", advice("\"5ms\""));
 }
+
+/// pgxpool cuts its jitter down to whole seconds: up to one nothing is left, whatever the fleet needs.
+#[test]
+fn advice_knows_what_is_left_of_a_jitter() {
+    let small = BASE.replace("min = 10, max = 10", "min = 2, max = 2");
+    let advice = |jitter: &str| said(&small.replace("\"90s\"", jitter));
+    for none in ["\"0s\"", "\"800ms\"", "\"1s\""] {
+        assert_told(&advice(none), "expire together", "write `max_lifetime_jitter = \"2s\"` or more");
+    }
+    assert_eq!(advice("\"2s\""), "");
+}
+
+/// A pool's clock is held against who waits longest of those that come to it, also by an endpoint's name or
+/// when its breaker turns.
+#[test]
+fn a_clock_is_held_against_who_waits_longest() {
+    let endpoint = "[endpoint.reads]\nnode = \"primary\"\nfallback = \"replica\"\n\
+                    [postgres.replica]\nlike = \"primary\"\nreplica_of = \"primary\"\n";
+    let advice = |other: &str| {
+        let clock = "query_timeout = \"20s\"";
+        let pools =
+            format!("{clock}\n[service.api.pool.replica]\nmax = 10\nmax_lifetime = \"none\"\n{clock}\n");
+        let other =
+            format!("[request.other]\nservice = \"api\"\nsteps = [{{ query = \"lookup\", on = {other} }}]");
+        let text = BASE
+            .replace("\"90s\"", &format!("\"90s\"\n{pools}"))
+            .replace("on = \"primary\"", "on = \"reads\"")
+            .replace("service = \"api\"", "service = \"api\"\ntimeout = \"10s\"");
+        said(&format!("{text}\n{endpoint}{other}\n[traffic.others]\nrequest = \"other\"\nrate = \"1/s\"\n"))
+    };
+    let told = |said: &str| said.matches("cannot fire: requests `sign-in` end after 10s").count();
+    assert_eq!(told(&advice("\"primary\"")), 1, "{}", advice("\"primary\""));
+    assert_eq!(told(&advice("\"reads\"")), 0, "{}", advice("\"reads\""));
+}
+
+/// Who waits for a lock for longer than a statement may take is told that the statement took too long.
+#[test]
+fn a_lock_timeout_comes_before_the_statement_s() {
+    let advice = |lock: &str| {
+        let clocks = format!("max_connections = 500\nstatement_timeout = \"2s\"\nlock_timeout = {lock}");
+        said(&BASE.replace("max_connections = 500", &clocks))
+    };
+    assert_told(&advice("\"2s\""), "`lock_timeout`, 2s, cannot fire", "set `lock_timeout` below 2s");
+    assert_eq!(advice("\"1s\""), "");
+}

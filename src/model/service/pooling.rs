@@ -3,9 +3,9 @@
 //! In the real world: a pool dials, pings, closes and sets its timers by itself, in the container's process.
 //! Modelled: the pool is a part without a clock, which answers with actions; here they become dials, clocks
 //! and requests that go on, and what comes back (a dial's end, a reset, a sweep that is due) is told to it.
-//! The clock on an acquire runs over the wait and, as the library has it, over the dial and the ping (pools.md
-//! §1a; sqlx's `acquire` has one deadline for all three). Left out: the CPU that pooling takes, dials that
-//! wait for a name to be resolved.
+//! The clock on an acquire runs over the wait and, as the library has it, over the dial and the ping
+//! (pools.md §1a; sqlx's `acquire` has one deadline for all three). Left out: the CPU that pooling takes,
+//! dials that wait for a name to be resolved.
 
 use super::Service;
 use crate::engine::agenda::Handle;
