@@ -152,13 +152,13 @@ fn service_tables(out: &mut String, found: &Evidence, service: &Service) -> std:
         }
     }
     match deployed.platform {
+        Platform::CloudRun if deployed.scaler.is_some() => {}
         Platform::CloudRun => {
             let scaler = if min == max { "fixed" } else { "cloud-run-2026" };
             writeln!(out, "scaler          = \"{scaler}\"")?;
         }
         Platform::Kubernetes => {
             writeln!(out, "concurrency     = 80         # assumed: what the application takes at once")?;
-            writeln!(out, "overload        = \"503\"")?;
         }
     }
     writeln!(out, "\n[service.{name}.pool.primary]")?;

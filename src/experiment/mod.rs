@@ -77,6 +77,13 @@ pub struct Judged {
     pub because: String,
 }
 
+impl Judged {
+    /// Whether there is a value with any seed. Where there is none, no further seed is likely to tell.
+    pub fn is_measured(&self) -> bool {
+        self.values.iter().any(|value| !value.is_nan())
+    }
+}
+
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenAt {

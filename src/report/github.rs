@@ -21,15 +21,11 @@ const NOTE: usize = 200;
 /// One workflow command for each expectation that did not pass, a line each: an error, or a warning where it
 /// is borne.
 pub fn annotations(tested: &Tested) -> String {
-    let of = |kind: &str, verdicts: &[Verdict]| {
-        let all = tested.suites.iter().flat_map(|suite| &suite.judged);
-        let some = all.filter(|judged| verdicts.contains(&judged.verdict));
-        shown(kind, &some.map(|judged| (annotation(kind, judged), judged.name.as_str())).collect::<Vec<_>>())
+    let of = |kind: &str, borne: bool| {
+        let some = tested.not_passed(borne).map(|judged| (annotation(kind, judged), judged.name.as_str()));
+        shown(kind, &some.collect::<Vec<_>>())
     };
-    if tested.bears_inconclusive {
-        return of("error", &[Verdict::Fail]) + &of("warning", &[Verdict::Inconclusive]);
-    }
-    of("error", &[Verdict::Fail, Verdict::Inconclusive])
+    of("error", false) + &of("warning", true)
 }
 
 /// One workflow command for each problem of scenarios that could not be tested.

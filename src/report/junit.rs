@@ -19,7 +19,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 /// If the library cannot write it.
 pub fn xml(tested: &Tested) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new("herdsim");
-    report.add_test_suites(tested.suites.iter().map(|suite| self::suite(suite, tested.bears_inconclusive)));
+    report.add_test_suites(tested.suites.iter().map(|suite| self::suite(suite, tested)));
     report.to_string()
 }
 
@@ -54,7 +54,7 @@ fn refused_suite(refused: &Refused) -> TestSuite {
     xml
 }
 
-fn suite(suite: &Suite, bears_inconclusive: bool) -> TestSuite {
+fn suite(suite: &Suite, tested: &Tested) -> TestSuite {
     let mut xml = TestSuite::new(printable(&suite.file));
     let seeds: Vec<String> = suite.seeds.iter().map(u64::to_string).collect();
     xml.add_properties(
@@ -66,12 +66,12 @@ fn suite(suite: &Suite, bears_inconclusive: bool) -> TestSuite {
         .map(|(name, value)| Property::new(name, value)),
     );
     let scenario = printable(&suite.header.scenario);
-    xml.add_test_cases(suite.judged.iter().map(|judged| case(judged, &scenario, bears_inconclusive)));
+    xml.add_test_cases(suite.judged.iter().map(|judged| case(judged, &scenario, tested)));
     xml
 }
 
-fn case(judged: &Judged, scenario: &str, bears_inconclusive: bool) -> TestCase {
-    let mut case = TestCase::new(printable(&judged.name), status(judged, bears_inconclusive));
+fn case(judged: &Judged, scenario: &str, tested: &Tested) -> TestCase {
+    let mut case = TestCase::new(printable(&judged.name), status(judged, tested));
     case.set_classname(scenario);
     if let Some(place) = &judged.place {
         case.extra.insert("file".into(), printable(&place.file).into());
@@ -101,11 +101,11 @@ fn case(judged: &Judged, scenario: &str, bears_inconclusive: bool) -> TestCase {
     case
 }
 
-fn status(judged: &Judged, bears_inconclusive: bool) -> TestCaseStatus {
+fn status(judged: &Judged, tested: &Tested) -> TestCaseStatus {
     let mut status = match judged.verdict {
         Verdict::Pass => return TestCaseStatus::success(),
         Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Verdict::Inconclusive if bears_inconclusive => TestCaseStatus::skipped(),
+        Verdict::Inconclusive if tested.bears(judged) => TestCaseStatus::skipped(),
         Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     let because = if judged.because.is_empty() { measured(judged) } else { judged.because.clone() };

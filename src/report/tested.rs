@@ -108,10 +108,16 @@ impl Tested {
         tally
     }
 
-    /// How many expectations did not come out as they must.
-    pub fn not_passed(&self) -> usize {
-        let Tally { failed, inconclusive, .. } = self.tally();
-        failed + if self.bears_inconclusive { 0 } else { inconclusive }
+    /// Whether an expectation that did not pass is borne: the seeds did not decide it, and that was asked
+    /// for. One of which nothing was measured never is.
+    pub fn bears(&self, judged: &Judged) -> bool {
+        self.bears_inconclusive && judged.verdict == Verdict::Inconclusive && judged.is_measured()
+    }
+
+    /// The expectations that did not pass, without those that are borne or those alone.
+    pub fn not_passed(&self, borne: bool) -> impl Iterator<Item = &Judged> {
+        let all = self.suites.iter().flat_map(|suite| &suite.judged);
+        all.filter(move |judged| judged.verdict != Verdict::Pass && self.bears(judged) == borne)
     }
 
     /// Whether every run was finished.
@@ -277,8 +283,10 @@ mod tests {
     #[test]
     fn an_inconclusive_expectation_is_borne_only_if_asked_for() {
         let mut borne = tested();
-        assert_eq!(borne.not_passed(), 2);
+        assert_eq!(borne.not_passed(false).count(), 2);
         borne.bears_inconclusive = true;
-        assert_eq!(borne.not_passed(), 1);
+        assert_eq!((borne.not_passed(false).count(), borne.not_passed(true).count()), (1, 1));
+        borne.suites[1].judged[0].values.fill(f64::NAN);
+        assert_eq!(borne.not_passed(false).count(), 2, "where nothing was measured nothing is borne");
     }
 }

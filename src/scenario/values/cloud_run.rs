@@ -1,9 +1,10 @@
 //! The YAML of a Cloud Run service: what `gcloud run services describe --format export` writes.
 //!
-//! Read are the bounds on instances (of the service, or of the revision's template), the concurrency, the
-//! request timeout and the CPU limit of the first container. Defaults are Cloud Run's (cloud-run.md §1): no
-//! minimum, at most 100 instances, 80 requests each, 300 s, one CPU. Left out: scaling to zero; a minimum of
-//! none becomes one.
+//! Read are the bounds on instances (of the service, or of the revision's template), or their fixed number
+//! where scaling is manual and the bounds are ignored; the concurrency, the request timeout and the CPU limit
+//! of the first container. Defaults are Cloud Run's (cloud-run.md §1): no minimum, at most 100 instances, 80
+//! requests each, 300 s, one CPU. A service of Knative looks the same and is taken for one of Cloud Run. Left
+//! out: scaling to zero; a minimum of none becomes one.
 
 use super::deployed::{Deployed, Platform, cpus, whole};
 use super::document::{at, is_cloud_run};
@@ -21,11 +22,20 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
     }
     let service = service.ok_or_else(|| not_a_service(documents))?;
     let template = &service["spec"]["template"];
-    let of_service =
-        |name: &str| whole(&service["metadata"]["annotations"], &format!("run.googleapis.com/{name}"));
+    let annotations = &service["metadata"]["annotations"];
+    let of_service = |name: &str| whole(annotations, &format!("run.googleapis.com/{name}"));
     let of_template =
         |name: &str| whole(&template["metadata"]["annotations"], &format!("autoscaling.knative.dev/{name}"));
-    let bound = |name: &str| Ok::<_, String>(of_service(name)?.or(of_template(name)?));
+    let bound = |name: &str, spelt: &str| {
+        Ok::<_, String>(of_service(name)?.or(of_template(name)?).or(of_template(spelt)?))
+    };
+    let manual = annotations["run.googleapis.com/scalingMode"] == "manual";
+    let count = of_service("manualInstanceCount")?.filter(|_| manual);
+    if manual && count.is_none() {
+        return Err(
+            "its scaling is manual, and no `run.googleapis.com/manualInstanceCount` says how many".to_owned()
+        );
+    }
     let cpu = at(template, "spec.containers.0.resources.limits.cpu");
     let concurrency = whole(&template["spec"], "containerConcurrency")?.filter(|n| *n > 0);
     // A zero is none, as Knative's defaults have it.
@@ -33,9 +43,9 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
     Ok(Deployed {
         platform: Platform::CloudRun,
         name: service["metadata"]["name"].as_str().map(str::to_owned),
-        min: bound("minScale")?.unwrap_or(0),
-        max: bound("maxScale")?.unwrap_or(100),
-        scaler: None,
+        min: count.or(bound("minScale", "min-scale")?).unwrap_or(0),
+        max: count.or(bound("maxScale", "max-scale")?).unwrap_or(100),
+        scaler: count.map(|_| "fixed"),
         cpu_target: None,
         concurrency: Some(concurrency.unwrap_or(80)),
         request_timeout_s: Some(timeout.unwrap_or(300)),

@@ -45,6 +45,7 @@ impl Deployed {
             ("containers.min", Some(json!(self.min.max(1)))),
             ("containers.max", Some(json!(self.max.max(1)))),
             ("scaler", self.scaler.map(|name| json!(name))),
+            ("overload", (self.platform == Platform::Kubernetes).then(|| json!("503"))),
             ("cpu_target", self.cpu_target.map(|percent| json!(format!("{percent}%")))),
             ("concurrency", self.concurrency.map(|requests| json!(requests))),
             ("request_timeout", self.request_timeout_s.map(seconds)),

@@ -1,7 +1,7 @@
 //! Settings as teams have them, and what becomes of them in a scenario.
 
 use crate::scenario::Document;
-use crate::scenario::grammar::Scaler;
+use crate::scenario::grammar::{Overload, Scaler};
 use std::fs;
 use tempfile::TempDir;
 
@@ -77,6 +77,29 @@ fn a_cloud_run_service_tells_its_bounds_and_the_rest_is_the_default() {
     assert!(resolved.contains("values_from api (fleet.toml:"), "{resolved}");
     assert!(!resolved.contains("[values_from"), "what is resolved stands for itself");
     assert!(Document::from_text("resolved.toml", &resolved).is_ok());
+}
+
+/// Where scaling is manual the bounds are ignored; a template may spell its bounds as Knative does.
+#[test]
+fn a_cloud_run_service_of_a_fixed_number() {
+    let service = |of_service: &str, of_template: &str| {
+        let yaml = format!(
+            "kind: Service\nmetadata: {{ name: api, annotations: {{ {of_service} }} }}\n\
+             spec: {{ template: {{ metadata: {{ annotations: {{ {of_template} }} }}, spec: {{}} }} }}\n"
+        );
+        let values = "[values_from.api]\ncloud-run = { file = \"service.yaml\", service = \"api\" }\n";
+        let service = fleet(values, &[("service.yaml", &yaml)])?.scenario("as-written").unwrap().file.service
+            ["api"]
+            .clone();
+        Ok::<_, String>((service.containers.min, service.containers.max, service.scaler))
+    };
+    let bounds = "autoscaling.knative.dev/min-scale: \"2\", autoscaling.knative.dev/max-scale: \"30\"";
+    let (manual, count) =
+        ("run.googleapis.com/scalingMode: manual", "run.googleapis.com/manualInstanceCount: \"5\"");
+    assert_eq!(service(&format!("{manual}, {count}"), bounds), Ok((5, 5, Scaler::Fixed)));
+    assert!(matches!(service(count, bounds), Ok((2, 30, _))), "the count counts only where it is manual");
+    let said = service(manual, bounds).unwrap_err();
+    assert!(said.contains("its scaling is manual"), "{said}");
 }
 
 #[test]
@@ -250,6 +273,7 @@ fn a_workload_of_kubernetes_tells_its_bounds_and_its_autoscaler() {
     assert_eq!(orders.drain.map(|span| span.as_secs()), Some(45.0));
     let sessions = read(", name = \"sessions\"", WORKLOADS).unwrap_or_else(|wrong| panic!("{wrong}"));
     assert_eq!((sessions.containers.min, sessions.containers.max), (3, 3));
+    assert_eq!([&orders, &sessions].map(|service| service.overload), [Some(Overload::Unavailable); 2]);
     assert_eq!((sessions.scaler, sessions.drain.map(|span| span.as_secs())), (Scaler::Fixed, Some(30.0)));
 
     for (name, yaml, word) in [
