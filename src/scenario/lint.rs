@@ -136,7 +136,7 @@ fn herd(path: &str, pools: u32, pool: &Pool, safe_rate: f64, tree: &Node, proble
         let why = match jitter {
             Span::ZERO => "the lifetime has no jitter".to_owned(),
             some => format!(
-                "of a jitter of {some} whole multiples of {} count, and there is none",
+                "the pool cuts a jitter of {some} down to whole multiples of {}, and none is left",
                 pool.jitter_quantum
             ),
         };
