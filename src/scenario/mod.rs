@@ -8,6 +8,7 @@ pub mod grammar;
 mod ground;
 mod like;
 mod lint;
+mod live;
 mod load;
 mod mend;
 mod other_names;

@@ -2,16 +2,15 @@
 //!
 //! An event's overlay acts on what stands when it begins; when it ends, what lies beneath comes back. To make
 //! sure that there is one answer to "what lies beneath", the spans of two events on one path must nest, and
-//! differ. Only what the model reads while it runs may change (`x-live` in the grammar), and what a container
-//! reads when it starts. Boxes and their parts are known by their places from the first instant on: an event
-//! neither adds nor removes any.
+//! differ. Only what is [live](super::live) may change. Boxes and their parts are known by their places from
+//! the first instant on: an event neither adds nor removes any.
 
 use super::complete::complete;
 use super::grammar::{Deed, Event, File};
 use super::ground::Ground;
 use super::like;
+use super::live::{READ_AT_START, is_live, what_is_live};
 use super::problem::{Problem, Problems, suggest};
-use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
 use super::{Moment, Tables, check, overlay, when};
 use crate::engine::time::Time;
@@ -139,61 +138,6 @@ fn live_paths(
 fn absent<'a>(standing: &Node, path: &'a str) -> Option<&'a str> {
     let parents = path.match_indices('.').map(|(dot, _)| &path[..dot]);
     parents.into_iter().find(|parent| standing.at(parent).is_none())
-}
-
-/// What a container reads when it starts: a change reaches the containers that start later.
-const READ_AT_START: [&str; 3] = ["pool", "concurrency", "startup"];
-
-fn is_live(path: &str) -> bool {
-    let names: Vec<&str> = path.split('.').collect();
-    if names[0] == "service" && names.get(2).is_some_and(|field| READ_AT_START.contains(field)) {
-        // Containers know their pools by their places: which there are stays as it is.
-        return names[2] != "pool" || names.len() > 3;
-    }
-    let mut shape = schema::root();
-    for name in names {
-        if let Shape::Table(fields) = shape
-            && fields.get(name).is_some_and(|field| field.live)
-        {
-            return true;
-        }
-        let Some(inner) = shape.field(name) else { return false };
-        shape = inner;
-    }
-    false
-}
-
-fn what_is_live(path: &str) -> String {
-    let mut live = Vec::new();
-    list_live(schema::root(), "", &mut live);
-    live.extend(["pool.*", "concurrency", "startup"].map(|field| format!("service.*.{field}")));
-    let group = path.split('.').next().unwrap_or_default();
-    let near: Vec<String> =
-        live.iter().filter(|path| path.split('.').next() == Some(group)).cloned().collect();
-    if near.is_empty() {
-        let mut groups: Vec<&str> = live.iter().filter_map(|path| path.split('.').next()).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        return format!("an event may set values of: {}; a variant may set it", groups.join(", "));
-    }
-    format!("an event may set: {}; a variant may set anything", near.join(", "))
-}
-
-fn list_live(shape: &Shape, path: &str, live: &mut Vec<String>) {
-    let longer = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    match shape {
-        Shape::Table(fields) => {
-            for (name, field) in fields {
-                if field.live {
-                    live.push(longer(name));
-                } else {
-                    list_live(&field.shape, &longer(name), live);
-                }
-            }
-        }
-        Shape::Map(inner) => list_live(inner, &longer("*"), live),
-        _ => {}
-    }
 }
 
 /// Two spans on one path must nest; an event should not undo what the variant is about.
@@ -370,31 +314,6 @@ fn stands(tree: &Node, (before, tables): (&File, &Tables), problems: &mut Proble
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn live_is_what_the_model_reads_and_what_a_container_reads_at_its_start() {
-        for path in [
-            "postgres.primary.cores",
-            "postgres.primary.grant.fast.base",
-            "service.api.pool.primary",
-            "service.api.pool.primary.max",
-            "traffic.users.rate",
-            "postgres.primary.disk.read_factor",
-            "endpoint.reads.node",
-            "edge.origin_outage_mode",
-        ] {
-            assert!(is_live(path), "{path}");
-        }
-        for path in [
-            "duration",
-            "postgres.primary.max_connections",
-            "service.api.scaler",
-            "service.api.pool",
-            "traffic.users",
-        ] {
-            assert!(!is_live(path), "{path}");
-        }
-    }
 
     #[test]
     fn paths_touch_if_one_leads_to_the_other() {
