@@ -46,6 +46,9 @@
 //! # Ok::<(), herdsim::scenario::problem::Problems>(())
 //! ```
 
+/// What this program was built from: a hash of the sources that decide what a simulation shows.
+pub const BUILD: &str = env!("HERDSIM_BUILD");
+
 pub mod cli;
 pub mod engine;
 pub mod experiment;

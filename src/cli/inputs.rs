@@ -6,7 +6,7 @@ use super::seeds::{self, Seeds};
 use crate::engine::time::Span;
 use crate::report::human;
 use crate::scenario::place::SET;
-use crate::scenario::problem::Problems;
+use crate::scenario::problem::{Problems, suggest};
 use crate::scenario::{Document, Scenario, units};
 use clap::Args;
 use std::path::PathBuf;
@@ -158,31 +158,12 @@ pub fn variant<'a>(document: &'a Document, name: &str) -> Result<&'a Scenario, F
 
 /// That there is no such variant, with the nearest name, or all of them.
 pub fn unknown_variant(name: &str, names: &[&str]) -> Failure {
-    let cure = match nearest(name, names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are: {}", names.join(", ")),
-    };
-    Failure::Usage(format!("unknown variant `{name}`; {cure}"))
-}
-
-/// The name that was most likely meant, if any is near.
-fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    const NEAR: f64 = 0.75;
-    let scored = names.iter().map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate));
-    scored.filter(|(score, _)| *score >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, near)| near)
+    Failure::Usage(format!("unknown variant `{name}`; {}", suggest(name, names.iter().copied())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn near_names_are_found_and_far_ones_are_not() {
-        let names = ["as-written", "old-postgres", "jitter"];
-        assert_eq!(nearest("jiter", &names), Some("jitter"));
-        assert_eq!(nearest("old-postgress", &names), Some("old-postgres"));
-        assert_eq!(nearest("zebra", &names), None);
-    }
 
     #[test]
     fn a_setting_has_a_path_and_a_value() {

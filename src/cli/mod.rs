@@ -41,7 +41,7 @@ use std::process::ExitCode;
 /// give equal bytes. Latency counts from a request's intended arrival, so queueing is never hidden (no
 /// coordinated omission).
 #[derive(Debug, Parser)]
-#[command(name = "herdsim", version, max_term_width = 100)]
+#[command(name = "herdsim", version = VERSION, max_term_width = 100)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
@@ -49,6 +49,9 @@ pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// The version, and what it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (build ", env!("HERDSIM_BUILD"), ")");
 
 const EXAMPLES: &str = "Examples:
   herdsim init                                      write quickstart.toml to begin with

@@ -87,6 +87,7 @@ impl<E> Default for Agenda<E> {
             scheduled: 0,
             fired: 0,
             wheel: Wheel::default(),
+            // One lane from the start, so that each slot of `recent` names one.
             places: vec![Place::new(Span::FOREVER)],
             order: Vec::new(),
             lanes: vec![(Span::FOREVER, Lane(0))],

@@ -42,7 +42,7 @@ pub fn run_each(
     let own = jobs.iter().map(|(scenario, _)| *scenario);
     let all: Vec<&Scenario> = own.chain(kicks.iter().map(|(_, kick)| &kick.scenario)).collect();
     let clocks: Vec<AtomicU64> = all.iter().map(|_| AtomicU64::new(0)).collect();
-    let whole: u64 = all.iter().map(|scenario| scenario.file.duration.0).sum();
+    let whole = all.iter().map(|scenario| scenario.file.duration.0 as f64).sum();
     let pool = self::threads(threads);
     let (of_jobs, of_kicks) = clocks.split_at(jobs.len());
     let do_job = |((scenario, seed), clock): (&(&Scenario, u64), _)| run(scenario, *seed, clock, stop);
@@ -82,7 +82,7 @@ pub(super) fn threads(count: Option<usize>) -> rayon::ThreadPool {
 /// Does some work while progress is told the share of `whole` that the clocks show.
 pub(super) fn watched<T>(
     clocks: &[AtomicU64],
-    whole: u64,
+    whole: f64,
     progress: &(dyn Fn(f64) + Sync),
     work: impl FnOnce() -> T,
 ) -> T {
@@ -90,8 +90,8 @@ pub(super) fn watched<T>(
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                let so_far: u64 = clocks.iter().map(|clock| clock.load(Ordering::Relaxed)).sum();
-                progress(so_far as f64 / whole.max(1) as f64);
+                let so_far: f64 = clocks.iter().map(|clock| clock.load(Ordering::Relaxed) as f64).sum();
+                progress(so_far / whole.max(1.0));
                 std::thread::park_timeout(SHOW_EVERY);
             }
         });

@@ -1,6 +1,7 @@
 //! An expectation in words: what is said to hold, of what, when and within which bounds.
 
 use crate::scenario::grammar::{Bound, Expect, Relative};
+use crate::scenario::proof;
 use serde_json::Value;
 
 /// What an expectation says, in words.
@@ -22,7 +23,7 @@ pub(super) fn claim(expect: &Expect) -> String {
         }
     }
     match expect.share {
-        Some(share) => claim + &format!(" with {} % of all seeds", percent(share.0)),
+        Some(share) => claim + &format!(" with {} % of all seeds", proof::percent(share.0)),
         None => claim,
     }
 }
@@ -43,7 +44,7 @@ pub(super) fn words(bound: &Bound) -> String {
     }
 }
 
-/// A share in per cent, to a tenth.
-pub(super) fn percent(share: f64) -> f64 {
+/// A bound of a share in per cent, to a tenth.
+pub(super) fn tenths(share: f64) -> f64 {
     (share * 1000.0).round() / 10.0
 }

@@ -15,9 +15,9 @@ use super::statistics::Mean;
 use crate::engine::time::{Span, Time};
 use crate::measure::calm::mid;
 use crate::measure::recycles::{is_herd, recycle_spikes};
-use crate::measure::window::Window;
 use crate::measure::{BIN, Measured, summary};
 use crate::scenario::grammar::{Cause, File, History, Label, Metric};
+use crate::scenario::window::Window;
 use crate::scenario::{Document, Moment, Scenario};
 
 /// What a variant does, against the baseline.

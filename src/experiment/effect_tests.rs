@@ -132,7 +132,7 @@ at = "30s"
     );
     let (document, _) = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
     let runs = ["as-written", "no-upgrade"].map(|variant| {
-        let measured = Meter::new(document.scenario(variant).unwrap(), 1).finish(&[]);
+        let measured = Meter::new(document.scenario(variant).unwrap(), 1).finish(&[], 0);
         Run { variant: variant.into(), seed: 1, measured }
     });
     let found = effects(&document, &runs, None);
@@ -143,7 +143,7 @@ at = "30s"
 fn fleet(fulfilled: u32, given_up: u32) -> Measured {
     let text = include_str!("../../tests/scenario/base.toml");
     let (document, _) = Document::from_text("test.toml", text).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut measured = Meter::new(document.scenario("as-written").unwrap(), 1).finish(&[]);
+    let mut measured = Meter::new(document.scenario("as-written").unwrap(), 1).finish(&[], 0);
     for bin in &mut measured.classes[0].bins {
         (bin.fulfilled, bin.given_up) = (fulfilled, given_up);
         (bin.ended[Outcome::Ok as usize], bin.ended[Outcome::PoolTimeout as usize]) = (fulfilled, given_up);
@@ -181,7 +181,7 @@ fn only_services_of_both_sides_are_compared() {
     let mut with_another = fleet(100, 0);
     let of_another = ClassMeasured { service: "another".into(), ..with_another.classes[0].clone() };
     with_another.classes.push(of_another);
-    with_another.services.push(ServiceMeasured { service: "another".into(), bins: vec![] });
+    with_another.services.push(ServiceMeasured { service: "another".into(), nodes: vec![], bins: vec![] });
     let told = |before, after| doubt((before, after), (0, 0), Time::ZERO);
     assert_eq!([told(&alone, &with_another), told(&with_another, &alone)], [None, None]);
     let mut of_attackers = with_another.clone();

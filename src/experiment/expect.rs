@@ -11,15 +11,14 @@
 //! measure proves nothing. Where it was not run, the expectation is judged without it. A pass of which not
 //! every seed was finished is none. Left out: an interval of the values themselves.
 
-use super::claim::{claim, percent, words};
+use super::claim::{claim, tenths, words};
 use super::{Against, Judged, ResolvedBound, Run, Verdict, WrittenAt};
 use crate::engine::time::Span;
 use crate::measure::recovery::{Outlook, outlook};
 use crate::measure::summary;
-use crate::measure::window::Window;
 use crate::scenario::grammar::{Bound, Expect, Metric, Relative};
 use crate::scenario::place::Place;
-use crate::scenario::window::Part;
+use crate::scenario::window::Window;
 use crate::scenario::{Document, Scenario, proof};
 
 /// What is said of a recovery that never came.
@@ -60,7 +59,7 @@ fn each(document: &Document, runs: &[Run], share: impl Fn(&Expect) -> Option<f64
         // Events are on or off by variant: times are those of the variant that is judged.
         let scenario = document.scenario(&expect.variant).unwrap_or(first);
         let asked = Judged { share: share(expect), ..asked(name, expect, scenario) };
-        match Part::of(expect, &scenario.file) {
+        match Window::asked(expect, &scenario.file) {
             Ok(part) => Asked::new(expect, part, scenario.file.duration).judge(asked, runs),
             Err(problem) => Judged { because: problem, ..asked },
         }
@@ -120,10 +119,9 @@ enum Stands {
 }
 
 impl<'a> Asked<'a> {
-    fn new(expect: &'a Expect, part: Part, duration: Span) -> Asked<'a> {
-        let empty = expect.metric.is_of_bins() && !part.holds_a_bin(duration);
-        let Part { from, to, except } = part;
-        Asked { expect, window: Window { from, to, except }, empty }
+    fn new(expect: &'a Expect, window: Window, duration: Span) -> Asked<'a> {
+        let empty = expect.metric.is_of_bins() && !window.holds_a_bin(duration);
+        Asked { expect, window, empty }
     }
 
     fn judge(&self, asked: Judged, runs: &[Run]) -> Judged {
@@ -205,7 +203,7 @@ impl<'a> Asked<'a> {
                 because += &format!(", {what} with {without}");
             }
         }
-        let [low, high, share] = [low, high, share].map(percent);
+        let ([low, high], share) = ([low, high].map(tenths), proof::percent(share));
         because += &format!(": between {low} % and {high} % of all would; {share} % is asked for");
         (verdict, because)
     }

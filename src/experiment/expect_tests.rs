@@ -17,7 +17,7 @@ fn document(expect: &str) -> Document {
 /// A run in which so many sign-ins succeed and so many fail.
 fn run(variant: &str, seed: u64, (ok, failed): (u32, u32)) -> Run {
     let document = document("metric = \"spikes\"\nof = \"service.api\"\nmax = 1");
-    let mut measured = Meter::new(document.scenario(variant).expect("a variant"), seed).finish(&[]);
+    let mut measured = Meter::new(document.scenario(variant).expect("a variant"), seed).finish(&[], 0);
     let ended = &mut measured.classes[0].bins[0].ended;
     (ended[Outcome::Ok as usize], ended[Outcome::ServerError as usize]) = (ok, failed);
     Run { variant: variant.to_owned(), seed, measured }
@@ -262,7 +262,7 @@ fn a_last_bin_that_is_short_lies_before_the_end_of_the_run() {
         let text = format!("{base}{expect}\n{until}\n");
         let document = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}")).0;
         let scenario = document.scenario("as-written").expect("a variant");
-        let mut measured = Meter::new(scenario, 1).finish(&[]);
+        let mut measured = Meter::new(scenario, 1).finish(&[], 0);
         let bins = &mut measured.classes[0].bins;
         assert_eq!(bins.len(), 10, "the last is short");
         bins[8].ended[Outcome::Ok as usize] = 100;
@@ -276,14 +276,13 @@ fn a_last_bin_that_is_short_lies_before_the_end_of_the_run() {
 /// What nobody looked at is no pass, though a count of it would be zero.
 #[test]
 fn a_time_without_a_whole_bin_shows_nothing() {
-    assert_eq!(crate::scenario::window::BIN, crate::measure::BIN, "the bins that are asked for are measured");
     let refused = |duration: &str| {
         let base = include_str!("../../tests/scenario/base.toml").replace("\"1h\"", &format!("{duration:?}"));
         let expect = "[expect.e]\nmetric = \"refused\"\nof = \"postgres.primary\"\nmax = 0\nafter = \"91s\"";
         let document = Document::from_text("test.toml", &format!("{base}{expect}\n"));
         let document = document.unwrap_or_else(|wrong| panic!("{wrong}")).0;
         let scenario = document.scenario("as-written").expect("a variant");
-        let mut measured = Meter::new(scenario, 1).finish(&[]);
+        let mut measured = Meter::new(scenario, 1).finish(&[], 0);
         measured.nodes[0].starts_per_s[92][0] = 1;
         judge_seed(&document, &[Run { variant: "as-written".to_owned(), seed: 1, measured }]).remove(0)
     };

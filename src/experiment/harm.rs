@@ -173,7 +173,8 @@ mod tests {
     fn slow(bins: usize) -> Run {
         let p99 = |place| Some(if place < 120 - bins { 5_000 } else { 900_000 });
         let bin = |place| ServiceBin { users_p99_us: p99(place), ..ServiceBin::default() };
-        let service = ServiceMeasured { service: "api".into(), bins: (0..120).map(bin).collect() };
+        let service =
+            ServiceMeasured { service: "api".into(), nodes: vec![], bins: (0..120).map(bin).collect() };
         let measured = Measured { duration: BIN * 120, services: vec![service], ..Measured::default() };
         Run { variant: "v".into(), seed: 1, measured }
     }

@@ -54,6 +54,7 @@ impl Kick {
             begins,
             stands: Some(stands),
             deed: None,
+            instant: false,
         };
         let mut scenario = scenario.clone();
         scenario.timeline =
@@ -91,7 +92,8 @@ pub fn asked(scenario: &Scenario) -> Vec<Kick> {
 /// of its connections.
 fn kicked_fleet(scenario: &Scenario, node: &str) -> (File, Span) {
     let end = Time::ZERO + scenario.file.duration;
-    let come = scenario.timeline.iter().take_while(|moment| moment.at <= end);
+    // What happens at the very end does not happen in the run.
+    let come = scenario.timeline.iter().take_while(|moment| moment.at < end);
     let last = come.filter_map(|moment| moment.stands.as_deref()).last();
     let mut file = last.unwrap_or(&scenario.file).clone();
     let lifetime = lifetime_at(&file, node).unwrap_or(NO_LIFETIME);

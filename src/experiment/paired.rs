@@ -234,7 +234,7 @@ fn grain<'a>(row: &SummaryRow, value: f64, runs: impl Iterator<Item = &'a Told<'
         (_, "count", "mean") => 0.0,
         (_, "count", _) => 1.0,
         (_, "ms", _) => value * BUCKET,
-        ("recovery" | "at_cap", ..) => BIN.as_secs(),
+        ("recovery", ..) => BIN.as_secs(),
         _ => 0.0,
     }
 }

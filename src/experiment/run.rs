@@ -20,7 +20,8 @@ pub fn run(scenario: &Scenario, seed: u64, clock: &AtomicU64, stop: &AtomicBool)
     let mut world = World::new(scenario, seed, Meter::new(scenario, seed));
     drive(&mut world, clock, stop)?;
     let under_way = world.requests_under_way();
-    let measured = world.into_recorder().finish(&under_way);
+    let backends = world.backends();
+    let measured = world.into_recorder().finish(&under_way, backends);
     Some(Run { variant: scenario.variant.clone(), seed, measured })
 }
 

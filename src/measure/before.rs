@@ -5,7 +5,7 @@
 //! begins. Each change is looked at twice, however many there are: what was open falls out of the second into
 //! the minute, where only what is not outdone by something later is kept.
 
-use super::herd::SECOND;
+use super::SECOND;
 use crate::engine::time::{Span, Time};
 use std::collections::VecDeque;
 

@@ -5,15 +5,14 @@
 //! service and pool are kept a second apart. The rest of the run is forgotten as it goes by. Left out: the
 //! gauges that a storm does not move.
 
-use super::{CloseUp, LevelBin, Storm};
-use crate::engine::time::{Span, Time};
+use super::{CloseUp, LevelBin, SECOND, Storm};
+use crate::engine::time::Time;
 use std::collections::VecDeque;
 
 /// So many seconds before a storm's peak are kept…
 const BEFORE: u64 = 30;
 /// …and so many after it.
 const AFTER: u64 = 60;
-const SECOND: Span = Span::from_secs(1);
 
 /// Keeps the seconds around storms.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,11 @@
 //! of the fleet along can be told from one small kick: see [`KickWatch`] for the definition of `herd_gain`.
 //! The kick itself, and the fleet that gets it, are `experiment::kick`.
 
+use super::SECOND;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
 use crate::model::fact::{Fact, NodeNumber, Recorder};
+use crate::model::poisson::rarely_found;
 use crate::scenario::Scenario;
 use crate::scenario::grammar::File;
 use std::collections::VecDeque;
@@ -15,7 +17,6 @@ use std::collections::VecDeque;
 /// Lifetimes that are watched after the kick.
 pub const LIFETIMES: usize = 4;
 
-const SECOND: Span = Span::from_secs(1);
 /// A smaller share of the fleet is no cluster, and a larger one is all of it.
 const LEAST: f64 = 0.01;
 /// For so much of the fleet the kick's own cluster counts at least, and for so many connections: later ones
@@ -144,14 +145,7 @@ impl Recorder for KickWatch {
 /// reach less than once in as many seconds.
 fn uniform_peak(births: u32, lifetime: Span) -> u32 {
     let seconds = lifetime.as_secs();
-    let mean = f64::from(births) / seconds;
-    let (mut term, mut reached, mut m) = (libm::exp(-mean), 1.0, 0);
-    while m < births && seconds * reached >= 1.0 {
-        reached -= term;
-        m += 1;
-        term *= mean / f64::from(m);
-    }
-    m
+    rarely_found(f64::from(births) / seconds, seconds, births)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{LevelBin, LevelSeries};
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
 use crate::model::fact::{Fact, NodeNumber};
-use crate::scenario::grammar::{File, Scaler};
+use crate::scenario::grammar::{File, NodeState, Scaler};
 
 const SERVICE_LEVELS: [&str; 4] = ["in_flight", "pending", "containers", "cap"];
 const IN_FLIGHT: usize = 0;
@@ -59,6 +59,8 @@ pub struct Gauges {
     clients: Vec<Gauge>,
     poolers: Vec<NodeNumber>,
     cores: Vec<f64>,
+    /// Which nodes' machines stand still: what is begun waits, and no core is busy.
+    frozen: Vec<bool>,
     /// Which services have a scaler.
     scaled: Vec<bool>,
 }
@@ -73,6 +75,7 @@ impl Gauges {
             clients: places.poolers.iter().map(|_| Gauge::new(0.0)).collect(),
             poolers: places.poolers.clone(),
             cores: file.postgres.values().map(|node| node.cores).collect(),
+            frozen: places.nodes.iter().map(|_| false).collect(),
             scaled: file.service.values().map(|service| service.scaler != Scaler::Fixed).collect(),
         }
     }
@@ -113,6 +116,10 @@ impl Gauges {
             Fact::WorkEnded(node) => self.work(now, node, -1.0),
             Fact::CoresSet(node, cores) => {
                 self.cores[usize::from(node)] = cores;
+                self.work(now, node, 0.0);
+            }
+            Fact::StateEntered(node, state) => {
+                self.frozen[usize::from(node)] = state == NodeState::Frozen;
                 self.work(now, node, 0.0);
             }
             Fact::LockQueued(node) => self.node(now, node, LOCK_WAITERS, 1.0),
@@ -156,7 +163,7 @@ impl Gauges {
         let gauges = &mut self.nodes[node];
         gauges[ACTIVE].change(now, by);
         let busy = (gauges[ACTIVE].value() / self.cores[node]).min(1.0);
-        gauges[CPU_BUSY].set(now, busy);
+        gauges[CPU_BUSY].set(now, if self.frozen[node] { 0.0 } else { busy });
     }
 
     /// A session of a job came or went: it is a backend, too.

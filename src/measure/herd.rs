@@ -8,13 +8,10 @@
 use super::before::OpenBefore;
 use super::phases::LifetimeClock;
 use super::storms::StormWatch;
-use super::{CAUSES, HerdBin, Storm};
+use super::{CAUSES, HerdBin, SECOND, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 use std::collections::VecDeque;
-
-/// The window of a herd.
-pub const SECOND: Span = Span::from_secs(1);
 
 /// Watches the backend starts of one node.
 #[derive(Clone, Debug)]
@@ -93,11 +90,6 @@ impl HerdWatch {
     /// A bin ends.
     pub fn close_bin(&mut self) {
         self.bins.push(std::mem::take(&mut self.bin));
-    }
-
-    /// Backends that are open.
-    pub fn open(&self) -> u32 {
-        self.open
     }
 
     /// All starts so far.

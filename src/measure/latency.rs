@@ -43,8 +43,6 @@ pub struct ClassWatch {
     bins: Vec<ClassBin>,
     in_bin: Vec<Option<Histogram<u64>>>,
     in_run: Vec<Option<Histogram<u64>>>,
-    /// For how long the unanswered have been under way at the end.
-    unanswered: Vec<Span>,
 }
 
 impl ClassWatch {
@@ -59,9 +57,8 @@ impl ClassWatch {
             served: Vec::new(),
             bin: ClassBin::default(),
             bins: Vec::new(),
-            in_bin: vec![None; OUTCOMES],
+            in_bin: vec![None; OUTCOMES + 1],
             in_run: vec![None; OUTCOMES + 1],
-            unanswered: Vec::new(),
         }
     }
 
@@ -107,7 +104,7 @@ impl ClassWatch {
         // Where nothing was answered there is nothing to tell what is late.
         let Some(longest) = ok.into_iter().flatten().map(|answered| answered.max()).max() else { return };
         for arrived in under_way.filter(|arrived| us(end.since(*arrived)) > longest) {
-            self.unanswered.push(end.since(arrived));
+            self.in_bin[UNANSWERED].get_or_insert_with(histogram).saturating_record(us(end.since(arrived)));
             self.users.failed += 1;
             let bin = self.bins.get_mut((arrived.0 / BIN.0) as usize).unwrap_or(&mut self.bin);
             (bin.given_up, bin.unanswered) = (bin.given_up + 1, bin.unanswered + 1);
@@ -117,21 +114,21 @@ impl ClassWatch {
     /// A bin ends: its latencies are added to the service's and to the run's.
     pub fn close_bin(&mut self, service: &mut Histogram<u64>, scratch: &mut Histogram<u64>) {
         scratch.reset();
+        let mut buckets = Vec::new();
         for (outcome, in_bin) in self.in_bin.iter_mut().enumerate() {
             let Some(in_bin) = in_bin.as_mut().filter(|histogram| !histogram.is_empty()) else { continue };
             let in_run = self.in_run[outcome].get_or_insert_with(histogram);
             for sum in [&mut *scratch, in_run] {
                 sum.add(&*in_bin).expect("the same bounds");
             }
+            let counts = bucket::counts(in_bin).into_iter();
+            buckets.extend(counts.map(|(bucket, count)| (outcome as u8, bucket, count)));
             in_bin.reset();
-        }
-        for so_far in self.unanswered.drain(..) {
-            scratch.saturating_record(us(so_far));
-            self.in_run[UNANSWERED].get_or_insert_with(histogram).saturating_record(us(so_far));
         }
         service.add(&*scratch).expect("the same bounds");
         let mut bin = std::mem::take(&mut self.bin);
         bin.latency = quantiles(scratch);
+        bin.buckets = buckets;
         if self.keeps {
             bin.counts = counts(scratch);
         }
@@ -236,14 +233,5 @@ pub fn p99_us(histogram: &Histogram<u64>) -> Option<u64> {
 
 /// The bin of a service whose latencies in it are these, and whose legitimate requests had this p99.
 pub fn service_bin(histogram: &Histogram<u64>, users_p99_us: Option<u64>) -> ServiceBin {
-    let mut buckets: Vec<(u16, u32)> = Vec::new();
-    for value in histogram.iter_recorded() {
-        let bucket = bucket::of(value.value_iterated_to());
-        let count = value.count_at_value() as u32;
-        match buckets.last_mut() {
-            Some(last) if last.0 == bucket => last.1 += count,
-            _ => buckets.push((bucket, count)),
-        }
-    }
-    ServiceBin { latency: quantiles(histogram), users_p99_us, buckets }
+    ServiceBin { latency: quantiles(histogram), users_p99_us }
 }

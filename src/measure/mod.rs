@@ -26,8 +26,8 @@ pub mod storms;
 mod stretches;
 pub mod summary;
 pub mod trace;
-pub mod window;
 
+pub use crate::scenario::window::BIN;
 pub use stretches::{Stretch, StretchKind};
 
 use crate::engine::time::{Span, Time};
@@ -40,8 +40,13 @@ pub const OUTCOMES: usize = Outcome::ALL.len();
 pub const UNANSWERED: usize = OUTCOMES;
 /// How many causes of a backend start there are.
 pub const CAUSES: usize = Cause::ALL.len();
-/// The width of the bins of every series.
-pub const BIN: Span = Span::from_secs(10);
+/// The sliding second of herds, and the grain of their counts.
+pub const SECOND: Span = Span::from_secs(1);
+
+/// The beginning of the bin at this place of a series.
+pub fn bin_start(place: usize) -> Time {
+    Time::ZERO + BIN * place as u64
+}
 
 /// Everything that one run showed.
 #[derive(Clone, Debug, Default)]
@@ -138,6 +143,9 @@ pub struct ClassBin {
     /// The same by latency in microseconds: (latency, how many), ascending. Kept where an expectation asks
     /// for a percentile of the class, so that those of any window can be told; empty otherwise.
     pub counts: Vec<(u32, u32)>,
+    /// The same in all its outcomes by latency bucket: (place of the outcome, bucket, count), ascending, none
+    /// of the counts zero; [`UNANSWERED`] last. See [`bucket`].
+    pub buckets: Vec<(u8, u16, u32)>,
 }
 
 impl ClassMeasured {
@@ -165,6 +173,8 @@ pub struct Quantiles {
 pub struct ServiceMeasured {
     /// The service.
     pub service: String,
+    /// The Postgres nodes that it has pools to.
+    pub nodes: Vec<String>,
     /// By time of the end, one for each [`BIN`].
     pub bins: Vec<ServiceBin>,
 }
@@ -176,9 +186,6 @@ pub struct ServiceBin {
     pub latency: Option<Quantiles>,
     /// The 99th percentile over the legitimate ones, in microseconds.
     pub users_p99_us: Option<u64>,
-    /// Requests that ended in it by latency bucket: (bucket, count), ascending, none of them zero. See
-    /// [`bucket`].
-    pub buckets: Vec<(u16, u32)>,
 }
 
 /// What one Postgres node showed.
@@ -245,10 +252,11 @@ pub struct Cycle {
 pub struct LevelSeries {
     /// The gauge: `in_flight`, `pending`, `open`, `idle`, `in_use`, `dialling`, `waiting`, `backends`,
     /// `active`, `grant_queue`, `cpu_busy` (share of the cores), `containers`; of a scaled service `cap`; of
-    /// a node where there ever were any `lock_waiters`, `disk_waiters`, `replica_lag` (seconds: the age of
-    /// the latest commit that it replayed).
+    /// a node where there ever were any `lock_waiters`, `disk_waiters`, `job_sessions`, `replica_lag`
+    /// (seconds: the age of the latest commit that it replayed); of a pooler `clients`.
     pub level: &'static str,
-    /// What it is of: `service.NAME`, `service.NAME.pool.NODE` (summed over containers), `postgres.NAME`.
+    /// What it is of: `service.NAME`, `service.NAME.pool.NODE` (summed over containers), `postgres.NAME`,
+    /// `postgres.NAME.pooler`, `postgres.NAME.pooler.pool`.
     pub of: String,
     /// One for each [`BIN`].
     pub bins: Vec<LevelBin>,
@@ -337,7 +345,7 @@ pub struct Recycle {
 /// How a service came back after an event; see [`recovery`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovery {
-    /// The event that ended, or the deed that was done.
+    /// The event that ended, or whose deed was done, as `event.NAME`.
     pub event: String,
     /// The service.
     pub service: String,

@@ -4,10 +4,10 @@
 //! Read off the gauges, the counts and the stretches of a run. A node whose gauge is not there had nobody
 //! waiting: that is zero, and not nothing. Left out: what it felt like.
 
-use super::window::Window;
-use super::{BIN, ClassMeasured, LevelBin, Measured, NodeMeasured, StretchKind, recovery};
+use super::{BIN, ClassMeasured, LevelBin, Measured, NodeMeasured, StretchKind, bin_start, recovery};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Metric, Outcome};
+use crate::scenario::window::Window;
 
 /// The bins of a gauge; none if it is not there.
 pub fn level<'a>(measured: &'a Measured, level: &str, of: &str) -> Option<&'a [LevelBin]> {
@@ -31,7 +31,7 @@ pub fn of_node(metric: Metric, measured: &Measured, node: &NodeMeasured, window:
 /// The mean of a gauge over the bins that count; the last may be short.
 pub(super) fn mean(measured: &Measured, bins: &[LevelBin], window: &Window) -> f64 {
     let (mut seconds, mut sum) = (0.0, 0.0);
-    for (place, bin) in bins.iter().enumerate().filter(|(place, _)| window.holds_bin(start(*place))) {
+    for (place, bin) in bins.iter().enumerate().filter(|(place, _)| window.holds_bin(bin_start(*place))) {
         let length = bin_length(measured, place);
         seconds += length;
         sum += bin.mean * length;
@@ -39,13 +39,9 @@ pub(super) fn mean(measured: &Measured, bins: &[LevelBin], window: &Window) -> f
     sum / seconds
 }
 
-fn start(place: usize) -> Time {
-    Time::ZERO + BIN * place as u64
-}
-
 /// How long a bin is, in seconds: the last one of a run may be short.
 pub fn bin_length(measured: &Measured, place: usize) -> f64 {
-    (Time::ZERO + measured.duration).since(start(place)).min(BIN).as_secs()
+    (Time::ZERO + measured.duration).since(bin_start(place)).min(BIN).as_secs()
 }
 
 /// A metric of a service.
@@ -81,7 +77,7 @@ fn throughput(measured: &Measured, service: &str, window: &Window) -> f64 {
         measured.classes.iter().filter(|class| class.service == service).collect();
     let places = mine.iter().map(|class| class.bins.len()).max().unwrap_or(0);
     let (mut seconds, mut served) = (0.0, 0);
-    for place in (0..places).filter(|place| window.holds_bin(start(*place))) {
+    for place in (0..places).filter(|place| window.holds_bin(bin_start(*place))) {
         let bins = mine.iter().filter_map(|class| class.bins.get(place));
         served += bins.map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum::<u64>();
         seconds += bin_length(measured, place);

@@ -54,7 +54,7 @@ fn metered_in(scenario: &str, facts: &[(u64, Fact)]) -> Measured {
     for (second, fact) in facts {
         meter.record(at(*second), *fact);
     }
-    meter.finish(&[])
+    meter.finish(&[], 0)
 }
 
 /// A metric from one second to another.
@@ -243,7 +243,7 @@ fn a_node_that_nobody_asks_has_no_herd_to_speak_of() {
          steps = [{{ query = \"lookup\", on = \"other\" }}]\n[traffic.pages]\nrequest = \"page\"\nrate = \"1/s\"\n"
     );
     let (document, _) = Document::from_text("test.toml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut measured = Meter::new(document.scenario("as-written").expect("a variant"), 1).finish(&[]);
+    let mut measured = Meter::new(document.scenario("as-written").expect("a variant"), 1).finish(&[], 0);
     let herds = |measured: &Measured| {
         ["postgres.primary", "postgres.other"].map(|of| value(Metric::HerdSize, measured, of, (0, 60)))
     };

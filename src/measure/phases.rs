@@ -151,7 +151,7 @@ impl LifetimeClock {
 mod tests {
     use super::*;
     use crate::engine::chance::Stream;
-    use crate::measure::herd::SECOND;
+    use crate::measure::SECOND;
 
     const L: Span = Span::from_secs(900);
 

@@ -8,7 +8,9 @@ use super::latency::{self, ClassWatch};
 use super::recovery;
 use super::spikes::{self, Episode};
 use super::stretches::StretchWatch;
-use super::{BIN, Mark, Measured, ScrapedSeries, ServiceBin, ServiceMeasured, Spike, Storm, StretchKind};
+use super::{
+    BIN, Mark, Measured, SECOND, ScrapedSeries, ServiceBin, ServiceMeasured, Spike, Storm, StretchKind,
+};
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::build::Places;
@@ -20,7 +22,6 @@ use hdrhistogram::Histogram;
 /// How often the dashboard scrapes.
 const SCRAPE: Span = Span::from_secs(60);
 
-const SECOND: Span = Span::from_secs(1);
 /// By now everything stands that stands from the first instant on.
 const BEGUN: Time = Time(1);
 
@@ -92,11 +93,11 @@ impl Meter {
     }
 
     /// What was seen, at the end of the run. `under_way` are the requests that the model says are, by their
-    /// series and arrival.
+    /// series and arrival, and `backends` how many of connections it says there are.
     ///
     /// # Panics
-    /// If something was lost or came from nowhere: arrivals ≠ ended + in flight, opened ≠ closed + open.
-    pub fn finish(mut self, under_way: &[(SeriesNumber, Time)]) -> Measured {
+    /// If something was lost or came from nowhere: arrivals ≠ ended + in flight, started ≠ exited + there.
+    pub fn finish(mut self, under_way: &[(SeriesNumber, Time)], backends: u64) -> Measured {
         let end = Time::ZERO + self.duration;
         self.cross(Time(end.0.saturating_sub(1)));
         for (series, class) in (0..).zip(&mut self.classes) {
@@ -110,10 +111,14 @@ impl Meter {
         let classes: Vec<_> = self.classes.into_iter().map(|class| class.finish(&self.places)).collect();
         let counted: u64 = classes.iter().map(|class| class.in_flight).sum();
         assert_eq!(counted, under_way.len() as u64, "requests that arrived = ended + in flight");
-        let open: u64 = self.herds.iter().map(|herd| u64::from(herd.open())).sum();
-        assert_eq!(self.opened, self.closed + open, "backends that started = exited + open");
+        assert_eq!(self.opened, self.closed + backends, "backends that started = exited + there");
         let services: Vec<ServiceMeasured> = (self.places.services.iter().cloned().zip(self.service_bins))
-            .map(|(service, bins)| ServiceMeasured { service, bins })
+            .enumerate()
+            .map(|(place, (service, bins))| ServiceMeasured {
+                service,
+                nodes: nodes_of(&self.places, place),
+                bins,
+            })
             .collect();
         let storms = storms(&self.herds, &self.places);
         let closeups = self.keeper.finish(close_names(&self.places), &storms);
@@ -135,7 +140,7 @@ impl Meter {
             marks: self.marks,
             stretches: self.stretches.finish(),
         };
-        measured.spikes = all_spikes(&measured, &self.places, &self.episodes);
+        measured.spikes = all_spikes(&measured, &self.episodes);
         let mut ended = self.episodes;
         ended.retain(|episode| episode.name.starts_with("event.") && episode.to < end);
         measured.recoveries = recovery::recoveries(&measured, &ended);
@@ -267,10 +272,9 @@ impl Meter {
 
     fn on_moment(&mut self, now: Time, place: u32) {
         let moment = &self.timeline[place as usize];
-        let (event, begins, instant) = (moment.event.clone(), moment.begins, moment.deed.is_some());
+        let (event, begins, instant) = (moment.event.clone(), moment.begins, moment.instant);
         let name = format!("event.{event}");
         if begins {
-            // A deed is over at once, whatever follows from it; a setting lasts until it is given back.
             let to = if instant { now } else { Time::ZERO + self.duration };
             self.episodes.push(Episode { name, from: now, to });
         } else {
@@ -377,18 +381,18 @@ fn storms(herds: &[HerdWatch], places: &Places) -> Vec<Storm> {
 }
 
 /// The spikes of every service, in order of time.
-fn all_spikes(measured: &Measured, places: &Places, episodes: &[Episode]) -> Vec<Spike> {
-    let of = |(number, service)| {
-        let near = measured.storms.iter().filter(|storm| uses(places, number, &storm.node));
+fn all_spikes(measured: &Measured, episodes: &[Episode]) -> Vec<Spike> {
+    let of = |service: &ServiceMeasured| {
+        let near = measured.storms.iter().filter(|storm| service.nodes.contains(&storm.node));
         spikes::spikes(measured, service, &near.collect::<Vec<_>>(), episodes)
     };
-    let mut spikes: Vec<Spike> = measured.services.iter().enumerate().flat_map(of).collect();
+    let mut spikes: Vec<Spike> = measured.services.iter().flat_map(of).collect();
     spikes.sort_by_key(|spike| spike.from);
     spikes
 }
 
-/// Whether a service has a pool to a node.
-fn uses(places: &Places, service: usize, node: &str) -> bool {
-    let to_it = |place: u16| places.nodes[usize::from(place)] == node;
-    places.pools.iter().any(|(from, to)| usize::from(*from) == service && to_it(*to))
+/// The nodes that a service has pools to.
+fn nodes_of(places: &Places, service: usize) -> Vec<String> {
+    let mine = places.pools.iter().filter(|(from, _)| usize::from(*from) == service);
+    mine.map(|(_, to)| places.nodes[usize::from(*to)].clone()).collect()
 }

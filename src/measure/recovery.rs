@@ -11,9 +11,9 @@
 
 use super::calm::{Whose, answered, calm_us};
 use super::spikes::{Episode, SPIKE_FACTOR};
-use super::window::Window;
-use super::{BIN, Measured, Recovery, ServiceMeasured, Stretch, StretchKind};
+use super::{BIN, Measured, Recovery, ServiceMeasured, Stretch, StretchKind, bin_start};
 use crate::engine::time::{Span, Time};
+use crate::scenario::window::Window;
 use std::cmp::Reverse;
 
 /// A good bin's p99 is within this factor of the baseline.
@@ -116,10 +116,6 @@ fn back(bins: &[(Time, bool)], least: usize) -> Option<Time> {
         }
     }
     first
-}
-
-fn bin_start(place: usize) -> Time {
-    Time::ZERO + BIN * place as u64
 }
 
 /// Which bins of a service are good, where recovery counts from a time on; `None` if there is no baseline.

@@ -18,13 +18,17 @@ fn measured(bin: impl Fn(usize) -> (u32, u64)) -> Measured {
     let service = |place| {
         let p99_us = bin(place).1 * 1000;
         let latency = Quantiles { p50_us: 500, p95_us: 800, p99_us, max_us: p99_us };
-        ServiceBin { latency: Some(latency), users_p99_us: Some(latency.p99_us), buckets: vec![] }
+        ServiceBin { latency: Some(latency), users_p99_us: Some(latency.p99_us) }
     };
     let mark = |place, begins| Mark { at: bin_start(place), event: "slow-disk".into(), begins };
     Measured {
         duration: BIN * 60,
         classes: vec![of_label(Label::Legitimate, (0..60).map(class).collect())],
-        services: vec![ServiceMeasured { service: "api".into(), bins: (0..60).map(service).collect() }],
+        services: vec![ServiceMeasured {
+            service: "api".into(),
+            nodes: vec![],
+            bins: (0..60).map(service).collect(),
+        }],
         nodes: vec![],
         levels: vec![],
         closeups: vec![],

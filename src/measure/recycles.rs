@@ -9,10 +9,10 @@
 
 use super::calm::mid;
 use super::spikes::lies_beside;
-use super::window::Window;
 use super::{BIN, LevelSeries, Measured, NodeMeasured, ScrapedSeries, ServiceMeasured, Spike, Storm};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::{Cause, Metric};
+use crate::scenario::window::Window;
 
 /// A herd starts this share of the open connections within a second.
 const HERD_SHARE: f64 = 0.5;
@@ -47,10 +47,16 @@ pub fn of_node(metric: Metric, measured: &Measured, node: &str, cause: Cause, wi
     }
 }
 
-/// Whether a storm is a herd: large, and felt by a service.
+/// Whether a storm is a herd: large, and felt by a service of its node.
 pub fn is_herd(measured: &Measured, storm: &Storm) -> bool {
+    let near = |spike: &Spike| {
+        let service = measured.services.iter().find(|service| service.service == spike.service);
+        service.is_some_and(|service| service.nodes.contains(&storm.node))
+    };
     let felt = |spike: &Spike| {
-        lies_beside(spike, storm.from, storm.to) && spike.beside.iter().any(|name| name == storm.cause.name())
+        lies_beside(spike, storm.from, storm.to)
+            && spike.beside.iter().any(|name| name == storm.cause.name())
+            && near(spike)
     };
     storm.share >= HERD_SHARE && measured.spikes.iter().any(felt)
 }

@@ -61,7 +61,11 @@ fn measured(storms: &[(u64, f64)]) -> Measured {
     Measured {
         duration: Span::from_secs(HOUR),
         classes: vec![class],
-        services: vec![ServiceMeasured { service: "api".into(), bins: (0..HOUR / 10).map(bin).collect() }],
+        services: vec![ServiceMeasured {
+            service: "api".into(),
+            nodes: vec!["primary".into()],
+            bins: (0..HOUR / 10).map(bin).collect(),
+        }],
         nodes: vec![node],
         levels: vec![LevelSeries { level: "open", of: "service.api.pool.primary".into(), bins: vec![] }],
         closeups: vec![],
@@ -99,6 +103,9 @@ fn a_storm_that_nobody_feels_is_no_herd() {
     unfelt.spikes.retain(|spike| spike.from > at(1000));
     assert_eq!(value(Metric::HerdOnset, &unfelt, 0), 1800.0);
     assert_eq!(value(Metric::HerdLasts, &unfelt, 0), 2.0);
+    let mut elsewhere = unfelt.clone();
+    elsewhere.services[0].nodes = vec!["other".into()];
+    assert_eq!(value(Metric::HerdLasts, &elsewhere, 0), 0.0, "who feels it has no pool to this node");
     unfelt.spikes.clear();
     assert_eq!(value(Metric::HerdLasts, &unfelt, 0), 0.0);
 }

@@ -13,7 +13,7 @@
 //! phase lock and no more: a healthy rollout within a minute has R₁ = 0.99 on a clock of a quarter hour.
 
 use super::Cycle;
-use super::herd::SECOND;
+use super::SECOND;
 use super::lifetime::{self, Lifetime, SHORTEST};
 use super::phases::{Phases, Sliding, rayleigh_p, turn};
 use super::storms::STORM_SHARE;

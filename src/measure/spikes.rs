@@ -5,7 +5,7 @@
 //! count at the nodes that the service has pools to.
 
 use super::calm::{Whose, calm_us};
-use super::{BIN, Measured, Recycle, ServiceMeasured, Spike, Storm};
+use super::{Measured, Recycle, ServiceMeasured, Spike, Storm, bin_start};
 use crate::engine::time::{Span, Time};
 use crate::scenario::grammar::Cause;
 
@@ -25,10 +25,6 @@ pub struct Episode {
     pub from: Time,
     /// Its end.
     pub to: Time,
-}
-
-fn bin_start(place: usize) -> Time {
-    Time::ZERO + BIN * place as u64
 }
 
 /// The spikes of a service in a run; `storms` are those of the nodes that it uses.
@@ -110,14 +106,15 @@ fn attribute(spike: &mut Spike, storms: &[&Storm], episodes: &[Episode]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{Quantiles, ServiceBin};
+    use crate::measure::{BIN, Quantiles, ServiceBin};
 
     fn run(p99s_ms: &[u64], duration: Span) -> Measured {
         let bin = |ms: &u64| ServiceBin {
             latency: Some(Quantiles { p50_us: 500, p95_us: 800, p99_us: ms * 1000, max_us: ms * 1000 }),
             ..ServiceBin::default()
         };
-        let service = ServiceMeasured { service: "api".into(), bins: p99s_ms.iter().map(bin).collect() };
+        let service =
+            ServiceMeasured { service: "api".into(), nodes: vec![], bins: p99s_ms.iter().map(bin).collect() };
         Measured { duration, services: vec![service], ..Measured::default() }
     }
 

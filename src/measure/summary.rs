@@ -1,13 +1,13 @@
 //! The run in a few numbers: one name for each, the same in tables, files and expectations.
 
-use super::herd::SECOND;
+use super::SECOND;
 use super::latency::series_name;
-use super::window::Window;
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
     outage, recycles,
 };
 use crate::scenario::grammar::{Cause, Causes, Metric, Outcome, Unit};
+use crate::scenario::window::Window;
 use hdrhistogram::Histogram;
 
 /// The value of a metric for `of` (`postgres.NAME`, …) within a window; NaN where there are no samples.

@@ -387,7 +387,6 @@ pub fn jobs(
         cpu: dist(&job.work.cpu, tables),
         luck: luck.named("job").named(name),
         running: 0,
-        runs: 0,
     })
     .collect()
 }

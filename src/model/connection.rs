@@ -262,8 +262,8 @@ impl ServerEnd {
 
 impl Connection {
     /// Its place in an order that depends on nobody else: where it lives, and which of its pool it is.
-    pub fn rank(&self) -> (ServiceNumber, usize, u8, u64) {
-        (self.service, self.container.index(), self.pool, self.number)
+    pub fn rank(&self) -> (ServiceNumber, Id<()>, u8, u64) {
+        (self.service, self.container.cast(), self.pool, self.number)
     }
 
     /// True when nobody holds an end any more.

@@ -37,7 +37,7 @@ pub struct Devices {
 
 /// How many loops there are.
 pub fn loops(devices: &grammar::Device) -> u32 {
-    (f64::from(devices.count) * devices.tabs * devices.duplicates + 0.5) as u32
+    (devices.loops() + 0.5) as u32
 }
 
 impl Devices {

@@ -27,6 +27,7 @@ pub mod device;
 mod edge;
 pub mod event;
 pub mod fact;
+pub mod poisson;
 pub mod pool;
 pub mod pooler;
 pub mod postgres;

@@ -8,6 +8,7 @@
 //! by itself as the run begins reaches no service.
 
 use super::build::{dist, enabled_traffic, rate};
+use super::poisson::rarely_found;
 use super::service::autoscaler::{Load, containers_for};
 use crate::engine::time::{Span, Time};
 use crate::scenario::Table;
@@ -64,7 +65,7 @@ pub fn open_connections(file: &File, service: &str, node: &str, tables: &BTreeMa
     }
     let lifetime = pool.max_lifetime.0.unwrap_or(MEMORY).as_secs();
     let most = pool.max.saturating_mul(containers / sharing);
-    let met = greatest_demand(demand.held, demand.acquires_per_s * lifetime, most);
+    let met = rarely_found(demand.held, demand.acquires_per_s * lifetime, most);
     met.div_ceil(containers / sharing).clamp(pool.min, pool.max)
 }
 
@@ -92,21 +93,7 @@ pub fn open_at_pooler(file: &File, node: &str, tables: &BTreeMap<String, Table>)
         demand.held += arrivals * one.held / processes;
     }
     let lifetime = pool.max_lifetime.0.unwrap_or(MEMORY).as_secs();
-    greatest_demand(demand.held, demand.acquires_per_s * lifetime, pool.max).clamp(pool.min, pool.max)
-}
-
-/// The least k, up to `most`, such that not one of so many looks finds k in use: who finds k − 1 needs the
-/// k-th.
-fn greatest_demand(mean: f64, looks: f64, most: u32) -> u32 {
-    let mut exceeded = 1.0;
-    let mut log_term = -mean;
-    let mut k = 0;
-    while k < most && looks * exceeded >= 1.0 {
-        exceeded -= libm::exp(log_term);
-        k += 1;
-        log_term += libm::log(mean / f64::from(k));
-    }
-    k
+    rarely_found(demand.held, demand.acquires_per_s * lifetime, pool.max).clamp(pool.min, pool.max)
 }
 
 /// Requests per second that reach a service, by class, as the run begins; bursts do not count.
@@ -120,10 +107,7 @@ fn arrivals<'a>(
         (&traffic.request, passes * at_start(&rate(&traffic.rate, tables)))
     });
     let devices = file.device.values().filter(|device| device.enabled);
-    let closed = devices.map(|device| {
-        let refreshes = f64::from(device.count) * device.tabs * device.duplicates;
-        (&device.request, refreshes / mean(&device.refresh_age, tables))
-    });
+    let closed = devices.map(|device| (&device.request, device.loops() / mean(&device.refresh_age, tables)));
     let at_edge = |request: &String| {
         file.edge.origin_outage_mode == OriginOutageMode::On && file.edge.serves.contains(request)
     };
@@ -214,20 +198,4 @@ fn slowdown(file: &File, node: &str, tables: &BTreeMap<String, Table>) -> f64 {
 
 fn mean(written: &Distribution, tables: &BTreeMap<String, Table>) -> f64 {
     dist(written, tables).mean().as_secs()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_greatest_demand_is_the_poisson_quantile_of_so_many_looks() {
-        // Poisson of mean 1: P(X ≥ 3) = 0.0803, P(X ≥ 4) = 0.0190, P(X ≥ 5) = 0.00366 (any table).
-        assert_eq!(greatest_demand(1.0, 100.0, 50), 5);
-        assert_eq!(greatest_demand(1.0, 10.0, 50), 3);
-        assert_eq!(greatest_demand(1.0, 1e9, 3), 3, "no more than there can be");
-        assert_eq!(greatest_demand(0.0, 0.0, 50), 0, "nobody looks");
-        let large = greatest_demand(2_000.0, 1e6, 10_000);
-        assert!((2_200..2_240).contains(&large), "mean + 4.9 standard deviations: {large}");
-    }
 }

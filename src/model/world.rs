@@ -9,7 +9,7 @@
 mod start;
 
 use super::build::{self, Places};
-use super::connection::Connection;
+use super::connection::{Connection, Leg, ServerState};
 use super::container::Container;
 use super::context::Context;
 use super::edge::Turn;
@@ -164,6 +164,14 @@ impl<R: Recorder> World<R> {
     pub fn requests_under_way(&self) -> Vec<(SeriesNumber, Time)> {
         let open = self.ctx.requests.iter().filter(|(_, request)| !request.ended);
         open.map(|(_, request)| (request.series, request.arrived)).collect()
+    }
+
+    /// Backends that there are: those of connections, not the sessions of jobs.
+    pub fn backends(&self) -> u64 {
+        let there = |wire: &Connection| {
+            wire.leg != Leg::Front && matches!(wire.server.state, ServerState::Starting | ServerState::Ready)
+        };
+        self.ctx.connections.iter().filter(|(_, wire)| there(wire)).count() as u64
     }
 
     /// What is held at this moment.

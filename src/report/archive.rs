@@ -27,7 +27,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// 2: `stretches` of a run, `served` and wishes by bin of a class. 3: the p99 of a service's legitimate
 /// requests. 4: what is unanswered at the end. 5: the slots of a node, the histogram of a class's bins.
-pub const SCHEMA_VERSION: u32 = 5;
+/// 6: the latencies of a bin by outcome, the nodes of a service.
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// The whole file.
 #[derive(Serialize, Deserialize)]

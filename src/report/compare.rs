@@ -5,9 +5,9 @@
 
 use crate::engine::time::Time;
 use crate::experiment::Run;
-use crate::measure::window::Window;
 use crate::measure::{BIN, Measured, recycles, summary};
 use crate::scenario::grammar::{Cause, Label, Metric};
+use crate::scenario::window::Window;
 use hdrhistogram::Histogram;
 
 /// What one run comes to.

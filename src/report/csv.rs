@@ -7,7 +7,7 @@
 use super::Header;
 use crate::engine::time::Time;
 use crate::experiment::Run;
-use crate::measure::{BIN, Quantiles, SummaryRow, bucket};
+use crate::measure::{Quantiles, SummaryRow, bin_start, bucket};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 
 /// Every table by its file's name, each made when its turn comes.
@@ -100,10 +100,6 @@ pub(super) fn float(value: f64) -> String {
     }
 }
 
-fn bin_start(bin: usize) -> f64 {
-    bin as f64 * BIN.as_secs()
-}
-
 fn label_name(label: Label) -> &'static str {
     match label {
         Label::Legitimate => "legitimate",
@@ -145,7 +141,7 @@ pub fn timeseries(header: &Header, runs: &[Run]) -> String {
     for run in runs {
         for class in &run.measured.classes {
             for (n, bin) in class.bins.iter().enumerate() {
-                let mut cells = table.when(bin_start(n)).to_vec();
+                let mut cells = table.when(bin_start(n).as_secs()).to_vec();
                 cells.extend([
                     class.class.clone(),
                     label_name(class.label).to_owned(),
@@ -168,7 +164,7 @@ pub fn served(header: &Header, runs: &[Run]) -> String {
         for class in &run.measured.classes {
             for served in &class.served {
                 for (n, count) in served.bins.iter().enumerate() {
-                    let mut cells = table.when(bin_start(n)).to_vec();
+                    let mut cells = table.when(bin_start(n).as_secs()).to_vec();
                     cells.extend([class.class.clone(), label_name(class.label).to_owned()]);
                     cells.extend([served.by.clone(), count.to_string()]);
                     table.row(run, &cells);
@@ -179,18 +175,21 @@ pub fn served(header: &Header, runs: &[Run]) -> String {
     table.text()
 }
 
-/// One row a bin, service and latency bucket; `le_ms` is the bucket's upper end.
+/// One row a bin, class, outcome and latency bucket; `le_ms` is the bucket's upper end.
 pub fn latency_hist(header: &Header, runs: &[Run]) -> String {
-    let mut table = Table::new(header, &["service", "t_s", "le_ms", "count"]);
+    let columns = ["t_s", "class", "label", "service", "outcome", "le_ms", "count"];
+    let mut table = Table::new(header, &columns);
     for run in runs {
-        for service in &run.measured.services {
-            for (n, bin) in service.bins.iter().enumerate() {
-                for (bucket, count) in &bin.buckets {
-                    let le = bucket::floor_us(bucket + 1) / 1e3;
-                    table.row(
-                        run,
-                        &[service.service.clone(), float(bin_start(n)), float(le), count.to_string()],
-                    );
+        for class in &run.measured.classes {
+            let of = [class.class.clone(), label_name(class.label).to_owned(), class.service.clone()];
+            for (n, bin) in class.bins.iter().enumerate() {
+                for (outcome, bucket, count) in &bin.buckets {
+                    let outcome = Outcome::ALL.get(usize::from(*outcome));
+                    let outcome = outcome.map_or("unanswered", |outcome| outcome.name());
+                    let [class, label, service] = of.clone();
+                    let le = float(bucket::floor_us(bucket + 1) / 1e3);
+                    let at = float(bin_start(n).as_secs());
+                    table.row(run, &[at, class, label, service, outcome.to_owned(), le, count.to_string()]);
                 }
             }
         }
@@ -204,7 +203,7 @@ pub fn levels(header: &Header, runs: &[Run]) -> String {
     for run in runs {
         for series in &run.measured.levels {
             for (n, bin) in series.bins.iter().enumerate() {
-                let mut cells = table.when(bin_start(n)).to_vec();
+                let mut cells = table.when(bin_start(n).as_secs()).to_vec();
                 cells.extend([series.level.to_owned(), series.of.clone()]);
                 cells.extend([bin.min, bin.mean, bin.max].map(float));
                 table.row(run, &cells);
@@ -243,7 +242,7 @@ pub fn herd(header: &Header, runs: &[Run]) -> String {
                 });
                 let all = ("", bin.connects_max_1s_all, bin.herd_size_all);
                 for (cause, most, share) in [all].into_iter().chain(by_cause) {
-                    let mut cells = table.when(bin_start(n)).to_vec();
+                    let mut cells = table.when(bin_start(n).as_secs()).to_vec();
                     cells.extend([node.node.clone(), cause.to_owned(), most.to_string(), float(share)]);
                     table.row(run, &cells);
                 }

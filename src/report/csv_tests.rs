@@ -47,8 +47,8 @@ fn tables_are_tidy() {
     september,jitter,3,2,2025-09-14T05:30:02.000Z,primary,1,0,0,0,0
     "#);
     insta::assert_snapshot!(head(&latency_hist(&header, &runs), 2), @r#"
-    scenario,variant,seed,service,t_s,le_ms,count
-    september,jitter,3,frontend-api,0,2.56,8814
+    scenario,variant,seed,t_s,class,label,service,outcome,le_ms,count
+    september,jitter,3,0,sign-in,legitimate,frontend-api,ok,2.56,8814
     "#);
     insta::assert_snapshot!(head(&dashboard(&header, &runs), 2), @r#"
     scenario,variant,seed,t_s,time_utc,level,of,value

@@ -319,6 +319,7 @@ fn manifest(paper: &Paper) -> Value {
         "schema_version": SCHEMA_VERSION,
         "tool": "herdsim",
         "tool_version": env!("CARGO_PKG_VERSION"),
+        "build": crate::BUILD,
         "scenario": paper.header.scenario,
         "title": paper.header.title,
         "resolved": resolved.collect::<Vec<_>>(),

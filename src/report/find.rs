@@ -195,6 +195,7 @@ impl Findings<'_> {
         json!({
             "tool": "herdsim",
             "tool_version": env!("CARGO_PKG_VERSION"),
+            "build": crate::BUILD,
             "kind": "find",
             "schema_version": SCHEMA_VERSION,
             "header": self.header,

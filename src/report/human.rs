@@ -15,7 +15,11 @@ pub fn latency(micros: f64) -> String {
 
 /// `1 seed`, `3 seeds`.
 pub fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
+    }
 }
 
 /// Three figures at most: `1.83` → `1.8`, `18.3` → `18`, `0.031`.

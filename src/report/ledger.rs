@@ -29,6 +29,9 @@ pub struct Manifest {
     pub tool: String,
     /// Its version.
     pub tool_version: String,
+    /// What it was built from: see [`crate::BUILD`].
+    #[serde(default)]
+    pub build: String,
     /// Always `sweep`.
     pub kind: String,
     /// The version of this layout.
@@ -83,6 +86,7 @@ impl Manifest {
         Manifest {
             tool: "herdsim".to_owned(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            build: crate::BUILD.to_owned(),
             kind: KIND.to_owned(),
             schema_version: SCHEMA_VERSION,
             header,
@@ -116,6 +120,7 @@ impl Manifest {
         let (ours, theirs) = (whole(self), whole(other));
         let what = [
             ("tool_version", "version of herdsim"),
+            ("build", "build of herdsim"),
             ("schema_version", "version of the layout"),
             ("scenario_sha256", "scenario"),
             ("mode", "mode"),

@@ -7,6 +7,7 @@
 
 pub mod apart;
 pub mod archive;
+mod births;
 pub mod canvas;
 mod compare;
 pub mod csv;

@@ -9,9 +9,9 @@ use super::{Header, human, plot::marks};
 use crate::experiment::Run;
 use crate::measure::calm::answered;
 use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath};
-use crate::measure::window::Window;
 use crate::measure::{ClassMeasured, LevelBin, Measured, StretchKind, outage, summary};
 use crate::scenario::grammar::{Label, Metric, Outcome};
+use crate::scenario::window::Window;
 use std::collections::BTreeMap;
 
 /// Longer names are cut.
@@ -265,6 +265,8 @@ fn of_variant(variant: &str, runs: &[&Run]) -> Vec<String> {
 
 /// `recovered 40s–1m after slow-disk ended`, `metastable with 2 of 3 seeds after slow-disk ended: …`.
 fn over_seeds(after: &str, fates: &[Fate], seeds: usize) -> String {
+    let with =
+        |these: usize| if these == seeds { String::new() } else { format!(" with {these} of {seeds} seeds") };
     let back = fates.iter().filter_map(|fate| match fate {
         Fate::Back(by) => Some(by.as_secs().round()),
         _ => None,
@@ -275,13 +277,9 @@ fn over_seeds(after: &str, fates: &[Fate], seeds: usize) -> String {
     });
     let (back, stuck): (Vec<f64>, Vec<Waiting>) = (back.collect(), stuck.collect());
     if let Some(worst) = stuck.iter().copied().max_by(|a, b| pile(a).total_cmp(&pile(b))) {
-        let with = if stuck.len() == seeds {
-            String::new()
-        } else {
-            format!(" with {} of {seeds} seeds", stuck.len())
-        };
         return format!(
-            "is metastable{with}: did not return to its baseline after {after}; {}",
+            "is metastable{}: did not return to its baseline after {after}; {}",
+            with(stuck.len()),
             piles(worst)
         );
     }
@@ -292,12 +290,13 @@ fn over_seeds(after: &str, fates: &[Fate], seeds: usize) -> String {
     let unsettled: Vec<f64> = unsettled.collect();
     if !unsettled.is_empty() {
         let good = range(&unsettled, &human::share);
-        return format!("is not steady after {after}: {good} of the time since was as before");
+        let with = with(unsettled.len());
+        return format!("is not steady{with} after {after}: {good} of the time since was as before");
     }
     if back.is_empty() {
         return format!("was not looked at for long enough after {after} to tell");
     }
-    format!("recovered {} after {after}", range(&back, &human::offset))
+    format!("recovered {} after {after}{}", range(&back, &human::offset), with(back.len()))
 }
 
 fn pile(waiting: &Waiting) -> f64 {

@@ -25,10 +25,10 @@ fn differences_read_well() {
         latency p99, sign-in            3.1 ms   3.0 ms         −112 µs [−201, −23]           0.96 [0.94, 0.99]   better        –
         user_success, sign-in          99.995%  99.999%  +0.004 pp [+0.004, +0.004]  1.00004 [1.00004, 1.00004]   better     ×0.6
         herd_size{lifetime}, primary       90%    0.25%       −90 pp [−90.9, −89.1]        0.003 [0.000, 0.037]   better        –
-       jitter, the same with every seed: recovery, frontend-api after slow-disk
+       jitter, the same with every seed: recovery, frontend-api after event.slow-disk
        re|deploy, the same with every seed: recycle_spikes, frontend-api; worst_p99, frontend-api;
          latency p99, sign-in; user_success, sign-in; herd_size{lifetime}, primary;
-         recovery, frontend-api after slow-disk
+         recovery, frontend-api after event.slow-disk
        means over 2–3 pairs of equal seeds; a percentile is each run's own
        verdicts: at most 5 % false alarms over the 5 tested together (Holm); no change: none found
        pairing: how many times wider the interval would be without it

@@ -58,14 +58,18 @@ pub fn run(variant: &str, seed: u64, herd: bool) -> Run {
     let measured = Measured {
         duration: Span::from_secs(SECONDS as u64),
         classes: vec![class(class_bins)],
-        services: vec![ServiceMeasured { service: "frontend-api".into(), bins }],
+        services: vec![ServiceMeasured {
+            service: "frontend-api".into(),
+            nodes: vec!["primary".into()],
+            bins,
+        }],
         levels: levels(&node),
         closeups: closeups(herd),
         dashboard: dashboard(&node),
         storms: storms(herd),
         spikes: spikes(herd),
         recoveries: vec![Recovery {
-            event: "slow-disk".into(),
+            event: "event.slow-disk".into(),
             service: "frontend-api".into(),
             after: Some(Span::from_secs(80)),
         }],
@@ -81,7 +85,11 @@ pub fn nothing() -> Run {
     let measured = Measured {
         duration: Span::ZERO,
         classes: vec![ClassMeasured { bins: vec![], users: UserCounts::default(), ..class(vec![]) }],
-        services: vec![ServiceMeasured { service: "frontend-api".into(), bins: vec![] }],
+        services: vec![ServiceMeasured {
+            service: "frontend-api".into(),
+            nodes: vec!["primary".into()],
+            bins: vec![],
+        }],
         nodes: vec![NodeMeasured {
             node: "primary".into(),
             lifetime: Some(Span::from_secs(900)),
@@ -128,14 +136,6 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
         let slow = fast + 1_700_000.0 * storm * quantile;
         let _ = histogram.record_n(slow as u64, (requests * storm * 0.12 / 60.0) as u64);
     }
-    let mut buckets: Vec<(u16, u32)> = Vec::new();
-    for value in histogram.iter_recorded() {
-        let (bucket, count) = (bucket::of(value.value_iterated_to()), value.count_at_value() as u32);
-        match buckets.last_mut() {
-            Some(last) if last.0 == bucket => last.1 += count,
-            _ => buckets.push((bucket, count)),
-        }
-    }
     let latency = Some(Quantiles {
         p50_us: histogram.value_at_quantile(0.5),
         p95_us: histogram.value_at_quantile(0.95),
@@ -157,8 +157,9 @@ fn latency(bin: usize, starts: &[[u32; CAUSES]]) -> (ServiceBin, ClassBin) {
         unanswered: 0,
         latency,
         counts: vec![],
+        buckets: bucket::counts(&histogram).into_iter().map(|(bucket, count)| (0, bucket, count)).collect(),
     };
-    (ServiceBin { latency, users_p99_us: latency.map(|latency| latency.p99_us), buckets }, bin)
+    (ServiceBin { latency, users_p99_us: latency.map(|latency| latency.p99_us) }, bin)
 }
 
 fn class(bins: Vec<ClassBin>) -> ClassMeasured {

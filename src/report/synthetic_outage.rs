@@ -32,11 +32,7 @@ pub fn run(variant: &str, metastable: bool) -> Run {
     let class = class(&ill);
     let p99 = |bin| (4_000.0 + 9_000_000.0 * ill(bin)) as u64;
     let latency = |bin| Quantiles { p50_us: 2_000, p95_us: 3_000, p99_us: p99(bin), max_us: p99(bin) * 2 };
-    let service = |bin| ServiceBin {
-        latency: Some(latency(bin)),
-        users_p99_us: Some(latency(bin).p99_us),
-        buckets: vec![(88, 12_000)],
-    };
+    let service = |bin| ServiceBin { latency: Some(latency(bin)), users_p99_us: Some(latency(bin).p99_us) };
     let mark = |bin, event: &str, begins| Mark { at: at(bin), event: event.into(), begins };
     let measured = &mut run.measured;
     measured.duration = BIN * BINS as u64;
@@ -73,6 +69,7 @@ fn class(ill: &dyn Fn(usize) -> f64) -> ClassMeasured {
             unanswered: 0,
             latency,
             counts: vec![(4_000, 12_000)],
+            buckets: vec![(0, 88, ok), (8, 88, failed)],
         });
         primary.push(ok - by_replica - by_edge);
         replica.push(by_replica);

@@ -9,7 +9,7 @@ use super::font::printable;
 use super::text::{Paint, WIDTH, cells, escaped, folded, range, section, short, table, trimmed};
 use super::{Header, human, outage, plot::marks, success};
 use crate::experiment::{Judged, Run};
-use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Spike};
+use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Recovery, Spike};
 use crate::scenario::grammar::{Cause, Label, Outcome};
 use std::collections::BTreeSet;
 
@@ -310,7 +310,8 @@ fn spacing(spikes: &[Spike]) -> String {
 fn events(header: &Header, measured: &Measured) -> String {
     let line = |(name, from, to): (String, f64, Option<f64>)| {
         let until = to.map_or_else(String::new, |to| format!(" until {}", human::instant(header, to)));
-        let back = measured.recoveries.iter().filter(|recovery| recovery.event == name).map(|recovery| {
+        let mine = |recovery: &&Recovery| recovery.event.strip_prefix("event.") == Some(&name);
+        let back = measured.recoveries.iter().filter(mine).map(|recovery| {
             let after = match recovery.after {
                 Some(after) => format!("back after {}", human::offset(after.as_secs())),
                 None => "not back by the end".to_owned(),

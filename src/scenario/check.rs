@@ -9,8 +9,8 @@ mod service;
 mod sweep;
 
 use super::grammar::{
-    Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool, Preset, Refill, Request,
-    Service, Step, Sweep,
+    AcquireTimeoutCovers, Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool,
+    Preset, Refill, Request, Service, Step, Sweep,
 };
 use super::place::Place;
 use super::problem::{Problem, Problems, suggest};
@@ -188,6 +188,14 @@ impl Checker<'_> {
     fn pool(&mut self, base: &str, pool: &Pool) {
         self.clock(&format!("{base}.query_timeout"), pool.query_timeout, NO_LIMIT);
         self.clock(&format!("{base}.connect_timeout"), pool.connect_timeout, NO_LIMIT);
+        // Who does not wait in line may find an idle connection all the same, or dial.
+        if pool.acquire_timeout_covers != AcquireTimeoutCovers::Line {
+            self.clock(&format!("{base}.acquire_timeout"), pool.acquire_timeout, NO_LIMIT);
+        }
+        if pool.idle_timeout.0 == Some(Span::ZERO) {
+            let help = "write \"none\" if they may rest for ever, or `max_idle = 0` if they may not at all";
+            self.error(&format!("{base}.idle_timeout"), "an idle timeout of zero", help);
+        }
         self.floor(base, pool);
         if pool.stock && pool.preset == Preset::Plain {
             let help = "name a library in `preset`, or leave `stock` out";

@@ -169,6 +169,8 @@ pub struct Moment {
     pub stands: Option<Arc<File>>,
     /// What is done.
     pub deed: Option<Deed>,
+    /// Whether the event is over as soon as it has begun.
+    pub instant: bool,
 }
 
 /// CSV files by the path as written.

@@ -61,6 +61,11 @@ pub fn most_percent(seeds: usize) -> f64 {
     ((100.0 * most_shown(seeds)).ceil() - 1.0).max(0.0)
 }
 
+/// A share in per cent as people say it: `90`, `99.5`.
+pub fn percent(share: f64) -> f64 {
+    (share * 1e6).round() / 1e4
+}
+
 /// The fewest seeds that can show a share; none can show all of them.
 pub fn seeds_needed(share: f64) -> Option<u64> {
     (share < 1.0).then(|| (log(WRONG) / log(share)).floor() as u64 + 1)

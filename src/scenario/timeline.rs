@@ -263,7 +263,8 @@ fn moments(
                 active.retain(|other| *other != index);
             }
             let deed = event.deed.clone().filter(|_| begins);
-            moments.push(Moment { at, event: (*name).to_owned(), begins, stands: None, deed });
+            let (event, instant) = ((*name).to_owned(), event.is_instant());
+            moments.push(Moment { at, event, begins, stands: None, deed, instant });
         }
         // Of two that begin together, the longer lies beneath.
         active.sort_by_key(|index| (happenings[*index].begin, std::cmp::Reverse(happenings[*index].end)));

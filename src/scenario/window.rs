@@ -1,7 +1,9 @@
-//! The part of a run that an expectation is about: between two times, without the time of some events.
+//! Which part of a run counts: between two times, without the time of some events.
 //!
-//! What is measured in bins counts the bins that lie wholly within. Whether there is one can be told before
-//! anything is run.
+//! An incident is judged from when it began, a cure from when it could work, and neither while something else
+//! is known to be going on. What was measured over a stretch of time, such as a bin, counts if all of that
+//! stretch does: a bin in whose middle an event begins shows the event, too. Whether an expectation's part
+//! holds a bin can be told before anything is run.
 
 use super::grammar::{Expect, File};
 use super::when;
@@ -19,9 +21,9 @@ pub(super) const WHOLE_BINS: &str =
 /// How long a deed is left out by `except`.
 const AFTER_DEED: Span = Span::from_secs(120);
 
-/// A stretch of a run, with gaps.
+/// A stretch of time, with gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct Window {
     /// Its first instant.
     pub from: Time,
     /// Its end; [`Time::NEVER`]: that of the run.
@@ -30,12 +32,17 @@ pub struct Part {
     pub except: Vec<(Time, Time)>,
 }
 
-impl Part {
-    /// What counts of a run of the scenario.
+impl Window {
+    /// The whole of a run.
+    pub fn whole() -> Window {
+        Window { from: Time::ZERO, to: Time::NEVER, except: vec![] }
+    }
+
+    /// What an expectation is about in a run of the scenario.
     ///
     /// # Errors
     /// A time of the expectation leads nowhere.
-    pub fn of(expect: &Expect, file: &File) -> Result<Part, String> {
+    pub fn asked(expect: &Expect, file: &File) -> Result<Window, String> {
         let at = |bound: &Option<_>, otherwise| match bound {
             Some(bound) => when::resolve(file, bound),
             None => Ok(otherwise),
@@ -46,15 +53,36 @@ impl Part {
             to if to < Time::ZERO + file.duration => to,
             _ => Time::NEVER,
         };
-        Ok(Part { from, to, except: gaps(file, expect) })
+        Ok(Window { from, to, except: gaps(file, expect) })
+    }
+
+    /// Whether an instant lies within.
+    pub fn holds(&self, at: Time) -> bool {
+        at >= self.from && at < self.to && !self.except.iter().any(|gap| at >= gap.0 && at < gap.1)
+    }
+
+    /// Whether the whole bin that begins at an instant lies within; a latency spike begins with a bin.
+    pub fn holds_bin(&self, from: Time) -> bool {
+        self.covers(from, BIN)
     }
 
     /// Whether a run of this duration has a bin that lies wholly within.
     pub fn holds_a_bin(&self, duration: Span) -> bool {
-        let free =
-            |bin: Time| !self.except.iter().any(|gap| gap.0 < gap.1 && bin < gap.1 && bin + BIN > gap.0);
         let bins = self.from.0.div_ceil(BIN.0)..duration.0.div_ceil(BIN.0);
-        bins.map(|bin| Time(bin * BIN.0)).take_while(|bin| *bin + BIN <= self.to).any(free)
+        let mut bins = bins.map(|bin| Time(bin * BIN.0)).take_while(|bin| *bin + BIN <= self.to);
+        bins.any(|bin| self.holds_bin(bin))
+    }
+
+    /// The entries of a series, `step` apart, that lie within.
+    pub fn of<'a, T>(&'a self, series: &'a [T], step: Span) -> impl Iterator<Item = &'a T> {
+        let within = move |place: usize| self.covers(Time(place as u64 * step.0), step);
+        series.iter().enumerate().filter(move |(place, _)| within(*place)).map(|(_, one)| one)
+    }
+
+    fn covers(&self, from: Time, length: Span) -> bool {
+        let to = from + length;
+        let gap = |gap: &(Time, Time)| gap.0 < gap.1 && from < gap.1 && to > gap.0;
+        from >= self.from && to <= self.to && !self.except.iter().any(gap)
     }
 }
 
@@ -66,7 +94,7 @@ fn gaps(file: &File, expect: &Expect) -> Vec<(Time, Time)> {
             let from = when::resolve(file, &event.at).ok()?;
             let end = match &event.until {
                 Some(until) => when::resolve(file, until).ok()?,
-                None if event.deed.is_some() => from,
+                None if event.is_instant() => from,
                 None => Time::ZERO + file.duration,
             };
             Some((from, if event.deed.is_some() { end.max(from + AFTER_DEED) } else { end }))
@@ -83,7 +111,7 @@ mod tests {
         let at = |seconds| Time::ZERO + Span::from_secs(seconds);
         let holds = |from: u64, to: Time, except: &[(u64, u64)], duration: u64| {
             let except = except.iter().map(|gap| (at(gap.0), at(gap.1))).collect();
-            Part { from: at(from), to, except }.holds_a_bin(Span::from_secs(duration))
+            Window { from: at(from), to, except }.holds_a_bin(Span::from_secs(duration))
         };
         assert!(holds(0, Time::NEVER, &[], 1), "the last bin of a run may be short");
         assert!(holds(300, at(310), &[], 600));
@@ -92,5 +120,20 @@ mod tests {
         assert!(!holds(0, Time::NEVER, &[(5, 595)], 600), "half a bin at each end");
         assert!(holds(0, Time::NEVER, &[(5, 590)], 600));
         assert!(holds(0, at(10), &[(5, 5)], 600), "a gap of no length leaves nothing out");
+    }
+
+    /// An event in the middle of a bin: neither what ends with it nor what leaves it out sees that bin.
+    #[test]
+    fn a_bin_counts_if_all_of_it_lies_within() {
+        let at = |seconds| Time::ZERO + Span::from_secs(seconds);
+        let bins: Vec<u64> = (0..10).collect();
+        let seen = |window: &Window| window.of(&bins, BIN).copied().collect::<Vec<_>>();
+        let until = Window { to: at(45), ..Window::whole() };
+        assert_eq!(seen(&until), [0, 1, 2, 3]);
+        let after = Window { from: at(75), ..Window::whole() };
+        assert_eq!(seen(&after), [8, 9]);
+        let except = Window { except: vec![(at(45), at(70)), (at(20), at(20))], ..Window::whole() };
+        assert_eq!(seen(&except), [0, 1, 2, 3, 7, 8, 9], "a gap of no length leaves nothing out");
+        assert!(until.holds(at(44)) && !until.holds_bin(at(40)));
     }
 }

@@ -183,7 +183,10 @@ fn what_cannot_be_compared_is_said_with_the_cure() {
     assert!(desk.ends("compare runs/plain empty", 2).1.contains("is not a run directory"));
     desk.ends("run tiny.toml --duration 3s --no-plots -o runs/short", 0);
     let (_, err) = desk.ends("compare runs/plain runs/short", 2);
-    assert!(err.contains("not equally long (3s to 5s)") && err.contains("`--duration 3s`"), "{err}");
+    assert!(
+        err.contains("not equally long (`short`: 3s, `plain`: 5s)") && err.contains("`--duration 3s`"),
+        "{err}"
+    );
 }
 
 /// Before anything is simulated; of directories see above.

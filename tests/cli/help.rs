@@ -43,7 +43,9 @@ fn nothing_at_all_and_nonsense_are_bad_usage() {
 
 #[test]
 fn the_version_is_the_packages() {
-    assert_eq!(Desk::new().ends("--version", 0).0, format!("herdsim {}\n", env!("CARGO_PKG_VERSION")));
+    let (version, build) = (env!("CARGO_PKG_VERSION"), herdsim::BUILD);
+    assert_eq!(Desk::new().ends("--version", 0).0, format!("herdsim {version} (build {build})\n"));
+    assert!(build.len() == 8 && build.chars().all(|digit| digit.is_ascii_hexdigit()), "{build}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod failover;
 mod faults;
 mod jobs;
 mod kit;
+mod latencies;
 mod laws;
 mod lifecycle;
 mod live;

@@ -6,8 +6,8 @@ use herdsim::experiment::{Run, Verdict, expect, run};
 use herdsim::measure::StretchKind;
 use herdsim::measure::latency::series_name;
 use herdsim::measure::summary;
-use herdsim::measure::window::Window;
 use herdsim::scenario::grammar::{Cause, Metric, Outcome};
+use herdsim::scenario::window::Window;
 use herdsim::scenario::{Document, Scenario};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -67,15 +67,15 @@ fn ran(scenario: &Scenario, seed: u64) -> Run {
     run(scenario, seed, &AtomicU64::new(0), &AtomicBool::new(false)).expect("nobody stops it")
 }
 
-fn story(more: &str, set: &[&str]) -> Run {
+pub fn story(more: &str, set: &[&str]) -> Run {
     ran(&scenario(more, set), 1)
 }
 
-fn at(seconds: u64) -> Time {
+pub fn at(seconds: u64) -> Time {
     Time::ZERO + Span::from_secs(seconds)
 }
 
-fn value(run: &Run, metric: Metric, of: &str, from: u64) -> f64 {
+pub fn value(run: &Run, metric: Metric, of: &str, from: u64) -> f64 {
     let window = Window { from: at(from), ..Window::whole() };
     summary::value(metric, &run.measured, of, None, &window)
 }
@@ -135,6 +135,10 @@ fn a_deed_is_over_and_a_setting_stands() {
     assert!(!beside("event.crash"), "{late:?}");
     let recovered = run.measured.recoveries.iter().map(|recovery| recovery.event.as_str());
     assert_eq!(recovered.collect::<Vec<_>>(), ["event.crash", "event.stall"]);
+    let stall = "[event.stall]\nat = \"40s\"\nuntil = \"55s\"\nset = { \"postgres.primary.cores\" = 0.01 }\n";
+    let alone = story(stall, &[]).measured.recoveries;
+    let with_deed = story(&format!("{stall}do = {{ restart = \"replica\" }}\n"), &[]).measured.recoveries;
+    assert!(alone == with_deed && alone[0].after.is_some(), "from the end of what is set: {with_deed:?}");
 }
 
 /// A deploy of another service, at a node of its own, is a storm there and is nothing to this one.
@@ -153,43 +157,6 @@ fn a_storm_elsewhere_is_not_beside_a_spike() {
     assert!(spikes.all(|spike| !spike.beside.iter().any(|name| name == "boot")), "{:?}", measured.spikes);
 }
 
-/// Every request that ended is in the histogram of its service, bin by bin.
-#[test]
-fn the_histogram_of_a_service_leaves_nobody_out() {
-    let run = story("", &["\"query.lookup.cpu\" = { exponential = \"5ms\" }"]);
-    for (place, bin) in run.measured.services[0].bins.iter().enumerate() {
-        let ended: u32 = run.measured.classes.iter().flat_map(|class| class.bins[place].ended).sum();
-        let counted: u32 = bin.buckets.iter().map(|(_, count)| count).sum();
-        assert!(counted == ended && ended > 0, "bin {place}: {counted} of {ended}");
-    }
-}
-
-/// Percentiles of a window come from all requests that ended in it: of an exponential time they are known,
-/// and what is ten milliseconds slower from a time on is so in that half alone.
-#[test]
-fn percentiles_are_those_of_the_window() {
-    let asked = "[expect.fast]\nmetric = \"latency.p99\"\nof = \"request.sign-in\"\nmax = \"1s\"\n";
-    let think = "[request.think]\nservice = \"api\"\nsteps = [{ app = { exponential = \"100ms\" } }]\n\
-                 [traffic.thinkers]\nrequest = \"think\"\nrate = \"1000/s\"\n\
-                 [expect.known]\nmetric = \"latency.p50\"\nof = \"request.think\"\nmax = \"1s\"\n";
-    let slower = "[event.slower]\nat = \"60s\"\nset = { \"query.lookup.cpu\" = \"11ms\" }\n";
-    let run = story(&format!("{asked}{think}{slower}"), &[]);
-    for (metric, expected) in
-        [(Metric::LatencyP50, 69.3), (Metric::LatencyP95, 299.6), (Metric::LatencyP99, 460.5)]
-    {
-        let measured = value(&run, metric, "request.think", 0);
-        assert!((measured / expected - 1.0).abs() < 0.03, "{metric:?} {measured}");
-    }
-    let half = |from, to| {
-        let window = Window { from: at(from), to: at(to), except: vec![] };
-        summary::value(Metric::LatencyP50, &run.measured, "request.sign-in", None, &window)
-    };
-    let more = half(60, 120) - half(0, 60);
-    assert!((9.8..10.2).contains(&more), "{more}");
-    let unasked = story("", &[]);
-    assert!(value(&unasked, Metric::LatencyP50, "request.sign-in", 0).is_nan(), "nobody asked for it");
-}
-
 /// The whole run's percentile is that of the summary, with what the end leaves unanswered; a connection that
 /// finds no slot is counted when it does.
 #[test]
@@ -205,14 +172,6 @@ fn an_expectation_is_the_row_of_the_summary() {
     let refused = |from| value(&run, Metric::Refused, "postgres.primary", from);
     assert_eq!(refused(0), run.measured.nodes[0].refused as f64);
     assert!(0.0 < refused(60) && refused(60) < refused(0), "{} {}", refused(60), refused(0));
-}
-
-/// Nobody says of a request that asks no database that the first of the file served it.
-#[test]
-fn who_asks_no_database_is_served_by_the_application() {
-    let run = story("[edge]\nserves = [\"sign-in\"]", &[r#""request.sign-in.steps" = [{ app = "1ms" }]"#]);
-    let by: Vec<&str> = run.measured.classes[0].served.iter().map(|served| served.by.as_str()).collect();
-    assert_eq!(by, ["application"]);
 }
 
 /// The most backends at once are those of the fleet and of a job: what the slots must bear.
@@ -405,19 +364,6 @@ fn a_request_is_that_of_users() {
     assert!((0.47..0.53).contains(&rejected), "{rejected}");
 }
 
-/// Slow requests of attackers are no outage: users are served as before.
-#[test]
-fn the_abusive_may_be_slow() {
-    let more = "[request.scrape]\nservice = \"api\"\nsteps = [{ app = \"5s\" }]\n\
-                [traffic.attack]\nrequest = \"scrape\"\nlabel = \"abusive\"\n\
-                rate = { piecewise = [{ from = \"0s\", rate = \"0/s\" }, { from = \"60s\", rate = \"5/s\" }] }\n\
-                [event.attack]\nat = \"60s\"\nset = { \"query.lookup.reads\" = 0 }";
-    let run = story(more, &[]);
-    assert!(value(&run, Metric::WorstP99, "service.api", 70) > 4_000.0, "the service's p99 is theirs");
-    assert_eq!(value(&run, Metric::Recovery, "service.api", 60), 0.0);
-    assert_eq!(harm(&run, &run).bad_s, 0.0);
-}
-
 /// Who fails at once has not recovered: the table says of an event what the expectation says.
 #[test]
 fn fast_failures_are_no_recovery() {
@@ -432,27 +378,6 @@ fn fast_failures_are_no_recovery() {
     assert_eq!(recovery(&[]), (0.0, 0.0), "reads go on");
     let (row, expected) = recovery(&[r#""query.lookup.writes" = true"#]);
     assert!(row.is_nan() && expected.is_nan(), "{row} {expected}");
-}
-
-/// A handler's deadline runs from when the handler begins: it works for 900 ms of a second, however long
-/// the request has waited for it.
-#[test]
-fn waiting_for_a_container_is_not_the_handlers_time() {
-    let set = [
-        r#""service.api.concurrency" = 1"#,
-        r#""request.sign-in.steps" = [{ app = "900ms" }]"#,
-        r#""request.sign-in.timeout" = "1s""#,
-        r#""traffic.users.rate" = "1/s""#,
-    ];
-    let ended = |more: &str| story("", &[&set[..], &[more]].concat()).measured.classes[0].ended;
-    let patient = ended("");
-    assert_eq!(patient[Outcome::GatewayTimeout as usize], 0, "{patient:?}");
-    assert!(patient[Outcome::Ok as usize] > 70, "{patient:?}");
-    let limited = ended(r#""service.api.request_timeout" = "1s""#);
-    assert!(
-        limited[Outcome::GatewayTimeout as usize] > 0,
-        "the service's clock counts the wait: {limited:?}"
-    );
 }
 
 /// A job whose runs overlap is under way until the last of them ends, and no longer.

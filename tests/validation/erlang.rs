@@ -205,19 +205,17 @@ pub fn erlang_c(effort: Effort) -> Vec<Row> {
         rows.push(mean_row(CASE, "P(wait)", what.clone(), formula(wait), &column(&seen, 0)));
         rows.push(mean_row(CASE, "mean wait [service times]", what, formula(mean), &column(&seen, 1)));
     }
-    if !effort.is_full() {
-        return rows;
-    }
-    let seen = Queue::of(10, 0.9).replicate(20, 600_000.0, |line| [line.quantile(0.95), line.quantile(0.99)]);
-    for (place, name, value) in [(0, "p95 of the wait", 2.5934), (1, "p99 of the wait", 4.2028)] {
-        let what = "c = 10, rho = 0.9".to_owned();
-        rows.push(mean_row(
-            CASE,
-            &format!("{name} [service times]"),
-            what,
-            formula(value),
-            &column(&seen, place),
-        ));
+    for (c, busy, wait, _) in ERLANG_C.into_iter().filter(|row| effort.is_full() || row.0 == 5) {
+        let (replications, arrivals) = effort.of((10, 200_000.0), (20, 600_000.0));
+        let seen = Queue::of(c, busy)
+            .replicate(replications, arrivals, |line| [line.quantile(0.95), line.quantile(0.99)]);
+        let what = format!("c = {c}, rho = {busy}");
+        for (place, share) in [0.95, 0.99].into_iter().enumerate() {
+            // P(W > t) = P(wait) · e^(−c(1 − ρ)t), t in service times.
+            let value = libm::log(wait / (1.0 - share)) / (f64::from(c) * (1.0 - busy));
+            let name = format!("p{:.0} of the wait [service times]", share * 100.0);
+            rows.push(mean_row(CASE, &name, what.clone(), formula(value), &column(&seen, place)));
+        }
     }
     rows
 }

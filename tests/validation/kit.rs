@@ -1,8 +1,9 @@
 //! What the cases share: a reference value beside herdsim's own, replications, and the verdict.
 //!
 //! A value of herdsim is a mean over independent replications with Student's interval, or a share of
-//! replications with Wilson's (E. B. Wilson, 1927); the former is herdsim's own. A reference is exact, or it has a half-width
-//! of its own: that of its replications, or half a unit of its last printed digit.
+//! replications with Wilson's (E. B. Wilson, 1927); the former is herdsim's own. A reference is exact, or it
+//! has a half-width: that of its replications, half a unit of its last printed digit, or one that is assumed.
+//! Where it is a yes or a no, three quarters of the replications must say so.
 
 use herdsim::engine::chance::Stream;
 use herdsim::experiment::statistics::{self, Mean};
@@ -73,7 +74,12 @@ pub struct Row {
     pub wide: (f64, f64),
     /// Independent replications; 0 where nothing is random.
     pub replications: usize,
+    /// Whether a yes or a no is known, and no more: then three quarters of the replications must say so.
+    pub is_answer: bool,
 }
+
+/// The share of replications that make an answer.
+const MOST: f64 = 0.75;
 
 /// Normal quantiles of two-sided 95 % and 99.9 %.
 const Z95: f64 = 1.96;
@@ -82,11 +88,17 @@ const Z999: f64 = 3.29;
 impl Row {
     /// The reference lies inside the combined 95 % interval.
     pub fn is_inside(&self) -> bool {
+        if self.is_answer {
+            return (self.value - self.reference.value).abs() <= 1.0 - MOST;
+        }
         within(self.value, self.interval, self.reference.value, self.reference.half)
     }
 
     /// The reference lies inside the combined 99.9 % interval.
     pub fn is_near(&self) -> bool {
+        if self.is_answer {
+            return self.is_inside();
+        }
         within(self.value, self.wide, self.reference.value, self.reference.half * Z999 / Z95)
     }
 
@@ -134,6 +146,7 @@ pub fn mean_row(
         interval: (low, high),
         wide: (mean.mean - half, mean.mean + half),
         replications: samples.len(),
+        is_answer: false,
     }
 }
 
@@ -158,7 +171,20 @@ pub fn share_row(
         interval: (low, high),
         wide: (wide(low), wide(high)),
         replications: held.len(),
+        is_answer: false,
     }
+}
+
+/// A row of what is known as a yes or a no, from one for each replication.
+pub fn answer_row(
+    case: &'static str,
+    quantity: &str,
+    parameters: String,
+    (yes, source): (bool, &'static str),
+    held: &[bool],
+) -> Row {
+    let reference = exact(f64::from(u8::from(yes)), source);
+    Row { is_answer: true, ..share_row(case, quantity, parameters, reference, held) }
 }
 
 /// The interval of a share of so many: at 0 of n and n of n it does not shrink to a point.
@@ -184,7 +210,8 @@ pub fn certain_row(
 ) -> Row {
     let interval = (value - rounding, value + rounding);
     let quantity = quantity.to_owned();
-    Row { case, quantity, parameters, reference, value, interval, wide: interval, replications: 0 }
+    let (wide, replications, is_answer) = (interval, 0, false);
+    Row { case, quantity, parameters, reference, value, interval, wide, replications, is_answer }
 }
 
 /// The results of replications, in order. Each row has seeds of its own, by its name, so that the luck of one
@@ -214,6 +241,9 @@ pub fn assert_near(rows: &[Row], precision: f64) {
     for row in rows {
         println!("{}", row.words());
         assert!(row.is_near(), "far off: {}", row.words());
+        if row.is_answer {
+            continue;
+        }
         let half = (row.wide.1 - row.wide.0) / 2.0;
         let scale = row.reference.value.abs().max(0.05);
         assert!(half <= precision * scale, "too wide to judge by: {}", row.words());

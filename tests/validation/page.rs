@@ -194,9 +194,12 @@ const OPENING: &str = "\
 
 Made by `make validation` from the cases in `tests/validation`; `make test` runs short versions of them. Each value of
 herdsim is a mean over independent replications with Student's 95 % interval, or a share of them with Wilson's. A
-reference is exact, or has a half-width of its own: of its replications, or half a unit of its last printed digit. A value
-is *inside* when the difference is no larger than both half-widths together (errors add as squares do). The seeds of a row
-follow from its name, fixed before its first run; no reference sets a parameter, but for one that says so (the trigger's (a)).
+reference is exact, or has a half-width: of its replications, half a unit of its last printed digit or, where nothing of the
+kind was published, one that is assumed: of rounds to a cluster of 5, 10 and 15 the printed one of all 20 in proportion; of
+rounds until births look unrelated herdsim's own spread over as many replications; of spreads by Monte Carlo 1 %. A value
+is *inside* when the difference is no larger than both half-widths together (errors add as squares do); where a yes or a no
+is known and no more, when three quarters of the replications say so. The seeds of a row follow from its name, fixed before
+its first run; no reference sets a parameter, but for one that says so (the trigger's (a)).
 ";
 
 const TRANSITION: &str = "\

@@ -274,6 +274,7 @@ pub fn independent(effort: Effort) -> Vec<Row> {
             interval: (low, high),
             wide: (least, most),
             replications: seen.len(),
+            is_answer: false,
         });
     }
     rows

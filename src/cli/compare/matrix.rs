@@ -43,7 +43,8 @@ pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     }
     console.result(&shown(&matrix, args.format, complete, console.stdout_colour()))?;
     let manifest = json!({
-        "tool": "herdsim", "tool_version": env!("CARGO_PKG_VERSION"), "kind": "matrix",
+        "tool": "herdsim", "tool_version": env!("CARGO_PKG_VERSION"), "build": crate::BUILD,
+        "kind": "matrix",
         "schema_version": crate::report::SCHEMA_VERSION, "complete": complete,
     });
     let mut files = vec![
@@ -125,11 +126,7 @@ fn matrix(
     let all: usize = cases.iter().map(|case| of(case) * case.unchanged.file.seeds.len()).sum();
     let (wanted, incidents) =
         (human::plural(remedies.len(), "remedy"), human::plural(cases.len(), "incident"));
-    console.note(&format!(
-        "{} × {incidents}: {}",
-        wanted.replace("remedys", "remedies"),
-        human::plural(all, "run")
-    ));
+    console.note(&format!("{wanted} × {incidents}: {}", human::plural(all, "run")));
     let progress = Progress::new(console);
     let (mut done, mut finished) = (0, Vec::new());
     let mut complete = true;

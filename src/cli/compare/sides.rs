@@ -19,7 +19,7 @@ pub fn equally_long(all: impl Iterator<Item = (String, Span)>) -> Result<(), Fai
     match short.zip(long) {
         Some(((brief, short), (longest, long))) if short != long => Err(Failure::Usage(format!(
             "the runs are not equally long ({brief}: {short}, {longest}: {long}), and spikes or requests of more \
-             time are more: give all the same with `--duration {short}`"
+             time are more: run all with `--duration {short}`"
         ))),
         _ => Ok(()),
     }

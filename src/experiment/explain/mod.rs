@@ -18,10 +18,10 @@ pub use verdict::{KnockOutEffect, Trial, Word};
 
 use super::Run;
 use crate::engine::time::{Span, Time};
-use crate::measure::window::Window;
 use crate::measure::{BIN, Measured, ServiceMeasured, spikes};
 use crate::scenario::Scenario;
 use crate::scenario::grammar::Overlay;
+use crate::scenario::window::Window;
 use suspects::Stop;
 
 /// After so many spikes they have shown themselves.
@@ -251,7 +251,7 @@ mod tests {
             ..ServiceBin::default()
         };
         let bins = vec![bin(9), bin(8), bin(3), bin(4)];
-        let service = ServiceMeasured { service: "api".to_owned(), bins };
+        let service = ServiceMeasured { service: "api".to_owned(), nodes: vec![], bins };
         let from = |seconds| Window { from: Time::ZERO + Span::from_secs(seconds), ..Window::whole() };
         assert_eq!([0, 10, 15, 20].map(|at| worst_p99_us(&service, &from(at))), [9.0, 8.0, 4.0, 4.0]);
     }

@@ -14,6 +14,7 @@ pub use trial::{TrialBatch, run_trials};
 
 use super::{Judged, Verdict};
 use crate::measure::SummaryRow;
+use crate::measure::calm::mid;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What one run at a point showed.
@@ -125,12 +126,7 @@ pub fn over_seeds(cells: &[PointRun], point: usize, expectation: &str) -> OverSe
 
 /// The median of the values that there are; NaN of none.
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
-    }
+    mid(values.filter(|value| !value.is_nan()).collect())
 }
 
 #[cfg(test)]

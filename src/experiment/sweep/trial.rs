@@ -25,7 +25,7 @@ pub struct TrialBatch<'a> {
 /// trials under way are given up.
 ///
 /// # Errors
-/// The first that `open` or `keep` gives; trials under way are given up.
+/// One that `open` or `keep` gave; no further trial begins, those under way are kept.
 pub fn run_trials<E: Send>(
     batch: &TrialBatch,
     open: &(dyn Fn(usize) -> Result<Document, E> + Sync),
@@ -35,7 +35,7 @@ pub fn run_trials<E: Send>(
 ) -> Result<(), E> {
     let runs = batch.variants.len();
     let clocks: Vec<AtomicU64> = (0..batch.trials.len() * runs).map(|_| AtomicU64::new(0)).collect();
-    let whole = batch.duration * clocks.len() as u64;
+    let whole = batch.duration as f64 * clocks.len() as f64;
     let work = || {
         let trials = batch.trials.par_iter().zip(clocks.par_chunks(runs.max(1))).enumerate();
         trials.with_max_len(1).try_for_each(|(number, ((point, seed), clocks))| {

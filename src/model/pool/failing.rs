@@ -60,7 +60,8 @@ pub struct Again {
 }
 
 impl Failing {
-    /// What goes on now, if anything does: it leaves the list.
+    /// What goes on now, if anything does: it leaves the list. Each has a call of its own, so which call
+    /// meets which of those of one instant does not matter.
     pub fn wake(&mut self, now: Time) -> Option<Waking> {
         let place = self.wakes.iter().position(|(at, _)| *at <= now)?;
         Some(self.wakes.remove(place).1)
@@ -133,7 +134,7 @@ impl Pool {
     pub(super) fn close_gate(&mut self, now: Time, began: Time, out: &mut Vec<Action>) {
         if let DialFailure::Gate(gate) = self.settings.dial_failure {
             self.failing.gated = true;
-            self.failing.gate_until = began + gate;
+            self.failing.gate_until = self.failing.gate_until.max(began + gate);
             self.wake_after(now, self.failing.gate_until.since(now), Waking::Gate, out);
         }
     }

@@ -323,6 +323,7 @@ impl Pool {
             let ping = self.settings.ping_after.0 == Some(Span::ZERO);
             out.push(Action::Give { request, connection, from, ping });
         } else if self.idle.len() as u32 >= self.settings.max_idle.unwrap_or(self.settings.max) {
+            // Nobody is called to refill: what a pool keeps up is never more than may be idle (`check`).
             self.shut(now, wires, connection, Close::Idle, from, out);
         } else {
             let client = &mut wires[connection].client;

@@ -153,7 +153,7 @@ impl Pool {
             let expires = client.expires.max(self.next_kill);
             limit.map_or(expires, |limit| expires.min(client.idle_since + limit))
         });
-        // What was due before and stays has been refused: it goes when it is next looked at.
+        // What was due before and stays was refused, or of the floor then: it goes when it is next looked at.
         let first = due.filter(|due| (now..Time::NEVER).contains(due)).min();
         let Some(first) = first.map(|first| first + A_MOMENT) else { return };
         if self.keeper.timer.is_none_or(|timer| first < timer) {

@@ -35,15 +35,18 @@ pub struct Job {
     pub luck: Stream,
     /// Sessions under way.
     pub running: u32,
-    /// Runs begun.
-    pub runs: u64,
 }
 
 impl Job {
     /// When its first run after `now` is due, by the calendar.
     fn due_after(&self, now: Time) -> Time {
         let first = Time::ZERO + self.first;
-        first + self.every * (now.since(first).0 / self.every.0 + 1)
+        first + self.every * (self.dues_before(now) + 1)
+    }
+
+    /// How many of the calendar were due before the one that is due at `now`.
+    fn dues_before(&self, now: Time) -> u64 {
+        now.since(Time::ZERO + self.first).0 / self.every.0
     }
 }
 
@@ -66,8 +69,8 @@ impl Node {
         if !self.up || !job.enabled {
             return;
         }
-        let mut draws = job.luck.at(job.runs).draws();
-        job.runs += 1;
+        // By its place in the calendar: a run left out leaves the luck of the others as it is.
+        let mut draws = job.luck.at(job.dues_before(ctx.now())).draws();
         let sessions: Vec<Span> = (0..job.parallel).map(|_| job.cpu.sample(&mut draws)).collect();
         ctx.fact(Fact::JobBegan(job.number));
         for cpu in sessions {

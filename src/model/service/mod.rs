@@ -257,6 +257,7 @@ impl Service {
     /// Runs every request that can run.
     fn run<R: Recorder>(&mut self, ctx: &mut Context<R>) {
         loop {
+            // The last first: what a failure brings about is told before the failures beside it.
             if let Some((request, outcome)) = self.failed.pop() {
                 self.fail(ctx, request, outcome);
             } else if let Some(request) = self.ready.pop_front() {

@@ -21,15 +21,17 @@ pub(super) struct StoredClass {
     served: Vec<(String, Vec<u32>)>,
 }
 
-/// Arrived, ended, wishes fulfilled and given up and requests unanswered, latency, and how many by latency.
-type StoredClassBin = (u32, [u32; OUTCOMES], [u32; 3], StoredQuantiles, Vec<(u32, u32)>);
+/// Arrived, ended, wishes fulfilled and given up and requests unanswered, latency, how many by latency and by
+/// outcome and bucket.
+type StoredClassBin = (u32, [u32; OUTCOMES], [u32; 3], StoredQuantiles, Vec<(u32, u32)>, Vec<(u8, u16, u32)>);
 
-/// Latency of all, p99 of the legitimate, buckets.
-type StoredServiceBin = (StoredQuantiles, Option<u64>, Vec<(u16, u32)>);
+/// Latency of all, p99 of the legitimate.
+type StoredServiceBin = (StoredQuantiles, Option<u64>);
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredService {
     service: String,
+    nodes: Vec<String>,
     bins: Vec<StoredServiceBin>,
 }
 
@@ -47,7 +49,8 @@ struct StoredHistogram {
 pub(super) fn stored_class(class: &ClassMeasured) -> StoredClass {
     let bin = |bin: &ClassBin| {
         let counts = [bin.fulfilled, bin.given_up, bin.unanswered];
-        (bin.arrived, bin.ended, counts, stored_quantiles(bin.latency), bin.counts.clone())
+        let latency = stored_quantiles(bin.latency);
+        (bin.arrived, bin.ended, counts, latency, bin.counts.clone(), bin.buckets.clone())
     };
     StoredClass {
         class: class.class.clone(),
@@ -65,8 +68,9 @@ pub(super) fn stored_class(class: &ClassMeasured) -> StoredClass {
 
 pub(super) fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
     let [arrived, succeeded, failed] = stored.users;
-    let bin = |(arrived, ended, [fulfilled, given_up, unanswered], latency, counts): StoredClassBin| {
-        ClassBin { arrived, ended, fulfilled, given_up, unanswered, latency: quantiles(latency), counts }
+    let bin = |(arrived, ended, wishes, latency, counts, buckets): StoredClassBin| {
+        let ([fulfilled, given_up, unanswered], latency) = (wishes, quantiles(latency));
+        ClassBin { arrived, ended, fulfilled, given_up, unanswered, latency, counts, buckets }
     };
     let latency_us = stored.latency_us.into_iter().map(|stored| stored.map(histogram).transpose());
     Ok(ClassMeasured {
@@ -84,16 +88,18 @@ pub(super) fn class(stored: StoredClass) -> Result<ClassMeasured, String> {
 }
 
 pub(super) fn stored_service(service: &ServiceMeasured) -> StoredService {
-    let bin = |bin: &ServiceBin| (stored_quantiles(bin.latency), bin.users_p99_us, bin.buckets.clone());
-    StoredService { service: service.service.clone(), bins: service.bins.iter().map(bin).collect() }
+    let bin = |bin: &ServiceBin| (stored_quantiles(bin.latency), bin.users_p99_us);
+    StoredService {
+        service: service.service.clone(),
+        nodes: service.nodes.clone(),
+        bins: service.bins.iter().map(bin).collect(),
+    }
 }
 
 pub(super) fn service(stored: StoredService) -> ServiceMeasured {
-    let bin = |(latency, users_p99_us, buckets)| {
-        let latency = quantiles(latency);
-        ServiceBin { latency, users_p99_us, buckets }
-    };
-    ServiceMeasured { service: stored.service, bins: stored.bins.into_iter().map(bin).collect() }
+    let bin = |(latency, users_p99_us)| ServiceBin { latency: quantiles(latency), users_p99_us };
+    let bins = stored.bins.into_iter().map(bin).collect();
+    ServiceMeasured { service: stored.service, nodes: stored.nodes, bins }
 }
 
 fn stored_quantiles(latency: Option<Quantiles>) -> StoredQuantiles {

@@ -5,7 +5,7 @@ use crate::experiment::explain::{Finding, KnockOutEffect, ServicePeriods, SpikeF
 use crate::experiment::statistics::Mean;
 use crate::measure::periodogram::Line;
 use crate::report::SCHEMA_VERSION;
-use crate::report::csv;
+use crate::report::csv::{self, float};
 use crate::report::plot;
 use serde_json::{Value, json};
 
@@ -30,11 +30,6 @@ fn table(story: &Story, columns: &[&str], rows: impl Iterator<Item = Vec<String>
     let keys = [story.header.scenario.as_str(), story.variant].map(str::to_owned);
     let rows = rows.map(|row| keys.iter().cloned().chain(row));
     csv::table(["scenario", "variant"].iter().chain(columns), rows)
-}
-
-/// A number, or nothing where there is none.
-fn float(value: f64) -> String {
-    if value.is_finite() { value.to_string() } else { String::new() }
 }
 
 /// Every knock-out by its suspect's name and `nothing`, `from-start` or `from-time`.

@@ -2,7 +2,7 @@
 
 use super::{About, chance, clock, may_be_a_rollout, span};
 use crate::engine::time::Span;
-use crate::measure::herd::SECOND;
+use crate::measure::SECOND;
 use crate::measure::lifetime::Lifetime;
 use crate::measure::snapshot::{Bunching, CHANCE, FEW, SLACK, Snapshot, Storm, jitter};
 use crate::measure::storms::STORM_SHARE;

@@ -7,7 +7,7 @@ use super::downsample::Columns;
 use super::panels::{Setting, panels};
 use super::{Content, heat, scenario};
 use crate::experiment::Run;
-use crate::measure::{BIN, Measured};
+use crate::measure::{BIN, Measured, bucket};
 use crate::report::outage;
 use serde_json::{Value, json};
 
@@ -50,8 +50,8 @@ fn json_text(content: &Content, seeds: &[u64], most: usize) -> String {
     let bins = runs.iter().map(|run| bins(&run.measured)).max().unwrap_or(0);
     let columns = Columns::new(bins, most);
     let cell = |service: &str| {
-        let all = runs.iter().flat_map(|run| &run.measured.services).filter(|other| other.service == service);
-        all.map(|service| heat::most(&service.bins, columns)).max().unwrap_or(0)
+        let all = runs.iter().map(|run| bucket::of_service(&run.measured, service));
+        all.map(|bins| heat::most(&bins, columns)).max().unwrap_or(0)
     };
     let setting = Setting { columns, most: &cell };
     let one = |run: &&Run| {

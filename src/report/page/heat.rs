@@ -4,19 +4,19 @@
 
 use super::downsample::Columns;
 use super::pack::shade;
-use crate::measure::{NodeMeasured, ServiceBin, bucket};
+use crate::measure::{NodeMeasured, bucket};
+use crate::report::births::{self, Births, CALM};
 use serde_json::{Value, json};
 
-/// The most buckets of phase.
-const PHASES: usize = 90;
 /// The most columns of births; more lifetimes share columns.
 const LIFETIMES: usize = 240;
-/// The least count that is drawn darkest, so that the chance neighbours of a calm run look like no herd.
-const CALM: u64 = 40;
+
+/// Requests of a bin by latency: (bucket, count), in no order.
+pub type Bin = Vec<(u16, u32)>;
 
 /// The counts of a column by bucket, from its lowest bucket on.
-fn merged(bins: &[ServiceBin]) -> Option<(u16, Vec<u64>)> {
-    let buckets = || bins.iter().flat_map(|bin| &bin.buckets);
+fn merged(bins: &[Bin]) -> Option<(u16, Vec<u64>)> {
+    let buckets = || bins.iter().flatten();
     let lowest = buckets().map(|(bucket, _)| *bucket).min()?;
     let highest = buckets().map(|(bucket, _)| *bucket).max()?;
     let mut counts = vec![0; usize::from(highest - lowest) + 1];
@@ -27,13 +27,13 @@ fn merged(bins: &[ServiceBin]) -> Option<(u16, Vec<u64>)> {
 }
 
 /// The greatest count of any cell.
-pub fn most(bins: &[ServiceBin], columns: Columns) -> u64 {
+pub fn most(bins: &[Bin], columns: Columns) -> u64 {
     let cells = bins.chunks(columns.per).filter_map(merged).flat_map(|(_, counts)| counts);
     cells.max().unwrap_or(0)
 }
 
 /// The heat map of a service: for each column its lowest bucket and a shade for each bucket from there.
-pub fn latency(bins: &[ServiceBin], columns: Columns, most: u64) -> Value {
+pub fn latency(bins: &[Bin], columns: Columns, most: u64) -> Value {
     let cells: Vec<Option<(u16, Vec<u64>)>> = columns.each(bins, merged);
     let shaded = |column: &Option<(u16, Vec<u64>)>| match column {
         None => Value::Null,
@@ -55,21 +55,12 @@ pub fn births(node: &NodeMeasured) -> Option<Value> {
     if lifetime <= 0.0 {
         return None;
     }
-    let lifetimes = (node.starts_per_s.len() as f64 / lifetime).ceil() as usize;
-    let per = lifetimes.div_ceil(LIFETIMES).max(1);
-    let phases = (lifetime as usize).clamp(1, PHASES);
-    let mut counts = vec![vec![0_u64; phases]; lifetimes.div_ceil(per)];
-    for (second, starts) in node.starts_per_s.iter().enumerate() {
-        let age = second as f64 / lifetime;
-        let (number, phase) = (age as usize, age - libm::trunc(age));
-        let place = ((phase * phases as f64) as usize).min(phases - 1);
-        counts[number / per][place] += starts.iter().map(|count| u64::from(*count)).sum::<u64>();
-    }
-    let most = counts.iter().flatten().max().copied().unwrap_or(0).max(CALM);
+    let Births { per_row, rows } = births::births(node, lifetime, LIFETIMES);
+    let most = rows.iter().flatten().max().copied().unwrap_or(0).max(CALM);
     let shaded = |row: &Vec<u64>| row.iter().map(|count| shade(*count, most)).collect::<String>();
     let heat = json!({
-        "most": most, "lifetime": lifetime, "width": lifetime * per as f64,
-        "cells": counts.iter().map(shaded).collect::<Vec<_>>(),
+        "most": most, "lifetime": lifetime, "width": lifetime * per_row as f64,
+        "cells": rows.iter().map(shaded).collect::<Vec<_>>(),
     });
     let title = "Births on the lifetime clock: a strong row is a herd that comes again";
     Some(json!({
@@ -85,12 +76,7 @@ mod tests {
 
     #[test]
     fn a_column_adds_up_its_bins() {
-        let bin = |buckets: &[(u16, u32)]| ServiceBin {
-            latency: None,
-            users_p99_us: None,
-            buckets: buckets.to_vec(),
-        };
-        let bins = [bin(&[(80, 100)]), bin(&[(78, 5), (80, 1)]), bin(&[])];
+        let bins = [vec![(80, 100)], vec![(80, 1), (78, 5)], vec![]];
         let columns = Columns { per: 2, count: 2 };
         assert_eq!(merged(&bins[..2]), Some((78, vec![5, 0, 101])));
         assert_eq!(most(&bins, columns), 101);

@@ -8,8 +8,8 @@ use super::heat;
 use super::pack::{pack, whole};
 use crate::experiment::Run;
 use crate::measure::{
-    BIN, CAUSES, ClassBin, ClassMeasured, LevelBin, NodeMeasured, OUTCOMES, Quantiles, ServiceMeasured,
-    outage,
+    BIN, CAUSES, ClassBin, ClassMeasured, LevelBin, Measured, NodeMeasured, OUTCOMES, Quantiles,
+    ServiceMeasured, bucket, outage,
 };
 use crate::report::rates::evenly;
 use crate::scenario::grammar::{Cause, Label, Outcome};
@@ -36,7 +36,7 @@ pub fn panels(run: &Run, setting: &Setting) -> Vec<Value> {
     let measured = &run.measured;
     let mut panels = Vec::new();
     for service in &measured.services {
-        panels.push(latency(service, setting));
+        panels.push(latency(measured, service, setting));
         panels.extend(fleet(run, &service.service, setting));
         panels.push(queue(run, &service.service, setting));
     }
@@ -74,7 +74,7 @@ fn line(name: &str, (colour, dash): (u8, u8), parts: f64, data: &[Option<i64>]) 
     json!({ "name": name, "colour": colour, "dash": dash, "parts": parts, "data": pack(data) })
 }
 
-fn latency(service: &ServiceMeasured, setting: &Setting) -> Value {
+fn latency(measured: &Measured, service: &ServiceMeasured, setting: &Setting) -> Value {
     let quantile = |which: usize| {
         setting.columns.highest(&service.bins, |bin| {
             let Quantiles { p50_us, p95_us, p99_us, .. } = bin.latency?;
@@ -86,7 +86,8 @@ fn latency(service: &ServiceMeasured, setting: &Setting) -> Value {
         lines.map(|(which, (name, colour, dash))| line(name, (*colour, *dash), 1.0, &quantile(which)));
     let title = "Latency of every request, from arrival to end";
     let mut panel = panel("latency", ("service", &service.service), ("heat", "us", title), lines.collect());
-    panel["heat"] = heat::latency(&service.bins, setting.columns, (setting.most)(&service.service));
+    let bins = bucket::of_service(measured, &service.service);
+    panel["heat"] = heat::latency(&bins, setting.columns, (setting.most)(&service.service));
     panel
 }
 
@@ -277,7 +278,7 @@ fn dashboard(run: &Run, node: &NodeMeasured, setting: &Setting) -> Option<Value>
 fn processors(run: &Run, node: &NodeMeasured, setting: &Setting) -> Option<Value> {
     let of = format!("postgres.{}", node.node);
     let bins = outage::level(&run.measured, "cpu_busy", &of)?;
-    // Bins are equally long: the mean over a column is the mean of its means.
+    // Bins are equally long, but perhaps the last: the mean over a column is the mean of its means.
     let mean = |bins: &[LevelBin]| {
         let sum: f64 = bins.iter().map(|bin| bin.mean).sum();
         whole(sum / bins.len() as f64, FINE)

@@ -9,15 +9,12 @@ use super::gradient;
 use super::page::{self, FAINT, INK, SMALL};
 use crate::experiment::Run;
 use crate::measure::NodeMeasured;
+use crate::report::births::{self, Births, CALM};
 use crate::report::canvas::{Anchor, Drawing, Rgb};
 use crate::report::{Header, human};
 
-/// The most buckets of phase in a row.
-const BUCKETS: usize = 90;
 /// The most rows; more lifetimes share rows.
 const ROWS: usize = 60;
-/// The least count that is drawn darkest.
-const CALM: u64 = 40;
 const BAR: Rgb = Rgb(0xE6, 0x9F, 0x00);
 /// Few births pale, a herd nearly black.
 const BLUES: [Rgb; 5] = [
@@ -61,7 +58,7 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     for (n, row) in rows.iter().enumerate() {
         draw_row(&mut drawing, &frame, (frame.top + high * n as f64, high), row, most, header);
     }
-    let width = bucket_count(lifetime) as f64;
+    let width = births::phases(lifetime) as f64;
     if rows.iter().flat_map(|row| &row.births).any(|count| *count > 0) {
         colour_bar(&mut drawing, &frame, most, &format!("births in {}", bucket_name(lifetime / width)));
     } else {
@@ -75,25 +72,10 @@ fn bucket_name(seconds: f64) -> String {
     format!("{} s", human::number(seconds))
 }
 
-/// A bucket is at least a second wide, the grain of the data.
-fn bucket_count(lifetime: f64) -> usize {
-    (lifetime as usize).clamp(1, BUCKETS)
-}
-
 fn rows(node: &NodeMeasured, lifetime: f64) -> Vec<Row> {
-    let cycles = (node.starts_per_s.len() as f64 / lifetime).ceil() as usize;
-    let per_row = cycles.div_ceil(ROWS).max(1);
-    let buckets = bucket_count(lifetime);
-    let row = |n: usize| Row { from: (n * per_row) as f64 * lifetime, births: vec![0; buckets], r1: None };
-    let mut rows: Vec<Row> = (0..cycles.div_ceil(per_row)).map(row).collect();
-    for (second, counts) in node.starts_per_s.iter().enumerate() {
-        let age = second as f64 / lifetime;
-        let (cycle, phase) = (age as usize, age - libm::trunc(age));
-        let bucket = ((phase * buckets as f64) as usize).min(buckets - 1);
-        if let Some(row) = rows.get_mut(cycle / per_row) {
-            row.births[bucket] += counts.iter().map(|count| u64::from(*count)).sum::<u64>();
-        }
-    }
+    let Births { per_row, rows } = births::births(node, lifetime, ROWS);
+    let row = |(n, births)| Row { from: (n * per_row) as f64 * lifetime, births, r1: None };
+    let mut rows: Vec<Row> = rows.into_iter().enumerate().map(row).collect();
     for cycle in &node.cycles {
         let place = (cycle.from.as_secs() / lifetime + 1e-9) as usize / per_row;
         // The mean direction of a handful of births points somewhere by chance alone.

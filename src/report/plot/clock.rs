@@ -7,7 +7,7 @@ use super::axis::{Frame, Scale, TimeAxis};
 use super::page::{self, LEFT, LegendKey, RIGHT};
 use super::{PALETTE, WIDTH};
 use crate::engine::time::{Span, Time};
-use crate::measure::herd::SECOND;
+use crate::measure::SECOND;
 use crate::measure::snapshot::Snapshot;
 use crate::report::canvas::{Drawing, Stroke};
 use crate::report::inspect::{calendar, chart};

@@ -12,12 +12,12 @@ use super::{Header, PALETTE, WIDTH};
 use crate::engine::time::{Span, Time};
 use crate::experiment::Run;
 use crate::measure::recycles::recycle_spikes;
-use crate::measure::window::Window;
 use crate::report::canvas::{Anchor, Drawing, Stroke};
 use crate::report::compare::{self, Herd};
 use crate::report::text::range;
 use crate::report::{font, human};
 use crate::scenario::grammar::Cause;
+use crate::scenario::window::Window;
 use serde_json::Value;
 
 /// The height of a row.

@@ -9,7 +9,7 @@ use super::marks::{Marks, lasting};
 use super::page::{self, BELOW, INK, LEFT, LegendKey, SMALL, STRIP};
 use super::{PALETTE, VIRIDIS, WIDTH, gradient};
 use crate::experiment::Run;
-use crate::measure::{BIN, ServiceBin, ServiceMeasured, bucket};
+use crate::measure::{BIN, Measured, ServiceBin, ServiceMeasured, bucket};
 use crate::report::canvas::{Anchor, Drawing, Point, Rgb, Stroke};
 use crate::report::{Header, human};
 
@@ -41,10 +41,12 @@ pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &frame);
     frame.top = STRIP + marks.above() + 34.0;
     let per_column = service.bins.len().div_ceil(COLUMNS).max(1);
-    let columns: Vec<Column> = service.bins.chunks(per_column).map(merge).collect();
-    let others = peers.iter().flat_map(|peer| &peer.measured.services);
-    let others = others.filter(|other| other.service == service.service);
-    let all: Vec<Column> = others.flat_map(|other| other.bins.chunks(per_column).map(merge)).collect();
+    let columns = columns(&run.measured, service, per_column);
+    let same = |peer: &&Run| {
+        let other = peer.measured.services.iter().find(|other| other.service == service.service);
+        other.map_or(vec![], |other| self::columns(&peer.measured, other, per_column))
+    };
+    let all: Vec<Column> = peers.iter().flat_map(same).collect();
 
     let title = format!("{}: latency of every request", service.service);
     let subtitle = super::subtitle(header, run, peers);
@@ -83,10 +85,17 @@ pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run
     drawing
 }
 
+/// What a service showed, so many bins together.
+fn columns(measured: &Measured, service: &ServiceMeasured, per_column: usize) -> Vec<Column> {
+    let counts = bucket::of_service(measured, &service.service);
+    let pairs = service.bins.chunks(per_column).zip(counts.chunks(per_column));
+    pairs.map(|(bins, counts)| merge(bins, counts)).collect()
+}
+
 /// Adds up the buckets of some bins and takes their percentiles.
-fn merge(bins: &[ServiceBin]) -> Column {
+fn merge(bins: &[ServiceBin], counts: &[Vec<(u16, u32)>]) -> Column {
     let mut buckets: Vec<(u16, u64)> = Vec::new();
-    for (bucket, count) in bins.iter().flat_map(|bin| &bin.buckets) {
+    for (bucket, count) in counts.iter().flatten() {
         match buckets.binary_search_by_key(bucket, |(other, _)| *other) {
             Ok(place) => buckets[place].1 += u64::from(*count),
             Err(place) => buckets.insert(place, (*bucket, u64::from(*count))),
@@ -242,15 +251,14 @@ mod tests {
     fn merging_adds_counts_and_keeps_the_peak() {
         let calm = ServiceBin {
             latency: Some(Quantiles { p50_us: 1000, p95_us: 1000, p99_us: 1000, max_us: 1000 }),
-            buckets: vec![(80, 100)],
             ..ServiceBin::default()
         };
         let storm = ServiceBin {
             latency: Some(Quantiles { p50_us: 1000, p95_us: 1000, p99_us: 900_000, max_us: 900_000 }),
-            buckets: vec![(80, 95), (158, 5)],
             ..ServiceBin::default()
         };
-        let column = merge(&[calm.clone(), storm, calm]);
+        let counts = [vec![(80, 100)], vec![(158, 5), (80, 95)], vec![(80, 100)]];
+        let column = merge(&[calm.clone(), storm, calm], &counts);
         assert_eq!(column.buckets, [(80, 295), (158, 5)]);
         assert_eq!(column.worst_p99, Some(900_000.0));
         let [p50, _, p99] = column.quantiles.unwrap();

@@ -3,6 +3,7 @@
 use crate::experiment::sweep::PointRun;
 use crate::measure::summary;
 use crate::scenario::grammar::{Cause, Causes, File, Metric, Outcome};
+use crate::scenario::problem::suggest;
 
 /// A metric to be mapped: `herd_size{lifetime}@postgres.primary`, `latency.p99{ok}@request.sign-in`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +65,7 @@ impl MapOf {
         };
         let known = || Metric::ALL.iter().map(|metric| metric.name()).chain(OTHERS);
         if !known().any(|name| name == metric) {
-            let near = known()
-                .max_by(|a, b| strsim::jaro_winkler(metric, a).total_cmp(&strsim::jaro_winkler(metric, b)));
-            let cure = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            return Err(format!("there is no metric `{metric}`{cure}"));
+            return Err(format!("there is no metric `{metric}`; {}", suggest(metric, known())));
         }
         let rows = Rows::of(metric);
         if !rows.causes.contains(&cause) {

@@ -43,7 +43,7 @@ pub fn segments(trace: &Trace, request: &RequestTrace) -> Vec<Segment> {
             RequestState::Ready => {}
             RequestState::Holding { doing: Doing::Nothing, .. } => {}
             RequestState::Holding { doing: Doing::Think, .. } => {
-                push(&mut segments, whole, "transaction", "application");
+                push(&mut segments, whole, "think", "application");
             }
             RequestState::Holding { connection, doing, asked } => {
                 let wire = &trace.connections[connection];

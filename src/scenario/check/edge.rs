@@ -69,7 +69,7 @@ impl Checker<'_> {
                 let message = format!("`{name}` is a source of traffic and devices");
                 self.error(&base, message, "give the devices another name");
             }
-            let refreshes = f64::from(device.count) * device.tabs * device.duplicates;
+            let refreshes = device.loops();
             if refreshes > MOST_LOOPS {
                 let message = format!("`{name}` refresh in {refreshes} loops at once; at most {MOST_LOOPS}");
                 self.error(

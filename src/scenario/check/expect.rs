@@ -6,7 +6,7 @@ use crate::scenario::grammar::{Bound, Causes, Expect, Label, Metric, Relative, S
 use crate::scenario::problem::Problem;
 use crate::scenario::tree::Layer;
 use crate::scenario::units::Share;
-use crate::scenario::window::{NO_BIN, Part, WHOLE_BINS};
+use crate::scenario::window::{NO_BIN, WHOLE_BINS, Window};
 use crate::scenario::{proof, when};
 
 impl Checker<'_> {
@@ -110,7 +110,7 @@ impl Checker<'_> {
             return self.error(&path, message, "write for example \"90%\", or leave `share` out");
         }
         let Some(needed) = proof::seeds_needed(share) else {
-            let message = format!("no number of seeds shows {} %", percent(share));
+            let message = format!("no number of seeds shows {} %", proof::percent(share));
             let help = "leave `share` out: then it must hold with every seed that is run; or ask for 95%";
             return self.error(&path, message, help);
         };
@@ -119,7 +119,7 @@ impl Checker<'_> {
             return;
         }
         let noun = if seeds == 1 { "seed" } else { "seeds" };
-        let message = format!("{seeds} {noun} cannot show {} %", percent(share));
+        let message = format!("{seeds} {noun} cannot show {} %", proof::percent(share));
         let most = proof::most_percent(seeds);
         let help = format!("give {needed} seeds or more, or ask for at most {most:.0} %");
         // Fewer seeds on the command line are a look at something, and the verdict will say what it is worth.
@@ -255,7 +255,7 @@ impl Checker<'_> {
                 self.problems.push(Problem::warning(message, place).help("let `after` be earlier"));
             }
             [after, Some(until)] if until.0 < duration.0 && expect.metric.is_of_bins() => {
-                let part = Part { from: after.unwrap_or(Time::ZERO), to: until, except: vec![] };
+                let part = Window { from: after.unwrap_or(Time::ZERO), to: until, except: vec![] };
                 if !part.holds_a_bin(duration) {
                     self.error(&format!("{base}.until"), NO_BIN, WHOLE_BINS);
                 }
@@ -282,9 +282,4 @@ fn is_foregone(control: &str, expect: &Expect) -> bool {
     let mut owned = expect.bounds().into_iter().flatten().map(|bound| own(bound, 1.0).is_some());
     let all = expect.bounds() != [None, None] && owned.all(|own| own);
     beyond == [true; 2] || all && beyond == [false; 2]
-}
-
-/// A share as people say it: `90`, `99.5`.
-fn percent(share: f64) -> f64 {
-    (share * 1e6).round() / 1e4
 }

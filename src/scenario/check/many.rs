@@ -7,7 +7,7 @@ use super::Checker;
 const MOST_OF_A_KIND: usize = 10_000;
 /// The most pools of a service: one for each node that it uses.
 const MOST_POOLS: usize = 256;
-/// The most pools of all services, with poolers.
+/// The most pools of all services.
 const MOST_POOLS_IN_ALL: usize = 50_000;
 
 impl Checker<'_> {

@@ -34,6 +34,13 @@ pub struct Device {
     pub poll: Span,
 }
 
+impl Device {
+    /// How many refresh at once, each after its own last answer.
+    pub fn loops(&self) -> f64 {
+        f64::from(self.count) * self.tabs * self.duplicates
+    }
+}
+
 fn one() -> f64 {
     1.0
 }

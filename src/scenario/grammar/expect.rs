@@ -26,7 +26,8 @@ pub struct Expect {
     /// Only up to here.
     #[serde(default)]
     pub until: Option<When>,
-    /// Events whose time does not count: from beginning to end, and for two minutes from a deed.
+    /// Events whose time does not count: from beginning to end, and for two minutes from a deed, which may
+    /// set something for good.
     #[serde(default)]
     pub except: Vec<String>,
     /// The value must not be less.

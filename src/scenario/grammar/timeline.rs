@@ -28,6 +28,14 @@ pub struct Event {
     pub deed: Option<Deed>,
 }
 
+impl Event {
+    /// Whether it is over as soon as it has begun: a deed is, whatever follows from it and whatever it sets
+    /// for good; a setting alone lasts until it is given back.
+    pub fn is_instant(&self) -> bool {
+        self.deed.is_some() && self.until.is_none()
+    }
+}
+
 /// What is done rather than set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

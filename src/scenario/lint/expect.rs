@@ -3,7 +3,7 @@
 
 use super::super::grammar::{Bound, Expect, Metric};
 use super::super::problem::Problems;
-use super::super::window::{NO_BIN, Part, WHOLE_BINS};
+use super::super::window::{NO_BIN, WHOLE_BINS, Window};
 use super::super::{Scenario, proof};
 use super::warn;
 
@@ -30,7 +30,7 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
 /// lies after the end altogether is said elsewhere.
 fn empty(scenario: &Scenario, name: &str, expect: &Expect, problems: &mut Problems) {
     let duration = scenario.file.duration;
-    let Ok(part) = Part::of(expect, &scenario.file) else { return };
+    let Ok(part) = Window::asked(expect, &scenario.file) else { return };
     if part.from.0 >= duration.0 || part.holds_a_bin(duration) {
         return;
     }

@@ -89,7 +89,7 @@ fn asked<'a>(file: &'a File, tables: &Tables, from: f64, to: f64) -> impl Iterat
     });
     let devices = file.device.values().filter(|device| device.enabled).map(move |device| {
         let refreshes = (to - from) / mean_s(&device.refresh_age, tables).max(1.0);
-        (&device.request[..], f64::from(device.count) * device.tabs * device.duplicates * refreshes)
+        (&device.request[..], device.loops() * refreshes)
     });
     open.chain(devices).collect::<Vec<_>>().into_iter()
 }
