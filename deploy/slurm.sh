@@ -7,4 +7,4 @@
 #SBATCH --requeue
 set -euo pipefail
 # SLURM_ARRAY_TASK_ID, _MIN and _COUNT say which shard this is; a task that was requeued goes on where it stopped.
-herdsim sweep fleet.toml --seeds 10 --shard auto --resume --no-plots -j 4 -o parts
+herdsim sweep fleet.toml --seeds 10 --shard auto --resume -j 4 -o parts
