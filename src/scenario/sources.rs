@@ -5,6 +5,12 @@ use super::problem::{Problem, Problems};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node, Value};
 
+/// What a scenario says of the world; all else is about the run and its readers.
+const OF_THE_WORLD: [&str; 11] = [
+    "network", "postgres", "endpoint", "edge", "service", "query", "request", "device", "traffic", "job",
+    "event",
+];
+
 /// The paths of the numbers that somebody wrote and that no `[source]` covers.
 pub fn without_source(tree: &Node) -> Vec<String> {
     let covered: Vec<String> =
@@ -15,8 +21,7 @@ pub fn without_source(tree: &Node) -> Vec<String> {
     let mut bare = Vec::new();
     schema::visit(tree, schema::root(), "", &mut |path, node, shape| {
         let group = path.split('.').next().unwrap_or_default();
-        let of_the_world =
-            matches!(group, "network" | "postgres" | "service" | "query" | "request" | "traffic" | "job");
+        let of_the_world = OF_THE_WORLD.contains(&group);
         let quantity = match (shape, &node.value) {
             (Shape::Text(format), _) => !format.is_empty(),
             (_, Value::Integer(_) | Value::Float(_)) => true,

@@ -5,7 +5,8 @@ use herdsim::engine::time::{Span, Time};
 use herdsim::scenario::grammar::{Arrivals, Event, Grant, IdlePick, Overlay, PerWaiter, Refill, Sweep};
 use herdsim::scenario::units::{Limit, Rate, When};
 use herdsim::scenario::{AS_WRITTEN, Document, Scenario};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn later_layers_stand_over_earlier_ones() {
@@ -200,6 +201,46 @@ fn the_numbers_without_a_source_are_listed() {
             "traffic.users.rate",
         ]
     );
+}
+
+#[test]
+fn events_endpoints_the_edge_and_devices_want_sources_too() {
+    let text = with(
+        "[postgres.second]\nlike = \"primary\"\n\
+         [endpoint.reads]\nnode = \"primary\"\nfallback = \"second\"\nbreaker = { failures = \"50%\" }\n\
+         [edge]\nserves = [\"sign-in\"]\ntime = \"20ms\"\n\
+         [device.tabs]\nrequest = \"sign-in\"\ncount = 10\n\
+         [event.more]\nat = \"1m\"\nuntil = \"2m\"\n[event.more.set]\n\"postgres.primary.cores\" = 8\n",
+    );
+    let bare = load(&text).0.scenario(AS_WRITTEN).unwrap().without_source();
+    for path in [
+        "endpoint.reads.breaker.failures",
+        "edge.time",
+        "device.tabs.count",
+        "event.more.at",
+        "event.more.until",
+    ] {
+        assert!(bare.iter().any(|one| one == path), "{path} is not in {bare:?}");
+    }
+}
+
+/// Of what ships, all but the quickstart, an example that nobody vouches for.
+#[test]
+fn every_number_that_ships_has_a_source() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let files = fs::read_dir(shipped).unwrap().map(|entry| entry.unwrap().path());
+    let scenarios =
+        files.filter(|path| path.extension().unwrap() == "toml" && !path.ends_with("quickstart.toml"));
+    let mut count = 0;
+    for file in scenarios {
+        let (document, _) = Document::load(&file, &[], &[]).unwrap_or_else(|problems| panic!("{problems}"));
+        for scenario in document.scenarios.values() {
+            let bare = scenario.without_source();
+            assert!(bare.is_empty(), "{} of {}: {bare:?}", scenario.variant, file.display());
+            count += 1;
+        }
+    }
+    assert!(count > 50, "{count}");
 }
 
 #[test]
