@@ -152,6 +152,17 @@ pub fn legend_rows(room: f64, entries: &[(String, LegendKey)]) -> Vec<Vec<(Strin
     rows
 }
 
+/// Where the legend of a panel stands so that it never meets the panel's title: beside it if it has room in
+/// one row there, else above it. Its room, how much higher than the title its last row is, and how much
+/// higher than usual the panel's head is for it.
+pub fn legend_place(wide: f64, title: &str, entries: &[(String, LegendKey)]) -> (f64, f64, f64) {
+    let beside = wide - font::width(title, PANEL.em, PANEL.weight) - 24.0;
+    if entries.iter().map(|(text, key)| entry_width(text, key)).sum::<f64>() <= beside {
+        return (beside, 0.0, 0.0);
+    }
+    (wide, 20.0, 3.0 + 17.0 * legend_rows(wide, entries).len() as f64)
+}
+
 fn entry_width(text: &str, key: &LegendKey) -> f64 {
     font::width(text, SMALL.em, SMALL.weight) + key_width(key) + 18.0
 }

@@ -27,7 +27,9 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     let axis = TimeAxis::new(header, run.measured.duration.as_secs());
     let mut truth = Frame { left: LEFT, top: 0.0, width: WIDTH - LEFT - RIGHT, height: 270.0 };
     let marks = Marks::new(lasting(&run.measured.marks), &axis, &truth);
-    truth.top = STRIP + marks.above() + 34.0;
+    let (what, entries) = (truth_title(header, node), entries(node));
+    let (.., more) = page::legend_place(truth.width, &what, &entries);
+    truth.top = STRIP + marks.above() + 34.0 + more;
     let rate = Frame { top: truth.bottom() + 46.0, height: 130.0, ..truth };
     let gauges = Frame { top: rate.bottom() + 46.0, height: 130.0, ..truth };
     let frames = [truth, rate, gauges];
@@ -40,7 +42,7 @@ pub fn draw(header: &Header, run: &Run, node: &NodeMeasured, peers: &[&Run]) -> 
     }
     let all = peers.iter().flat_map(|peer| &peer.measured.nodes).filter(|other| other.node == node.node);
     let most = all.chain([node]).flat_map(|node| &node.starts_per_s).map(total).max().unwrap_or(0);
-    draw_truth(&mut drawing, &truth, &axis, node, (most, &peak(header, node)));
+    draw_truth(&mut drawing, &truth, &axis, node, (&what, &entries, most));
 
     let of = format!("postgres.{}", node.node);
     let shown = |level| run.measured.dashboard.iter().find(|series| series.level == level && series.of == of);
@@ -65,12 +67,11 @@ fn draw_truth(
     frame: &Frame,
     axis: &TimeAxis,
     node: &NodeMeasured,
-    (most, peak): (u32, &str),
+    (title, entries, most): (&str, &[(String, LegendKey)], u32),
 ) {
     let columns = busiest(&node.starts_per_s, (frame.width / COLUMN) as usize, axis);
     let scale = Scale::linear(f64::from(most).max(4.0));
-    let title = format!("truth: connections started, by seconds of the clock{peak}");
-    page::panel(drawing, frame, axis, &title, (&scale, human::number));
+    page::panel(drawing, frame, axis, title, (&scale, human::number));
     for (n, column) in columns.iter().enumerate() {
         let mut below = 0.0;
         for (count, colour) in column.iter().zip(CAUSE_COLOURS) {
@@ -81,16 +82,25 @@ fn draw_truth(
         }
     }
     page::bottom_line(drawing, frame);
+    let (room, up, _) = page::legend_place(frame.width, title, entries);
+    page::legend(drawing, (frame.right(), frame.top - 10.0 - up), room, entries);
+    if node.starts_per_s.iter().all(|second| total(second) == 0) {
+        page::nothing(drawing, frame, "no connection was started");
+    }
+}
+
+fn truth_title(header: &Header, node: &NodeMeasured) -> String {
+    format!("truth: connections started, by seconds of the clock{}", peak(header, node))
+}
+
+/// The legend of the truth: every cause there was.
+fn entries(node: &NodeMeasured) -> Vec<(String, LegendKey)> {
     let present = |cause: &Cause| node.starts[*cause as usize] > 0;
     let entry = |cause: Cause| {
         let text = format!("{} ({})", cause.name(), human::count(node.starts[cause as usize]));
         (text, LegendKey::Square(CAUSE_COLOURS[cause as usize]))
     };
-    let entries: Vec<_> = Cause::ALL.into_iter().filter(present).map(entry).collect();
-    page::legend(drawing, (frame.right(), frame.top - 10.0), 640.0, &entries);
-    if node.starts_per_s.iter().all(|second| total(second) == 0) {
-        page::nothing(drawing, frame, "no connection was started");
-    }
+    Cause::ALL.into_iter().filter(present).map(entry).collect()
 }
 
 /// The busiest second of the clock, the first of equals, in words; and the most in any second if that is
@@ -181,6 +191,23 @@ mod tests {
         );
         node.bins[1].connects_max_1s_all = 481;
         assert!(told(&node).ends_with(" (in any second 481)"), "{}", told(&node));
+    }
+
+    /// With a date, a herd that straddles a second and every cause the head of the panel is at its fullest.
+    #[test]
+    fn the_title_and_the_legend_do_not_meet() {
+        let header = crate::report::synthetic::header();
+        assert!(header.start.is_some());
+        let mut run = crate::report::synthetic::run("plain", 1, false);
+        let node = &mut run.measured.nodes[0];
+        node.bins[1].connects_max_1s_all = 123_456;
+        node.starts = [1_234_567; CAUSES];
+        let node = node.clone();
+        let drawing = draw(&header, &run, &node, &[&run]);
+        let chart = crate::report::plot::Chart { name: "starts.full-head".to_owned(), drawing };
+        crate::report::plot::tests::assert_inside(&chart);
+        crate::report::plot::tests::assert_apart(&chart);
+        crate::report::plot::tests::keep(&chart);
     }
 
     #[test]

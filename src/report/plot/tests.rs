@@ -14,21 +14,37 @@ fn samples() -> (Header, Vec<Run>) {
     (synthetic::header(), runs)
 }
 
+/// Where a text stands: left, right, top, bottom.
+fn bounds(shape: &Shape) -> Option<([f64; 4], &str)> {
+    let Shape::Text { at: (x, y), anchor, face, text } = shape else { return None };
+    let wide = font::width(text, face.em, face.weight);
+    let left = match anchor {
+        crate::report::canvas::Anchor::Left => *x,
+        crate::report::canvas::Anchor::Middle => x - wide / 2.0,
+        crate::report::canvas::Anchor::Right => x - wide,
+    };
+    Some(([left, left + wide, y - 0.8 * face.em, *y], text))
+}
+
 /// Every text lies within its picture.
 pub fn assert_inside(chart: &Chart) {
     let drawing = &chart.drawing;
-    for shape in &drawing.shapes {
-        let Shape::Text { at: (x, y), anchor, face, text } = shape else { continue };
-        let wide = font::width(text, face.em, face.weight);
-        let left = match anchor {
-            crate::report::canvas::Anchor::Left => *x,
-            crate::report::canvas::Anchor::Middle => x - wide / 2.0,
-            crate::report::canvas::Anchor::Right => x - wide,
-        };
-        let inside = left >= 2.0 && left + wide <= drawing.width - 2.0;
-        assert!(inside, "{}: `{text}` spans {left}..{}", chart.name, left + wide);
-        let inside = *y >= face.em * 0.8 && *y <= drawing.height - 3.0;
-        assert!(inside, "{}: `{text}` stands at {y} of {}", chart.name, drawing.height);
+    for ([left, right, top, bottom], text) in drawing.shapes.iter().filter_map(bounds) {
+        let inside = left >= 2.0 && right <= drawing.width - 2.0;
+        assert!(inside, "{}: `{text}` spans {left}..{right}", chart.name);
+        let inside = top >= 0.0 && bottom <= drawing.height - 3.0;
+        assert!(inside, "{}: `{text}` stands at {bottom} of {}", chart.name, drawing.height);
+    }
+}
+
+/// No text runs over another.
+pub fn assert_apart(chart: &Chart) {
+    let texts: Vec<_> = chart.drawing.shapes.iter().filter_map(bounds).collect();
+    for (n, (one, text)) in texts.iter().enumerate() {
+        for (other, beside) in &texts[n + 1..] {
+            let apart = one[1] <= other[0] || other[1] <= one[0] || one[3] <= other[2] || other[3] <= one[2];
+            assert!(apart, "{}: `{text}` at {one:?} and `{beside}` at {other:?}", chart.name);
+        }
     }
 }
 
@@ -66,6 +82,7 @@ fn pictures_are_drawn_and_nothing_is_clipped() {
     assert_eq!(names[0], "latency.frontend-api.as-it-happened");
     assert_eq!(names[names.len() - 2..], ["variants.frontend-api.primary", "herds"]);
     charts.iter().for_each(assert_inside);
+    charts.iter().for_each(assert_apart);
     for chart in charts.iter().filter(|chart| !chart.name.contains("old-postgres")) {
         let png = keep(chart);
         let picture = image::load_from_memory(&png).unwrap().to_rgb8();
@@ -101,6 +118,7 @@ fn an_empty_run_makes_pictures_that_say_so() {
     assert_eq!(charts.len(), 5);
     for mut chart in charts {
         assert_inside(&chart);
+        assert_apart(&chart);
         chart.name += ".nothing";
         assert!(!keep(&chart).is_empty());
     }
@@ -120,6 +138,7 @@ fn a_short_run_fills_its_pictures() {
     measured.marks[0].at = crate::engine::time::Time(60_000_000_000);
     for mut chart in all(&Header { start: None, ..synthetic::header() }, &[run], &Value::Null) {
         assert_inside(&chart);
+        assert_apart(&chart);
         chart.name += ".short";
         keep(&chart);
     }
@@ -143,6 +162,7 @@ fn hostile_names_do_no_harm() {
     runs[0].measured.marks.extend(many);
     for chart in all(&header, &runs, &Value::Null) {
         assert_inside(&chart);
+        assert_apart(&chart);
         keep(&Chart { name: format!("hostile.{}", chart.name), ..chart.clone() });
         assert!(!chart.name.contains(['/', '<', '\u{0}']), "{}", chart.name);
         let svg = chart.drawing.svg();
@@ -172,6 +192,7 @@ fn an_outage_has_its_pictures() {
         "only its idle database of the calm run"
     );
     charts.iter().for_each(assert_inside);
+    charts.iter().for_each(assert_apart);
     for chart in charts.iter().filter(|chart| !chart.name.ends_with("calm")) {
         let mut chart = chart.clone();
         chart.name = format!("outage.{}", chart.name);
