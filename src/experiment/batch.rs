@@ -4,7 +4,8 @@ use super::kick::{self, Kick};
 use super::{Run, run};
 use crate::scenario::Scenario;
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -44,25 +45,44 @@ pub fn run_each(
     let clocks: Vec<AtomicU64> = all.iter().map(|_| AtomicU64::new(0)).collect();
     let whole = all.iter().map(|scenario| scenario.file.duration.0 as f64).sum();
     let pool = self::threads(threads);
-    let (of_jobs, of_kicks) = clocks.split_at(jobs.len());
-    let do_job = |((scenario, seed), clock): (&(&Scenario, u64), _)| run(scenario, *seed, clock, stop);
-    let do_kick = |((job, kick), clock): (&(usize, Kick), _)| {
-        kick.watch(jobs[*job].1, clock, stop).map(|watch| watch.gain())
+    let (turns, next) = (in_turn(jobs, &kicks), AtomicUsize::new(0));
+    // Whoever is free takes what is next.
+    let take = |_| {
+        let task = turns[next.fetch_add(1, Ordering::Relaxed)];
+        let (run, gain) = match task.checked_sub(jobs.len()) {
+            None => (run(jobs[task].0, jobs[task].1, &clocks[task], stop), None),
+            Some(n) => {
+                let (job, kick) = &kicks[n];
+                (None, kick.watch(jobs[*job].1, &clocks[task], stop).map(|watch| watch.gain()))
+            }
+        };
+        (task, run, gain)
     };
     // One at a time: a thread that took several would do them alone at the end, while others have nothing.
-    let work = || {
-        rayon::join(
-            || jobs.par_iter().zip(of_jobs).with_max_len(1).map(do_job).collect(),
-            || kicks.par_iter().zip(of_kicks).with_max_len(1).map(do_kick).collect(),
-        )
-    };
-    let (mut runs, gains): (Vec<Option<Run>>, Vec<Option<f64>>) =
-        watched(&clocks, whole, progress, || pool.install(work));
+    let work = || (0..turns.len()).into_par_iter().with_max_len(1).map(take).collect::<Vec<_>>();
+    let mut done = watched(&clocks, whole, progress, || pool.install(work));
+    done.sort_unstable_by_key(|(task, ..)| *task);
+    let gains: Vec<Option<f64>> = done[jobs.len()..].iter().map(|(.., gain)| *gain).collect();
+    let mut runs: Vec<Option<Run>> = done.into_iter().take(jobs.len()).map(|(_, run, _)| run).collect();
     for ((job, kick), gain) in kicks.iter().zip(gains) {
         // A run whose kick test was given up is not finished.
         runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
     }
     runs
+}
+
+/// In which order the jobs and then the kick tests, counted through, are done: seed by seed, so that what is
+/// finished when a comparison is stopped can be compared.
+fn in_turn(jobs: &[(&Scenario, u64)], kicks: &[(usize, Kick)]) -> Vec<usize> {
+    let mut seeds: BTreeMap<u64, usize> = BTreeMap::new();
+    for (_, seed) in jobs {
+        let place = seeds.len();
+        seeds.entry(*seed).or_insert(place);
+    }
+    let job = |task: usize| task.checked_sub(jobs.len()).map_or(task, |kick| kicks[kick].0);
+    let mut turns: Vec<usize> = (0..jobs.len() + kicks.len()).collect();
+    turns.sort_by_key(|task| seeds[&jobs[job(*task)].1]);
+    turns
 }
 
 /// One job and then its kick tests; nothing if it was stopped on the way.
@@ -119,4 +139,34 @@ fn with_gain(mut run: Run, node: &str, gain: f64) -> Run {
         measured.herd_gain = Some(gain);
     }
     run
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{AS_WRITTEN, Document};
+
+    fn document(duration: &str) -> Document {
+        let text = format!(
+            "schema_version = 1\ntitle = \"t\"\nduration = \"{duration}\"\n[postgres.p]\ncores = 1\n\
+             [service.s]\ncontainers = {{ min = 1, max = 1 }}\n[service.s.pool.p]\nmax = 1\n\
+             [query.q]\ncpu = \"1ms\"\n[request.r]\nservice = \"s\"\n\
+             steps = [{{ query = \"q\", on = \"p\" }}]\n[traffic.t]\nrequest = \"r\"\nrate = \"9/s\"\n"
+        );
+        Document::from_text("t.toml", &text).unwrap().0
+    }
+
+    /// Two variants with two seeds, of which the second takes for ever.
+    #[test]
+    fn what_is_finished_when_stopped_are_whole_seeds() {
+        let (short, long) = (document("1s"), document("2000h"));
+        let (short, long) = (short.scenario(AS_WRITTEN).unwrap(), long.scenario(AS_WRITTEN).unwrap());
+        let jobs = [(short, 7), (long, 3), (short, 7), (long, 3)];
+        assert_eq!(in_turn(&jobs, &[]), [0, 2, 1, 3]);
+        let (shown, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+        let later = |_| stop.store(shown.fetch_add(1, Ordering::Relaxed) > 5, Ordering::Relaxed);
+        let runs = run_each(&jobs, Some(1), &later, &stop);
+        let finished: Vec<bool> = runs.iter().map(Option::is_some).collect();
+        assert_eq!(finished, [true, false, true, false], "in the places of the jobs");
+    }
 }

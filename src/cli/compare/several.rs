@@ -142,24 +142,33 @@ fn simulate(
     console: &Console,
     stop: &AtomicBool,
 ) -> (Vec<Run>, Vec<Judged>) {
-    let threads = args.handling.running.jobs.map(usize::from);
-    let (mut all, mut judged) = (Vec::new(), Vec::new());
     for side in sides {
-        let jobs = side.jobs();
-        let seeds = jobs.len() / side.chosen.len().max(1);
-        let (variants, seeds) = (human::plural(side.chosen.len(), "variant"), human::plural(seeds, "seed"));
-        let duration = jobs.first().map_or(String::new(), |(scenario, _)| scenario.file.duration.to_string());
-        console.note(&format!("{}: {variants} × {seeds}, {duration} each", side.source.file.display()));
-        let progress = Progress::new(console);
-        let mut runs = experiment::run_all(&jobs, threads, &|share| progress.show(share), stop);
-        progress.finish();
-        judged.extend(side.judged(&runs));
-        for run in &mut runs {
+        console.note(&announcement(side));
+    }
+    // All together, so that what is finished when that is stopped are whole seeds of every side.
+    let jobs: Vec<_> = sides.iter().flat_map(Side::jobs).collect();
+    let threads = args.handling.running.jobs.map(usize::from);
+    let progress = Progress::new(console);
+    let runs = experiment::run_each(&jobs, threads, &|share| progress.show(share), stop);
+    progress.finish();
+    let (mut runs, mut all, mut judged) = (runs.into_iter(), Vec::new(), Vec::new());
+    for side in sides {
+        let mut mine: Vec<Run> = runs.by_ref().take(side.jobs().len()).flatten().collect();
+        judged.extend(side.judged(&mine));
+        for run in &mut mine {
             run.variant = side.shown_as(&run.variant);
         }
-        all.extend(runs);
+        all.extend(mine);
     }
     (all, judged)
+}
+
+fn announcement(side: &Side) -> String {
+    let jobs = side.jobs();
+    let seeds = jobs.len() / side.chosen.len().max(1);
+    let (variants, seeds) = (human::plural(side.chosen.len(), "variant"), human::plural(seeds, "seed"));
+    let duration = jobs.first().map_or(String::new(), |(scenario, _)| scenario.file.duration.to_string());
+    format!("{}: {variants} × {seeds}, {duration} each", side.source.file.display())
 }
 
 fn header(side: &Side) -> Option<Header> {
