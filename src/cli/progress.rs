@@ -62,7 +62,18 @@ impl Progress {
 }
 
 fn line(share: f64, elapsed: Duration) -> String {
-    format!("{:.0} % simulated after {} s", share * 100.0, elapsed.as_secs())
+    let so_far = format!("{:.0} % simulated after {} s", share * 100.0, elapsed.as_secs());
+    let left = elapsed.as_secs_f64() * (1.0 - share) / share;
+    if left.is_finite() { format!("{so_far}, about {} left", roughly(left)) } else { so_far }
+}
+
+/// A time that is only estimated.
+fn roughly(seconds: f64) -> String {
+    match seconds {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.0} h", s / 3600.0),
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +82,10 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_and_how_long() {
-        assert_eq!(line(0.354, Duration::from_secs(20)), "35 % simulated after 20 s");
+        let after = |share, seconds| line(share, Duration::from_secs(seconds));
+        assert_eq!(after(0.354, 20), "35 % simulated after 20 s, about 36 s left");
+        assert_eq!(after(0.1, 300), "10 % simulated after 300 s, about 45 min left");
+        assert_eq!(after(0.01, 600), "1 % simulated after 600 s, about 16 h left");
+        assert_eq!(after(0.0, 10), "0 % simulated after 10 s", "of nothing nothing can be told");
     }
 }
