@@ -2,7 +2,8 @@
 //!
 //! Read are the bounds on instances (of the service, or of the revision's template), or their fixed number
 //! where scaling is manual and the bounds are ignored; the concurrency, the request timeout and the CPU limit
-//! of the first container. Defaults are Cloud Run's (cloud-run.md §1): no minimum, at most 100 instances, 80
+//! of the container that has `ports`: requests
+//! come in there, and the others are its sidecars. Where none has, it is the first's. Defaults are Cloud Run's (cloud-run.md §1): no minimum, at most 100 instances, 80
 //! requests each, 300 s, one CPU. A service of Knative looks the same and is taken for one of Cloud Run. Left
 //! out: scaling to zero; a minimum of none becomes one.
 
@@ -36,7 +37,7 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
             "its scaling is manual, and no `run.googleapis.com/manualInstanceCount` says how many".to_owned()
         );
     }
-    let cpu = at(template, "spec.containers.0.resources.limits.cpu");
+    let cpu = ingress(template).and_then(|container| at(container, "resources.limits.cpu"));
     let concurrency = whole(&template["spec"], "containerConcurrency")?.filter(|n| *n > 0);
     // A zero is none, as Knative's defaults have it.
     let timeout = whole(&template["spec"], "timeoutSeconds")?.filter(|n| *n > 0);
@@ -52,6 +53,13 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
         drain_s: None,
         cpus: Some(cpu.map_or(Ok(1.0), cpus)?),
     })
+}
+
+/// The container that requests come to: of several the one with `ports`, and of one that one.
+fn ingress(template: &Value) -> Option<&Value> {
+    let containers = at(template, "spec.containers")?.as_array()?;
+    let open = |container: &&Value| at(container, "ports.0").is_some();
+    containers.iter().find(open).or(containers.first())
 }
 
 /// What there is instead, as far as one knows, and what to do with it.

@@ -79,6 +79,25 @@ fn a_cloud_run_service_tells_its_bounds_and_the_rest_is_the_default() {
     assert!(Document::from_text("resolved.toml", &resolved).is_ok());
 }
 
+/// Requests come to the container with `ports`; what stands beside it is another's CPU.
+#[test]
+fn the_cpu_is_that_of_the_container_that_requests_come_to() {
+    let own = "        - image: example\n          resources: { limits: { cpu: 1500m, memory: 2Gi } }\n";
+    let ports = own.replace("image: example", "image: example\n          ports: [{ containerPort: 8080 }]");
+    let proxy = "        - image: proxy\n          resources: { limits: { cpu: 250m } }\n";
+    let values = "[values_from.api]\ncloud-run = { file = \"service.yaml\", service = \"api\" }\n";
+    for (containers, cpus) in [
+        (format!("{proxy}{ports}"), 1.5),
+        (format!("{ports}{proxy}"), 1.5),
+        (format!("{proxy}{own}"), 0.25),
+        (format!("{proxy}        - image: bare\n          ports: [{{ containerPort: 80 }}]\n"), 1.0),
+    ] {
+        let yaml = SERVICE.replace(own, &containers);
+        let document = fleet(values, &[("service.yaml", &yaml)]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(document.scenario("as-written").unwrap().file.service["api"].cpus, cpus, "{containers}");
+    }
+}
+
 /// Where scaling is manual the bounds are ignored; a template may spell its bounds as Knative does.
 #[test]
 fn a_cloud_run_service_of_a_fixed_number() {
