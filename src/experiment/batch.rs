@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How often progress is shown.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
-/// As [`run_each`]: the runs that have finished.
+/// As [`run_by_seed`]: the runs that have finished.
 ///
 /// # Panics
 /// If threads cannot be started, or a run panics.
@@ -22,12 +22,43 @@ pub fn run_all(
     progress: &(dyn Fn(f64) + Sync),
     stop: &AtomicBool,
 ) -> Vec<Run> {
-    run_each(jobs, threads, progress, stop).into_iter().flatten().collect()
+    run_by_seed(jobs, threads, progress, stop).into_iter().flatten().collect()
 }
 
-/// Runs all jobs (a scenario and a seed each) on so many threads, or on all cores, and the kick tests that
-/// their expectations ask for. `progress` is told the share done; when `stop` is set, runs under way are
-/// given up, and there is nothing in their places.
+/// As [`run_each`], but seed by seed: what is finished when a comparison is stopped can be compared. The
+/// results are in the order of the jobs all the same.
+///
+/// # Panics
+/// If threads cannot be started, or a run panics.
+pub fn run_by_seed(
+    jobs: &[(&Scenario, u64)],
+    threads: Option<usize>,
+    progress: &(dyn Fn(f64) + Sync),
+    stop: &AtomicBool,
+) -> Vec<Option<Run>> {
+    let turns = by_seed(jobs);
+    let in_turn: Vec<(&Scenario, u64)> = turns.iter().map(|job| jobs[*job]).collect();
+    let runs = run_each(&in_turn, threads, progress, stop);
+    let mut placed: Vec<(usize, Option<Run>)> = turns.into_iter().zip(runs).collect();
+    placed.sort_unstable_by_key(|(job, _)| *job);
+    placed.into_iter().map(|(_, run)| run).collect()
+}
+
+/// The jobs of the first seed, then those of the next.
+fn by_seed(jobs: &[(&Scenario, u64)]) -> Vec<usize> {
+    let mut seeds: BTreeMap<u64, usize> = BTreeMap::new();
+    for (_, seed) in jobs {
+        let place = seeds.len();
+        seeds.entry(*seed).or_insert(place);
+    }
+    let mut turns: Vec<usize> = (0..jobs.len()).collect();
+    turns.sort_by_key(|job| seeds[&jobs[*job].1]);
+    turns
+}
+
+/// Runs all jobs (a scenario and a seed each), one after the other on so many threads, or on all cores, and
+/// after each the kick tests that its expectations ask for. `progress` is told the share done; when `stop`
+/// is set, runs under way are given up, and there is nothing in their places.
 ///
 /// # Panics
 /// If threads cannot be started, or a run panics.
@@ -45,7 +76,10 @@ pub fn run_each(
     let clocks: Vec<AtomicU64> = all.iter().map(|_| AtomicU64::new(0)).collect();
     let whole = all.iter().map(|scenario| scenario.file.duration.0 as f64).sum();
     let pool = self::threads(threads);
-    let (turns, next) = (in_turn(jobs, &kicks), AtomicUsize::new(0));
+    let job = |task: usize| task.checked_sub(jobs.len()).map_or(task, |kick| kicks[kick].0);
+    let mut turns: Vec<usize> = (0..all.len()).collect();
+    turns.sort_by_key(|task| job(*task));
+    let next = AtomicUsize::new(0);
     // Whoever is free takes what is next.
     let take = |_| {
         let task = turns[next.fetch_add(1, Ordering::Relaxed)];
@@ -69,20 +103,6 @@ pub fn run_each(
         runs[*job] = runs[*job].take().zip(gain).map(|(run, gain)| with_gain(run, &kick.node, gain));
     }
     runs
-}
-
-/// In which order the jobs and then the kick tests, counted through, are done: seed by seed, so that what is
-/// finished when a comparison is stopped can be compared.
-fn in_turn(jobs: &[(&Scenario, u64)], kicks: &[(usize, Kick)]) -> Vec<usize> {
-    let mut seeds: BTreeMap<u64, usize> = BTreeMap::new();
-    for (_, seed) in jobs {
-        let place = seeds.len();
-        seeds.entry(*seed).or_insert(place);
-    }
-    let job = |task: usize| task.checked_sub(jobs.len()).map_or(task, |kick| kicks[kick].0);
-    let mut turns: Vec<usize> = (0..jobs.len() + kicks.len()).collect();
-    turns.sort_by_key(|task| seeds[&jobs[job(*task)].1]);
-    turns
 }
 
 /// One job and then its kick tests; nothing if it was stopped on the way.
@@ -162,10 +182,10 @@ mod tests {
         let (short, long) = (document("1s"), document("2000h"));
         let (short, long) = (short.scenario(AS_WRITTEN).unwrap(), long.scenario(AS_WRITTEN).unwrap());
         let jobs = [(short, 7), (long, 3), (short, 7), (long, 3)];
-        assert_eq!(in_turn(&jobs, &[]), [0, 2, 1, 3]);
+        assert_eq!(by_seed(&jobs), [0, 2, 1, 3]);
         let (shown, stop) = (AtomicU64::new(0), AtomicBool::new(false));
         let later = |_| stop.store(shown.fetch_add(1, Ordering::Relaxed) > 5, Ordering::Relaxed);
-        let runs = run_each(&jobs, Some(1), &later, &stop);
+        let runs = run_by_seed(&jobs, Some(1), &later, &stop);
         let finished: Vec<bool> = runs.iter().map(Option::is_some).collect();
         assert_eq!(finished, [true, false, true, false], "in the places of the jobs");
     }

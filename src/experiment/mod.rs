@@ -13,7 +13,7 @@ pub mod statistics;
 pub mod sweep;
 pub mod trace;
 
-pub use batch::{run_all, run_each};
+pub use batch::{run_all, run_by_seed, run_each};
 pub use run::{record, run};
 
 use crate::measure::Measured;

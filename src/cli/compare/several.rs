@@ -149,7 +149,7 @@ fn simulate(
     let jobs: Vec<_> = sides.iter().flat_map(Side::jobs).collect();
     let threads = args.handling.running.jobs.map(usize::from);
     let progress = Progress::new(console);
-    let runs = experiment::run_each(&jobs, threads, &|share| progress.show(share), stop);
+    let runs = experiment::run_by_seed(&jobs, threads, &|share| progress.show(share), stop);
     progress.finish();
     let (mut runs, mut all, mut judged) = (runs.into_iter(), Vec::new(), Vec::new());
     for side in sides {
