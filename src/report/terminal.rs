@@ -48,10 +48,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     text += &section("EXPECTATIONS", expectations::lines(judged, Whereabouts::Unsaid, paint), paint);
     let rows = compare_rows(runs);
     let table = narrow_table(&rows);
-    let foot = format!(
-        "spikes and worst p99 (of any 10 s): {}\np99: of all legitimate requests, however they ended\n{ONSET}\n",
-        printable(compare::busiest(runs).unwrap_or("no service")),
-    );
+    let foot = notes(runs).map(|note| note + "\n").concat();
     let foot = foot + &greater(runs).map_or_else(String::new, |note| folded(&note, ", ", 3));
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text += &section("USERS SERVED, BY CLASS", success::text(runs), paint);
@@ -81,6 +78,13 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
         text += &verdicts.iter().map(|line| format!("- {}\n", escaped(line))).collect::<String>();
     }
     text
+}
+
+/// What to know of the table.
+pub(super) fn notes(runs: &[Run]) -> [String; 3] {
+    let service = printable(compare::busiest(runs).unwrap_or("no service"));
+    let all = "p99: of all legitimate requests, however they ended";
+    [format!("spikes and worst p99 (of any 10 s): {service}"), all.to_owned(), ONSET.to_owned()]
 }
 
 const ONSET: &str = "onset: the first second that recycles half of the connections beside a latency spike";

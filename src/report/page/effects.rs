@@ -33,7 +33,21 @@ pub(super) fn table(effects: &Value) -> String {
     let recorded = effects.iter().any(|effect| effect["history"].is_string());
     let columns = if recorded { HEAD.len() } else { HEAD.len() - 1 };
     rows.iter_mut().for_each(|row| row.truncate(columns));
-    html::table(&format!("Effects, against {baseline}"), &strings(&HEAD[..columns]), &rows)
+    let table = html::table(&format!("Effects, against {baseline}"), &strings(&HEAD[..columns]), &rows);
+    html::with_notes(&table, &notes(effects))
+}
+
+/// What the terminal says of them too.
+fn notes(effects: &[Value]) -> Vec<String> {
+    let mut notes = vec!["recycle spikes: those of all services beside a storm of cause lifetime".to_owned()];
+    if effects.iter().any(one_seed) {
+        notes.push("one seed: compared plainly; another seed may tell otherwise".to_owned());
+    }
+    notes
+}
+
+fn one_seed(effect: &Value) -> bool {
+    effect["seeds"] == 1
 }
 
 /// Whether an effect has something to tell: a recycle spike on either side, or what history says.
@@ -85,6 +99,7 @@ fn difference(effect: &Value) -> String {
     let interval = &effect["spikes_diff"]["ci95"];
     match (number(&interval[0]), number(&interval[1])) {
         (Some(low), Some(high)) => format!("{mean} [{low}, {high}]"),
+        _ if one_seed(effect) && mean != "–" => format!("{mean} (one seed, no interval)"),
         _ => mean,
     }
 }

@@ -45,6 +45,12 @@ pub fn table(caption: &str, head: &[String], rows: &[Vec<String>]) -> String {
     )
 }
 
+/// A table with what to know of it beneath, quietly.
+pub fn with_notes(table: &str, notes: &[String]) -> String {
+    let notes: String = notes.iter().map(|note| format!("<p class=\"quiet\">{}</p>\n", text(note))).collect();
+    format!("<div class=\"told\">{table}{notes}</div>\n")
+}
+
 /// The template with each `{{name}}` replaced; what is put in is not searched again.
 pub fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut page = String::with_capacity(template.len());

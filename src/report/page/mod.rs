@@ -24,7 +24,13 @@ use sha2::{Digest, Sha256};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = concat!(include_str!("vendor/uPlot.min.css"), include_str!("page.css"));
-const UPLOT: &str = include_str!("vendor/uPlot.iife.min.js");
+/// The library with its licence, which asks to stand in every copy.
+const LIBRARY: &str = concat!(
+    "/*! uPlot. ",
+    include_str!("vendor/LICENSE"),
+    "\n*/\n",
+    include_str!("vendor/uPlot.iife.min.js")
+);
 const SCRIPT: &str = concat!(include_str!("charts.js"), include_str!("tools.js"), include_str!("page.js"));
 
 /// What a page is made of.
@@ -53,7 +59,7 @@ pub fn html(content: &Content) -> String {
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}' '{}'; img-src data:; base-uri 'none'; form-action 'none'",
         hash(STYLE),
-        hash(UPLOT),
+        hash(LIBRARY),
         hash(SCRIPT)
     );
     fill(
@@ -72,7 +78,7 @@ pub fn html(content: &Content) -> String {
             ("measured", overlay::told(content.overlays)),
             ("footer", tables::footer(content)),
             ("data", data::data(content)),
-            ("uplot", UPLOT.to_owned()),
+            ("uplot", LIBRARY.to_owned()),
             ("script", SCRIPT.to_owned()),
         ],
     )

@@ -1,6 +1,6 @@
 //! The parts of the page that are there without scripts: verdicts, tables, pictures.
 
-use super::html::{name, strings, table, text};
+use super::html::{name, strings, table, text, with_notes};
 use super::{Content, effects};
 use crate::experiment::{self, Judged, Run, Verdict};
 use crate::measure::Measured;
@@ -41,7 +41,7 @@ pub fn verdicts(judged: &[Judged]) -> String {
         format!(
             "<li class=\"{word}\"><span class=\"sign\" aria-hidden=\"true\">{}</span><div>\
              <p><strong>{}</strong> <span class=\"word\">{word}</span> <span class=\"quiet\">in</span> {}</p>\
-             <p><bdi class=\"claim\">{}</bdi>: <bdi class=\"claim\"><b>{}</b></bdi></p>{because}</div></li>\n",
+             <p><bdi class=\"claim\">{}:</bdi> <bdi class=\"claim\"><b>{}</b></bdi></p>{because}</div></li>\n",
             expectations::sign(judged.verdict),
             name(&judged.name),
             name(&judged.variant),
@@ -59,9 +59,12 @@ pub fn verdicts(judged: &[Judged]) -> String {
 pub fn figures(content: &Content) -> String {
     let (head, rows) = terminal::compared(content.runs);
     let caption = format!("Variants: {}", terminal::seeds(content.runs));
-    let mut html = table(&caption, &head, &rows);
-    html +=
-        &terminal::greater(content.runs).map_or_else(String::new, |note| format!("<p>{}</p>\n", text(&note)));
+    let mut notes = match rows.is_empty() {
+        true => Vec::new(),
+        false => terminal::notes(content.runs).to_vec(),
+    };
+    notes.extend(terminal::greater(content.runs));
+    let mut html = with_notes(&table(&caption, &head, &rows), &notes);
     html += &effects::table(content.effects);
     html += &differences(content);
     let mut served = success::rows(content.runs);

@@ -128,6 +128,33 @@ fn a_run_of_nothing_has_a_page() {
     assert_eq!(data_of(&page)["runs"], json!([]), "interrupted before any was finished");
 }
 
+/// A table without what its columns are of is misread, and so is one seed for many.
+#[test]
+fn the_tables_say_what_the_terminal_says_beneath_them() {
+    let runs = [synthetic::run("plain", 1, true), synthetic::run("jitter", 1, false)];
+    let effect = |seeds: u64, interval: Value| {
+        json!([{
+            "variant": "jitter", "baseline": "plain", "effect": "cures", "seeds": seeds, "from_s": 0.0,
+            "spikes_diff": { "mean": -4.0, "ci95": interval },
+            "pairs": [{ "baseline": { "spikes": 4 }, "variant": { "spikes": 0 } }],
+        }])
+    };
+    let page = |effects: &Value| {
+        let (header, manifest) = (synthetic::header(), json!({}));
+        let (judged, resolved, pictures, overlays) = (&[], &[], &[], &[]);
+        let (header, manifest, runs) = (&header, &manifest, &runs);
+        html(&Content { header, runs, judged, effects, resolved, manifest, pictures, overlays })
+    };
+    let one = page(&effect(1, Value::Null));
+    for note in crate::report::terminal::notes(&runs) {
+        assert!(one.contains(&format!("<p class=\"quiet\">{note}</p>")), "{note}");
+    }
+    let doubt = "one seed: compared plainly; another seed may tell otherwise";
+    assert!(one.contains("−4 (one seed, no interval)") && one.contains(doubt));
+    let many = page(&effect(5, json!([-6.0, -2.0])));
+    assert!(many.contains("−4 [−6, −2]") && !many.contains("one seed"), "intervals need several");
+}
+
 /// A page stays small: a picture that finds no room is left out, and a lesser one may take its place.
 #[test]
 fn pictures_are_there_as_far_as_there_is_room() {
@@ -156,18 +183,20 @@ fn the_charting_library_is_as_released() {
     let sha256 = |text: &str| {
         Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    assert_eq!(sha256(UPLOT), "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f");
+    let library = include_str!("vendor/uPlot.iife.min.js");
+    assert_eq!(sha256(library), "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f");
     let style = include_str!("vendor/uPlot.min.css");
     assert_eq!(sha256(style), "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04");
     let licence = include_str!("vendor/LICENSE");
     assert_eq!(sha256(licence), "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd");
-    assert!(!UPLOT.contains("</script") && !SCRIPT.contains("</script") && !STYLE.contains("</style"));
+    assert!(LIBRARY.ends_with(library) && LIBRARY.contains(licence) && !licence.contains("*/"));
+    assert!(!LIBRARY.contains("</script") && !SCRIPT.contains("</script") && !STYLE.contains("</style"));
 }
 
 #[test]
 fn the_policy_knows_the_scripts_by_their_hashes() {
     let page = page(&synthetic::header(), &[synthetic::nothing()], &[], &[]);
-    assert!(page.contains(&hash(SCRIPT)) && page.contains(&hash(UPLOT)) && page.contains(&hash(STYLE)));
+    assert!(page.contains(&hash(SCRIPT)) && page.contains(&hash(LIBRARY)) && page.contains(&hash(STYLE)));
     assert!(page.contains("default-src 'none'") && !page.contains("unsafe"));
     assert_eq!(hash(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
 }
