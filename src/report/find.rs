@@ -5,10 +5,10 @@ use super::directory::{drawn, verdict_name};
 use super::plot::{Chart, line};
 use super::text::{cells, table, trimmed};
 use super::{Header, SCHEMA_VERSION, human};
-use crate::experiment::Judged;
 use crate::experiment::sweep::find::{
     Answer, Reversal, Search, Threshold, Tried, median_interval, reversals, thresholds,
 };
+use crate::experiment::{Judged, Verdict};
 use serde_json::{Value, json};
 
 /// What a search came to.
@@ -91,12 +91,24 @@ impl Findings<'_> {
         let text = |value: f64| self.search.range.text(value);
         match self.answer {
             None => "stopped before there was an answer".to_owned(),
-            Some(Answer::Nowhere(end)) => format!("found: nothing; not even {} does", text(end)),
+            Some(Answer::Nowhere(end)) => match self.undecided(end) {
+                Some(undecided) => format!("found: nothing; {undecided}"),
+                None => format!("found: nothing; not even {} does", text(end)),
+            },
             Some(Answer::Everywhere(end)) => format!("found: {}; the whole range does", text(end)),
             Some(Answer::Between { fails, holds }) => {
-                format!("found: {}; {} does not do", text(holds), text(fails))
+                let fails = self.undecided(fails).unwrap_or_else(|| format!("{} does not do", text(fails)));
+                format!("found: {}; {fails}", text(holds))
             }
         }
+    }
+
+    /// Of a value that neither holds nor fails, what can be said of it.
+    fn undecided(&self, value: f64) -> Option<String> {
+        let tried = self.tried.iter().find(|one| one.value == value)?;
+        let text = format!("{} is inconclusive", self.search.range.text(value));
+        let (passed, seeds) = (tried.passed(), human::plural(tried.seeds.len(), "seed"));
+        (tried.verdict == Verdict::Inconclusive).then(|| format!("{text}, {passed} of {seeds} pass"))
     }
 
     /// How far apart the seeds' own thresholds are.

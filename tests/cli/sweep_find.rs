@@ -68,6 +68,34 @@ fn seeds_are_told_apart_where_a_share_of_all_is_asked_for() {
     assert!(verdicts(",pass") >= 6 && verdicts(",fail") >= 6 && verdicts(",inconclusive") == 0, "{table}");
 }
 
+/// Before anything is run: with these seeds no value would ever do.
+#[test]
+fn a_share_that_so_few_seeds_cannot_show_is_not_looked_for() {
+    let desk = desk();
+    desk.write("tiny.toml", &desk.read("tiny.toml").replace("min = 60\n", "min = 60\nshare = \"60%\"\n"));
+    let (out, err) = desk.ends(&format!("{FIND} --expect pool-opens --seeds 2 --no-plots"), 2);
+    let wanted = "`pool-opens` asks for 60% of all seeds, which 2 seeds cannot show: give 6 seeds or more";
+    assert!(err.contains(wanted) && out.is_empty(), "{out}{err}");
+    assert!(!desk.path("runs").exists());
+    desk.ends(&format!("{FIND} --expect always --seeds 2 --no-plots"), 0);
+}
+
+/// Some seeds hold: that is no no.
+#[test]
+fn what_is_inconclusive_is_not_called_a_failure() {
+    let desk = desk();
+    let (out, _) = desk.ends(&format!("{FIND} --expect pool-opens --seeds 6 --no-plots --within 1"), 0);
+    let found: serde_json::Value = serde_json::from_str(&desk.read("runs/tiny-find/find.json")).unwrap();
+    let tried = found["tried"].as_array().unwrap();
+    let short = tried.iter().find(|one| one["value"] == found["fails"]).unwrap();
+    let (value, passed) = (short["value"].as_str().unwrap(), &short["passed"]);
+    let words = match short["verdict"].as_str() {
+        Some("inconclusive") => format!("; {value} is inconclusive, {passed} of 6 seeds pass\n"),
+        _ => format!("; {value} does not do\n"),
+    };
+    assert!(out.contains(&words), "{words}{out}");
+}
+
 #[test]
 fn nothing_and_everything_are_answers_too() {
     let desk = desk();

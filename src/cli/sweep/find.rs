@@ -10,9 +10,10 @@ use crate::experiment::sweep::find::{Answer, Search, Tried, search};
 use crate::experiment::sweep::question::Question;
 use crate::report::find::Findings;
 use crate::report::{self, Header, human};
-use crate::scenario::AS_WRITTEN;
 use crate::scenario::axis::{Along, Range};
 use crate::scenario::problem::Problems;
+use crate::scenario::units::Share;
+use crate::scenario::{AS_WRITTEN, Scenario, proof};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -40,6 +41,7 @@ pub fn perform(args: &SweepArgs, console: &Console) -> Result<(), Failure> {
         console.problems(&problems.render(console.stderr_colour()));
         Failure::Scenario(1)
     };
+    enough_seeds(written, name)?;
     for end in [range.low, range.high] {
         question.with(end).map_err(shown)?;
     }
@@ -85,6 +87,22 @@ fn within(args: &SweepArgs, range: &Range) -> Result<f64, Failure> {
         None if range.whole => Ok(1.0),
         None => Ok((range.high - range.low) / STEPS),
     }
+}
+
+/// That the seeds could show the share of all that is asked for: else no value would do, whatever it is.
+fn enough_seeds(written: &Scenario, name: &str) -> Result<(), Failure> {
+    let seeds = written.file.seeds.len();
+    let share = written.file.expect.get(name).and_then(|expect| expect.share);
+    let Some(Share(share)) = share.filter(|share| !proof::shown(seeds, seeds, share.0)) else {
+        return Ok(());
+    };
+    // None can show all of them; such a share no scenario has.
+    let needed = proof::seeds_needed(share).unwrap_or(u64::MAX);
+    Err(Failure::Usage(format!(
+        "`{name}` asks for {} of all seeds, which {} cannot show: give {needed} seeds or more, --seeds {needed}",
+        human::share(share),
+        human::plural(seeds, "seed"),
+    )))
 }
 
 fn announce(args: &SweepArgs, question: &Question, seeds: usize, console: &Console) {
