@@ -5,6 +5,7 @@
 //! database, the traffic, what a query costs.
 
 use crate::engine::time::Span;
+use crate::report::human;
 use crate::scenario::units::parse_span;
 use crate::scenario::values::deployed::{Deployed, Platform};
 use crate::scenario::values::dsn::Pgxpool;
@@ -17,14 +18,38 @@ pub struct Evidence {
     pub services: Vec<(String, Deployed)>,
     /// The pool's settings, and the environment variable that holds them, if one does.
     pub pool: Option<(Pgxpool, Option<String>)>,
-    /// Connections and their clients in a snapshot, and its file.
-    pub activity: Option<(String, usize, usize)>,
+    /// What a snapshot shows.
+    pub activity: Option<Activity>,
+}
+
+/// The connections of a snapshot.
+#[derive(Debug)]
+pub struct Activity {
+    /// Its file.
+    pub file: String,
+    /// How many each client has.
+    pub each: Vec<usize>,
+}
+
+impl Activity {
+    fn most(&self) -> usize {
+        self.each.iter().copied().max().unwrap_or(0)
+    }
 }
 
 /// The cores that are assumed, the CPU of a query in milliseconds, and how busy the cores shall be.
 const CORES: f64 = 4.0;
 const QUERY_MS: f64 = 1.0;
 const BUSY: f64 = 0.5;
+
+/// The jitter that prevents herds, as a share of the lifetime.
+const JITTER: f64 = 0.2;
+/// Connections live for so long where nobody says otherwise: pgxpool's default.
+const LIFETIME: Span = Span::from_secs(3600);
+/// No run is longer.
+const LONGEST: Span = Span::from_secs(3 * 3600);
+/// Of longer lifetimes no kick test is asked: it takes four of them.
+const LONGEST_LIFETIME: Span = Span::from_secs(24 * 3600);
 
 /// One service, as it will be written.
 struct Service {
@@ -43,8 +68,8 @@ pub fn text(found: &Evidence) -> String {
     for service in &services {
         let _ = service_tables(&mut out, found, service);
     }
-    let _ = traffic(&mut out, &services);
-    let _ = questions(&mut out);
+    let _ = traffic(&mut out, found, &services);
+    let _ = questions(&mut out, found);
     let _ = values_from(&mut out, found, &services);
     let _ = sources(&mut out, found, &services);
     out
@@ -52,10 +77,10 @@ pub fn text(found: &Evidence) -> String {
 
 fn services(found: &Evidence) -> Vec<Service> {
     let pool = found.pool.as_ref().and_then(|(pool, _)| pool.max);
-    let (connections, clients) =
-        found.activity.as_ref().map_or((0, 1), |activity| (activity.1, activity.2.max(1)));
+    let clients = found.activity.as_ref().map_or(1, |activity| activity.each.len().max(1));
     // pgxpool's default is four or the number of CPUs; a snapshot shows at least what is open now.
-    let pool_max = pool.unwrap_or((connections.div_ceil(clients) as u64).max(4));
+    let open = found.activity.as_ref().map_or(0, Activity::most);
+    let pool_max = pool.unwrap_or((open as u64).max(4));
     if found.services.is_empty() {
         let deployed = by_default(clients as u64);
         return vec![Service { name: "api".to_owned(), file: None, deployed, pool_max }];
@@ -100,9 +125,8 @@ fn name(given: Option<&str>, taken: &[Service]) -> String {
 
 fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::Result {
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
-    let lifetime = setting(found, "max_lifetime").and_then(|text| parse_span(text).ok());
-    let duration =
-        Span(lifetime.unwrap_or(Span::from_secs(3600)).0.saturating_mul(3)).max(Span::from_secs(1800));
+    let wanted = Span(lifetime(found).unwrap_or(LIFETIME).0.saturating_mul(3)).max(Span::from_secs(1800));
+    let duration = wanted.min(LONGEST);
     let most: u64 = services.iter().map(|service| service.deployed.max.max(1) * service.pool_max).sum();
     writeln!(out, "#:schema ./scenario.schema.json")?;
     writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.")?;
@@ -112,7 +136,13 @@ fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::R
     writeln!(out)?;
     writeln!(out, "schema_version = 1")?;
     writeln!(out, "title    = \"{}: a first look\"", names.join(", "))?;
-    writeln!(out, "question = \"Would this fleet herd after a stall, and would jitter prevent it?\"")?;
+    writeln!(out, "question = \"Would this fleet herd after a stall, {}?\"", question(found))?;
+    if duration < wanted {
+        writeln!(
+            out,
+            "# Not three lifetimes, {wanted}: so long a run takes hours. The kick tests below do see them."
+        )?;
+    }
     writeln!(out, "duration = \"{duration}\"")?;
     writeln!(out, "seeds    = [1]\n")?;
     writeln!(out, "[postgres.primary]")?;
@@ -126,19 +156,48 @@ fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::R
 
 /// What a snapshot shows beside a pool whose size is known, and is no value of the scenario.
 fn snapshot(found: &Evidence) -> Option<String> {
-    let (file, connections, clients) = found.activity.as_ref()?;
+    let activity = found.activity.as_ref()?;
     let max = found.pool.as_ref().and_then(|(pool, _)| pool.max)?;
-    let each = connections.div_ceil((*clients).max(1));
-    let file = file.replace(char::is_control, " ");
-    Some(format!(
-        "# {file} shows {connections} connections of {clients} clients: {each} each; the pool may hold {max}."
-    ))
+    let (least, most) = (activity.each.iter().copied().min().unwrap_or(0), activity.most());
+    let each = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    let connections = human::plural(activity.each.iter().sum(), "connection");
+    let clients = human::plural(activity.each.len(), "client");
+    let file = activity.file.replace(char::is_control, " ");
+    Some(format!("# {file} shows {connections} of {clients}: {each} each; the pool may hold {max}."))
 }
 
 /// A setting of the pool, if it was found.
 fn setting<'a>(found: &'a Evidence, key: &str) -> Option<&'a str> {
     let (pool, _) = found.pool.as_ref()?;
     pool.durations.iter().find(|(name, _)| *name == key).map(|(_, value)| value.as_str())
+}
+
+/// How long a connection lives; `None` if for ever.
+fn lifetime(found: &Evidence) -> Option<Span> {
+    setting(found, "max_lifetime").map_or(Some(LIFETIME), |text| parse_span(text).ok())
+}
+
+/// The jitter that there is.
+fn own_jitter(found: &Evidence) -> Span {
+    setting(found, "max_lifetime_jitter").and_then(|text| parse_span(text).ok()).unwrap_or(Span::ZERO)
+}
+
+/// The jitter that would be enough, if there is less of it: a readable one.
+fn cure(found: &Evidence) -> Option<Span> {
+    let part = lifetime(found)?.scale(JITTER);
+    let steps = [7200, 120, 10].map(Span::from_secs).into_iter().zip([3600, 60, 5].map(Span::from_secs));
+    let step = steps.into_iter().find(|(from, _)| part >= *from).map_or(Span::from_secs(1), |(_, step)| step);
+    let enough = Span(part.0.div_ceil(step.0) * step.0);
+    (enough > own_jitter(found)).then_some(enough)
+}
+
+/// What is asked beside the herd.
+fn question(found: &Evidence) -> &'static str {
+    match (lifetime(found), cure(found)) {
+        (None, _) => "though its connections live for ever",
+        (_, Some(_)) => "and would jitter prevent it",
+        (_, None) => "and what does its jitter do for it",
+    }
 }
 
 fn service_tables(out: &mut String, found: &Evidence, service: &Service) -> std::fmt::Result {
@@ -177,9 +236,13 @@ fn service_tables(out: &mut String, found: &Evidence, service: &Service) -> std:
     Ok(())
 }
 
-fn traffic(out: &mut String, services: &[Service]) -> std::fmt::Result {
-    writeln!(out, "\n[query.lookup]\ncpu = {{ exponential = \"{QUERY_MS}ms\" }}     # assumed")?;
-    let rate = CORES * BUSY / (QUERY_MS / 1e3) / services.len() as f64;
+fn traffic(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::Result {
+    // A kick test takes four lifetimes: for long ones fewer queries do the same work.
+    let hours = lifetime(found).unwrap_or(LIFETIME).min(LONGEST_LIFETIME).as_secs() / LIFETIME.as_secs();
+    let query_ms = QUERY_MS * hours.ceil().max(1.0);
+    let why = if query_ms > QUERY_MS { ": few and costly, or days of them take hours" } else { "" };
+    writeln!(out, "\n[query.lookup]\ncpu = {{ exponential = \"{query_ms}ms\" }}     # assumed{why}")?;
+    let rate = CORES * BUSY / (query_ms / 1e3) / services.len() as f64;
     for service in services {
         let name = &service.name;
         writeln!(out, "\n[request.{name}]\nservice = \"{name}\"")?;
@@ -190,11 +253,23 @@ fn traffic(out: &mut String, services: &[Service]) -> std::fmt::Result {
     Ok(())
 }
 
-fn questions(out: &mut String) -> std::fmt::Result {
+fn questions(out: &mut String, found: &Evidence) -> std::fmt::Result {
     writeln!(out, "\n[variant.as-it-is]\nwhy = \"the settings as they are\"")?;
-    writeln!(out, "\n[variant.jitter]\nwhy = \"each connection lives longer by its own luck\"")?;
-    writeln!(out, "[variant.jitter.set]\n\"service.*.pool.*.max_lifetime_jitter\" = \"3m\"")?;
-    for variant in ["as-it-is", "jitter"] {
+    let path = "service.*.pool.*.max_lifetime_jitter";
+    let mut expected = vec!["as-it-is"];
+    if let Some(jitter) = cure(found) {
+        writeln!(out, "\n[variant.jitter]\nwhy = \"each connection lives longer by its own luck\"")?;
+        writeln!(out, "[variant.jitter.set]\n\"{path}\" = \"{jitter}\"     # a fifth of the lifetime")?;
+        expected.push("jitter");
+    } else if lifetime(found).is_some() {
+        writeln!(out, "\n[variant.no-jitter]\nwhy = \"what the jitter that there is does: without it\"")?;
+        writeln!(out, "[variant.no-jitter.set]\n\"{path}\" = \"0s\"")?;
+    }
+    if lifetime(found).is_some_and(|lifetime| lifetime > LONGEST_LIFETIME) {
+        let why = "a kick test takes four lifetimes, and that many days take hours";
+        return writeln!(out, "\n# Nothing is expected, as in `herd_gain`: {why}.");
+    }
+    for variant in expected {
         writeln!(
             out,
             "\n[expect.{variant}-does-not-bunch]\nvariant = \"{variant}\"\nmetric  = \"herd_gain\""
@@ -242,7 +317,7 @@ fn sources(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt
         let name = &service.name;
         let from = match (&service.file, &found.activity) {
             (Some(file), _) => file,
-            (None, Some((file, ..))) => file,
+            (None, Some(activity)) => &activity.file,
             (None, None) => "assumed",
         };
         line(&format!("service.{name}.containers"), from)?;
@@ -258,7 +333,7 @@ fn sources(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt
     let pool = match (&found.pool, &found.activity) {
         (Some((_, Some(variable))), _) => format!("the connection string in {variable}"),
         (Some((_, None)), _) => "the connection string".to_owned(),
-        (None, Some((file, ..))) => format!("{file}, at least"),
+        (None, Some(activity)) => format!("{}, at least", activity.file),
         (None, None) => "assumed".to_owned(),
     };
     line("service.*.pool.*", &pool)?;

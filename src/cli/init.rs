@@ -6,7 +6,7 @@ use super::{Failure, activity};
 use crate::scenario::schema::schema_json;
 use crate::scenario::values::{self, dsn};
 use clap::Args;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -137,8 +137,11 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
         let bytes = fs::read(file).map_err(|error| Failure::input(file, error))?;
         let name = file.display().to_string();
         let connections = activity::read(&bytes, &name)?.connections;
-        let clients: BTreeSet<_> = connections.iter().map(|one| one.client.as_deref()).collect();
-        found.activity = Some((name, connections.len(), clients.len()));
+        let mut clients: BTreeMap<_, usize> = BTreeMap::new();
+        for connection in &connections {
+            *clients.entry(connection.client.as_deref()).or_default() += 1;
+        }
+        found.activity = Some(first::Activity { file: name, each: clients.into_values().collect() });
     }
     let name = found.services.first().and_then(|(_, service)| service.name.clone());
     Ok((name.unwrap_or_else(|| "fleet".to_owned()), first::text(&found)))

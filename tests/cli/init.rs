@@ -132,7 +132,7 @@ fn a_snapshot_alone_makes_a_scenario() {
     let dsn = "postgres://u@h/d?pool_max_conns=20";
     let line = format!("init --from service.yaml --dsn {dsn} --activity activity.csv -");
     let (out, _) = desk.ends(&line, 0);
-    let told = "# activity.csv shows 30 connections of 4 clients: 8 each; the pool may hold 20.";
+    let told = "# activity.csv shows 30 connections of 4 clients: 7 to 8 each; the pool may hold 20.";
     assert!(out.contains(told) && out.contains("max                 = 20"), "{out}");
     desk.ends("init --activity activity.csv mine.toml", 0);
     desk.ends("check mine.toml", 0);
@@ -140,6 +140,43 @@ fn a_snapshot_alone_makes_a_scenario() {
     assert!(err.contains("is not set"), "{err}");
     let (_, err) = desk.ends("init --from tiny.toml", 2);
     assert!(err.contains("not a Cloud Run service"), "{err}");
+}
+
+/// Neither days of simulated time, nor a cure that there is already, nor a mean that no client has.
+#[test]
+fn a_first_scenario_fits_the_lifetime_and_the_jitter_that_there_are() {
+    let desk = Desk::new();
+    desk.write("service.yaml", SERVICE);
+    for (n, (of_pool, wanted, not)) in [
+        ("lifetime=10m", "jitter\" = \"2m\"", "no-jitter"),
+        ("lifetime=1h&pool_max_conn_lifetime_jitter=30s", "jitter\" = \"12m\"", "no-jitter"),
+        ("lifetime=17m", "jitter\" = \"4m\"", "no-jitter"),
+        ("lifetime=1h&pool_max_conn_lifetime_jitter=12m", "[variant.no-jitter.set]", "[variant.jitter"),
+        ("lifetime=24h&pool_max_conn_lifetime_jitter=1m", "duration = \"3h\"", "[variant.no-jitter"),
+        ("lifetime=0", "live for ever", "jitter\" = "),
+        ("lifetime=1000h", "# Nothing is expected", "[expect"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let dsn = format!("postgres://u@h/d?pool_max_conns=20&pool_max_conn_{of_pool}");
+        desk.ends(&format!("init --from service.yaml --dsn {dsn} mine-{n}.toml"), 0);
+        let text = desk.read(&format!("mine-{n}.toml"));
+        assert!(text.contains(wanted) && !text.contains(not), "{of_pool}: {text}");
+        let rate = text.lines().find_map(|line| line.strip_prefix("rate    = \"")).unwrap();
+        let rate: f64 = rate.split('/').next().unwrap().parse().unwrap();
+        let hours = if of_pool.contains("24h") { 24.0 } else { 1.0 };
+        assert!(rate * 4.0 * 3600.0 * hours <= 3e7, "a kick test of four lifetimes: {text}");
+        for variant in text.lines().filter_map(|line| line.strip_prefix("[variant.")?.strip_suffix(']')) {
+            if !variant.ends_with(".set") {
+                desk.ends(&format!("check mine-{n}.toml --print-resolved --variant {variant}"), 0);
+            }
+        }
+    }
+    let rows = [1, 1, 2, 3].map(|client| format!("2026-01-01 00:00:00+00,10.0.0.{client},idle\n")).concat();
+    desk.write("few.csv", &format!("backend_start,client_addr,state\n{rows}"));
+    let (out, _) = desk.ends("init --dsn postgres://u@h/d?pool_max_conns=20 --activity few.csv -", 0);
+    assert!(out.contains("# few.csv shows 4 connections of 3 clients: 1 to 2 each;"), "{out}");
 }
 
 #[test]
