@@ -364,9 +364,11 @@ function packLanes(timeline, width, gutter) {
     const label = name.length > 42 ? `${name.slice(0, 41)}…` : name;
     const wide = measure.measureText(label).width + 14;
     const left = pixels(from);
-    const before = left + wide > width - gutter && left > wide;
-    const begin = before ? left - wide : left;
-    const end = Math.max(before ? left : left + wide, times > 0 || to !== null ? pixels(to ?? DATA.duration) : 0);
+    // On the side where it has room; where neither has enough it is cut when it is drawn.
+    const right = width - gutter - left;
+    const before = wide > right && left > right;
+    const begin = before ? Math.max(0, left - wide) : left;
+    const end = Math.max(before ? left : left + Math.min(wide, right), times > 0 || to !== null ? pixels(to ?? DATA.duration) : 0);
     let row = ends.findIndex((other) => other <= begin);
     if (row < 0) row = ends.length;
     ends[row] = end + 4;
@@ -374,6 +376,14 @@ function packLanes(timeline, width, gutter) {
   }
   const rows = Math.min(ends.length, 14);
   return { items: items.filter((item) => item.row < rows), rows, left: items.filter((item) => item.row >= rows).length };
+}
+
+// The text, cut with an ellipsis where it would be wider than `room`.
+function fitted(ctx, text, room) {
+  if (ctx.measureText(text).width <= room) return text;
+  const letters = [...text];
+  while (letters.length > 0 && ctx.measureText(`${letters.join("")}…`).width > room) letters.pop();
+  return letters.length > 0 ? `${letters.join("").trimEnd()}…` : "";
 }
 
 function drawLanes(u, lanes) {
@@ -400,7 +410,9 @@ function drawLanes(u, lanes) {
     u.ctx.textAlign = item.before ? "right" : "left";
     // The name of what began before the stretch that is shown stands at its edge.
     const at = item.before ? x - 5 * ratio : Math.max(x, end > left ? left - 2 * ratio : x) + 6 * ratio;
-    u.ctx.fillText(item.label, at, middle);
+    const edge = left + width;
+    if (at < left || x > edge) continue;
+    u.ctx.fillText(fitted(u.ctx, item.label, item.before ? at - left : edge - at), at, middle);
   }
   u.ctx.restore();
 }
