@@ -63,6 +63,23 @@ fn a_point_is_the_same_as_the_run_with_its_overlays() {
     assert_eq!(swept, rows("runs/tiny/summary.csv", "tiny,jitter,2,"));
 }
 
+/// Whoever reads the map must know that more moved than the first of an axis' paths.
+#[test]
+fn an_axis_of_several_paths_is_called_by_all_of_them() {
+    let desk = Desk::new();
+    let axis = "postgres.primary.start_cpu=4ms,8ms;postgres.primary.cold_cpu=40ms,80ms";
+    let line = format!("sweep tiny.toml --duration 1s --variants jitter --axis {axis}");
+    let (out, err) = desk.ends(&format!("{line} --axis traffic.users.rate=x0.5,x1"), 0);
+    assert!(out.contains("primary.start_cpu, cold_cpu=8ms  users.rate=x1\n"), "{out}{err}");
+    let map = desk.read("runs/tiny-sweep/plots/map.few-starts.svg");
+    assert!(map.contains("postgres.primary.start_cpu, cold_cpu"), "{map}");
+    let table = desk.read("runs/tiny-sweep/expectations.csv");
+    assert!(table.starts_with("scenario,postgres.primary.start_cpu,traffic.users.rate,variant,"), "{table}");
+    desk.ends(&line, 0);
+    let line = desk.read("runs/tiny-sweep/plots/map.few-starts.svg");
+    assert!(line.contains("postgres.primary.start_cpu, cold_cpu"), "{line}");
+}
+
 #[test]
 fn threads_do_not_change_a_sweep() {
     let desk = Desk::new();

@@ -55,6 +55,9 @@ pub fn draw(title: &str, subtitle: &str, rows: Side, columns: Side, panels: &[Pa
     let field = ((room - LABELS - 24.0) / columns.labels.len().max(1) as f64).min(WIDEST);
     let high = HEAD + FIELD * rows.labels.len() as f64 + FOOT;
     let lines = panels.len().div_ceil(abreast);
+    let fit = |name: &str, room: f64| font::fit(name, FAINT.em, FAINT.weight, room);
+    let column_name = fit(columns.name, room - LABELS - 24.0);
+    let columns = Side { name: &column_name, ..columns };
     let mut drawing = page::begin(TOP + high * lines as f64, title, subtitle);
     let values = || panels.iter().flat_map(|panel| &panel.cells).map(|cell| cell.value);
     let (least, most) = (values().fold(f64::NAN, f64::min), values().fold(f64::NAN, f64::max));

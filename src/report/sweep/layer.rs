@@ -1,6 +1,6 @@
 //! One thing that a sweep measured at all of its points, and the picture that suits the points.
 
-use super::{MapOf, Swept};
+use super::{MapOf, Swept, axis_name};
 use crate::experiment::Verdict;
 use crate::experiment::sweep::median;
 use crate::report::canvas::Drawing;
@@ -119,7 +119,8 @@ impl Layer {
             sweep.points.chunks(per_panel).zip(self.spots.chunks(per_panel)).map(|(points, spots)| {
                 let before = sweep.axes.len() - 2;
                 let named = sweep.axes.iter().take(before).zip(&points[0]);
-                let title = named.map(|(axis, label)| format!("{} = {label}", axis.name)).collect::<Vec<_>>();
+                let title =
+                    named.map(|(axis, label)| format!("{} = {label}", axis_name(axis))).collect::<Vec<_>>();
                 heat::Panel {
                     title: title.join(", "),
                     cells: spots.iter().map(|spot| self.field(spot)).collect(),
@@ -130,8 +131,8 @@ impl Layer {
         heat::draw(
             &self.title,
             &format!("{} · median over seeds{below}", self.subtitle),
-            heat::Side { name: &rows.name, labels: &row_ticks },
-            heat::Side { name: &columns.name, labels: &column_ticks },
+            heat::Side { name: &axis_name(rows), labels: &row_ticks },
+            heat::Side { name: &axis_name(columns), labels: &column_ticks },
             &panels.collect::<Vec<_>>(),
         )
     }
@@ -153,7 +154,7 @@ impl Layer {
                 median: median(spot.values.iter().copied()),
             });
             let joined = sweep.mode != Mode::Random;
-            line::Panel { name: axis.name.clone(), ticks, spots: spots.collect(), joined }
+            line::Panel { name: axis_name(axis), ticks, spots: spots.collect(), joined }
         });
         let line = if sweep.mode == Mode::Random { "" } else { ", and their median" };
         let subtitle = format!("{} · every seed{line}", self.subtitle);

@@ -114,7 +114,7 @@ impl Swept<'_> {
         let mut text = String::new();
         for (number, point) in self.points.iter().enumerate() {
             let places =
-                self.axes.iter().zip(point).map(|(axis, label)| format!("{}={label}", short(&axis.name)));
+                self.axes.iter().zip(point).map(|(axis, label)| format!("{}={label}", names(axis, short)));
             text += &format!("{}\n", places.collect::<Vec<_>>().join("  "));
             for (judged, _) in &expectations {
                 let shown = over_seeds(self.cells, number, &judged.name);
@@ -143,6 +143,24 @@ pub fn of<'a>(manifest: &'a Manifest, cells: &'a [PointRun], maps: &'a [MapOf]) 
         cells,
         maps,
     }
+}
+
+/// What an axis is called where people look: every path that it moves.
+fn axis_name(axis: &Axis) -> String {
+    names(axis, |path| path)
+}
+
+/// The paths of an axis; of one beside the path before it the last name is enough.
+fn names(axis: &Axis, shown: fn(&str) -> &str) -> String {
+    let paths = axis.paths();
+    let parent = |path: &str| path.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+    let name = |(n, path): (usize, &String)| match n {
+        n if n > 0 && parent(path).is_some() && parent(path) == parent(&paths[n - 1]) => {
+            path.rsplit('.').next().unwrap_or(path).to_owned()
+        }
+        _ => shown(path).to_owned(),
+    };
+    paths.iter().enumerate().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// The last two names of a path.
