@@ -247,7 +247,7 @@ fn within(storm: &Storm) -> String {
     }
 }
 
-/// How much jitter would keep the connects below the rate.
+/// How much jitter would keep the connects at the rate in the mean; the busiest second of so many holds more.
 fn spread(seen: &Snapshot, about: &About) -> String {
     let rate = format!("{}/s (--rate)", human::number(about.rate));
     let all = seen.births.len();
@@ -266,12 +266,12 @@ fn spread(seen: &Snapshot, about: &About) -> String {
     if seen.storms.is_empty() {
         let width = up(worst);
         return format!(
-            "a jitter of at least {width} on the lifetime keeps even all in step at no more than {rate}"
+            "a jitter of at least {width} on the lifetime spreads even all in step to {rate} on average"
         );
     }
     let whole = if largest < all { format!("; all in step would need {}", up(worst)) } else { String::new() };
     let width = up(need);
     format!(
-        "a jitter of at least {width} on the lifetime spreads the largest group to no more than {rate}{whole}"
+        "a jitter of at least {width} on the lifetime spreads the largest group to {rate} on average{whole}"
     )
 }
