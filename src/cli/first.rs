@@ -240,7 +240,7 @@ fn traffic(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt
     // A kick test takes four lifetimes: for long ones fewer queries do the same work.
     let hours = lifetime(found).unwrap_or(LIFETIME).min(LONGEST_LIFETIME).as_secs() / LIFETIME.as_secs();
     let query_ms = QUERY_MS * hours.ceil().max(1.0);
-    let why = if query_ms > QUERY_MS { ": few and costly, or days of them take hours" } else { "" };
+    let why = if query_ms > QUERY_MS { ": few and costly, since a kick test takes days of them" } else { "" };
     writeln!(out, "\n[query.lookup]\ncpu = {{ exponential = \"{query_ms}ms\" }}     # assumed{why}")?;
     let rate = CORES * BUSY / (query_ms / 1e3) / services.len() as f64;
     for service in services {
@@ -263,7 +263,7 @@ fn questions(out: &mut String, found: &Evidence) -> std::fmt::Result {
         expected.push("jitter");
     } else if lifetime(found).is_some() {
         writeln!(out, "\n[variant.no-jitter]\nwhy = \"what the jitter that there is does: without it\"")?;
-        writeln!(out, "[variant.no-jitter.set]\n\"{path}\" = \"0s\"")?;
+        writeln!(out, "[variant.no-jitter.set]\n\"{path}\" = \"0s\"     # deliberate")?;
     }
     if lifetime(found).is_some_and(|lifetime| lifetime > LONGEST_LIFETIME) {
         let why = "a kick test takes four lifetimes, and that many days take hours";

@@ -170,6 +170,10 @@ fn a_first_scenario_fits_the_lifetime_and_the_jitter_that_there_are() {
         for variant in text.lines().filter_map(|line| line.strip_prefix("[variant.")?.strip_suffix(']')) {
             if !variant.ends_with(".set") {
                 desk.ends(&format!("check mine-{n}.toml --print-resolved --variant {variant}"), 0);
+                let own = variant != "jitter" && !of_pool.contains("jitter");
+                let (_, err) = desk.ends(&format!("check mine-{n}.toml --variant {variant}"), 0);
+                // That the fleet has no jitter is true of it, and is told.
+                assert!(own || !err.contains("warning"), "{variant}: {err}");
             }
         }
     }
