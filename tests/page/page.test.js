@@ -262,3 +262,18 @@ test("measured values lie over the simulated ones, or have a chart of their own"
   assert.ok(await page.getByText("1 value outside the run left out").first().isVisible());
   await context.close();
 });
+
+test("a name that has no room is cut, and a claim keeps its colon", async () => {
+  const { page, context } = await open("quickstart", { viewport: { width: 390, height: 800 } });
+  const cut = await page.evaluate(() => {
+    const ctx = document.createElement("canvas").getContext("2d");
+    const name = "breaker of session-reads at frontend-api open";
+    const wide = ctx.measureText(name).width;
+    const [short, none] = [fitted(ctx, name, wide / 2), fitted(ctx, name, 0)];
+    return { whole: fitted(ctx, name, wide) === name, short, fits: ctx.measureText(short).width <= wide / 2, none };
+  });
+  assert.ok(cut.whole && cut.fits && /^breaker.*…$/.test(cut.short) && cut.none === "", JSON.stringify(cut));
+  const claims = await page.locator(".verdicts p > .claim:first-child").allTextContents();
+  assert.ok(claims.length > 0 && claims.every((claim) => claim.endsWith(":")), claims.join("\n"));
+  await context.close();
+});

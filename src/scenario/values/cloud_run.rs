@@ -2,8 +2,8 @@
 //!
 //! Read are the bounds on instances (of the service, or of the revision's template), or their fixed number
 //! where scaling is manual and the bounds are ignored; the concurrency, the request timeout and the CPU limit
-//! of the container that has `ports`: requests
-//! come in there, and the others are its sidecars. Where none has, it is the first's. Defaults are Cloud Run's (cloud-run.md §1): no minimum, at most 100 instances, 80
+//! of the container that has `ports`: requests come in there, and the others are its sidecars. Where none
+//! has, it is the first's. Defaults are Cloud Run's (cloud-run.md §1): no minimum, at most 100 instances, 80
 //! requests each, 300 s, one CPU. A service of Knative looks the same and is taken for one of Cloud Run. Left
 //! out: scaling to zero; a minimum of none becomes one.
 
