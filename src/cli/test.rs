@@ -32,8 +32,8 @@ pub struct TestArgs {
     /// it is named.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     paths: Vec<PathBuf>,
-    /// Only expectations of this name; `*` stands for anything (may be repeated).
-    #[arg(long, value_name = "NAME")]
+    /// Only these expectations, separated by commas; `*` stands for anything (may be repeated).
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
     /// Lay another file's values over each scenario (may be repeated).
     #[arg(long, value_name = "FILE")]

@@ -116,11 +116,13 @@ fn only_the_variants_that_expectations_name_are_run() {
     desk.ends("test tiny.toml --exit-zero", 0);
     let (some, err) = desk.ends("test tiny.toml --only few-*", 0);
     assert!(some.contains("1 passed, 0 failed") && err.contains("1 expectation: 1 run"), "{some}{err}");
+    let (both, _) = desk.ends("test tiny.toml --only few-starts,absurdly-*", 1);
+    assert!(both.contains("1 passed, 1 failed"), "{both}");
     let (_, err) = desk.ends("test tiny.toml --only fewer", 2);
     assert!(err.contains("leaves none of: few-starts, absurdly-many-starts"), "{err}");
     // A name that was misspelt beside one that was not: what it means is not tested.
     desk.write("other.toml", TINY);
-    let (out, err) = desk.ends("test tiny.toml other.toml -q --only few-starts --only fewer", 2);
+    let (out, err) = desk.ends("test tiny.toml other.toml -q --only few-starts,fewer", 2);
     let told = "error: `--only fewer` leaves none of: few-starts, absurdly-many-starts\n";
     assert!(out.is_empty() && err == told, "{err}");
 }
