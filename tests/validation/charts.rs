@@ -115,7 +115,7 @@ const PANELS: [&str; 3] = ["spike = ", "lambda = ", "K = "];
 /// The chance that a retry storm goes on: herdsim as a line, the references as squares.
 pub fn collapse(points: &[Point], values: &[Value]) -> Drawing {
     let title = "When does a retry storm go on for ever?";
-    let subtitle = "share of 100 runs that have collapsed in the last minute (line); 4,000 runs of an independent \
+    let subtitle = "share of 600 runs that have collapsed in the last minute (line); 4,000 runs of an independent \
                     program (squares)";
     let mut drawing = page::begin(390.0, title, subtitle);
     let wide = (WIDTH - page::RIGHT - 24.0) / 3.0;

@@ -38,7 +38,7 @@ pub struct Value {
     pub replications: usize,
     /// (value − reference) / reference; empty where the reference is zero.
     pub relative_difference: Option<f64>,
-    /// `inside` or `outside` the combined interval.
+    /// `inside` or `outside` the combined interval; of a yes or a no `right` or `wrong`.
     pub verdict: String,
 }
 
@@ -57,13 +57,24 @@ impl Value {
             high: row.interval.1,
             replications: row.replications,
             relative_difference: difference.is_finite().then_some(difference),
-            verdict: if row.is_inside() { "inside" } else { "outside" }.to_owned(),
+            verdict: match (row.is_answer, row.is_inside()) {
+                (false, true) => "inside",
+                (false, false) => "outside",
+                (true, true) => "right",
+                (true, false) => "wrong",
+            }
+            .to_owned(),
         }
     }
 
-    /// Whether the reference lies inside the combined interval.
+    /// Whether the reference lies inside the combined interval, or the answer is the known one.
     pub fn is_inside(&self) -> bool {
-        self.verdict == "inside"
+        matches!(self.verdict.as_str(), "inside" | "right")
+    }
+
+    /// Whether a yes or a no is asked for, which has no interval.
+    fn is_answer(&self) -> bool {
+        matches!(self.verdict.as_str(), "right" | "wrong")
     }
 }
 
@@ -212,14 +223,18 @@ pools that grow (`results/regime`). 60 lifetimes; 960 for the model with 20 and 
 ";
 
 fn readme(values: &[Value], outside: &[Outside], mutations: &[Mutation]) -> String {
-    let inside = values.iter().filter(|value| value.is_inside()).count();
+    let (answers, numbers): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| value.is_answer());
+    let among = |rows: &[&Value]| rows.iter().filter(|value| value.is_inside()).count();
     let mut text = OPENING.to_owned();
-    let (n, out) = (values.len(), values.len() - inside);
+    let (n, inside) = (numbers.len(), among(&numbers));
     write!(
         text,
         "\n**{inside} of {n} values lie inside the combined 95 % interval, {out} outside.** Of {n} true values \
-         about {:.0} would lie outside by chance.\n\n![herdsim's value over the reference, for every row](ratios.png)\n\n",
-        n as f64 * 0.05
+         about {:.0} would lie outside by chance. Of {} answers of yes or no {} are right.\n\n![herdsim's value over the reference, for every row](ratios.png)\n\n",
+        n as f64 * 0.05,
+        answers.len(),
+        among(&answers),
+        out = n - inside
     )
     .expect("text");
     write_outside(&mut text, values, outside);

@@ -220,7 +220,7 @@ pub fn two_states(effort: Effort) -> Vec<Row> {
 /// The boundary in finer steps, for the chart: name of the axis, and (value, share collapsed).
 pub fn curves() -> Vec<Curve> {
     let share = |plan: Plan| {
-        let held = collapses(&plan, 100);
+        let held = collapses(&plan, 600);
         held.iter().filter(|held| **held).count() as f64 / held.len() as f64
     };
     let spikes = (0..=10).map(|n| f64::from(n) / 2.0).map(|spike| (spike, share(Plan { spike, ..PLAN })));
