@@ -21,6 +21,8 @@ const SAMPLE: Span = Span::from_millis(1);
 pub struct Ear {
     gauges: Gauges,
     timeline: Vec<Moment>,
+    /// Whether requests arrived since the last look.
+    arrived: bool,
     ended: Vec<(SeriesNumber, Outcome, Time)>,
     marks: Vec<Mark>,
 }
@@ -31,6 +33,7 @@ impl Ear {
         Ear {
             gauges: Gauges::new(&scenario.file, &Places::of(scenario)),
             timeline: scenario.timeline.clone(),
+            arrived: false,
             ended: Vec::new(),
             marks: Vec::new(),
         }
@@ -46,6 +49,7 @@ impl Recorder for Ear {
     fn record(&mut self, now: Time, fact: Fact) {
         self.gauges.follow(now, fact);
         match fact {
+            Fact::RequestArrived { .. } => self.arrived = true,
             Fact::RequestEnded { series, outcome, latency } => {
                 self.ended.push((series, outcome, Time(now.0 - latency.0)));
             }
@@ -91,13 +95,23 @@ impl Followed {
     }
 }
 
+/// A request under way.
+#[derive(Debug)]
+struct Seen {
+    id: RequestId,
+    /// Its place in the trace.
+    place: usize,
+    /// What it waited for at the last look, and whether in a container.
+    waited: Option<(Stage, bool)>,
+}
+
 /// Looks at the world.
 #[derive(Debug)]
 pub struct Tracer {
     followed: Followed,
     trace: Trace,
-    /// Requests under way, and their places in the trace.
-    requests: Vec<(RequestId, usize)>,
+    /// Requests under way.
+    requests: Vec<Seen>,
     /// Connections and their places in the trace, by slot.
     connections: Vec<Option<(ConnectionId, usize)>>,
     sampled: Time,
@@ -140,10 +154,14 @@ impl Tracer {
     pub fn look(&mut self, world: &mut World<Ear>) {
         let now = world.now();
         self.trace.end = now;
-        let ended = std::mem::take(&mut world.recorder_mut().ended);
+        let ear = world.recorder_mut();
+        let (arrived, ended) = (std::mem::take(&mut ear.arrived), std::mem::take(&mut ear.ended));
         if matches!(self.followed, Followed::Window(..)) {
             self.look_at_connections(world, now);
             self.look_at_gauges(world, now);
+        }
+        if arrived && now <= self.followed.to() {
+            self.look_for_requests(world, now);
         }
         self.look_at_requests(world, now, &ended);
     }
@@ -157,34 +175,28 @@ impl Tracer {
         self.trace
     }
 
-    fn look_at_requests(&mut self, world: &World<Ear>, now: Time, ended: &[(SeriesNumber, Outcome, Time)]) {
-        let (all, followed) = (world.requests(), self.followed);
-        if now <= followed.to() {
-            for (id, request) in all.iter().filter(|(_, request)| request.arrived == now) {
-                if followed.holds(request) && !self.requests.iter().any(|(known, _)| *known == id) {
-                    self.requests.push((id, self.trace.requests.len()));
-                    self.trace.requests.push(begun(request));
-                }
+    fn look_for_requests(&mut self, world: &World<Ear>, now: Time) {
+        for (id, request) in world.requests().iter().filter(|(_, request)| request.arrived == now) {
+            if self.followed.holds(request) && !self.requests.iter().any(|known| known.id == id) {
+                self.requests.push(Seen { id, place: self.trace.requests.len(), waited: None });
+                self.trace.requests.push(begun(request));
             }
         }
+    }
+
+    fn look_at_requests(&mut self, world: &World<Ear>, now: Time, ended: &[(SeriesNumber, Outcome, Time)]) {
         let mut mine = std::mem::take(&mut self.requests);
-        mine.retain(|(id, place)| {
-            let request = all.get(*id);
+        mine.retain_mut(|seen| {
+            let request = world.requests().get(seen.id);
             if let Some(request) = request {
-                let state = self.request_state(world, now, request);
-                let container = world.container(request.service, request.container).map(|home| home.number);
-                let trace = &mut self.trace.requests[*place];
-                if trace.container.is_none() && request.holds_place {
-                    trace.container = container.map(|number| (now, number));
-                }
-                if trace.states.last().is_none_or(|(_, last)| *last != state) {
-                    trace.states.push((now, state));
-                    self.steps += 1;
-                }
+                self.look_at_request(world, now, seen, request);
             }
-            let trace = &mut self.trace.requests[*place];
-            let (series, arrived) = (trace.series, trace.arrived);
+            if ended.is_empty() && request.is_some() {
+                return true;
+            }
+            let trace = &mut self.trace.requests[seen.place];
             if trace.answered.is_none() {
+                let (series, arrived) = (trace.series, trace.arrived);
                 let answer = ended.iter().find(|one| (one.0, one.2) == (series, arrived));
                 trace.answered = answer.map(|one| (now, one.1));
             }
@@ -194,6 +206,26 @@ impl Tracer {
             request.is_some()
         });
         self.requests = mine;
+    }
+
+    fn look_at_request(&mut self, world: &World<Ear>, now: Time, seen: &mut Seen, request: &Request) {
+        // Thousands may wait, and nothing but these two tells of those: pools and backends change meanwhile.
+        let waits = (request.stage, request.holds_place);
+        let alone = !matches!(request.stage, Stage::Acquiring { .. } | Stage::Holding { .. });
+        if alone && seen.waited == Some(waits) {
+            return;
+        }
+        seen.waited = Some(waits);
+        let state = self.request_state(world, now, request);
+        let container = world.container(request.service, request.container).map(|home| home.number);
+        let trace = &mut self.trace.requests[seen.place];
+        if trace.container.is_none() && request.holds_place {
+            trace.container = container.map(|number| (now, number));
+        }
+        if trace.states.last().is_none_or(|(_, last)| *last != state) {
+            trace.states.push((now, state));
+            self.steps += 1;
+        }
     }
 
     fn request_state(&mut self, world: &World<Ear>, now: Time, request: &Request) -> RequestState {
