@@ -29,6 +29,8 @@ pub struct Activity {
     pub file: String,
     /// How many each client has.
     pub each: Vec<usize>,
+    /// Whether `inspect` would call them bunched.
+    pub bunched: bool,
 }
 
 impl Activity {
@@ -130,8 +132,8 @@ fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::R
     let most: u64 = services.iter().map(|service| service.deployed.max.max(1) * service.pool_max).sum();
     writeln!(out, "#:schema ./scenario.schema.json")?;
     writeln!(out, "# A first scenario. What is marked `assumed` is a guess: put in what you know.")?;
-    if let Some(line) = snapshot(found) {
-        writeln!(out, "{line}")?;
+    if let Some(activity) = &found.activity {
+        snapshot(out, found, activity)?;
     }
     writeln!(out)?;
     writeln!(out, "schema_version = 1")?;
@@ -154,16 +156,32 @@ fn head(out: &mut String, found: &Evidence, services: &[Service]) -> std::fmt::R
     )
 }
 
-/// What a snapshot shows beside a pool whose size is known, and is no value of the scenario.
-fn snapshot(found: &Evidence) -> Option<String> {
-    let activity = found.activity.as_ref()?;
-    let max = found.pool.as_ref().and_then(|(pool, _)| pool.max)?;
+/// What a snapshot shows and is no value of the scenario.
+fn snapshot(out: &mut String, found: &Evidence, activity: &Activity) -> std::fmt::Result {
+    let max = found.pool.as_ref().and_then(|(pool, _)| pool.max);
+    let max = max.map_or(String::new(), |max| format!("; the pool may hold {max}"));
     let (least, most) = (activity.each.iter().copied().min().unwrap_or(0), activity.most());
     let each = if least == most { most.to_string() } else { format!("{least} to {most}") };
     let connections = human::plural(activity.each.iter().sum(), "connection");
     let clients = human::plural(activity.each.len(), "client");
     let file = activity.file.replace(char::is_control, " ");
-    Some(format!("# {file} shows {connections} of {clients}: {each} each; the pool may hold {max}."))
+    writeln!(out, "# {file} shows {connections} of {clients}: {each} each{max}.")?;
+    writeln!(
+        out,
+        "# Here as many are open as the traffic needs, which is assumed: more of it, or longer queries, if"
+    )?;
+    writeln!(out, "# `backends` in the summary of a run is far from that.")?;
+    if activity.bunched {
+        writeln!(
+            out,
+            "# THEY ARE BUNCHED NOW, as `herdsim inspect {file}` tells. What is expected below is of a"
+        )?;
+        writeln!(
+            out,
+            "# fleet that is not, and is stalled once: that it holds says nothing against what is there."
+        )?;
+    }
+    Ok(())
 }
 
 /// A setting of the pool, if it was found.

@@ -1,8 +1,10 @@
 //! `init`: a scenario to begin with.
 
+use super::Failure;
+use super::activity::{self, Activity};
 use super::console::Console;
 use super::first::{self, Evidence};
-use super::{Failure, activity};
+use crate::measure::snapshot::{Bunching, Snapshot};
 use crate::scenario::schema::schema_json;
 use crate::scenario::values::{self, dsn};
 use clap::Args;
@@ -136,12 +138,14 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
     if let Some(file) = &args.activity {
         let bytes = fs::read(file).map_err(|error| Failure::input(file, error))?;
         let name = file.display().to_string();
-        let connections = activity::read(&bytes, &name)?.connections;
+        let Activity { connections, now, newest, .. } = activity::read(&bytes, &name)?;
+        let now = now.or(newest).unwrap_or_default();
         let mut clients: BTreeMap<_, usize> = BTreeMap::new();
         for connection in &connections {
             *clients.entry(connection.client.as_deref()).or_default() += 1;
         }
-        found.activity = Some(first::Activity { file: name, each: clients.into_values().collect() });
+        let bunched = Snapshot::new(&connections, now, None).verdict == Bunching::Bunched;
+        found.activity = Some(first::Activity { file: name, each: clients.into_values().collect(), bunched });
     }
     let name = found.services.first().and_then(|(_, service)| service.name.clone());
     Ok((name.unwrap_or_else(|| "fleet".to_owned()), first::text(&found)))

@@ -16,8 +16,8 @@ use crate::engine::time::Span;
 const SAFE_SHARE: f64 = 0.2;
 
 /// What the jitter that is advised does, and what it does not.
-const SMALLER: &str = "so much keeps the database from being overrun; \
-     how much a smaller herd needs, `herdsim sweep --find` tells";
+const SMALLER: &str = "that is a floor and no cure: so much keeps the database from being overrun for long, \
+     spikes of seconds stay; begin with a fifth of the lifetime, or ask `herdsim sweep --find`";
 
 /// Adds all advice.
 pub fn lint(scenario: &Scenario, problems: &mut Problems) {

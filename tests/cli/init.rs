@@ -136,6 +136,12 @@ fn a_snapshot_alone_makes_a_scenario() {
     assert!(out.contains(told) && out.contains("max                 = 20"), "{out}");
     desk.ends("init --activity activity.csv mine.toml", 0);
     desk.ends("check mine.toml", 0);
+    assert!(!out.contains("BUNCHED"), "{out}");
+    let born = |n: usize| format!("2026-01-01 00:00:10.{n:02}+00,app,10.0.0.{},idle\n", n % 4);
+    let at_once: String = (0..30).map(born).collect();
+    desk.write("bunched.csv", &format!("backend_start,application_name,client_addr,state\n{at_once}"));
+    let (out, _) = desk.ends("init --activity bunched.csv -", 0);
+    assert!(out.contains("THEY ARE BUNCHED NOW, as `herdsim inspect bunched.csv` tells"), "{out}");
     let (_, err) = desk.ends("init --dsn-env NO_SUCH_VARIABLE_HERE", 2);
     assert!(err.contains("is not set"), "{err}");
     let (_, err) = desk.ends("init --from tiny.toml", 2);

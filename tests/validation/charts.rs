@@ -16,7 +16,8 @@ const EDGES: (f64, f64) = (0.9, 1.1);
 
 /// herdsim's value over the reference, row by row, with the interval: a strip for each case.
 pub fn ratios(values: &[Value]) -> Drawing {
-    let mut cases: Vec<&str> = values.iter().map(|value| value.case.as_str()).collect();
+    let over = values.iter().filter(|value| value.reference != 0.0);
+    let mut cases: Vec<&str> = over.map(|value| value.case.as_str()).collect();
     cases.dedup();
     let high = STRIP * cases.len() as f64;
     let subtitle = "dot: value / reference; line: combined 95 % interval; at the edge: further away; a reference of 0 \

@@ -230,7 +230,7 @@ fn readme(values: &[Value], outside: &[Outside], mutations: &[Mutation]) -> Stri
     write!(
         text,
         "\n**{inside} of {n} values lie inside the combined 95 % interval, {out} outside.** Of {n} true values \
-         about {:.0} would lie outside by chance. Of {} answers of yes or no {} are right.\n\n![herdsim's value over the reference, for every row](ratios.png)\n\n",
+         about {:.0} would lie outside by chance.\nOf {} answers of yes or no {} are right.\n\n![herdsim's value over the reference, for every row whose reference is not 0](ratios.png)\n\n",
         n as f64 * 0.05,
         answers.len(),
         among(&answers),

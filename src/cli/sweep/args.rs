@@ -15,8 +15,8 @@ use clap::builder::PossibleValuesParser;
 /// Run a scenario at many points and map what its expectations measure; or find how much is enough.
 ///
 /// The points are those of the scenario's `[sweep]`, of `--axis`, or of both. Each expectation is measured
-/// and judged at every point with every seed; the maps show its median and how many seeds kept within its
-/// bounds.
+/// and judged at every point with every seed; the maps show its median and how many seeds passed: it
+/// held, and where it has a control, that failed.
 /// Nothing there fails the command: a map shows where things hold and where not. Every finished run is kept
 /// at once, so that a sweep that was stopped can be gone on with (`--resume`), and dealt to several machines
 /// (`--shard`, then `herdsim merge`). With `--find` it looks for the smallest value of one parameter with

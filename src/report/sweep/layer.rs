@@ -127,7 +127,7 @@ impl Layer {
                 }
             });
         let bounded = self.spots.iter().any(|spot| spot.passed.is_some());
-        let below = if bounded { "; below it how many seeds kept within the bounds" } else { "" };
+        let below = if bounded { "; below it how many seeds passed, control included" } else { "" };
         heat::draw(
             &self.title,
             &format!("{} · median over seeds{below}", self.subtitle),
