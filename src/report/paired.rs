@@ -193,7 +193,7 @@ pub(super) fn notes(all: &[Paired]) -> Vec<String> {
     if !against.is_empty() {
         notes.push(format!("pairs vary against each other (negative correlation): {}", against.join("; ")));
     }
-    if headline().any(|row| row.missing > 0) {
+    if headline().any(|row| row.missing > 0 && row.pairs > 0) {
         notes.push(
             "cannot tell: with some seeds there is no value, and they do not lack by chance".to_owned(),
         );

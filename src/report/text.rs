@@ -56,12 +56,19 @@ pub fn escaped(text: &str) -> String {
     printable(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
 }
 
-/// A name, cut in the middle if it is longer: names that begin alike differ at their ends.
+/// A name, cut in the middle if it is longer: names that begin alike differ at their ends. Of a variant of
+/// one of several files that of the file is cut.
 pub fn short(name: &str, longest: usize) -> String {
     let name = printable(name);
     let count = name.chars().count();
     if count <= longest {
         return name;
+    }
+    if let Some((file, variant)) = name.rsplit_once('/') {
+        let left = longest.saturating_sub(variant.chars().count() + 2);
+        if left > 0 {
+            return file.chars().take(left).chain("…/".chars()).chain(variant.chars()).collect();
+        }
     }
     let tail = (longest - 1) / 2;
     let head = name.chars().take(longest - 1 - tail);
@@ -131,6 +138,10 @@ mod tests {
             assert!(cut[0] != cut[1] && cut.iter().all(|name| name.chars().count() == longest), "{cut:?}");
         }
         assert_eq!(short("as-it-happened", 9), "as-i…ened");
+        assert_eq!(
+            ["small/no-jitter", "small/jitter"].map(|name| short(name, 12)),
+            ["s…/no-jitter", "small/jitter"]
+        );
         assert_eq!(short("jitter", 9), "jitter");
     }
 }
