@@ -53,8 +53,8 @@ pub fn ticks(range: &Range) -> Vec<(f64, String)> {
 pub fn draw(title: &str, subtitle: &str, unit: &str, panels: &[Panel], bounds: &[f64]) -> Drawing {
     let mut drawing = page::begin(TOP + (HIGH + FOOT) * panels.len() as f64, title, subtitle);
     let values = || panels.iter().flat_map(|panel| &panel.spots).flat_map(|spot| &spot.values);
-    let known = values().chain(bounds).copied().filter(|value| value.is_finite());
-    let scale = Scale::linear(known.fold(0.0, f64::max));
+    let known: Vec<f64> = values().chain(bounds).copied().filter(|value| value.is_finite()).collect();
+    let scale = scale(&known);
     for (number, panel) in panels.iter().enumerate() {
         let top = TOP + (HIGH + FOOT) * number as f64;
         let width = WIDTH - page::LEFT - page::RIGHT;
@@ -71,6 +71,17 @@ pub fn draw(title: &str, subtitle: &str, unit: &str, panels: &[Panel], bounds: &
         draw_spots(&mut drawing, &frame, panel, &scale);
     }
     drawing
+}
+
+/// Where the greatest is many times the least, what matters near a bound would be lost on a linear scale.
+fn scale(known: &[f64]) -> Scale {
+    let least = known.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = known.iter().copied().fold(0.0, f64::max);
+    if least > 0.0 && greatest >= 10.0 * least {
+        Scale::log(least, greatest)
+    } else {
+        Scale::linear(greatest)
+    }
 }
 
 fn ground(drawing: &mut Drawing, frame: &Frame, panel: &Panel, (scale, unit): (&Scale, &str)) {
@@ -143,5 +154,13 @@ mod tests {
         let bounded = draw("t", "s", "count", &[panel], &[30.0, f64::NAN]).svg();
         assert_eq!(bounded.matches("bound").count(), 1, "another with each seed is no line: {bounded}");
         assert!(bounded.contains("30"), "the scale reaches it: {bounded}");
+    }
+
+    #[test]
+    fn what_spans_a_decade_is_drawn_on_a_logarithmic_scale() {
+        assert!(matches!(scale(&[0.97, 0.03, 0.05]), Scale::Log { .. }));
+        assert!(matches!(scale(&[0.97, 0.2]), Scale::Linear { .. }));
+        assert!(matches!(scale(&[0.0, 50.0]), Scale::Linear { .. }), "zero has no logarithm");
+        assert!(matches!(scale(&[]), Scale::Linear { .. }));
     }
 }
