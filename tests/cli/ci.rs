@@ -55,6 +55,17 @@ fn every_command_in_the_files_for_ci_does_what_it_says() {
     }
 }
 
+/// The repository has packages beside the program, and `cargo install` must be told which one is meant.
+#[test]
+fn what_is_installed_from_a_repository_is_named_and_locked() {
+    for text in [GITHUB, GITLAB] {
+        let installs: Vec<&str> = text.lines().filter(|line| line.contains("cargo install")).collect();
+        assert_eq!(installs.len(), 1, "{text}");
+        let line = installs[0];
+        assert!(line.contains(" --locked --git ") && line.ends_with(" herdsim"), "{line}");
+    }
+}
+
 #[test]
 fn without_the_cure_the_build_fails_and_everybody_is_told_where() {
     let desk = repository();
