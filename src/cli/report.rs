@@ -56,7 +56,7 @@ fn tables(args: &ReportArgs, console: &Console) -> Result<(), Failure> {
 
 #[cfg(not(feature = "parquet"))]
 fn tables(_: &ReportArgs, _: &Console) -> Result<(), Failure> {
-    let cure = "install it anew with `cargo install --path . --features parquet`";
+    let cure = "install it anew with `cargo install --locked --path . --features parquet`";
     Err(Failure::Usage(format!("this program was built without Parquet: {cure}")))
 }
 
