@@ -41,11 +41,14 @@ const EXAMPLES: &str = "Examples:
   herdsim check quickstart.toml --print-resolved --variant jitter
   herdsim check fleet.toml --sources
 
+No problem hides another; what depends on a wrong value is told when that is mended, and of a file that is
+no TOML all else.
+
 Where a warning is of what is meant, a comment `# deliberate` at the end of the line keeps it away.";
 
 /// Does it.
 pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
-    let (files, skipped) = files(args)?;
+    let (files, skipped, mut failures) = files(args);
     if !skipped.is_empty() {
         console.note(&format!("skipped, laid over scenarios by --with: {}", skipped.join(", ")));
     }
@@ -78,30 +81,35 @@ pub fn perform(args: &CheckArgs, console: &Console) -> Result<(), Failure> {
             Err(failure) => unknown = Some(failure),
         }
     }
-    match (bad, unknown) {
-        (0, None) => Ok(()),
-        (0, Some(failure)) => Err(failure),
-        (bad, _) => Err(Failure::Scenario(bad)),
-    }
+    failures.extend(unknown);
+    failures.extend((bad > 0).then_some(Failure::Scenario(bad)));
+    end(failures, console)
 }
 
-/// The scenarios that are asked for; and what is none of a directory's, but laid over them.
-fn files(args: &CheckArgs) -> Result<(Vec<PathBuf>, Vec<String>), Failure> {
+/// The gravest failure, of several the last; the others are told before.
+fn end(mut failures: Vec<Failure>, console: &Console) -> Result<(), Failure> {
+    failures.sort_by_key(Failure::code);
+    let last = failures.pop();
+    failures.iter().for_each(|failure| console.failure(failure));
+    last.map_or(Ok(()), Err)
+}
+
+/// The scenarios that are asked for; what is none of a directory's, but laid over them; and what leads nowhere.
+fn files(args: &CheckArgs) -> (Vec<PathBuf>, Vec<String>, Vec<Failure>) {
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
-    for paths::ScenarioFile { file, named } in paths::scenarios(&args.paths)? {
+    let (found, mut failures) = paths::all_scenarios(&args.paths);
+    for paths::ScenarioFile { file, named } in found {
         if !named && paths::is_overlay(&file) {
             skipped.push(file.display().to_string());
         } else {
             files.push(file);
         }
     }
-    if files.is_empty() {
-        return Err(Failure::Usage(format!(
-            "no scenario: {} are laid over one by --with",
-            skipped.join(", ")
-        )));
+    if files.is_empty() && failures.is_empty() {
+        let laid = skipped.join(", ");
+        failures.push(Failure::Usage(format!("no scenario: {laid} are laid over one by --with")));
     }
-    Ok((files, skipped))
+    (files, skipped, failures)
 }
 
 fn shown(args: &CheckArgs, file: &std::path::Path, document: &Document, scenario: &Scenario) -> String {

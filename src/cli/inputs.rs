@@ -62,7 +62,7 @@ impl ScenarioArgs {
             }
             Err(problems) => {
                 let errors = problems.errors();
-                let told = if console.quiet() { &errors } else { &problems };
+                let told = if console.verbose() { &problems } else { &errors };
                 console.problems(&told.render(console.stderr_colour()));
                 Err(errors)
             }

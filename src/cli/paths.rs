@@ -21,28 +21,43 @@ pub struct ScenarioFile {
 /// # Errors
 /// [`Failure::Usage`] if a path leads nowhere, or a directory holds no TOML file.
 pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Failure> {
+    let (found, failures) = all_scenarios(paths);
+    failures.into_iter().next().map_or(Ok(found), Err)
+}
+
+/// The same with all that leads nowhere beside what was found.
+pub fn all_scenarios(paths: &[PathBuf]) -> (Vec<ScenarioFile>, Vec<Failure>) {
     let mut found: IndexMap<PathBuf, ScenarioFile> = IndexMap::new();
+    let mut failures = Vec::new();
     for path in paths {
         let named = !path.is_dir();
-        let files = if named { vec![path.clone()] } else { inside(path)? };
-        if files.is_empty() {
-            return Err(Failure::Usage(format!(
-                "`{}` holds no scenario: no file ends in .toml",
-                path.display()
-            )));
-        }
-        for file in files {
-            if !file.exists() {
-                let why = match file.is_symlink() {
-                    true => "is a link that leads nowhere: mend it, or remove it",
-                    false => "does not exist: name scenarios or directories",
-                };
-                return Err(Failure::Usage(format!("`{}` {why}", file.display())));
+        let files = if named { Ok(vec![path.clone()]) } else { inside(path) };
+        let files = files.and_then(|files| match files.is_empty() {
+            true => {
+                Err(Failure::Usage(format!("`{}` holds no scenario: no file ends in .toml", path.display())))
             }
-            found.entry(place(&file)?).or_insert(ScenarioFile { file, named }).named |= named;
+            false => Ok(files),
+        });
+        for file in files.map_err(|failure| failures.push(failure)).into_iter().flatten() {
+            match there(&file) {
+                Ok(place) => found.entry(place).or_insert(ScenarioFile { file, named }).named |= named,
+                Err(failure) => failures.push(failure),
+            }
         }
     }
-    Ok(found.into_values().collect())
+    (found.into_values().collect(), failures)
+}
+
+/// Where a file is, if it is anywhere.
+fn there(file: &Path) -> Result<PathBuf, Failure> {
+    if !file.exists() {
+        let why = match file.is_symlink() {
+            true => "is a link that leads nowhere: mend it, or remove it",
+            false => "does not exist: name scenarios or directories",
+        };
+        return Err(Failure::Usage(format!("`{}` {why}", file.display())));
+    }
+    place(file)
 }
 
 /// The one spelling of where a file is, whatever the way there.

@@ -31,16 +31,11 @@ const NO_LIMIT: &str = "\"none\" for no limit";
 
 /// Checks a complete scenario; `tree` is the same with places.
 pub fn check(file: &File, tree: &Node, tables: &Tables, problems: &mut Problems) {
-    let mut checker = Checker { file, tree, tables, problems, names_only: false };
+    let mut checker = Checker { file, tree, tables, problems };
     checker.everything();
-    schema::visit(tree, schema::root(), "", &mut |_, node, shape| {
-        distribution(node, shape, checker.problems)
+    schema::visit(tree, schema::root(), "", &mut |path, node, shape| {
+        distribution(path, node, shape, checker.problems)
     });
-}
-
-/// Checks only that names lead somewhere: for a tree with stand-ins, which prove nothing else.
-pub fn names(file: &File, tree: &Node, problems: &mut Problems) {
-    Checker { file, tree, tables: &Tables::new(), problems, names_only: true }.everything();
 }
 
 struct Checker<'a> {
@@ -48,7 +43,6 @@ struct Checker<'a> {
     tree: &'a Node,
     tables: &'a Tables,
     problems: &'a mut Problems,
-    names_only: bool,
 }
 
 impl Checker<'_> {
@@ -79,9 +73,19 @@ impl Checker<'_> {
     }
 
     fn error(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
-        if !self.names_only {
-            self.problems.push(Problem::error(message, self.place(path)).help(help));
-        }
+        let problem = Problem::error(message, self.place(path)).help(help);
+        let doubts = self.doubts(path, &problem);
+        self.problems.push(problem.about(doubts));
+    }
+
+    /// The value at `path`, and those beside it that the problem or its cure names.
+    fn doubts(&self, path: &str, problem: &Problem) -> Vec<String> {
+        let table = path.rsplit_once('.').map(|(table, _)| table);
+        let beside = table.and_then(|table| self.tree.at(table)).and_then(Node::entries);
+        let said = problem.in_a_line();
+        let named = beside.into_iter().flatten().filter(|(key, _)| said.contains(&format!("`{key}`")));
+        let others = named.filter_map(|(key, _)| Some(format!("{}.{key}", table?)));
+        others.chain([path.to_owned()]).collect()
     }
 
     /// `name`, which stands at `path`, must be one of `known`.
@@ -93,12 +97,10 @@ impl Checker<'_> {
         known: impl Iterator<Item = &'k String> + Clone,
     ) -> bool {
         let exists = known.clone().any(|other| other == name);
-        // The name that stands in for a missing one is nobody's mistake.
-        let stands_in = self.names_only && name.is_empty();
-        if !exists && !stands_in {
+        if !exists {
             let help = suggest(name, known.map(String::as_str));
             let problem = Problem::error(format!("there is no {kind} `{name}`"), self.place(path));
-            self.problems.push(problem.help(help));
+            self.problems.push(problem.help(help).about([path.to_owned()]));
         }
         exists
     }
@@ -373,11 +375,11 @@ impl Checker<'_> {
 }
 
 /// Distributions and curves, wherever they stand.
-fn distribution(node: &Node, shape: &Shape, problems: &mut Problems) {
+fn distribution(whole: &str, node: &Node, shape: &Shape, problems: &mut Problems) {
     let Shape::Choice(_) = shape else { return };
     let span = |path: &str| node.at(path).and_then(Node::text).and_then(|text| parse_span(text).ok());
     let mut error = |path: &str, message: &str, help: &str| {
-        problems.push(Problem::error(message, node.place_at(path)).help(help));
+        problems.push(Problem::error(message, node.place_at(path)).help(help).about([whole.to_owned()]));
     };
     if let (Some(min), Some(max)) = (span("uniform.min"), span("uniform.max"))
         && min > max

@@ -113,7 +113,8 @@ fn fill_pool(name: &str, pool: &mut Node, problems: &mut Problems) {
         // A stand-in, so that the rest is checked all the same, and `min` is not above it.
         let min = own.get("min").filter(|min| is_size(min));
         let value = min.map_or(Value::Integer(1), |min| min.value.clone());
-        own.insert(AS_MAX.to_owned(), Node { value, origin: Origin::default_value() });
+        let origin = Origin { layer: Layer::StandIn, ..Origin::default_value() };
+        own.insert(AS_MAX.to_owned(), Node { value, origin });
     }
     for (key, value) in preset.and_then(Node::entries).into_iter().flatten().filter(|(key, _)| *key != STOCK)
     {

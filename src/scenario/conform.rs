@@ -2,15 +2,21 @@
 
 use super::grammar::Metric;
 use super::like;
+use super::mend::{is_section, is_written};
 use super::other_names;
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Field, Shape};
-use super::tree::{Node, Value};
+use super::tree::{Layer, Node, Value};
 use super::units::{
     parse_date_time, parse_limit, parse_quantity, parse_rate, parse_share, parse_span, parse_width,
 };
 use super::when;
 use indexmap::IndexMap;
+
+/// The same of a tree that something is still to be laid on: what it lacks is not told.
+pub fn check_in_part(node: &Node, shape: &Shape, problems: &mut Problems) {
+    fit(node, shape, "", true, problems);
+}
 
 /// Checks `node` and all below it against `shape`. `name` is the key under which it stands.
 pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
@@ -19,6 +25,10 @@ pub fn check(node: &Node, shape: &Shape, name: &str, problems: &mut Problems) {
 
 /// The same; what is `excused` is not told what it lacks.
 fn fit(node: &Node, shape: &Shape, name: &str, excused: bool, problems: &mut Problems) {
+    // That it is none of any kind is said already.
+    if node.origin.layer == Layer::StandIn {
+        return;
+    }
     if !shape.accepts(node) {
         problems.push(wrong_kind(node, shape, name));
         return;
@@ -107,17 +117,60 @@ fn keys(
             }
             Some(field) => fit(entry, &field.shape, key, excused, problems),
             None => {
-                let place = entry.origin.key.clone().or_else(|| entry.place());
-                let known = || fields.keys().map(String::as_str);
-                let problem = Problem::error(format!("unknown key `{key}`"), place).label("not known here");
-                let help = match other_names::setting(key, known()) {
-                    Some(ours) => format!("that is `{ours}` here"),
-                    None => suggest(key, known()),
-                };
-                problems.push(problem.help(help));
+                problems.push(unknown_key(key, entry, fields));
+                // In a section of another name the rest is told, too.
+                if let Some((ours, field)) =
+                    meant_key(key, entries, fields).and_then(|ours| fields.get_key_value(ours))
+                    && is_section(&field.shape)
+                {
+                    fit(entry, &field.shape, ours, excused, problems);
+                }
             }
         }
     }
+}
+
+fn unknown_key(key: &str, entry: &Node, fields: &IndexMap<String, Field>) -> Problem {
+    let place = entry.origin.key.clone().or_else(|| entry.place());
+    let known = || fields.keys().map(String::as_str);
+    let problem = Problem::error(format!("unknown key `{key}`"), place).label("not known here");
+    problem.help(match other_names::setting(key, known()) {
+        Some(ours) => format!("that is `{ours}` here"),
+        None => suggest(key, known()),
+    })
+}
+
+/// Tells of the sections of a file that are misspelt, and takes what is in them for what it was meant to be:
+/// overlays speak of it.
+pub fn name_sections(file: &mut Node, problems: &mut Problems) {
+    let (Shape::Table(fields), Some(entries)) = (schema::root(), file.entries_mut()) else { return };
+    let unknown: Vec<String> = entries.keys().filter(|key| !fields.contains_key(*key)).cloned().collect();
+    for key in unknown {
+        let meant = nearest(&key, fields.keys().map(String::as_str));
+        let Some((meant, Shape::Map(_))) = meant.map(|meant| (meant, &fields[meant].shape)) else { continue };
+        let Some(section) = entries.get(&key).filter(|section| section.entries().is_some()) else { continue };
+        problems.push(unknown_key(&key, section, fields));
+        let Some(section) = entries.shift_remove(&key) else { continue };
+        match entries.get_mut(meant).and_then(Node::entries_mut) {
+            Some(known) => {
+                for (name, entity) in section.entries().into_iter().flatten() {
+                    known.entry(name.clone()).or_insert_with(|| entity.clone());
+                }
+            }
+            None => drop(entries.insert(meant.to_owned(), section)),
+        }
+    }
+}
+
+/// The key that was meant by one that is not known, unless somebody wrote that one, too.
+pub fn meant_key<'a>(
+    key: &str,
+    entries: &IndexMap<String, Node>,
+    fields: &'a IndexMap<String, Field>,
+) -> Option<&'a str> {
+    let known = || fields.keys().map(String::as_str);
+    let meant = other_names::setting(key, known()).or_else(|| nearest(key, known()))?;
+    (!is_written(entries.get(meant))).then_some(meant)
 }
 
 /// Whether all is there that must be.

@@ -2,7 +2,8 @@
 //!
 //! A chain of them is followed to its end. What an entity is, rather than what it is like, stays its own.
 
-use super::problem::{Problem, Problems, suggest};
+use super::mend::Guess;
+use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};
 use indexmap::IndexMap;
@@ -84,6 +85,29 @@ fn ancestors<'a>(name: &'a str, all: &'a IndexMap<String, Node>, problems: &mut 
 pub fn is_stranded(name: &str, all: &IndexMap<String, Node>) -> bool {
     let chain = ancestors(name, all, &mut Problems::default());
     all[chain.last().copied().unwrap_or(name)].child("like").is_some()
+}
+
+/// Lends every entity whose `like` leads nowhere what another one has, another one for each guess, or nothing.
+pub fn lend(tree: &mut Node, guess: Guess) {
+    for group in LIKE_EACH_OTHER {
+        let Some(all) = tree.child(group).and_then(Node::entries).cloned() else { continue };
+        let shape = schema::root().field(group).expect("the grammar has this group").inner();
+        let sound: Vec<&str> =
+            all.keys().map(String::as_str).filter(|name| !is_stranded(name, &all)).collect();
+        for (name, entry) in
+            entities(tree, group).into_iter().flatten().filter(|(name, _)| is_stranded(name, &all))
+        {
+            let like = all[name].child("like").and_then(Node::text).unwrap_or_default();
+            let other = match guess {
+                Guess::Likely => nearest(like, sound.iter().copied()).or(sound.first().copied()),
+                Guess::Least => None,
+                Guess::Most => sound.last().copied(),
+            };
+            if let Some(other) = other {
+                fill_from(entry, &all[other], shape, &Layer::Like(other.into()));
+            }
+        }
+    }
 }
 
 /// Copies what `node` lacks; tables are filled in, a choice or a list is taken whole or not at all.

@@ -1,5 +1,6 @@
-//! Advice for real fleets: settings that are allowed and probably not meant. Only for a scenario without
-//! errors.
+//! Advice for real fleets: settings that are allowed and probably not meant.
+//!
+//! Where a name leads nowhere, nothing is said of what it could have led to.
 
 mod expect;
 mod load;
@@ -60,6 +61,11 @@ fn warn(problems: &mut Problems, tree: &Node, path: &str, message: String, help:
 /// while an old and a new revision overlap. Behind a pooler it is processes × pool max.
 fn budget(file: &File, tree: &Node, name: &str, problems: &mut Problems) {
     let postgres = &file.postgres[name];
+    let known = |node: &String| file.postgres.contains_key(node);
+    let pools = file.service.values().flat_map(|service| service.pool.keys());
+    if !pools.chain(file.job.values().map(|job| &job.on)).all(known) {
+        return;
+    }
     let slots = u64::from(postgres.slots());
     let pooler = postgres.pooler.as_ref();
     let demand = pooler.map_or_else(|| pooler::connections(file, name), pooler::backends);
@@ -159,6 +165,9 @@ fn herd(path: &str, pools: u32, pool: &Pool, safe_rate: f64, tree: &Node, proble
 fn idle_classes(file: &File, tree: &Node, problems: &mut Problems) {
     let traffic = file.traffic.values().map(|traffic| &traffic.request);
     let asked: Vec<&String> = traffic.chain(file.device.values().map(|device| &device.request)).collect();
+    if !asked.iter().all(|request| file.request.contains_key(*request)) {
+        return;
+    }
     for name in file.request.keys() {
         if !asked.contains(&name) {
             let message = format!("no traffic and no device asks for `{name}`");

@@ -1,14 +1,10 @@
 //! From files and arguments to a [`Document`]: every variant laid out, completed, checked and resolved.
 
-use super::complete::complete;
 use super::grammar::{Event, Overlay};
-use super::like;
 use super::place::{SET, SourceText};
 use super::problem::{Problem, Problems};
 use super::tree::{self, Layer, Node, Origin, Value};
-use super::{
-    AS_WRITTEN, Document, Scenario, Tables, check, lint, mend, overlay, size, tables, timeline, values,
-};
+use super::{AS_WRITTEN, Document, Scenario, Tables, conform, overlay, schema, values, worlds};
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,13 +32,14 @@ impl Document {
         with: &[PathBuf],
         given: &[(&str, String)],
     ) -> Result<(Document, Problems), Problems> {
-        let source = tree::read(path, 0)?;
+        let source = tree::read(path, 0);
         let mut layers = Layers::default();
         let mut problems = Problems::default();
         for (index, path) in with.iter().enumerate() {
-            match tree::read(path, 1 + index).and_then(|source| tree::parse(&source, &Layer::With)) {
-                Ok(node) => layers.with.extend(with_overlay(node)),
-                Err(wrong) => problems.extend(wrong),
+            let source = tree::read(path, 1 + index).map_err(|wrong| problems.extend(wrong)).ok();
+            match source.and_then(|source| tree::parse_on(&source, &Layer::With, &mut problems)) {
+                Some(node) => layers.with.extend(with_overlay(node)),
+                None => layers.unread = true,
             }
         }
         for (index, (option, argument)) in given.iter().enumerate() {
@@ -52,7 +49,13 @@ impl Document {
             }
         }
         let base = Arc::from(path.parent().unwrap_or(Path::new("")));
-        build(&source, &base, &layers, problems)
+        match source {
+            Ok(source) => build(&source, &base, &layers, problems),
+            Err(mut wrong) => {
+                wrong.extend(problems);
+                Err(wrong)
+            }
+        }
     }
 
     /// As [`Document::load`], of a text; CSV files are looked for in the working directory.
@@ -70,6 +73,8 @@ impl Document {
 struct Layers {
     with: Vec<IndexMap<String, Node>>,
     set: Vec<(String, Node)>,
+    /// Whether there is a file that cannot be read: nobody knows what it would have laid.
+    unread: bool,
 }
 
 /// A `--with` file is an overlay; it may say what it is.
@@ -85,9 +90,16 @@ fn build(
     layers: &Layers,
     mut problems: Problems,
 ) -> Result<(Document, Problems), Problems> {
-    let mut written = tree::parse(source, &Layer::File)?;
+    let Some(mut written) = tree::parse_on(source, &Layer::File, &mut problems) else {
+        return Err(problems);
+    };
     if let Some(problem) = too_new(&written) {
         return Err(problem.into());
+    }
+    conform::name_sections(&mut written, &mut problems);
+    if layers.unread {
+        conform::check_in_part(&written, schema::root(), &mut problems);
+        return Err(problems);
     }
     values::lay(&mut written, base, &mut problems);
     for overlay in &layers.with {
@@ -104,10 +116,12 @@ fn build(
         .flatten()
         .map(|(n, _)| n.clone())
         .collect();
+    // What is wrong with all of them keeps each from being read as it is.
+    let of_the_file = problems.errors();
     let mut scenarios = IndexMap::new();
     for name in [AS_WRITTEN.to_owned()].into_iter().chain(names) {
         // Each variant has its own list, so that an error in one does not hide those in the next.
-        let mut own = Problems::default();
+        let mut own = of_the_file.clone();
         let scenario = resolve(&written, &name, base, &on_top, &mut own);
         if name != AS_WRITTEN {
             own.tell_variant(&name, &problems);
@@ -146,13 +160,9 @@ fn resolve(
         overlay::lay(&mut tree, overlay, &Layer::Variant(name.into()), problems);
     }
     lay_set(&mut tree, set, problems);
-    let mut scenario = stand(tree, name, (base.clone(), Tables::new()), problems)?;
-    if !problems.has_errors() {
-        size::check(&scenario, problems);
-    }
-    if !problems.has_errors() {
-        lint::lint(&scenario, problems);
-    }
+    let mut worlds = worlds::stand(tree, name, (base.clone(), Tables::new()), problems);
+    worlds.advise(problems);
+    let mut scenario = worlds.scenario().filter(|_| !problems.has_errors())?;
     scenario.warnings = problems.clone();
     Some(scenario)
 }
@@ -163,35 +173,6 @@ fn lay_set(tree: &mut Node, set: &[&(String, Node)], problems: &mut Problems) {
         let one = IndexMap::from([(path.clone(), value.clone())]);
         overlay::lay(tree, &one, &Layer::Set, problems);
     }
-}
-
-/// The scenario that a tree stands for: where its CSV files are, and those that are known already.
-fn stand(
-    tree: Node,
-    variant: &str,
-    (base, mut tables): (Arc<Path>, Tables),
-    problems: &mut Problems,
-) -> Option<Scenario> {
-    let standing = complete(&tree, problems);
-    let (mut file, mut standing) = mend::read(standing, problems)?;
-    // They have been read: what is resolved stands for itself.
-    file.values_from.clear();
-    standing.entries_mut().map(|entries| entries.shift_remove("values_from"));
-    file.postgres.values_mut().for_each(|node| node.like = None);
-    file.service.values_mut().for_each(|service| service.like = None);
-    like::cut(&mut standing);
-    tables::load(&standing, &file, &base, &mut tables, problems);
-    check::check(&file, &standing, &tables, problems);
-    Some(Scenario {
-        variant: variant.to_owned(),
-        timeline: timeline::build(&tree, &standing, (&file, &tables), problems),
-        file: Arc::new(file),
-        tables,
-        warnings: Problems::default(),
-        written: Arc::new(tree),
-        standing: Arc::new(standing),
-        base,
-    })
 }
 
 /// A scenario with an overlay and events on top of everything.
@@ -218,9 +199,6 @@ pub fn derive(
     let set = set.iter().filter_map(|(path, value)| Some((path.clone(), node(value)?))).collect();
     overlay::lay(&mut tree, &set, &layer, &mut problems);
     let known = (scenario.base.clone(), scenario.tables.clone());
-    let derived = stand(tree, variant, known, &mut problems);
-    if let Some(derived) = derived.as_ref().filter(|_| !problems.has_errors()) {
-        size::check(derived, &mut problems);
-    }
+    let derived = worlds::stand(tree, variant, known, &mut problems).scenario();
     derived.filter(|_| !problems.has_errors()).ok_or(problems)
 }

@@ -1,115 +1,260 @@
-//! From a complete tree to the grammar's structs; a tree with mistakes of form is made readable first: so
-//! that names that lead nowhere are reported in the same go.
+//! From a tree with mistakes to one that can be read, under a guess of what was meant.
 //!
-//! What the grammar does not know is taken out; what does not fit, or is missing, is stood in for by the
-//! simplest value that fits. Only names are checked on such a tree: a stand-in proves nothing about numbers.
+//! What the grammar does not know is taken for the key that was probably meant, or taken out; what does not
+//! fit, is missing or is in doubt is stood in for by a value that fits. A stand-in proves nothing by itself:
+//! what is wrong whatever the [`Guess`] is wrong indeed, and the rest is not told.
 
-use super::grammar::File;
-use super::problem::{Problem, Problems};
-use super::schema::{self, Shape};
-use super::tree::{Node, Value};
-use super::{check, conform};
+use super::conform;
+use super::problem::{Problems, nearest};
+use super::schema::{Field, Shape};
+use super::tree::{Layer, Node, Origin, Value};
 use indexmap::IndexMap;
 
+/// What stands in for what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// What was probably meant, or something in the middle.
+    Likely,
+    /// As little as can be.
+    Least,
+    /// As much as can be.
+    Most,
+}
+
+impl Guess {
+    /// All of them, the likely one first.
+    pub const ALL: [Guess; 3] = [Guess::Likely, Guess::Least, Guess::Most];
+
+    /// A name that nothing has, another one for each guess.
+    fn name(self) -> &'static str {
+        self.of("(likely)", "(least)", "(most)")
+    }
+
+    fn of<T>(self, likely: T, least: T, most: T) -> T {
+        match self {
+            Guess::Likely => likely,
+            Guess::Least => least,
+            Guess::Most => most,
+        }
+    }
+}
+
 /// Makes `node` and all below it fit `shape`.
-pub fn mend(node: &mut Node, shape: &Shape) {
-    if !shape.accepts(node) {
-        node.value = stand_in(shape, node);
+pub fn mend(node: &mut Node, shape: &Shape, guess: Guess) {
+    if node.origin.layer == Layer::StandIn || !shape.accepts(node) {
+        node.value = stand_in(shape, node, guess);
         return;
     }
     let origin = node.origin.clone();
     match (shape.for_node(node), &mut node.value) {
-        (Shape::Table(fields), Value::Table(entries)) => {
-            entries.retain(|key, _| fields.contains_key(key));
-            for (key, field) in fields {
-                match entries.get_mut(key) {
-                    Some(entry) => mend(entry, &field.shape),
-                    None if field.required => {
-                        let mut entry = Node::table(origin.clone());
-                        entry.value = stand_in(&field.shape, &entry);
-                        entries.insert(key.clone(), entry);
-                    }
-                    None => {}
-                }
+        (Shape::Table(fields), Value::Table(entries)) => mend_table(entries, fields, &origin, guess),
+        (Shape::Map(inner), Value::Table(entries)) => {
+            entries.values_mut().for_each(|entry| mend(entry, inner, guess));
+        }
+        (Shape::List(item, fewest, most), Value::Array(items)) => {
+            items.iter_mut().for_each(|each| mend(each, item, guess));
+            if items.len() < *fewest || items.len() > *most {
+                node.value = stand_in(shape, node, guess);
             }
         }
-        (Shape::Map(inner), Value::Table(entries)) => {
-            entries.values_mut().for_each(|entry| mend(entry, inner));
-        }
-        (Shape::List(item, ..), Value::Array(items)) => items.iter_mut().for_each(|each| mend(each, item)),
         (fitting, _) => {
             if let (Shape::Choice(choices), Value::Table(entries)) = (fitting, &mut node.value) {
                 for (tag, entry) in entries {
-                    choices.get(tag).into_iter().flatten().for_each(|inner| mend(entry, inner));
+                    choices.get(tag).into_iter().flatten().for_each(|inner| mend(entry, inner, guess));
                 }
             }
             let mut wrong = Problems::default();
             conform::check(node, shape, "", &mut wrong);
             if wrong.has_errors() {
-                node.value = stand_in(shape, node);
+                node.value = stand_in(shape, node, guess);
             }
         }
     }
 }
 
-/// The simplest value of a shape; what is inside it comes from where `node` comes from.
-fn stand_in(shape: &Shape, node: &Node) -> Value {
-    let inside = |shape: &Shape| Node { value: stand_in(shape, node), origin: node.origin.clone() };
+fn mend_table(
+    entries: &mut IndexMap<String, Node>,
+    fields: &IndexMap<String, Field>,
+    origin: &Origin,
+    guess: Guess,
+) {
+    let unknown: Vec<String> = entries.keys().filter(|key| !fields.contains_key(*key)).cloned().collect();
+    for key in unknown {
+        let meant = conform::meant_key(&key, entries, fields).map(str::to_owned);
+        let Some(mut entry) = entries.shift_remove(&key) else { continue };
+        let Some(meant) = meant else {
+            unsure(entries, fields, origin, guess);
+            continue;
+        };
+        let shape = &fields[&meant].shape;
+        // Of what was misspelt in a whole section, the section is known all the same.
+        if guess != Guess::Likely && !is_section(shape) {
+            entry.value = stand_in(shape, &entry, guess);
+        }
+        entries.insert(meant, entry);
+    }
+    for (key, field) in fields {
+        match entries.get_mut(key) {
+            Some(entry) => mend(entry, &field.shape, guess),
+            None if field.required => insert(entries, key, &field.shape, origin, guess),
+            None => {}
+        }
+    }
+}
+
+/// Whether a key is a section with entries of its own.
+pub fn is_section(shape: &Shape) -> bool {
+    matches!(shape, Shape::Table(_) | Shape::Map(_))
+}
+
+fn insert(entries: &mut IndexMap<String, Node>, key: &str, shape: &Shape, origin: &Origin, guess: Guess) {
+    let mut entry = Node::table(origin.clone());
+    entry.value = stand_in(shape, &entry, guess);
+    entries.insert(key.to_owned(), entry);
+}
+
+/// A key that nobody knows may have been meant for anything that nobody wrote in its table.
+fn unsure(
+    entries: &mut IndexMap<String, Node>,
+    fields: &IndexMap<String, Field>,
+    origin: &Origin,
+    guess: Guess,
+) {
+    let is_root = fields.contains_key("schema_version");
+    for (key, field) in fields.iter().filter(|_| guess != Guess::Likely && !is_root) {
+        let quantity = match &field.shape {
+            Shape::Text(format) => !format.is_empty(),
+            shape => !is_section(shape) && !matches!(shape, Shape::List(..) | Shape::Any),
+        };
+        if quantity && !is_written(entries.get(key)) {
+            insert(entries, key, &field.shape, origin, guess);
+        }
+    }
+}
+
+/// Whether somebody wrote a value.
+pub fn is_written(node: Option<&Node>) -> bool {
+    let filled = |layer: &Layer| matches!(layer, Layer::Default | Layer::Preset(_) | Layer::StandIn);
+    node.is_some_and(|node| !filled(&node.origin.layer))
+}
+
+/// Stands in for what is at a path: for a single value or, in a table, for each.
+pub fn doubt(node: &mut Node, shape: &Shape, path: &str, guess: Guess) {
+    let Some((name, rest)) = path.split_once('.').or((!path.is_empty()).then_some((path, ""))) else {
+        return doubt_all(node, shape, guess);
+    };
+    let Some(inner) = shape.child(node, name).or_else(|| shape.field(name)).cloned() else { return };
+    let origin = node.origin.clone();
+    let child = match &mut node.value {
+        Value::Table(entries) => {
+            if rest.is_empty() && !entries.contains_key(name) && guess != Guess::Likely {
+                return insert(entries, name, &inner, &origin, guess);
+            }
+            entries.get_mut(name)
+        }
+        Value::Array(items) => name.parse::<usize>().ok().and_then(|place| items.get_mut(place)),
+        _ => None,
+    };
+    if let Some(child) = child {
+        // What a preset or a default brought would be brought again.
+        if !is_written(Some(child)) {
+            child.origin.layer = origin.layer;
+        }
+        doubt(child, &inner, rest, guess);
+    }
+}
+
+fn doubt_all(node: &mut Node, shape: &Shape, guess: Guess) {
+    let layer = node.origin.layer.clone();
+    match (shape.for_node(node), &mut node.value) {
+        (Shape::Table(fields), Value::Table(entries)) => {
+            for (key, entry) in entries {
+                if !is_written(Some(entry)) {
+                    entry.origin.layer = layer.clone();
+                }
+                fields.get(key).into_iter().for_each(|field| doubt_all(entry, &field.shape, guess));
+            }
+        }
+        (Shape::Map(inner), Value::Table(entries)) if !entries.is_empty() => {
+            entries.values_mut().for_each(|entry| doubt_all(entry, inner, guess));
+        }
+        _ => node.value = stand_in(shape, node, guess),
+    }
+}
+
+/// Takes out what a preset or the grammar fills in.
+pub fn strip(node: &mut Node) {
+    match &mut node.value {
+        Value::Table(entries) => {
+            entries.retain(|_, entry| is_written(Some(entry)));
+            entries.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+/// A value of a shape; what is inside it comes from where `node` comes from.
+fn stand_in(shape: &Shape, node: &Node, guess: Guess) -> Value {
+    let inside = |shape: &Shape| Node { value: stand_in(shape, node, guess), origin: node.origin.clone() };
     match shape {
         Shape::Table(fields) => {
-            let required = fields.iter().filter(|(_, field)| field.required);
-            Value::Table(required.map(|(key, field)| (key.clone(), inside(&field.shape))).collect())
+            // Where nothing is required, one of all is, such as in a step.
+            let one = fields.keys().next().filter(|_| guess == Guess::Likely);
+            let one = one.filter(|_| !fields.values().any(|field| field.required || field.default.is_some()));
+            let some = fields.iter().filter(|(key, field)| field.required || Some(*key) == one);
+            Value::Table(some.map(|(key, field)| (key.clone(), inside(&field.shape))).collect())
+        }
+        Shape::Map(inner) if guess == Guess::Most && !matches!(**inner, Shape::Any) => {
+            Value::Table(IndexMap::from([(guess.name().to_owned(), inside(inner))]))
         }
         Shape::Map(_) => Value::Table(IndexMap::new()),
-        Shape::Choice(choices) => match choices.iter().next() {
+        Shape::Choice(choices) => match choices.get_index(chosen(choices, node, guess)) {
             Some((tag, Some(inner))) => Value::Table(IndexMap::from([(tag.clone(), inside(inner))])),
             Some((tag, None)) => Value::String(tag.clone()),
             None => Value::Bool(false),
         },
-        Shape::Either(shapes) => shapes.first().map_or(Value::Bool(false), |first| stand_in(first, node)),
-        Shape::List(item, fewest, _) => Value::Array((0..*fewest).map(|_| inside(item)).collect()),
-        Shape::Text(format) => Value::String(text(format).to_owned()),
-        Shape::Integer(min, max) => Value::Integer(1.0_f64.clamp(*min, *max) as i64),
-        Shape::Number(min, max) => Value::Float(1.0_f64.clamp(*min, *max)),
-        Shape::Bool | Shape::Any => Value::Bool(false),
+        Shape::Either(shapes) => {
+            shapes.first().map_or(Value::Bool(false), |first| stand_in(first, node, guess))
+        }
+        Shape::List(item, fewest, most) => {
+            let count = guess.of(1, 0, 64).clamp(*fewest, (*most).max(*fewest));
+            Value::Array((0..count).map(|_| inside(item)).collect())
+        }
+        Shape::Text(format) => Value::String(text(format, guess).to_owned()),
+        Shape::Integer(min, max) => Value::Integer(number(node, (*min, *max), guess) as i64),
+        Shape::Number(min, max) => Value::Float(number(node, (*min, *max), guess)),
+        Shape::Bool => Value::Bool(guess == Guess::Most),
+        Shape::Any => Value::Bool(false),
     }
 }
 
-fn text(format: &str) -> &'static str {
+/// The place of the choice that was meant, if that can be told.
+fn chosen(choices: &IndexMap<String, Option<Shape>>, node: &Node, guess: Guess) -> usize {
+    let meant = node.text().and_then(|text| nearest(text, choices.keys().map(String::as_str)));
+    let meant = meant.and_then(|meant| choices.get_index_of(meant));
+    guess.of(meant.unwrap_or(choices.len() / 2), 0, choices.len().saturating_sub(1))
+}
+
+fn number(node: &Node, (min, max): (f64, f64), guess: Guess) -> f64 {
+    let written = match node.value {
+        Value::Integer(number) => number as f64,
+        Value::Float(number) => number.round(),
+        _ => 1.0,
+    };
+    guess.of(written, 0.0, 1e6).clamp(min, max)
+}
+
+fn text(format: &str, guess: Guess) -> &'static str {
     match format {
-        "limit" => "none",
-        "rate" => "1/s",
-        "share" => "1%",
-        "per-waiter" => "measured",
-        "date-time" => "2025-01-01T00:00:00Z",
-        "duration-unit" | "width" | "quantity" | "difference" | "when" => "1s",
-        _ => "",
-    }
-}
-
-/// The complete tree as the grammar's structs. Where it has not the shape of the grammar, its names are
-/// checked all the same, so that both kinds of mistake are reported in one go.
-pub fn read(mut standing: Node, problems: &mut Problems) -> Option<(File, Node)> {
-    let mut wrong = Problems::default();
-    conform::check(&standing, schema::root(), "", &mut wrong);
-    let wrong_shape = wrong.has_errors();
-    problems.extend(wrong);
-    if wrong_shape {
-        mend(&mut standing, schema::root());
-    }
-    match serde_json::from_value(standing.to_json()) {
-        Ok(file) if wrong_shape => {
-            check::names(&file, &standing, problems);
-            None
-        }
-        Ok(file) => Some((file, standing)),
-        // Something that `like` did not bring: said already.
-        Err(_) if problems.has_errors() => None,
-        Err(error) => {
-            // What has the shape of the grammar can be read.
-            let problem = Problem::error(format!("the scenario cannot be read: {error}"), standing.place());
-            problems.push(problem.help("this is a mistake of herdsim's: please report it, with the file"));
-            None
-        }
+        "limit" => guess.of("1s", "1ms", "none"),
+        "rate" => guess.of("1/s", "0.001/s", "1000000/s"),
+        "share" => guess.of("10%", "0.1%", "100%"),
+        "width" => guess.of("1s", "0s", "100%"),
+        "per-waiter" => guess.of("measured", "0s", "1s"),
+        "date-time" => guess.of("2025-01-01T00:00:00Z", "2000-01-01T00:00:00Z", "2050-01-01T00:00:00Z"),
+        "quantity" | "difference" => guess.of("1s", "0%", "1000000/s"),
+        "duration-unit" | "when" => guess.of("1s", "1ms", "1000h"),
+        _ => guess.name(),
     }
 }

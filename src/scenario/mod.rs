@@ -29,6 +29,7 @@ pub mod units;
 pub mod values;
 pub mod when;
 pub mod window;
+mod worlds;
 
 pub use complete::presets;
 pub use remedy::Remedy;

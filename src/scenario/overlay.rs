@@ -6,7 +6,8 @@
 //! which are replaced whole.
 
 use super::complete::complete;
-use super::problem::{Problem, Problems, suggest};
+use super::conform;
+use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node, Origin, Value};
 use super::units::{Rate, Share, parse_rate, parse_share, parse_span};
@@ -53,7 +54,7 @@ pub fn lay_one(
         Ok(paths) => paths,
         Err((what, help)) => {
             let place = value.origin.key.clone().or_else(|| value.place());
-            problems.push(Problem::error(what, place).help(help));
+            problems.push(Problem::error(what, place).help(help).about(nearby(standing, path)));
             return Vec::new();
         }
     };
@@ -66,10 +67,22 @@ pub fn lay_one(
                 write(written, standing, schema::root(), &path, new);
                 touched.push(path);
             }
-            Err((what, help)) => problems.push(Problem::error(what, value.place()).help(help)),
+            // What cannot be scaled for its form is told of where it stands.
+            Err(_) if factor(value).is_some() && is_misformed(standing, &path) => {}
+            Err((what, help)) => {
+                problems.push(Problem::error(what, value.place()).help(help).about([path]));
+            }
         }
     }
     touched
+}
+
+fn is_misformed(standing: &Node, path: &str) -> bool {
+    let mut wrong = Problems::default();
+    if let (Some(node), Some(shape)) = (standing.at(path), shape_at(standing, path)) {
+        conform::check(node, shape, path, &mut wrong);
+    }
+    wrong.has_errors()
 }
 
 /// The concrete paths that a pattern matches in the complete tree.
@@ -127,6 +140,38 @@ fn walk(
             format!("end the path at {here} and give all of it"),
         )),
         _ => Err((format!("{here} is a single value"), format!("end the path at {here}"))),
+    }
+}
+
+/// What a path that leads nowhere was probably meant for: the concrete paths by the nearest names, as far as
+/// there are any.
+pub fn nearby(tree: &Node, pattern: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for name in pattern.split('.').map(str::trim) {
+        let further: Vec<String> = found.iter().flat_map(|path| one_further(tree, path, name)).collect();
+        if further.is_empty() {
+            break;
+        }
+        found = further;
+    }
+    found.retain(|path| !path.is_empty());
+    found
+}
+
+fn one_further(tree: &Node, path: &str, name: &str) -> Vec<String> {
+    let (node, shape) = match path {
+        "" => (Some(tree), Some(schema::root())),
+        _ => (tree.at(path), shape_at(tree, path)),
+    };
+    let known: Vec<&str> = match (shape, node.and_then(Node::entries)) {
+        (Some(Shape::Table(fields)), _) => fields.keys().map(String::as_str).collect(),
+        (Some(_), Some(entries)) => entries.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let longer = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match name {
+        "*" => known.into_iter().map(longer).collect(),
+        _ => nearest(name, known).map(longer).into_iter().collect(),
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Problem {
     pub related: Vec<(Place, String)>,
     /// The cure.
     pub help: Option<String>,
+    /// The paths of the values that it puts in doubt.
+    pub about: Vec<String>,
 }
 
 impl Problem {
@@ -62,6 +64,7 @@ impl Problem {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            about: Vec::new(),
         }
     }
 
@@ -104,6 +107,12 @@ impl Problem {
     /// With the cure.
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
+        self
+    }
+
+    /// With the paths of the values that it puts in doubt.
+    pub fn about(mut self, paths: impl IntoIterator<Item = String>) -> Problem {
+        self.about.extend(paths);
         self
     }
 
@@ -182,6 +191,32 @@ impl Problems {
     /// Adds all of `others`.
     pub fn extend(&mut self, others: impl IntoIterator<Item = Problem>) {
         others.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// What all of these lists say; a cure that they do not agree on is left out.
+    pub fn of_all(mut lists: Vec<Problems>) -> Problems {
+        let others = lists.split_off(lists.len().min(1));
+        let mut common = lists.pop().unwrap_or_default();
+        let same = |problem: &Problem, list: &Problems| {
+            list.list.iter().find(|other| problem.is_same(other)).map(|other| other.help.clone())
+        };
+        common.list.retain(|problem| others.iter().all(|list| same(problem, list).is_some()));
+        for problem in &mut common.list {
+            // The last of the lists has names in it that nobody wrote.
+            let help = others.first().and_then(|list| same(problem, list));
+            problem.help =
+                problem.help.take().filter(|cure| help.is_none_or(|help| help.as_ref() == Some(cure)));
+        }
+        common
+    }
+
+    /// The paths of all values that an error puts in doubt.
+    pub fn doubts(&self) -> Vec<String> {
+        let errors = self.list.iter().filter(|problem| problem.severity == Severity::Error);
+        let mut paths: Vec<String> = errors.flat_map(|problem| problem.about.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        paths
     }
 
     /// Says of what was warned of that it is of a variant, unless `others` warn of it, too.

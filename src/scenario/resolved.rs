@@ -103,7 +103,7 @@ pub fn origin(node: &Node) -> String {
         Layer::Event(name) => format!("event {name} ({place})"),
         Layer::Like(name) => format!("like {name} ({place})"),
         Layer::Preset(name) => format!("preset {name}"),
-        Layer::Default => "default".to_owned(),
+        Layer::Default | Layer::StandIn => "default".to_owned(),
     };
     text.replace(char::is_control, " ")
 }

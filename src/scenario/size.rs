@@ -73,7 +73,7 @@ fn too_many(
     let (name, _) = asked.into_iter().max_by(|one, other| one.1.total_cmp(&other.1))?;
     let message = format!("the traffic is of {all:.1e} requests {within}; at most {most:e} can be run");
     let problem = Problem::error(message, scenario.place(&format!("traffic.{name}.rate")));
-    (all > most).then(|| problem.help(help))
+    (all > most).then(|| problem.help(help).about([format!("traffic.{name}.rate")]))
 }
 
 /// Too many connections that the fleet opens whatever is asked of it: the floors of its pools. What a pool
@@ -87,7 +87,7 @@ fn connections(scenario: &Scenario, stretches: &[Stretch<'_>]) -> Option<Problem
         format!("the pools open {all} connections by themselves; at most {MOST_CONNECTIONS} can be run");
     let problem = Problem::error(message, scenario.place(&format!("{path}.min")));
     let help = "lower `min`, or how many `containers` or `processes` may be";
-    (all > MOST_CONNECTIONS).then(|| problem.help(help))
+    (all > MOST_CONNECTIONS).then(|| problem.help(help).about([path]))
 }
 
 /// The connections that the floor of each pool makes, by the path of the pool.
@@ -121,7 +121,8 @@ fn record(scenario: &Scenario) -> Option<Problem> {
         MOST_BYTES / 1e9
     );
     let problem = Problem::error(message, scenario.place("duration"));
-    (all > MOST_BYTES).then(|| problem.help(format!("shorten `duration`: {fits} of this fleet can be kept")))
+    let help = format!("shorten `duration`: {fits} of this fleet can be kept");
+    (all > MOST_BYTES).then(|| problem.help(help).about(["duration".to_owned()]))
 }
 
 /// What `measure` keeps of a second, in bytes, whatever happens in it.

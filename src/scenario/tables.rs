@@ -34,7 +34,11 @@ impl Use {
 
 /// Adds every CSV file that the scenario names, relative to `base`, to those that are known already.
 pub fn load(standing: &Node, file: &File, base: &Path, tables: &mut Tables, problems: &mut Problems) {
-    let mut see = |_: &str, node: &Node, shape: &Shape| add(node, shape, base, tables, problems);
+    let mut see = |path: &str, node: &Node, shape: &Shape| {
+        let mut own = Problems::default();
+        add(node, shape, base, tables, &mut own);
+        problems.extend(own.into_iter().map(|problem| problem.about([path.to_owned()])));
+    };
     schema::visit(standing, schema::root(), "", &mut see);
     let enabled = file.event.iter().filter(|(_, event)| event.enabled);
     let overlays = enabled.filter_map(|(name, _)| standing.at(&format!("event.{name}.set"))?.entries());
@@ -42,7 +46,7 @@ pub fn load(standing: &Node, file: &File, base: &Path, tables: &mut Tables, prob
         // A path that leads nowhere is told of where it is laid; the places of a pattern are all alike.
         let places = overlay::expand(standing, pattern).unwrap_or_default();
         if let Some(shape) = places.first().and_then(|path| overlay::shape_at(standing, path)) {
-            schema::visit(value, shape, "", &mut see);
+            schema::visit(value, shape, &places[0], &mut see);
         }
     }
 }

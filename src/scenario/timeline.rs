@@ -10,9 +10,10 @@ use super::grammar::{Deed, Event, File};
 use super::ground::Ground;
 use super::like;
 use super::live::{READ_AT_START, is_live, what_is_live};
+use super::mend::Guess;
 use super::problem::{Problem, Problems, suggest};
 use super::tree::{Layer, Node};
-use super::{Moment, Tables, check, overlay, when};
+use super::{Moment, Tables, check, overlay, when, worlds};
 use crate::engine::time::Time;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -28,24 +29,33 @@ struct Happening<'a> {
 }
 
 /// Resolves the timeline of one variant: `written` is its tree, `standing` the complete one, `file` the same
-/// for serde, with all CSV files.
+/// for serde, with all CSV files. Under a guess, mistakes do not keep the rest from being checked.
 pub fn build(
-    written: &Node,
-    standing: &Node,
+    (written, standing): (&Node, &Node),
     (file, tables): (&File, &Tables),
+    guess: Option<Guess>,
     problems: &mut Problems,
 ) -> Vec<Moment> {
     let mut happenings: Vec<Happening<'_>> = Vec::new();
     for (name, event) in file.event.iter() {
-        let happening = happening(name, event, standing, file, problems);
+        let mut own = Problems::default();
+        let happening = happening(name, event, standing, file, &mut own);
+        let paths = || happening.as_ref().map_or_else(|| touched(standing, name), |one| one.paths.clone());
+        problems.extend(own.into_iter().map(|problem| problem.about(paths())));
         happenings.extend(happening.filter(|_| event.enabled));
     }
     overlaps(&happenings, standing, problems);
     waits_for_deploy(&happenings, standing, problems);
-    if problems.has_errors() {
+    if problems.has_errors() && guess.is_none() {
         return Vec::new();
     }
-    moments(&happenings, written, (file, tables), problems)
+    moments(&happenings, written, (file, tables, guess), problems)
+}
+
+/// What an event sets that begins or ends nobody knows when.
+fn touched(standing: &Node, name: &str) -> Vec<String> {
+    let overlay = standing.at(&format!("event.{name}.set")).and_then(Node::entries);
+    overlay.into_iter().flatten().flat_map(|(path, _)| overlay::nearby(standing, path)).collect()
 }
 
 fn happening<'a>(
@@ -119,7 +129,8 @@ fn live_paths(
             Ok(found) => {
                 if let Some(dead) = found.iter().find(|path| !is_live(path)) {
                     let message = format!("`{dead}` cannot change while the simulation runs");
-                    problems.push(Problem::error(message, place.clone()).help(what_is_live(dead)));
+                    let problem = Problem::error(message, place.clone()).help(what_is_live(dead));
+                    problems.push(problem.about(found.clone()));
                 }
                 if let Some(absent) = found.iter().find_map(|path| absent(standing, path)) {
                     let message = format!("there is no `{absent}`, and an event cannot add it");
@@ -128,7 +139,10 @@ fn live_paths(
                 }
                 paths.extend(found.into_iter().filter(|path| is_live(path)));
             }
-            Err((what, help)) => problems.push(Problem::error(what, place).help(help)),
+            Err((what, help)) => {
+                let problem = Problem::error(what, place).help(help);
+                problems.push(problem.about(overlay::nearby(standing, pattern)));
+            }
         }
     }
     paths
@@ -231,7 +245,7 @@ const FIXED: [&str; 6] = ["compare", "event", "variant", "expect", "sweep", "sou
 fn moments(
     happenings: &[Happening<'_>],
     written: &Node,
-    (file, tables): (&File, &Tables),
+    ground: (&File, &Tables, Option<Guess>),
     problems: &mut Problems,
 ) -> Vec<Moment> {
     let mut changing = written.clone();
@@ -271,7 +285,7 @@ fn moments(
         // What lies between two changes of one instant never stands: it is read before any deed.
         if together.iter().any(|(.., index)| !happenings[*index].paths.is_empty()) {
             lay(&base, &mut laid, &active, happenings, problems);
-            moments[first].stands = stands(laid.0.written(), (file, tables), problems).map(Arc::new);
+            moments[first].stands = stands(laid.0.written(), ground, problems).map(Arc::new);
         }
     }
     moments
@@ -297,9 +311,13 @@ fn lay(
 }
 
 /// The whole file as it stands when events have been laid over it.
-fn stands(tree: &Node, (before, tables): (&File, &Tables), problems: &mut Problems) -> Option<File> {
+fn stands(
+    tree: &Node,
+    (before, tables, guess): (&File, &Tables, Option<Guess>),
+    problems: &mut Problems,
+) -> Option<File> {
     let complete = complete(tree, problems);
-    let (file, complete) = super::mend::read(complete, problems)?;
+    let (file, complete) = worlds::read(complete, guess, problems)?;
     check::check(&file, &complete, tables, problems);
     Some(File {
         compare: before.compare.clone(),

@@ -6,6 +6,7 @@ use super::place::{Place, SourceText};
 use super::problem::{Problem, Problems};
 use super::toml_1_0;
 use indexmap::IndexMap;
+use std::cell::RefCell;
 use std::fs;
 use std::io::Read;
 use std::ops::Range;
@@ -16,6 +17,9 @@ use toml::de::{DeTable, DeValue};
 
 /// A scenario of a large fleet has some hundred lines; more than this is not a scenario.
 const MAX_BYTES: u64 = 4 << 20;
+
+/// What is said of a text of which nothing more can be read.
+pub const UNREAD: &str = "what else is wrong shows when this is mended";
 
 /// Who put a value where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ pub enum Layer {
     Like(Arc<str>),
     /// The grammar.
     Default,
+    /// Nobody: it stands in for what is missing, or cannot be read, of which it is said already.
+    StandIn,
 }
 
 /// Where a value comes from.
@@ -167,7 +173,9 @@ impl Node {
 
     /// Says of this node and all below it who put it there.
     pub fn relabel(&mut self, layer: &Layer) {
-        self.origin.layer = layer.clone();
+        if self.origin.layer != Layer::StandIn {
+            self.origin.layer = layer.clone();
+        }
         match &mut self.value {
             Value::Array(items) => items.iter_mut().for_each(|item| item.relabel(layer)),
             Value::Table(entries) => entries.values_mut().for_each(|entry| entry.relabel(layer)),
@@ -256,16 +264,25 @@ pub fn read(path: &Path, order: usize) -> Result<Arc<SourceText>, Problems> {
 /// Parses a TOML document.
 ///
 /// # Errors
-/// The first syntax error, or all that TOML 1.0 does not have.
+/// The first syntax error, or all that TOML 1.0 does not have, and all numbers that are none.
 pub fn parse(source: &Arc<SourceText>, layer: &Layer) -> Result<Node, Problems> {
-    let maker = Maker { source, layer, offset: 0 };
-    let table = DeTable::parse(&source.text).map_err(|error| maker.syntax_error(&error))?;
-    let later = toml_1_0::problems(source);
-    if !later.is_empty() {
-        return Err(later);
+    let mut problems = Problems::default();
+    match parse_on(source, layer, &mut problems) {
+        Some(node) if !problems.has_errors() => Ok(node),
+        _ => Err(problems),
     }
+}
+
+/// The same as far as the text can be read: nothing after a syntax error, and stand-ins for single values.
+pub fn parse_on(source: &Arc<SourceText>, layer: &Layer, problems: &mut Problems) -> Option<Node> {
+    let maker = Maker { source, layer, offset: 0, wrong: RefCell::default() };
+    let table =
+        DeTable::parse(&source.text).map_err(|error| problems.push(maker.syntax_error(&error))).ok()?;
+    problems.extend(toml_1_0::problems(source));
     let origin = Origin { layer: layer.clone(), value: maker.place(0..0), key: None };
-    Ok(Node { value: maker.table(table.get_ref())?, origin })
+    let node = Node { value: maker.table(table.get_ref()), origin };
+    problems.extend(maker.wrong.into_inner());
+    Some(node)
 }
 
 /// Parses `path=value` as given to an option, such as `--set`: the value as TOML or, where it is none, as a
@@ -282,13 +299,13 @@ pub fn parse_set(option: &str, argument: &str, order: usize) -> Result<(String, 
             .into());
     };
     let offset = path.len() + 1;
-    let maker = Maker { source: &source, layer: &Layer::Set, offset };
+    let maker = Maker { source: &source, layer: &Layer::Set, offset, wrong: RefCell::default() };
     let key = maker.place(0..path.len()).map(|_| Place { source: source.clone(), span: 0..path.len() });
-    let mut node =
-        DeValue::parse(value).ok().and_then(|value| maker.node(&value).ok()).unwrap_or_else(|| {
-            let whole = Origin { layer: Layer::Set, value: maker.place(0..value.len()), key: None };
-            Node { value: Value::String(value.trim().to_owned()), origin: whole }
-        });
+    let read = DeValue::parse(value).ok().map(|value| maker.node(&value));
+    let mut node = read.filter(|_| !maker.wrong.borrow().has_errors()).unwrap_or_else(|| {
+        let whole = Origin { layer: Layer::Set, value: maker.place(0..value.len()), key: None };
+        Node { value: Value::String(value.trim().to_owned()), origin: whole }
+    });
     node.origin.key = key;
     Ok((path.trim().to_owned(), node))
 }
@@ -299,6 +316,8 @@ struct Maker<'a> {
     layer: &'a Layer,
     /// How far into the source the parsed text begins.
     offset: usize,
+    /// The values that are none.
+    wrong: RefCell<Problems>,
 }
 
 impl Maker<'_> {
@@ -306,15 +325,18 @@ impl Maker<'_> {
         Some(Place { source: self.source.clone(), span: span.start + self.offset..span.end + self.offset })
     }
 
-    fn syntax_error(&self, error: &toml::de::Error) -> Problems {
+    fn syntax_error(&self, error: &toml::de::Error) -> Problem {
         let place = error.span().and_then(|span| self.place(span)).or_else(|| self.place(0..0));
-        Problem::error(format!("not valid TOML: {}", error.message()), place).into()
+        Problem::error(format!("not valid TOML: {}", error.message()), place).help(UNREAD)
     }
 
-    fn node(&self, spanned: &Spanned<DeValue<'_>>) -> Result<Node, Problems> {
+    fn node(&self, spanned: &Spanned<DeValue<'_>>) -> Node {
         let place = self.place(spanned.span());
-        let refuse =
-            |message: &str, help: &str| Err(Problem::error(message, place.clone()).help(help).into());
+        let stand_in = Origin { layer: Layer::StandIn, value: place.clone(), key: None };
+        let refuse = |message: &str, help: &str| {
+            self.wrong.borrow_mut().push(Problem::error(message, place.clone()).help(help));
+            Node { value: Value::Integer(1), origin: stand_in.clone() }
+        };
         let value = match spanned.get_ref() {
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
@@ -330,23 +352,20 @@ impl Maker<'_> {
             },
             DeValue::Boolean(value) => Value::Bool(*value),
             DeValue::Datetime(value) => Value::String(value.to_string()),
-            DeValue::Array(items) => {
-                let items = items.iter().map(|item| self.node(item));
-                Value::Array(items.collect::<Result<_, _>>()?)
-            }
-            DeValue::Table(table) => self.table(table)?,
+            DeValue::Array(items) => Value::Array(items.iter().map(|item| self.node(item)).collect()),
+            DeValue::Table(table) => self.table(table),
         };
-        Ok(Node { value, origin: Origin { layer: self.layer.clone(), value: place, key: None } })
+        Node { value, origin: Origin { layer: self.layer.clone(), value: place, key: None } }
     }
 
-    fn table(&self, table: &DeTable<'_>) -> Result<Value, Problems> {
+    fn table(&self, table: &DeTable<'_>) -> Value {
         let mut entries = IndexMap::with_capacity(table.len());
         for (key, value) in table {
             let place = self.place(key.span());
-            let mut node = self.node(value)?;
+            let mut node = self.node(value);
             node.origin.key = place;
             entries.insert(key.get_ref().to_string(), node);
         }
-        Ok(Value::Table(entries))
+        Value::Table(entries)
     }
 }

@@ -136,3 +136,37 @@ fn warnings_are_of_the_variant_that_is_asked_for() {
     assert!(err.contains("the lifetime has no jitter"), "{err}");
     desk.ends("check tiny.toml --variant jitter --deny-warnings", 0);
 }
+
+/// What is not there, what cannot be read and what is unknown: each is told, beside the problems of the rest.
+#[test]
+fn a_path_that_leads_nowhere_hides_no_other_files_problems() {
+    let desk = Desk::new();
+    desk.write("a.toml", &TINY.replace("rate = \"200/s\"", "rate = \"200\""));
+    desk.write("broken.toml", "[service.api");
+    let (out, err) = desk.ends("check nowhere.toml a.toml empty broken.toml tiny.toml --variant plan", 2);
+    assert_eq!(out, "");
+    for said in [
+        "`nowhere.toml` does not exist",
+        "`empty` does not exist",
+        "`200` has no unit",
+        "not valid TOML",
+        "what else is wrong shows when this is mended",
+        "unknown variant `plan`",
+        "2 scenarios with problems",
+    ] {
+        assert!(err.contains(said), "{said} in:\n{err}");
+    }
+    let (out, _) = desk.ends("check nowhere.toml tiny.toml", 2);
+    assert!(out.starts_with("tiny.toml: ok"), "{out}");
+}
+
+#[test]
+fn warnings_are_told_beside_problems() {
+    let desk = Desk::new();
+    desk.write("a.toml", &TINY.replace("rate = \"200/s\"", "rate = \"200\""));
+    let (_, err) = desk.ends("check a.toml", 2);
+    assert!(err.contains("has no unit") && err.contains("the lifetime has no jitter"), "{err}");
+    let (_, err) = desk.ends("run a.toml", 2);
+    assert!(!err.contains("the lifetime has no jitter"), "advice is for who asks: {err}");
+    desk.ends("run a.toml -v", 2);
+}

@@ -1,6 +1,7 @@
 //! Scenario files from the outside: what is refused and how it is said, what stands over what, and what comes
 //! out.
 
+mod all_at_once;
 mod cures;
 mod meant;
 mod overlays;

@@ -115,7 +115,7 @@ impl Checker<'_> {
             return self.error(&path, message, help);
         };
         let seeds = self.file.seeds.len();
-        if proof::shown(seeds, seeds, share) || self.names_only {
+        if proof::shown(seeds, seeds, share) {
             return;
         }
         let noun = if seeds == 1 { "seed" } else { "seeds" };
@@ -125,7 +125,7 @@ impl Checker<'_> {
         // Fewer seeds on the command line are a look at something, and the verdict will say what it is worth.
         let by_hand = self.tree.child("seeds").is_some_and(|seeds| seeds.origin.layer == Layer::Set);
         let problem = if by_hand { Problem::warning } else { Problem::error };
-        self.problems.push(problem(message, self.place(&path)).help(help));
+        self.problems.push(problem(message, self.place(&path)).help(help).about([path]));
     }
 
     /// A number in the unit of the metric, or why it is none.
@@ -212,9 +212,12 @@ impl Checker<'_> {
         };
         let traffic = self.file.traffic.values().map(|traffic| (&traffic.request, traffic.label));
         let devices = self.file.device.values().map(|device| (&device.request, Label::Legitimate));
+        let known = |request: &String| self.file.request.contains_key(request);
         let labels: Vec<Label> =
             traffic.chain(devices).filter(|(request, _)| *request == class).map(|(_, label)| label).collect();
-        if !labels.is_empty() && !labels.contains(&asked) {
+        // Who asks for what does not exist may mean this one.
+        let mut requests = self.file.traffic.values().map(|traffic| &traffic.request);
+        if !labels.is_empty() && !labels.contains(&asked) && requests.all(known) {
             let (who, other) = match asked {
                 Label::Legitimate => ("no user sends", format!("request.{class}.abusive")),
                 Label::Abusive => ("no attacker sends", format!("request.{class}")),
@@ -248,8 +251,7 @@ impl Checker<'_> {
                 self.error(&format!("{base}.until"), "`until` is not later than `after`", "let it be later");
             }
             // A run without a duration is an error of its own.
-            // So is one that cannot be read, in whose place another stands.
-            [Some(after), _] if after.0 >= duration.0 && duration > Span::ZERO && !self.names_only => {
+            [Some(after), _] if after.0 >= duration.0 && duration > Span::ZERO => {
                 let message = "nothing is left after the end of the run: there will be nothing to judge";
                 let place = self.tree.place_at(&format!("{base}.after"));
                 self.problems.push(Problem::warning(message, place).help("let `after` be earlier"));

@@ -71,9 +71,7 @@ impl Checker<'_> {
 
     fn axis_error(&mut self, path: &str, message: String, help: &str) {
         let place = self.axis_place(path);
-        if !self.names_only {
-            self.problems.push(Problem::error(message, place).help(help));
-        }
+        self.problems.push(Problem::error(message, place).help(help));
     }
 
     fn axis_place(&self, path: &str) -> Option<Place> {

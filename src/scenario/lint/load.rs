@@ -32,7 +32,7 @@ fn loads(scenario: &Scenario) -> [BTreeMap<&str, Load>; 2] {
             services.entry(name).or_default().there += cpus * seconds;
         }
         for (class, count) in asked(file, tables, stretch.from, stretch.to) {
-            let request = &file.request[class];
+            let Some(request) = file.request.get(class) else { return Default::default() };
             services.entry(&request.service).or_default().asked += count * app_seconds(request, tables);
             for (node, cpu) in query_seconds(file, request, tables) {
                 nodes.entry(node).or_default().asked += count * cpu;
@@ -54,6 +54,10 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
     let mut warn = |path: String, message: String, help: &str| {
         problems.push(Problem::warning(message, scenario.place(&path)).help(help));
     };
+    let known = |name: &str| scenario.file.postgres.contains_key(name);
+    if !nodes.keys().all(|name| known(name)) {
+        return;
+    }
     for (name, load) in nodes.into_iter().filter(|(_, load)| load.asked > load.there) {
         let (asked, there) = (load.asked / duration, load.there / duration);
         let message = format!(
@@ -63,7 +67,8 @@ pub fn check(scenario: &Scenario, problems: &mut Problems) {
         warn(format!("postgres.{name}.cores"), message, "give it more `cores`, or lower the rates");
     }
     for (name, load) in services.into_iter().filter(|(_, load)| load.asked > load.there) {
-        if !matches!(scenario.file.service[name].scaler, Scaler::Hpa | Scaler::CloudRun2025) {
+        let scaler = scenario.file.service.get(name).map(|service| service.scaler);
+        if !matches!(scaler, Some(Scaler::Hpa | Scaler::CloudRun2025)) {
             continue;
         }
         let (asked, there) = (load.asked / duration, load.there / duration);
@@ -114,7 +119,9 @@ fn query_seconds<'a>(
         let on = step.on.as_deref()?;
         let node = file.endpoint.get(on).map_or(on, |endpoint| &endpoint.node);
         let queries = step.query.iter().chain(step.transaction.iter().flatten());
-        let cpu: f64 = queries.map(|query| mean_s(&file.query[query].cpu, tables)).sum();
+        // What is not known makes the sum unknown, too.
+        let cpu_s = |query| file.query.get(query).map_or(f64::NAN, |query| mean_s(&query.cpu, tables));
+        let cpu: f64 = queries.map(cpu_s).sum();
         Some((node, cpu * f64::from(step.times.unwrap_or(1))))
     })
 }

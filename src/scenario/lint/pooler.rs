@@ -19,6 +19,10 @@ pub(super) fn connections(file: &File, node: &str) -> u64 {
 
 /// The services' connections against what the pooler of a node takes, and what it has for them.
 pub(super) fn clients(file: &File, tree: &Node, name: &str, pooler: &Pooler, problems: &mut Problems) {
+    if file.service.values().any(|service| service.pool.keys().any(|node| !file.postgres.contains_key(node)))
+    {
+        return;
+    }
     let path = format!("postgres.{name}.pooler");
     let (clients, places) =
         (connections(file, name), u64::from(pooler.processes) * u64::from(pooler.max_clients));

@@ -16,7 +16,7 @@ pub(super) fn check(file: &File, tree: &Node, problems: &mut Problems) {
             of_request(name, request, service, tree, problems);
         }
     }
-    for (name, service) in &file.service {
+    for (name, service) in file.service.iter().filter(|_| all_lead_somewhere(file)) {
         for (node, pool) in &service.pool {
             let with = |request: &&Request| request.service == *name && asks(file, request, node);
             let with_it: Vec<(&String, &Request)> =
@@ -33,6 +33,15 @@ pub(super) fn check(file: &File, tree: &Node, problems: &mut Problems) {
             warn(problems, tree, &format!("postgres.{name}.lock_timeout"), message, help);
         }
     }
+}
+
+/// Whether it is known which pool each request asks.
+fn all_lead_somewhere(file: &File) -> bool {
+    let node = |on: &String| file.postgres.contains_key(on) || file.endpoint.contains_key(on);
+    file.request.values().all(|request| {
+        file.service.contains_key(&request.service)
+            && request.steps.iter().filter_map(|step| step.on.as_ref()).all(node)
+    })
 }
 
 /// Whether a request may be sent to a node: by its name or an endpoint's, or where that one's breaker turns.

@@ -45,7 +45,8 @@ pub fn lay(written: &mut Node, base: &Path, problems: &mut Problems) {
                             let message = format!("`values_from.{name}`: {why}, and {whence}it is {value}");
                             let help =
                                 "mend it where it lives, or leave it out here and write it in this file";
-                            problems.push(Problem::error(message, node.place()).help(help));
+                            problems
+                                .push(Problem::error(message, node.place()).help(help).about([path.clone()]));
                         }
                     }
                 }
@@ -55,7 +56,9 @@ pub fn lay(written: &mut Node, base: &Path, problems: &mut Problems) {
                 let help =
                     "values are read from where they live: check the name, mend it there, or leave it out";
                 let message = format!("`values_from.{name}`: {why}");
-                problems.push(Problem::error(message, node.place()).help(help));
+                let standing = complete(written, &mut Problems::default());
+                let doubts = sets(&from).into_iter().flat_map(|path| overlay::nearby(&standing, &path));
+                problems.push(Problem::error(message, node.place()).help(help).about(doubts));
             }
         }
     }
@@ -141,6 +144,16 @@ fn sound(deployed: &Deployed) -> Result<(), String> {
         return Err(format!("`{name}` has a `cpu_target` of nothing, which asks for endless containers"));
     }
     Ok(())
+}
+
+/// What an entry sets, or what it sets values of.
+fn sets(from: &ValuesFrom) -> Vec<String> {
+    match from {
+        ValuesFrom::CloudRun(values) => vec![format!("service.{}", values.service)],
+        ValuesFrom::Kubernetes(values) => vec![format!("service.{}", values.service)],
+        ValuesFrom::Pgxpool(values) => vec![values.pool.clone()],
+        ValuesFrom::File(values) => values.values.keys().cloned().collect(),
+    }
 }
 
 /// What an entry says.
