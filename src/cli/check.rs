@@ -94,7 +94,8 @@ fn end(mut failures: Vec<Failure>, console: &Console) -> Result<(), Failure> {
     last.map_or(Ok(()), Err)
 }
 
-/// The scenarios that are asked for; what is none of a directory's, but laid over them; and what leads nowhere.
+/// The scenarios that are asked for; what is none of a directory's, but laid over them; and what leads
+/// nowhere.
 fn files(args: &CheckArgs) -> (Vec<PathBuf>, Vec<String>, Vec<Failure>) {
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
     let (found, mut failures) = paths::all_scenarios(&args.paths);

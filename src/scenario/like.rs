@@ -87,7 +87,7 @@ pub fn is_stranded(name: &str, all: &IndexMap<String, Node>) -> bool {
     all[chain.last().copied().unwrap_or(name)].child("like").is_some()
 }
 
-/// Lends every entity whose `like` leads nowhere what another one has, another one for each guess, or nothing.
+/// Lends every entity whose `like` leads nowhere what another one has: another one for each guess, or none.
 pub fn lend(tree: &mut Node, guess: Guess) {
     for group in LIKE_EACH_OTHER {
         let Some(all) = tree.child(group).and_then(Node::entries).cloned() else { continue };
