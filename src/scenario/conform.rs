@@ -2,7 +2,6 @@
 
 use super::grammar::Metric;
 use super::like;
-use super::mend::{is_section, is_written};
 use super::other_names;
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Field, Shape};
@@ -121,7 +120,7 @@ fn keys(
                 // In a section of another name the rest is told, too.
                 if let Some((ours, field)) =
                     meant_key(key, entries, fields).and_then(|ours| fields.get_key_value(ours))
-                    && is_section(&field.shape)
+                    && field.shape.is_section()
                 {
                     fit(entry, &field.shape, ours, excused, problems);
                 }
@@ -170,7 +169,7 @@ pub fn meant_key<'a>(
 ) -> Option<&'a str> {
     let known = || fields.keys().map(String::as_str);
     let meant = other_names::setting(key, known()).or_else(|| nearest(key, known()))?;
-    (!is_written(entries.get(meant))).then_some(meant)
+    (!entries.get(meant).is_some_and(Node::is_written)).then_some(meant)
 }
 
 /// Whether all is there that must be.

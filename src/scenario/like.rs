@@ -2,7 +2,7 @@
 //!
 //! A chain of them is followed to its end. What an entity is, rather than what it is like, stays its own.
 
-use super::mend::Guess;
+use super::guess::Guess;
 use super::problem::{Problem, Problems, nearest, suggest};
 use super::schema::{self, Shape};
 use super::tree::{Layer, Node};

@@ -5,39 +5,11 @@
 //! what is wrong whatever the [`Guess`] is wrong indeed, and the rest is not told.
 
 use super::conform;
+use super::guess::Guess;
 use super::problem::{Problems, nearest};
 use super::schema::{Field, Shape};
 use super::tree::{Layer, Node, Origin, Value};
 use indexmap::IndexMap;
-
-/// What stands in for what is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guess {
-    /// What was probably meant, or something in the middle.
-    Likely,
-    /// As little as can be.
-    Least,
-    /// As much as can be.
-    Most,
-}
-
-impl Guess {
-    /// All of them, the likely one first.
-    pub const ALL: [Guess; 3] = [Guess::Likely, Guess::Least, Guess::Most];
-
-    /// A name that nothing has, another one for each guess.
-    fn name(self) -> &'static str {
-        self.of("(likely)", "(least)", "(most)")
-    }
-
-    fn of<T>(self, likely: T, least: T, most: T) -> T {
-        match self {
-            Guess::Likely => likely,
-            Guess::Least => least,
-            Guess::Most => most,
-        }
-    }
-}
 
 /// Makes `node` and all below it fit `shape`.
 pub fn mend(node: &mut Node, shape: &Shape, guess: Guess) {
@@ -88,7 +60,7 @@ fn mend_table(
         };
         let shape = &fields[&meant].shape;
         // Of what was misspelt in a whole section, the section is known all the same.
-        if guess != Guess::Likely && !is_section(shape) {
+        if guess != Guess::Likely && !shape.is_section() {
             entry.value = stand_in(shape, &entry, guess);
         }
         entries.insert(meant, entry);
@@ -100,11 +72,6 @@ fn mend_table(
             None => {}
         }
     }
-}
-
-/// Whether a key is a section with entries of its own.
-pub fn is_section(shape: &Shape) -> bool {
-    matches!(shape, Shape::Table(_) | Shape::Map(_))
 }
 
 fn insert(entries: &mut IndexMap<String, Node>, key: &str, shape: &Shape, origin: &Origin, guess: Guess) {
@@ -124,18 +91,12 @@ fn unsure(
     for (key, field) in fields.iter().filter(|_| guess != Guess::Likely && !is_root) {
         let quantity = match &field.shape {
             Shape::Text(format) => !format.is_empty(),
-            shape => !is_section(shape) && !matches!(shape, Shape::List(..) | Shape::Any),
+            shape => !shape.is_section() && !matches!(shape, Shape::List(..) | Shape::Any),
         };
-        if quantity && !is_written(entries.get(key)) {
+        if quantity && !entries.get(key).is_some_and(Node::is_written) {
             insert(entries, key, &field.shape, origin, guess);
         }
     }
-}
-
-/// Whether somebody wrote a value.
-pub fn is_written(node: Option<&Node>) -> bool {
-    let filled = |layer: &Layer| matches!(layer, Layer::Default | Layer::Preset(_) | Layer::StandIn);
-    node.is_some_and(|node| !filled(&node.origin.layer))
 }
 
 /// Stands in for what is at a path: for a single value or, in a table, for each.
@@ -157,7 +118,7 @@ pub fn doubt(node: &mut Node, shape: &Shape, path: &str, guess: Guess) {
     };
     if let Some(child) = child {
         // What a preset or a default brought would be brought again.
-        if !is_written(Some(child)) {
+        if !child.is_written() {
             child.origin.layer = origin.layer;
         }
         doubt(child, &inner, rest, guess);
@@ -169,7 +130,7 @@ fn doubt_all(node: &mut Node, shape: &Shape, guess: Guess) {
     match (shape.for_node(node), &mut node.value) {
         (Shape::Table(fields), Value::Table(entries)) => {
             for (key, entry) in entries {
-                if !is_written(Some(entry)) {
+                if !entry.is_written() {
                     entry.origin.layer = layer.clone();
                 }
                 fields.get(key).into_iter().for_each(|field| doubt_all(entry, &field.shape, guess));
@@ -186,7 +147,7 @@ fn doubt_all(node: &mut Node, shape: &Shape, guess: Guess) {
 pub fn strip(node: &mut Node) {
     match &mut node.value {
         Value::Table(entries) => {
-            entries.retain(|_, entry| is_written(Some(entry)));
+            entries.retain(|_, entry| entry.is_written());
             entries.values_mut().for_each(strip);
         }
         Value::Array(items) => items.iter_mut().for_each(strip),

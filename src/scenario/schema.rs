@@ -223,6 +223,11 @@ fn compile_table(root: &Json, schema: &Json) -> Shape {
 }
 
 impl Shape {
+    /// Whether it is of a section with entries of its own.
+    pub fn is_section(&self) -> bool {
+        matches!(self, Shape::Table(_) | Shape::Map(_))
+    }
+
     /// The shape for `node`, where there are several.
     pub fn for_node(&self, node: &Node) -> &Shape {
         match self {

@@ -8,12 +8,12 @@
 use super::complete::complete;
 use super::grammar::{Deed, Event, File};
 use super::ground::Ground;
+use super::guess::Guess;
 use super::like;
 use super::live::{READ_AT_START, is_live, what_is_live};
-use super::mend::Guess;
 use super::problem::{Problem, Problems, suggest};
 use super::tree::{Layer, Node};
-use super::{Moment, Tables, check, overlay, when, worlds};
+use super::{Moment, Tables, check, overlay, read, when};
 use crate::engine::time::Time;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -317,7 +317,7 @@ fn stands(
     problems: &mut Problems,
 ) -> Option<File> {
     let complete = complete(tree, problems);
-    let (file, complete) = worlds::read(complete, guess, problems)?;
+    let (file, complete) = read::read(complete, guess, problems)?;
     check::check(&file, &complete, tables, problems);
     Some(File {
         compare: before.compare.clone(),

@@ -96,6 +96,11 @@ impl Node {
         Node { value: Value::Table(IndexMap::new()), origin }
     }
 
+    /// Whether somebody wrote it: neither a default, nor a preset, nor what stands in for a mistake.
+    pub fn is_written(&self) -> bool {
+        !matches!(self.origin.layer, Layer::Default | Layer::Preset(_) | Layer::StandIn)
+    }
+
     /// What kind of value it is, for messages.
     pub fn kind(&self) -> &'static str {
         match self.value {

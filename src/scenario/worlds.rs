@@ -6,11 +6,10 @@
 //! mistakes that hide each other, such as two wrong values of one comparison.
 
 use super::complete::complete;
-use super::grammar::File;
-use super::mend::{self, Guess};
-use super::problem::{Problem, Problems};
+use super::guess::Guess;
+use super::problem::Problems;
 use super::tree::Node;
-use super::{Scenario, Tables, check, conform, like, lint, schema, size, tables, timeline};
+use super::{Scenario, Tables, check, conform, like, lint, mend, read, schema, size, tables, timeline};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -140,7 +139,7 @@ impl Worlds {
             standing = complete(&written, &mut Problems::default());
             mend::mend(&mut standing, schema::root(), guess);
         }
-        let mut file = file(&standing, problems)?;
+        let mut file = read::file(&standing, problems)?;
         // They have been read: what is resolved stands for itself.
         file.values_from.clear();
         standing.entries_mut().map(|entries| entries.shift_remove("values_from"));
@@ -158,23 +157,4 @@ impl Worlds {
             base: self.files.0.clone(),
         })
     }
-}
-
-/// A complete tree as the grammar's structs; one that has not the shape of the grammar under a guess only.
-pub fn read(mut standing: Node, guess: Option<Guess>, problems: &mut Problems) -> Option<(File, Node)> {
-    let mut wrong = Problems::default();
-    conform::check(&standing, schema::root(), "", &mut wrong);
-    let wrong_shape = wrong.has_errors();
-    problems.extend(wrong);
-    if wrong_shape {
-        mend::mend(&mut standing, schema::root(), guess?);
-    }
-    Some((file(&standing, problems)?, standing))
-}
-
-/// What has the shape of the grammar can be read.
-fn file(standing: &Node, problems: &mut Problems) -> Option<File> {
-    let said = |error| Problem::error(format!("the scenario cannot be read: {error}"), standing.place());
-    let help = "this is a mistake of herdsim's: please report it, with the file";
-    serde_json::from_value(standing.to_json()).map_err(|error| problems.push(said(error).help(help))).ok()
 }
