@@ -169,7 +169,7 @@ pub fn comparison_json(results: &Results, dir: &Path, several: bool) -> Result<S
     let mut whole = read_json(&dir.join("summary.json"))?;
     let expectations = read_json(&dir.join("expectations.json"))?;
     whole["expectations"] = expectations["expectations"].clone();
-    whole["effects"] = effects::json(&results.effects);
+    whole["effects"] = effects::rows(&results.effects);
     whole["paired"] = paired::rows(&results.paired);
     if several {
         whole["scenarios"] = apart::json(&results.resolved, baseline(results));

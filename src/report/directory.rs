@@ -244,10 +244,11 @@ fn files(paper: &Paper, keep: &mut Keep) -> Result<(), ReportError> {
     paper.extra.iter().try_for_each(|(name, bytes)| keep(name.clone(), bytes.clone()))
 }
 
-/// `effects.json`, if it is among the further files: pictures and page show them, too.
+/// What `effects.json` holds, if it is among the further files: pictures and page show it, too.
 fn effects(paper: &Paper) -> Value {
     let effects = paper.extra.iter().find(|(name, _)| name == EFFECTS);
-    effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok()).unwrap_or(Value::Null)
+    let whole: Option<Value> = effects.and_then(|(_, bytes)| serde_json::from_slice(bytes).ok());
+    whole.map_or(Value::Null, |mut whole| whole["effects"].take())
 }
 
 /// `report.html`.

@@ -5,7 +5,7 @@
 
 use super::font::printable;
 use super::text::{Paint, cells, escaped, range, section, short, table, trimmed};
-use super::{Header, human};
+use super::{Header, SCHEMA_VERSION, human};
 use crate::engine::time::Time;
 use crate::experiment::effect::{Doubt, Effect, HerdChange, Recycling};
 use crate::experiment::statistics::Mean;
@@ -122,8 +122,13 @@ pub fn markdown(effects: &[Effect]) -> String {
     text + "\n" + &notes(effects).iter().map(|note| format!("- {}\n", escaped(note))).collect::<String>()
 }
 
-/// The same for a program: `effects` of `compare --format json`, and `effects.json`.
+/// `effects.json`.
 pub fn json(effects: &[Effect]) -> Value {
+    json!({ "schema_version": SCHEMA_VERSION, "effects": rows(effects) })
+}
+
+/// The same for a program: `effects` of `compare --format json`.
+pub fn rows(effects: &[Effect]) -> Value {
     let side = |one: &Recycling| {
         json!({
             "spikes": one.served.then_some(one.spikes), "spikes_s": one.served.then_some(one.seconds),
@@ -291,7 +296,7 @@ mod tests {
         september,more,as-it-happened,2,makes-worse,,2700,5,10,100,200,5,10,5,1.332034637595537,8.667965362404463,100,63.32034637595536,136.67965362404465,,
         "#);
         let one = [effect("jitter", HerdChange::Eases, &[(4, 2)], None)];
-        let data = &json(&one)[0];
+        let data = &rows(&one)[0];
         assert_eq!(
             (&data["effect"], &data["seeds"], &data["agrees"]),
             (&"eases".into(), &1.into(), &Value::Null)
@@ -306,7 +311,7 @@ mod tests {
                 "spikes": 2, "spikes_s": 40.0, "herds": 2, "served": true, "first_s": 7200.0
             })
         );
-        assert_eq!(json(&some())[1]["delay_s"], 5400.0);
+        assert_eq!(json(&some())["effects"][1]["delay_s"], 5400.0);
     }
 
     /// A fleet that serves nobody has no spikes, and that is no cure.
@@ -327,7 +332,7 @@ mod tests {
            one seed: compared plainly; another seed may tell otherwise
         "#);
         assert!(all.iter().all(|one| one.agrees().is_none()));
-        let data = &json(&all)[0];
+        let data = &rows(&all)[0];
         assert_eq!(
             (&data["effect"], &data["because"]),
             (&"cannot-tell".into(), &"a side serves nobody".into())

@@ -88,8 +88,14 @@ pub fn load(dir: &Path) -> Result<Loaded, ReportError> {
     let judged = read_judged(&read_json(&path)?).ok_or_else(|| damaged(&path, "a field is missing"))?;
     let resolved = read_resolved(dir, &manifest)?;
     let path = dir.join(EFFECTS);
-    let effects = if path.is_file() { read_json(&path)? } else { Value::Null };
+    let effects = if path.is_file() { read_effects(&path)? } else { Value::Null };
     Ok(Loaded { header, runs, summaries, judged, resolved, effects, manifest })
+}
+
+/// The list in `effects.json`.
+fn read_effects(path: &Path) -> Result<Value, ReportError> {
+    let effects = read_json(path)?.get_mut("effects").map(Value::take);
+    effects.ok_or_else(|| damaged(path, "a field is missing"))
 }
 
 /// The error of measured values that cannot be read: what another version wrote is not damaged.

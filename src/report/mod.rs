@@ -56,6 +56,11 @@ use serde::{Deserialize, Serialize};
 /// The version of the run directory's layout.
 pub const SCHEMA_VERSION: u64 = 1;
 
+/// That layout as a JSON schema: a definition for each file that programs may read, and for what verbs print
+/// as JSON. Not among them: `measured.json` and a sweep's `runs/`, which only this program reads, and traces,
+/// whose format is Perfetto's.
+pub const OUTPUT_SCHEMA: &str = include_str!("../../schema/output.schema.json");
+
 /// What paper needs to know of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {

@@ -13,6 +13,7 @@ mod matrix;
 mod readme;
 mod report;
 mod results;
+mod schema;
 mod simulate;
 mod sweep;
 mod sweep_find;

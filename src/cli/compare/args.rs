@@ -54,8 +54,8 @@ const EXAMPLES: &str = "Examples:
 
 Verdicts on differences rest on 95 % intervals over pairs of equal seeds: one seed has none.
 
-Without -o the results go to runs/<scenario>-compare, of several to runs/<one>-<other>-compare, of remedies and
---each to runs/remedies.";
+Without -o the results go to runs/<scenario>-compare, of several to runs/<one>-<other>-compare,
+of remedies and --each to runs/remedies.";
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -105,6 +105,16 @@ struct Seen {
     waited: Option<(Stage, bool)>,
 }
 
+/// A connection that is open.
+#[derive(Debug)]
+struct Known {
+    id: ConnectionId,
+    /// Its place in the trace.
+    place: usize,
+    /// The last of its states there, so that nobody need look: thousands are asked after every event.
+    state: ConnectionState,
+}
+
 /// Looks at the world.
 #[derive(Debug)]
 pub struct Tracer {
@@ -112,8 +122,8 @@ pub struct Tracer {
     trace: Trace,
     /// Requests under way.
     requests: Vec<Seen>,
-    /// Connections and their places in the trace, by slot.
-    connections: Vec<Option<(ConnectionId, usize)>>,
+    /// Open connections, by slot.
+    connections: Vec<Option<Known>>,
     sampled: Time,
     steps: usize,
 }
@@ -243,8 +253,7 @@ impl Tracer {
             }
             Stage::Holding { connection, doing } => {
                 let wire = &world.connections()[connection];
-                let place = self.connection(world, connection, wire);
-                self.note(world, place, now, wire);
+                let place = self.look_at_connection(world, now, connection, wire);
                 RequestState::Holding { connection: place, doing, asked: wire.statement.asked }
             }
         }
@@ -252,26 +261,39 @@ impl Tracer {
 
     fn look_at_connections(&mut self, world: &World<Ear>, now: Time) {
         for (id, wire) in world.connections().iter() {
-            let place = self.connection(world, id, wire);
-            self.note(world, place, now, wire);
+            self.look_at_connection(world, now, id, wire);
         }
         for known in &mut self.connections {
-            if let Some((_, place)) = known.take_if(|(id, _)| world.connections().get(*id).is_none()) {
-                self.trace.connections[place].closed = Some(now);
+            if let Some(known) = known.take_if(|known| world.connections().get(known.id).is_none()) {
+                self.trace.connections[known.place].closed = Some(now);
             }
         }
     }
 
-    /// The place of a connection in the trace.
-    fn connection(&mut self, world: &World<Ear>, id: ConnectionId, wire: &Connection) -> usize {
-        if self.connections.len() <= id.index() {
-            self.connections.resize(id.index() + 1, None);
+    /// Notes what has become of a connection; says its place in the trace.
+    fn look_at_connection(
+        &mut self,
+        world: &World<Ear>,
+        now: Time,
+        id: ConnectionId,
+        wire: &Connection,
+    ) -> usize {
+        let backend = backend_of(world, wire);
+        let state = ConnectionState { client: wire.client.state, server: wire.server.state, backend };
+        if let Some(Some(known)) = self.connections.get_mut(id.index())
+            && known.id == id
+        {
+            if known.state != state {
+                known.state = state;
+                self.trace.connections[known.place].states.push((now, state));
+                self.steps += 1;
+            }
+            return known.place;
         }
-        let known = &mut self.connections[id.index()];
-        if let Some((_, place)) = known.filter(|(other, _)| *other == id) {
-            return place;
-        }
-        *known = Some((id, self.trace.connections.len()));
+        self.connections.resize_with(self.connections.len().max(id.index() + 1), || None);
+        let place = self.trace.connections.len();
+        self.connections[id.index()] = Some(Known { id, place, state });
+        self.steps += 1;
         let home = (wire.leg != Leg::Back).then(|| world.container(wire.service, wire.container)).flatten();
         let container = home.map_or(0, |home| home.number);
         self.trace.connections.push(ConnectionTrace {
@@ -281,20 +303,10 @@ impl Tracer {
             leg: wire.leg,
             number: wire.number,
             cause: wire.client.cause,
-            states: Vec::new(),
+            states: vec![(now, state)],
             closed: None,
         });
-        self.trace.connections.len() - 1
-    }
-
-    fn note(&mut self, world: &World<Ear>, place: usize, now: Time, wire: &Connection) {
-        let backend = backend_of(world, wire);
-        let state = ConnectionState { client: wire.client.state, server: wire.server.state, backend };
-        let states = &mut self.trace.connections[place].states;
-        if states.last().is_none_or(|(_, last)| *last != state) {
-            states.push((now, state));
-            self.steps += 1;
-        }
+        place
     }
 
     fn look_at_gauges(&mut self, world: &mut World<Ear>, now: Time) {

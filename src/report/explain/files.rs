@@ -111,7 +111,7 @@ fn effect(effect: KnockOutEffect) -> &'static str {
 fn change(change: &Mean) -> Value {
     json!({
         "mean": change.mean,
-        "interval_95": change.interval.map(|(low, high)| [low, high]),
+        "ci95": change.interval,
         "pairs": change.count,
     })
 }
