@@ -108,6 +108,7 @@ fn by_default(containers: u64) -> Deployed {
         request_timeout_s: Some(300),
         drain_s: None,
         cpus: Some(1.0),
+        pool_hints: Vec::new(),
     }
 }
 
@@ -239,6 +240,10 @@ fn service_tables(out: &mut String, found: &Evidence, service: &Service) -> std:
         }
     }
     writeln!(out, "\n[service.{name}.pool.primary]")?;
+    let hints = deployed.pool_hints.join(", ").replace(char::is_control, " ");
+    if !hints.is_empty() {
+        writeln!(out, "# Its environment has {hints}: put in here what the program makes of it.")?;
+    }
     let preset =
         if found.pool.is_some() { "" } else { "  # assumed; or hikari, sqlalchemy, activerecord, …" };
     writeln!(out, "preset              = \"pgxpool\"{preset}")?;

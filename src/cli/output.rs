@@ -119,16 +119,10 @@ fn comparison_files(results: &Results) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Each run in full; the verdicts, which are over all seeds, come with the first.
+/// Each run in full.
 pub fn runs(results: &Results, colour: bool) -> String {
-    let header = &results.header;
-    let mut judged = results.judged.as_slice();
-    let mut texts = Vec::new();
-    for run in &results.runs {
-        texts.push(terminal::run(header, run, judged, paint(colour)));
-        judged = &[];
-    }
-    texts.join("\n") + unfinished(results.complete)
+    terminal::runs(&results.header, &results.runs, &results.judged, paint(colour))
+        + unfinished(results.complete)
 }
 
 /// What stands under results of which a part is missing.

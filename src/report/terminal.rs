@@ -22,6 +22,21 @@ const TOLD: usize = 3;
 /// Shorter ones never are where variants are compared: `as-written`.
 const WHOLE: usize = 10;
 
+/// Each run in full. Verdicts on several are over all of them: they come first.
+pub fn runs(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -> String {
+    if let [one] = runs {
+        return run(header, one, judged, paint);
+    }
+    let mut texts: Vec<String> = runs.iter().map(|one| run(header, one, &[], paint)).collect();
+    if let [first, ..] = judged {
+        let (title, variant) = (printable(&header.title), printable(&first.variant));
+        let head = format!("{}\nvariant {variant} · {} seeds\n", paint.head(&title), runs.len());
+        let lines = expectations::lines(judged, Whereabouts::Unsaid, paint);
+        texts.insert(0, head + &section("EXPECTATIONS", lines, paint));
+    }
+    texts.join("\n")
+}
+
 /// One run in full: expectations, latency, herds, spikes, events.
 pub fn run(header: &Header, run: &Run, judged: &[Judged], paint: Paint) -> String {
     let measured = &run.measured;

@@ -12,13 +12,14 @@ use super::tree::{self, Layer, Node, Origin, Value};
 use indexmap::IndexMap;
 use std::sync::{Arc, OnceLock};
 
-const PRESETS: [(&str, &str); 18] = [
+const PRESETS: [(&str, &str); 19] = [
     ("pgxpool", include_str!("presets/pgxpool.toml")),
     ("pgxpool-5.8", include_str!("presets/pgxpool-5.8.toml")),
     ("pgxpool-5.3", include_str!("presets/pgxpool-5.3.toml")),
     ("pgxpool-v4", include_str!("presets/pgxpool-v4.toml")),
     ("database-sql", include_str!("presets/database-sql.toml")),
     ("hikari", include_str!("presets/hikari.toml")),
+    ("hikari-6.0", include_str!("presets/hikari-6.0.toml")),
     ("sqlx", include_str!("presets/sqlx.toml")),
     ("bb8", include_str!("presets/bb8.toml")),
     ("r2d2", include_str!("presets/r2d2.toml")),

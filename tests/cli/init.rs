@@ -206,3 +206,18 @@ fn every_workload_of_kubernetes_becomes_a_service() {
     assert!(out.contains("max = 9  # values_from orders (mine.toml:"), "{out}");
     assert!(out.contains("max = 6  # values_from carts (mine.toml:"), "{out}");
 }
+
+/// Whoever set a pool in the environment is told that it was seen and not understood; secrets are not repeated.
+#[test]
+fn settings_of_a_pool_in_the_environment_are_pointed_at() {
+    let env = "env: [{ name: DB_POOL_MAX, value: \"20\" }, { name: POOL_URL, value: \"postgres://u:secret@h\" }, \
+               { name: PORT, value: \"8080\" }, { name: POOL_KEY, valueFrom: { secretKeyRef: { key: k } } }]";
+    let desk = Desk::new();
+    let spec = format!("spec: {{ template: {{ spec: {{ containers: [{{ {env} }}] }} }} }}\n");
+    for kind in ["apps/v1\nkind: Deployment", "serving.knative.dev/v1\nkind: Service"] {
+        desk.write("api.yaml", &format!("apiVersion: {kind}\nmetadata: {{ name: api }}\n{spec}"));
+        let (out, _) = desk.ends("init --from api.yaml -", 0);
+        let hint = "[service.api.pool.primary]\n# Its environment has DB_POOL_MAX=20: put in here what";
+        assert!(out.contains(hint) && !out.contains("secret"), "{out}");
+    }
+}

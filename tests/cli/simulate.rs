@@ -65,7 +65,10 @@ fn colour_is_a_choice() {
 #[test]
 fn every_seed_is_shown() {
     let desk = Desk::new();
-    desk.ends("run tiny.toml --seeds 3..5 --no-plots -o out", 0);
+    let (out, _) = desk.ends("run tiny.toml --variant jitter --seeds 3..5 --no-plots -o out", 0);
+    let (verdicts, first) = out.split_once("variant jitter · seed 3").expect("seed by seed");
+    assert!(verdicts.contains("variant jitter · 3 seeds\n\nEXPECTATIONS\n"), "over all of them: {out}");
+    assert!(!first.contains("EXPECTATIONS") && first.contains("variant jitter · seed 5"), "{out}");
     let seeds = column(&desk.read("out/summary.csv"), "seed");
     assert_eq!(seeds.into_iter().collect::<Vec<_>>(), ["3", "4", "5"]);
     desk.ends("run tiny.toml --seed 9 --no-plots -o out", 0);

@@ -179,7 +179,7 @@ fn a_pool_of_a_fixed_size_never_grows() {
         "pgxpool-v4",
         "database-sql",
         "plain",
-        "hikari",
+        "hikari-6.0",
         "sqlx",
         "bb8",
         "r2d2",

@@ -209,7 +209,8 @@ fn service(pen: &mut Pen, shape: &Shape, name: &str) {
 }
 
 /// Those whose acquirers wait for what others dial, or try again.
-const PATIENT: [&str; 8] = ["hikari", "sqlx", "bb8", "r2d2", "psycopg", "activerecord", "pgbouncer", "pgdog"];
+const PATIENT: [&str; 9] =
+    ["hikari", "hikari-6.0", "sqlx", "bb8", "r2d2", "psycopg", "activerecord", "pgbouncer", "pgdog"];
 
 /// Perhaps a pooler before the primary; whether it lends for a session.
 fn pooler(pen: &mut Pen, shape: &Shape) -> bool {
@@ -239,7 +240,7 @@ fn pool(pen: &mut Pen, shape: &Shape, table: &str) {
     pen.line(&format!("[{table}]\npreset = \"{preset}\"\nmax = {max}\nmin = {min}"));
     let (old, limits) = (shape.renews || pen.once_in(2), pen.below(8));
     // A timer and a floor renew for ever.
-    let restless = !shape.renews && ["hikari", "pg-pool", "postgres-js"].contains(&preset);
+    let restless = !shape.renews && ["hikari", "hikari-6.0", "pg-pool", "postgres-js"].contains(&preset);
     pen.limit("max_lifetime", 1_000, 15_000, !old || restless);
     if shape.renews {
         // What replaces whatever it closes never comes to rest.

@@ -81,12 +81,12 @@ fn what_a_library_has_built_in_follows_what_the_scenario_says() {
         let pool = &document.scenario(variant).unwrap().file.service["api"].pool["primary"];
         (pool.min, pool.max, pool.max_lifetime.0.unwrap().as_secs(), pool.jitter().as_secs())
     };
-    assert_eq!(sizes("java"), (10, 10, 900.0, 22.5));
+    assert_eq!(sizes("java"), (10, 10, 900.0, 225.0));
     assert_eq!(sizes("more"), (30, 30, 1200.0, 60.0));
-    assert_eq!(sizes("stock"), (10, 10, 1800.0, 45.0));
+    assert_eq!(sizes("stock"), (10, 10, 1800.0, 450.0));
     let resolved = document.scenario("java").unwrap().resolved();
     assert!(resolved.contains("min = \"max\"  # preset hikari"), "{resolved}");
-    assert!(resolved.contains("max_lifetime_jitter = \"2.5%\"  # preset hikari"), "{resolved}");
+    assert!(resolved.contains("max_lifetime_jitter = \"25%\"  # preset hikari"), "{resolved}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! what the model reads; nothing is optional that has a default. Their doc comments become the descriptions
 //! in `schema/scenario.schema.json`. Each default names its source: `pools.md`, `postgres.md` and
 //! `cloud-run.md` are the project's collected notes on pool sources, Postgres measurements and Cloud Run
-//! documentation; "assumed" is ours.
+//! documentation (what each section says, and its own sources: `docs/sources.md`); "assumed" is ours.
 //!
 //! A field marked `x-live` may be changed by an event while the simulation runs. So may a service's `pool`,
 //! `concurrency` and `startup`, which a container reads when it starts: for those that start later. Every

@@ -160,8 +160,12 @@ pub enum Preset {
     /// Go's database/sql: inline dials die with their request, one opener for waiters, random waiter, no
     /// jitter.
     DatabaseSql,
-    /// HikariCP 6 (Java): a fixed size, one thread that dials, exact timers, 2.5 % of jitter built in.
+    /// HikariCP 6.1 and later (Java): a fixed size, one thread that dials, exact timers, 25 % of jitter built
+    /// in.
     Hikari,
+    /// HikariCP up to 6.0: the same with 2.5 % of jitter.
+    #[serde(rename = "hikari-6.0")]
+    Hikari60,
     /// sqlx 0.8 (Rust): oldest idle first, ten-minute sweep, inline dials that are tried again, no jitter.
     Sqlx,
     /// bb8 (Rust): dials in spawned tasks, half-minute sweep, no jitter.

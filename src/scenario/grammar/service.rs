@@ -40,7 +40,8 @@ pub struct Service {
     #[serde(default)]
     pub idle_retention: Option<Span>,
     /// What a request is told that waited too long for a container. Absent: 429 while the fleet is at its cap
-    /// and 500 below it, as on Cloud Run; 503 with `kpa` and `hpa` (cloud-run.md §5).
+    /// and 500 below it, as on Cloud Run, of which a `fixed` fleet is one here; 503 with `kpa` and `hpa`
+    /// (cloud-run.md §5).
     #[serde(default)]
     #[schemars(extend("x-live" = true))]
     pub overload: Option<Overload>,

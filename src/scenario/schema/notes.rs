@@ -1,7 +1,7 @@
 //! Descriptions for readers of the schema.
 //!
-//! The grammar's comments cite the project's notes of facts by section. Editors show them as descriptions to
-//! people who have no such page: there the citations are left out.
+//! The grammar's comments cite the project's notes of facts by section (`docs/sources.md`). Editors show them
+//! as descriptions to people who have no such page at hand: there the citations are left out.
 
 /// The project's notes, which descriptions cite by section for those who have them.
 const NOTES: [&str; 4] = ["postgres.md", "cloud-run.md", "pools.md", "validation.md"];

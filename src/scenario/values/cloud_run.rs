@@ -7,7 +7,7 @@
 //! requests each, 300 s, one CPU. A service of Knative looks the same and is taken for one of Cloud Run. Left
 //! out: scaling to zero; a minimum of none becomes one.
 
-use super::deployed::{Deployed, Platform, cpus, whole};
+use super::deployed::{Deployed, Platform, cpus, pool_hints, whole};
 use super::document::{at, is_cloud_run};
 use serde_json::Value;
 
@@ -52,6 +52,7 @@ pub fn read(documents: &[Value]) -> Result<Deployed, String> {
         request_timeout_s: Some(timeout.unwrap_or(300)),
         drain_s: None,
         cpus: Some(cpu.map_or(Ok(1.0), cpus)?),
+        pool_hints: pool_hints(template),
     })
 }
 

@@ -35,6 +35,9 @@ pub struct Deployed {
     pub drain_s: Option<u64>,
     /// CPUs of a container.
     pub cpus: Option<f64>,
+    /// Entries of the environment that may be settings of a pool, such as `DB_POOL_MAX=20`. What a program
+    /// makes of them only its authors know.
+    pub pool_hints: Vec<String>,
 }
 
 impl Deployed {
@@ -60,6 +63,23 @@ impl Deployed {
         let path = |key: &str| format!("service.{service}.{key}");
         self.settings().into_iter().map(|(key, value)| (path(key), value)).collect()
     }
+}
+
+/// What the environment of a pod's containers seems to say of a pool: numbers and durations only, so that no
+/// secret is repeated.
+pub(super) fn pool_hints(template: &Value) -> Vec<String> {
+    const TELLING: [&str; 4] = ["POOL", "LIFETIME", "CONNECTIONS", "MAX_CONN"];
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let entries = list(&template["spec"], "containers").into_iter().flat_map(|one| list(&one, "env"));
+    let hint = |entry: Value| {
+        let (name, value) = (entry["name"].as_str()?, entry["value"].as_str()?);
+        let plain = value.len() <= 12
+            && value.starts_with(|c: char| c.is_ascii_digit())
+            && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+        let upper = name.to_uppercase();
+        (plain && TELLING.iter().any(|word| upper.contains(word))).then(|| format!("{name}={value}"))
+    };
+    entries.filter_map(hint).collect()
 }
 
 /// More of anything is a mistake.

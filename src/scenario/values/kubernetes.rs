@@ -8,7 +8,7 @@
 //! a rollout goes, sidecars that restart, and what is not in these files: how many requests a container takes
 //! at once is the application's own affair. A minimum of none becomes one.
 
-use super::deployed::{Deployed, Platform, cpus, whole};
+use super::deployed::{Deployed, Platform, cpus, pool_hints, whole};
 use super::document::at;
 use serde_json::Value;
 
@@ -59,6 +59,7 @@ pub fn read(documents: &[Value], wanted: Option<&str>) -> Result<Deployed, Strin
         request_timeout_s: None,
         drain_s: Some(drain_s),
         cpus: requested(&spec["template"]["spec"]["containers"])?,
+        pool_hints: pool_hints(&spec["template"]),
     };
     if let Some(autoscaler) = documents.iter().find(|one| scales(one, document)) {
         let spec = &autoscaler["spec"];

@@ -5,13 +5,14 @@ use super::story::settings;
 /// Preset, most, floor, most idle, lifetime, jitter, acquire timeout (pools.md §1, §2), in seconds.
 type Stock = (&'static str, u32, u32, Option<u32>, Option<f64>, f64, Option<f64>);
 
-const STOCK: [Stock; 18] = [
+const STOCK: [Stock; 19] = [
     ("pgxpool", 4, 0, None, Some(3600.0), 0.0, None),
     ("pgxpool-5.8", 4, 0, None, Some(3600.0), 0.0, None),
     ("pgxpool-5.3", 4, 0, None, Some(3600.0), 0.0, None),
     ("pgxpool-v4", 4, 0, None, Some(3600.0), 0.0, None),
     ("database-sql", 100_000, 0, Some(2), None, 0.0, None),
-    ("hikari", 10, 10, None, Some(1800.0), 45.0, Some(30.0)),
+    ("hikari", 10, 10, None, Some(1800.0), 450.0, Some(30.0)),
+    ("hikari-6.0", 10, 10, None, Some(1800.0), 45.0, Some(30.0)),
     ("sqlx", 10, 0, None, Some(1800.0), 0.0, Some(30.0)),
     ("bb8", 10, 0, None, Some(1800.0), 0.0, Some(30.0)),
     ("r2d2", 10, 10, None, Some(1800.0), 0.0, Some(30.0)),
@@ -44,10 +45,11 @@ fn without_stock_the_sizes_are_the_scenarios() {
     for (preset, ..) in STOCK {
         let pool = settings(&format!("preset = \"{preset}\"\nmax = 7\nmax_lifetime = \"15m\""));
         assert_eq!((pool.max, pool.max_idle), (7, None), "{preset}");
-        let fixed = ["hikari", "r2d2", "psycopg"].contains(&preset);
+        let fixed = ["hikari", "hikari-6.0", "r2d2", "psycopg"].contains(&preset);
         assert_eq!(pool.min, if fixed { 7 } else { 0 }, "{preset}");
         let built_in = match preset {
-            "hikari" => 22.5,
+            "hikari" => 225.0,
+            "hikari-6.0" => 22.5,
             "psycopg" => 45.0,
             "activerecord" => 180.0,
             "postgres-js" => 900.0,
