@@ -33,6 +33,13 @@ struct Column {
     worst_p99: Option<f64>,
 }
 
+impl Column {
+    /// The highest p99 of one bin, where it stands clear of the column's.
+    fn peak(&self) -> Option<f64> {
+        self.worst_p99.filter(|worst| self.quantiles.is_some_and(|[.., p99]| *worst > 1.3 * p99))
+    }
+}
+
 /// The chart of one service, on scales that hold what it showed in the peers too: equal heights mean equal
 /// times.
 pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run]) -> Drawing {
@@ -73,7 +80,7 @@ pub fn draw(header: &Header, run: &Run, service: &ServiceMeasured, peers: &[&Run
         ("p95".to_owned(), LegendKey::Line(P95, Some(WHITE))),
         ("p99".to_owned(), LegendKey::Line(P99, Some(WHITE))),
     ];
-    if per_column > 1 {
+    if columns.iter().any(|column| column.peak().is_some()) {
         entries.push((format!("highest p99 within {} s", BIN.as_secs()), LegendKey::Square(PALETTE[0])));
     }
     page::legend(&mut drawing, (frame.right(), frame.top - 10.0), 700.0, &entries);
@@ -203,9 +210,7 @@ fn lines(
         }
     }
     for (n, column) in columns.iter().enumerate() {
-        let (Some(worst), Some(quantiles)) = (column.worst_p99, column.quantiles) else { continue };
-        // Only where a bin stands clear of its column.
-        if worst > quantiles[2] * 1.3 {
+        if let Some(worst) = column.peak() {
             let (x, y) = (centre(n), scale.y(frame, worst));
             drawing.rect((x - 3.5, y - 3.5), (7.0, 7.0), WHITE, 1.0);
             drawing.rect((x - 2.5, y - 2.5), (5.0, 5.0), PALETTE[0], 1.0);
