@@ -6,16 +6,27 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 export CARGO_TERM_COLOR ?= auto
 GOPQ := /usr/share/gocode/src/github.com/lib/pq
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+INSTALL := $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends
 
-.PHONY: help test lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations bench-check peers compiler tools browser clean
+.PHONY: help test checks optimised lint docs page libraries build current notebooks results planner matrix regime evidence validation mutations bench-check peers compiler tools browser node python go valgrind clean
 
 help:           ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 20
 
-# The tests come last: their closing line is the summary.
-test: tools lint docs page notebooks libraries bench-check      ## format, lints, documentation, report page, results, notebooks, speed, all tests
-	cargo test --locked --features parquet --doc --quiet
+# Two lanes, since either leaves cores idle for long; the second one's words are kept until it is done. What they need is
+# installed before. The tests come last: their closing line is the summary.
+test: tools browser node python go valgrind     ## format, lints, documentation, report page, results, notebooks, speed, all tests
+	@mkdir -p target
+	@$(MAKE) --no-print-directory optimised >target/optimised.log 2>&1 & lane=$$!; trap "kill $$lane 2>/dev/null" EXIT; \
+	$(MAKE) --no-print-directory checks || exit; \
+	echo "what the optimised program shows:"; wait $$lane; ended=$$?; cat target/optimised.log; exit $$ended
 	cargo nextest run --locked --features parquet
+
+checks: lint docs page libraries        ## what of the tests needs no optimised program, and builds the rest of them
+	cargo test --locked --features parquet --doc --quiet
+	cargo nextest run --locked --features parquet --no-run
+
+optimised: notebooks bench-check        ## what of the tests needs the optimised program: results, notebooks, speed
 
 lint: tools     ## format and lints
 	cargo fmt --check
@@ -28,11 +39,7 @@ page: tools browser     ## the report page in a real browser
 	cargo build --locked --features parquet
 	cd tests/page && npm ci --no-audit --no-fund --loglevel=error && node --test
 
-# Debian's packages for Go: its compiler and lib/pq, without any module from elsewhere.
-libraries: tools        ## the programs of the libraries that the pools' presets are held against
-	@command -v npm >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends nodejs npm; }
-	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
-	@{ command -v go && ls $(GOPQ); } >/dev/null 2>&1 || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends golang-go golang-github-lib-pq-dev; }
+libraries: tools node python go ## the programs of the libraries that the pools' presets are held against
 	cd tests/libraries/programs/rust && cargo build --locked
 	cd tests/libraries/programs/node && npm ci --no-audit --no-fund --loglevel=error
 	cd tests/libraries/programs/python && { test -x .venv/bin/pip || python3 -m venv .venv; }
@@ -46,8 +53,7 @@ current: build  ## whether the scenarios' files in results/ are what the program
 	sha256sum --check --quiet results/*/inputs.sha256
 	results/rebuild --check
 
-notebooks: current      ## every notebook from top to bottom, in an environment of its own
-	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+notebooks: current python       ## every notebook from top to bottom, in an environment of its own
 	@test -x notebooks/.venv/bin/pip || python3 -m venv notebooks/.venv
 	notebooks/.venv/bin/pip install --quiet --disable-pip-version-check --requirement notebooks/requirements.txt
 	notebooks/.venv/bin/python notebooks/run
@@ -72,17 +78,15 @@ validation: compiler    ## herdsim beside theory and published results, in resul
 	results/validation/rebuild
 
 # Debian's packages: `time` tells how much memory a program took.
-peers: build    ## herdsim's engine beside other simulators, and what it costs as fleets grow, on this machine
-	@command -v /usr/bin/time >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends time; }
-	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+peers: build python     ## herdsim's engine beside other simulators, and what it costs as fleets grow, on this machine
+	@command -v /usr/bin/time >/dev/null || { $(INSTALL) time; }
 	@test -x notebooks/.venv/bin/pip || python3 -m venv notebooks/.venv
 	notebooks/.venv/bin/pip install --quiet --disable-pip-version-check --requirement notebooks/requirements.txt
 	benches/peers/compare
 	notebooks/.venv/bin/python results/speed/rebuild
 
 # Instructions, not seconds: the same on an idle machine and on a busy one.
-bench-check: tools      ## whether the engine and the model need over 5 % more instructions than they did
-	@command -v valgrind >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends valgrind libc6-dbg; }
+bench-check: tools valgrind     ## whether the engine and the model need over 5 % more instructions than they did
 	benches/check
 
 mutations: tools        ## whether the tests of make test can fail: half an hour of two cores
@@ -90,19 +94,31 @@ mutations: tools        ## whether the tests of make test can fail: half an hour
 
 # Rust links with it, whatever is built.
 compiler:
-	@command -v cc >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends gcc libc6-dev; }
+	@command -v cc >/dev/null || { $(INSTALL) gcc libc6-dev; }
 
 tools: compiler
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends postgresql; }
-	@command -v pgbouncer >/dev/null || ls /usr/sbin/pgbouncer >/dev/null 2>&1 || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends pgbouncer; }
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { $(INSTALL) postgresql; }
+	@command -v pgbouncer >/dev/null || ls /usr/sbin/pgbouncer >/dev/null 2>&1 || { $(INSTALL) pgbouncer; }
 	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest
 
 # Debian's packages; without a browser the tests of the page fail, they are not left out.
-browser:
-	@command -v chromium >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
-	@command -v npm >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends nodejs npm; }
+browser: node
+	@command -v chromium >/dev/null || { $(INSTALL) chromium fonts-dejavu-core; }
+
+node:
+	@command -v npm >/dev/null || { $(INSTALL) nodejs npm; }
+
+python:
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(INSTALL) python3-venv; }
+
+# Its compiler and lib/pq, without any module from elsewhere.
+go:
+	@{ command -v go && ls $(GOPQ); } >/dev/null 2>&1 || { $(INSTALL) golang-go golang-github-lib-pq-dev; }
+
+valgrind:
+	@command -v valgrind >/dev/null || { $(INSTALL) valgrind libc6-dbg; }
 
 clean:          ## all that was built
 	cargo clean
