@@ -146,8 +146,7 @@ impl Pool {
 
     /// Sets the timer to the first deadline of the idle connections from place `known` on, if it is sooner.
     fn set_timer(&mut self, now: Time, wires: &Slab<Connection>, known: usize, out: &mut Vec<Action>) {
-        // A connection of the floor may be idle for as long as it likes.
-        let limit = self.settings.idle_timeout.0.filter(|_| self.total > self.settings.min);
+        let limit = self.idle_limit();
         let due = self.idle.iter().skip(known).map(|idle| {
             let client = &wires[*idle].client;
             let expires = client.expires.max(self.next_kill);
@@ -215,15 +214,19 @@ impl Pool {
             let may_expire = !self.settings.sweep_keeps_min || self.total >= self.settings.min;
             if may_expire && self.is_due(now, wires, connection) {
                 self.shut(now, wires, connection, Close::Age, From::Idle, out);
-            } else if self.settings.idle_timeout.0.is_some_and(|most| idle_for > most)
-                && self.total > self.settings.min
-            {
+            } else if self.idle_limit().is_some_and(|most| idle_for > most) {
                 self.shut(now, wires, connection, Close::Idle, From::Idle, out);
             } else {
                 self.idle.push_back(connection);
             }
         }
         self.idle.len() < before
+    }
+
+    /// How long a connection may rest now: those of the floor, where it is kept, for as long as they like.
+    fn idle_limit(&self) -> Option<Span> {
+        let of_the_floor = self.settings.idle_keeps_min && self.total <= self.settings.min;
+        self.settings.idle_timeout.0.filter(|_| !of_the_floor)
     }
 
     /// The shorter of the lifetime and the idle timeout.

@@ -184,10 +184,7 @@ fn r2d2_never_closes_what_is_in_use_at_its_ticks() {
     for tick in 1..20_u32 {
         let now = 30.0 * f64::from(tick);
         story.at(now - 1.0).release(busy);
-        // First in, first out: it takes all ten to get the same one again.
-        for other in (0..9).map(|_| story.acquire_idle()).collect::<Vec<_>>() {
-            story.release(other);
-        }
+        // Last in, first out.
         assert_eq!(story.acquire_idle(), busy, "tick {tick}");
         story.at(now);
         assert!(story.dialling().len() <= 3);
@@ -195,6 +192,20 @@ fn r2d2_never_closes_what_is_in_use_at_its_ticks() {
     }
     assert!(story.closes(Close::Age).iter().all(|at| at % 30.0 == 0.0));
     assert_eq!(story.wires[busy].client.born.as_secs(), 0.0, "600 s old");
+}
+
+/// What rests for longer than the idle timeout goes whatever is left, and the floor is dialled again (pools.md
+/// §2; HikariCP and pgxpool keep it).
+#[test]
+fn rust_pools_do_not_spare_the_floor_from_the_idle_timeout() {
+    for (preset, renewed) in [("r2d2", 4), ("bb8", 4), ("sqlx", 4), ("hikari", 0), ("pgxpool", 0)] {
+        let sizes = "max = 4\nmin = 4\nmax_lifetime = \"none\"\nidle_timeout = \"10m\"";
+        let mut story = Story::of(&format!("preset = \"{preset}\"\n{sizes}"));
+        story.dials_succeed_until(599.0);
+        assert_eq!((story.idle().len(), story.closes(Close::Idle).len()), (4, 0), "{preset}");
+        story.dials_succeed_until(1_250.0);
+        assert_eq!((story.idle().len(), story.closes(Close::Idle).len()), (4, renewed), "{preset}");
+    }
 }
 
 /// deadpool has no lifetime.
