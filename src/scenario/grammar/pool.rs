@@ -99,8 +99,8 @@ pub struct Pool {
     /// An idle connection is closed by the sweep after so long.
     #[serde(default)]
     pub idle_timeout: Limit,
-    /// The idle timeout leaves `min` connections. Otherwise what has rested for too long is closed whatever is
-    /// left, and the refill dials again (sqlx, bb8, r2d2).
+    /// The idle timeout leaves `min` connections. Otherwise what has rested for too long is closed whatever
+    /// is left, and the refill dials again (sqlx, bb8, r2d2).
     #[serde(default = "yes")]
     pub idle_keeps_min: bool,
     /// Who brings back what was closed.
@@ -170,14 +170,15 @@ pub enum Preset {
     /// HikariCP up to 6.0: the same with 2.5 % of jitter.
     #[serde(rename = "hikari-6.0")]
     Hikari60,
-    /// sqlx 0.8 and 0.9 (Rust): oldest idle first, ten-minute sweep, inline dials that are tried again, no jitter.
+    /// sqlx 0.8 and 0.9 (Rust): oldest idle first, ten-minute sweep, inline dials that are tried again, no
+    /// jitter.
     Sqlx,
     /// bb8 (Rust): dials in spawned tasks, half-minute sweep, no jitter.
     Bb8,
     /// r2d2 (Rust): a fixed size, three threads that dial, age is looked at by the half-minute sweep alone.
     R2d2,
-    /// deadpool 0.12 and 0.13 (Rust): no lifetime of its own; one that is given is looked at when it is acquired, as
-    /// its hooks do.
+    /// deadpool 0.12 and 0.13 (Rust): no lifetime of its own; one that is given is looked at when it is
+    /// acquired, as its hooks do.
     Deadpool,
     /// SQLAlchemy's QueuePool (Python): oldest idle first, an acquirer replaces what is too old in its place.
     Sqlalchemy,

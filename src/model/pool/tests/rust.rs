@@ -194,8 +194,8 @@ fn r2d2_never_closes_what_is_in_use_at_its_ticks() {
     assert_eq!(story.wires[busy].client.born.as_secs(), 0.0, "600 s old");
 }
 
-/// What rests for longer than the idle timeout goes whatever is left, and the floor is dialled again (pools.md
-/// §2; HikariCP and pgxpool keep it).
+/// What rests for longer than the idle timeout goes whatever is left, and the floor is dialled again
+/// (pools.md §2; HikariCP and pgxpool keep it).
 #[test]
 fn rust_pools_do_not_spare_the_floor_from_the_idle_timeout() {
     for (preset, renewed) in [("r2d2", 4), ("bb8", 4), ("sqlx", 4), ("hikari", 0), ("pgxpool", 0)] {
