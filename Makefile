@@ -22,9 +22,8 @@ test: tools browser node python go valgrind     ## format, lints, documentation,
 	echo "what the optimised program shows:"; wait $$lane; ended=$$?; cat target/optimised.log; exit $$ended
 	cargo nextest run --locked --features parquet
 
-checks: lint docs page libraries        ## what of the tests needs no optimised program, and builds the rest of them
+checks: lint docs page libraries        ## what of the tests needs no optimised program; builds the rest of them
 	cargo test --locked --features parquet --doc --quiet
-	cargo nextest run --locked --features parquet --no-run
 
 optimised: notebooks bench-check        ## what of the tests needs the optimised program: results, notebooks, speed
 
@@ -35,8 +34,9 @@ lint: tools     ## format and lints
 docs: compiler  ## the library's documentation, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --features parquet --no-deps
 
+# The tests are built with the program: by itself it would have its libraries built once more, with fewer features.
 page: tools browser     ## the report page in a real browser
-	cargo build --locked --features parquet
+	cargo nextest run --locked --features parquet --no-run
 	cd tests/page && npm ci --no-audit --no-fund --loglevel=error && node --test
 
 libraries: tools node python go ## the programs of the libraries that the pools' presets are held against
