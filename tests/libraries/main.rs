@@ -23,7 +23,7 @@ use std::path::Path;
 use std::thread;
 use story::{STORIES, Story};
 
-/// How often a load is played at most, until preset and library agree.
+/// How often a load is played at most, if the machine is too busy to keep to it.
 const TRIES: usize = 3;
 
 #[test]
