@@ -63,7 +63,6 @@ fn the_libraries_do_what_their_presets_do() {
     let mut left: Vec<&Story> = STORIES.iter().collect();
     let mut wrong = String::new();
     for _ in 0..TRIES {
-        wrong.clear();
         let told = play_all(&server, &left);
         let log = server.log();
         let mut again = Vec::new();
@@ -75,17 +74,19 @@ fn the_libraries_do_what_their_presets_do() {
             if differences.is_empty() {
                 continue;
             }
-            // A machine that halts for a moment makes one late; what a library does otherwise it does each time.
-            let late = told.latest_request(story);
-            wrong += &format!("{}\n{beside}\nrequests were up to {late} s late\n", differences.join("\n"));
-            again.push(story);
+            if told.latest_request(story) > trace::NOISE / 2.0 {
+                again.push(story);
+            } else {
+                wrong += &format!("{}{beside}\n", differences.join("\n") + "\n");
+            }
         }
         left = again;
         if left.is_empty() {
             break;
         }
     }
-    assert!(left.is_empty(), "presets and libraries differ {TRIES} times in a row\n{wrong}");
+    assert!(wrong.is_empty(), "presets and libraries differ\n{wrong}");
+    assert!(left.is_empty(), "the machine is too busy to play the loads in time");
 }
 
 /// All at once: they spend their time waiting.
