@@ -5,13 +5,12 @@ mod edge;
 mod expect;
 mod many;
 mod nodes;
+mod pool;
+mod request;
 mod service;
 mod sweep;
 
-use super::grammar::{
-    AcquireTimeoutCovers, Deed, DialFailure, DialRetry, Distribution, File, JitterShape, KillGap, Pool,
-    Preset, Refill, Request, Service, Step, Sweep,
-};
+use super::grammar::{Deed, Distribution, File, Service};
 use super::place::Place;
 use super::problem::{Problem, Problems, suggest};
 use super::schema::{self, Shape};
@@ -19,9 +18,6 @@ use super::tree::Node;
 use super::units::{Limit, parse_rate, parse_span};
 use super::{AS_WRITTEN, Tables};
 use crate::engine::time::Span;
-
-/// The shortest lifetime: a herd is measured on the clock of a lifetime, turn by turn.
-const SHORTEST_LIFETIME: Span = Span::from_millis(1);
 
 /// The shortest time from one turn to the next of what goes on by itself: with less, a run would stand still.
 const SHORTEST_PAUSE: Span = Span::from_millis(1);
@@ -187,70 +183,6 @@ impl Checker<'_> {
         }
     }
 
-    fn pool(&mut self, base: &str, pool: &Pool) {
-        self.clock(&format!("{base}.query_timeout"), pool.query_timeout, NO_LIMIT);
-        self.clock(&format!("{base}.connect_timeout"), pool.connect_timeout, NO_LIMIT);
-        // Who does not wait in line may find an idle connection all the same, or dial.
-        if pool.acquire_timeout_covers != AcquireTimeoutCovers::Line {
-            self.clock(&format!("{base}.acquire_timeout"), pool.acquire_timeout, NO_LIMIT);
-        }
-        if pool.idle_timeout.0 == Some(Span::ZERO) {
-            let help = "write \"none\" if they may rest for ever, or `max_idle = 0` if they may not at all";
-            self.error(&format!("{base}.idle_timeout"), "an idle timeout of zero", help);
-        }
-        self.floor(base, pool);
-        if pool.stock && pool.preset == Preset::Plain {
-            let help = "name a library in `preset`, or leave `stock` out";
-            self.error(&format!("{base}.stock"), "`stock` of no library", help);
-        }
-        match pool.dial_failure {
-            DialFailure::Error => {}
-            DialFailure::Retry(DialRetry { backoff, cap, .. }) => {
-                self.pause(&format!("{base}.dial_failure.retry.backoff"), backoff, "400ms");
-                self.pause(&format!("{base}.dial_failure.retry.cap"), cap, "15s");
-            }
-            DialFailure::Gate(gate) => self.pause(&format!("{base}.dial_failure.gate"), gate, "15s"),
-        }
-        if let Some(lifetime) = pool.max_lifetime.0 {
-            if lifetime < SHORTEST_LIFETIME {
-                let path = format!("{base}.max_lifetime");
-                let message = format!("a lifetime of {lifetime} is shorter than any dial");
-                self.error(&path, message, "write \"none\" for connections that stay");
-            }
-            if pool.jitter_shape != JitterShape::Additive && pool.jitter() > lifetime {
-                let path = format!("{base}.max_lifetime_jitter");
-                let message = format!(
-                    "a jitter of {} is wider than the lifetime of {lifetime} that it is taken off",
-                    pool.jitter()
-                );
-                self.error(&path, message, "narrow it, or write `jitter_shape = \"additive\"`");
-            }
-        }
-        if pool.kill_gap == KillGap::Every(Span::ZERO) {
-            let help = "leave it out, or write \"spread\" for `max_lifetime` / `max`";
-            self.error(&format!("{base}.kill_gap"), "a kill gap of zero", help);
-        }
-        if let Sweep::Every(every) = pool.sweep {
-            self.pause(&format!("{base}.sweep.every"), every, "60s");
-        }
-    }
-
-    /// A floor that can be kept.
-    fn floor(&mut self, base: &str, pool: &Pool) {
-        if pool.min > pool.max {
-            let message = format!("the pool keeps at least {} of at most {} connections", pool.min, pool.max);
-            self.error(&format!("{base}.min"), message, "let `min` be at most `max`");
-        }
-        if let Some(most) = pool.max_idle.filter(|most| *most < pool.min && pool.refill != Refill::Demand) {
-            let message = format!(
-                "the pool keeps {} connections and lets {most} of them rest: it would dial and close for ever",
-                pool.min
-            );
-            let help = "let `max_idle` be at least `min`, or leave it out";
-            self.error(&format!("{base}.max_idle"), message, help);
-        }
-    }
-
     /// As long as a distribution gets; one whose file cannot be read is told of already.
     fn greatest(&self, distribution: &Distribution) -> Span {
         distribution.greatest(self.tables).unwrap_or(Span::FOREVER)
@@ -262,81 +194,6 @@ impl Checker<'_> {
             let (key, least) = (path.rsplit('.').next().unwrap_or(path), SHORTEST_PAUSE);
             let message = format!("`{key}` of {pause} is no pause: the run would hardly go on");
             self.error(path, message, format!("give it {least} or more, such as \"{such_as}\""));
-        }
-    }
-
-    fn request(&mut self, name: &str, request: &Request) {
-        let base = format!("request.{name}");
-        let file = self.file;
-        self.name(&format!("{base}.service"), "service", &request.service, file.service.keys());
-        self.clock(&format!("{base}.timeout"), request.timeout, NO_LIMIT);
-        self.clock(&format!("{base}.patience"), request.patience, NO_LIMIT);
-        for (index, step) in request.steps.iter().enumerate() {
-            self.step(&format!("{base}.steps.{index}"), step, request);
-        }
-        if let Some(retry) = &request.retry {
-            self.retry(&format!("{base}.retry"), retry);
-        }
-        if let Some(retry) = &request.handler_retry {
-            self.handler_retry(&format!("{base}.handler_retry"), retry);
-        }
-    }
-
-    fn step(&mut self, path: &str, step: &Step, request: &Request) {
-        let kinds = [step.app.is_some(), step.query.is_some(), step.transaction.is_some()];
-        if kinds.iter().filter(|kind| **kind).count() != 1 {
-            let message = "a step is exactly one of `app`, `query` and `transaction`";
-            self.error(path, message, "write one step for each");
-            return;
-        }
-        if step.times.is_some() && step.query.is_none() {
-            self.error(&format!("{path}.times"), "only a `query` can have `times`", "remove it");
-        }
-        let file = self.file;
-        let queries = step.query.iter().chain(step.transaction.iter().flatten());
-        for query in queries {
-            let key = if step.query.is_some() { "query" } else { "transaction" };
-            self.name(&format!("{path}.{key}"), "query", query, file.query.keys());
-        }
-        if step.think.is_some() && step.app.is_some() {
-            self.error(
-                &format!("{path}.think"),
-                "`think` goes with `query` and `transaction`",
-                "add it to the time in `app`",
-            );
-        }
-        if let Some(transaction) = &step.transaction {
-            let path = format!("{path}.transaction");
-            if transaction.is_empty() {
-                self.error(&path, "a transaction of nothing", "name its queries");
-            }
-            self.lock_order(&path, transaction);
-        }
-        match &step.on {
-            None if step.app.is_none() => {
-                let help = "add `on`, the Postgres node";
-                self.error(path, "this step does not say where its query runs", help);
-            }
-            None => {}
-            Some(_) if step.app.is_some() => {
-                self.error(&format!("{path}.on"), "time in the application runs on no node", "remove `on`");
-            }
-            Some(node) => self.step_node(&format!("{path}.on"), node, &request.service),
-        }
-    }
-
-    /// The node or endpoint must exist, and the service must have a pool for it.
-    fn step_node(&mut self, path: &str, node: &str, service: &str) {
-        let file = self.file;
-        if file.endpoint.contains_key(node) {
-            return self.step_endpoint(path, node, service);
-        }
-        if !self.name(path, "postgres node", node, file.postgres.keys().chain(file.endpoint.keys())) {
-            return;
-        }
-        if file.service.get(service).is_some_and(|service| !service.pool.contains_key(node)) {
-            let message = format!("service `{service}` has no pool for `{node}`");
-            self.error(path, message, format!("add a table `[service.{service}.pool.{node}]`"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const FIND: &str = "sweep tiny.toml --find service.*.pool.*.max_lifetime_jitter=0s..1s --expect few-starts";
 const ACTIVITY: &str = "backend_start,application_name,client_addr,state\n\
@@ -20,52 +21,45 @@ fn conforms(definition: &str, what: &str, text: &str) {
     assert!(wrong.is_empty(), "{what} is not {definition}: {wrong:#?}");
 }
 
+/// The JSON files that programs may read.
+const FILES: [(&str, &str); 9] = [
+    ("manifest.json", "manifest"),
+    ("summary.json", "summary"),
+    ("expectations.json", "expectations"),
+    ("effects.json", "effects"),
+    ("paired.json", "paired"),
+    ("timing.json", "timing"),
+    ("explain.json", "explanation"),
+    ("find.json", "found"),
+    ("remedies.json", "remedies"),
+];
+
 #[test]
 fn every_file_is_what_its_schema_says() {
     let desk = Desk::new();
     desk.write("other.toml", &desk.read("tiny.toml").replace("200/s", "100/s"));
     desk.write("jitter.toml", "title = \"Jitter\"\n\"service.*.pool.*.max_lifetime_jitter\" = \"1s\"\n");
     desk.write("odd.toml", "title = \"Odd\"\n\"job.cleanup.every\" = \"3s\"\n");
+    let sweep = "sweep tiny.toml --axis service.*.pool.*.max=2,4 --duration 1s --no-plots";
     desk.ends("compare tiny.toml --all --seeds 2 --no-plots --exit-zero -o compared", 0);
     desk.ends("explain tiny.toml --no-plots -o explained", 0);
-    desk.ends("sweep tiny.toml --axis service.*.pool.*.max=2,4 --duration 1s --no-plots -o swept", 0);
-    desk.ends(
-        "sweep tiny.toml --axis service.*.pool.*.max=2,4 --duration 1s --no-plots --shard 1/2 -o part",
-        0,
-    );
+    desk.ends(&format!("{sweep} -o swept"), 0);
+    desk.ends(&format!("{sweep} --shard 1/2 -o part"), 0);
     desk.ends(&format!("{FIND} --no-plots -o found"), 0);
     desk.ends("compare tiny.toml other.toml --with jitter.toml odd.toml --no-plots -o matrix", 0);
-    let files = [
-        ("manifest", "compared/manifest.json"),
-        ("manifest", "explained/manifest.json"),
-        ("manifest", "swept/manifest.json"),
-        ("manifest", "part/shard-1-of-2/manifest.json"),
-        ("manifest", "found/manifest.json"),
-        ("manifest", "matrix/manifest.json"),
-        ("summary", "compared/summary.json"),
-        ("expectations", "compared/expectations.json"),
-        ("effects", "compared/effects.json"),
-        ("paired", "compared/paired.json"),
-        ("timing", "compared/timing.json"),
-        ("explanation", "explained/explain.json"),
-        ("found", "found/find.json"),
-        ("remedies", "matrix/remedies.json"),
-    ];
-    files.into_iter().for_each(|(definition, file)| conforms(definition, file, &desk.read(file)));
-    let known: Vec<&str> = files.iter().map(|(_, file)| *file).collect();
-    for dir in ["compared", "explained", "swept", "found", "matrix"] {
+    let mut met = BTreeSet::new();
+    for dir in ["compared", "explained", "swept", "part/shard-1-of-2", "found", "matrix"] {
         for entry in std::fs::read_dir(desk.path(dir)).unwrap() {
-            let name = format!("{dir}/{}", entry.unwrap().file_name().into_string().unwrap());
-            let twice = ["summary", "expectations", "timing"]
-                .iter()
-                .any(|one| name.ends_with(&format!("{one}.json")));
-            let ours = name.ends_with("measured.json");
-            assert!(
-                !name.ends_with(".json") || twice || ours || known.contains(&&*name),
-                "{name} has no schema"
-            );
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".json") && name != "measured.json" {
+                let known = FILES.iter().find(|(file, _)| *file == name);
+                let (file, definition) = known.unwrap_or_else(|| panic!("{dir}/{name} has no schema"));
+                conforms(definition, &format!("{dir}/{file}"), &desk.read(&format!("{dir}/{file}")));
+                met.insert(file);
+            }
         }
     }
+    assert_eq!(met.len(), FILES.len(), "{met:?}");
 }
 
 #[test]
@@ -93,4 +87,19 @@ fn both_schemas_are_printed() {
     let (scenario, _) = desk.ends("schema", 0);
     assert!(scenario.contains("\"duration\"") && desk.ends("schema scenario", 0).0 == scenario);
     assert_eq!(desk.ends("schema output", 0).0, herdsim::report::OUTPUT_SCHEMA);
+}
+
+/// What ships has verdicts of all kinds in it, and values that are missing.
+#[test]
+fn kept_verdicts_are_what_their_schema_says() {
+    let results = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    let mut kept = 0;
+    for entry in std::fs::read_dir(results).unwrap() {
+        let file = entry.unwrap().path().join("expectations.json");
+        if file.is_file() {
+            conforms("expectations", &file.display().to_string(), &std::fs::read_to_string(&file).unwrap());
+            kept += 1;
+        }
+    }
+    assert!(kept >= 9, "{kept}");
 }

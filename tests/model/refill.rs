@@ -179,6 +179,7 @@ fn a_pool_of_a_fixed_size_never_grows() {
         "pgxpool-v4",
         "database-sql",
         "plain",
+        "hikari",
         "hikari-6.0",
         "sqlx",
         "bb8",
@@ -190,7 +191,9 @@ fn a_pool_of_a_fixed_size_never_grows() {
         let starts = measured.nodes[0].starts;
         assert_eq!(starts[Cause::Growth as usize], 0, "{preset}");
         let recycled = starts[Cause::Lifetime as usize];
-        assert!((40..=100).contains(&recycled), "{preset}: {recycled} in three lifetimes of 32");
+        // HikariCP's live for seven eighths of a lifetime in the mean: 110 are due, each at its own luck (σ = 3).
+        let most = if preset == "hikari" { 118 } else { 100 };
+        assert!((40..=most).contains(&recycled), "{preset}: {recycled} in three lifetimes of 32");
         let open = measured.levels.iter().find(|series| series.level == "open").unwrap();
         let mean = open.bins.iter().map(|bin| bin.mean).sum::<f64>() / open.bins.len() as f64;
         assert!(open.bins.iter().all(|bin| bin.max <= 32.0) && mean >= 27.0, "{preset}: {mean}");
