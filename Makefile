@@ -28,8 +28,8 @@ checks: lint docs page libraries        ## what of the tests needs no optimised 
 optimised: notebooks bench-check        ## what of the tests needs the optimised program: results, notebooks, speed
 
 lint: tools     ## format and lints
-	cargo fmt --check
-	cargo clippy --locked --features parquet --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --features parquet --all-targets -- -D warnings
 
 docs: compiler  ## the library's documentation, in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --features parquet --no-deps

@@ -4,8 +4,8 @@
 //!
 //! What is counted is the difference between two lengths, so that starting up costs nothing.
 
-#![allow(missing_docs, dead_code)]
-
+#[allow(dead_code)]
+#[path = "../../workloads/mod.rs"]
 mod workloads;
 
 use herdsim::engine::time::Span;
@@ -15,13 +15,9 @@ use workloads::{fleet, hold, mmc, pool};
 
 /// Prints how many customers (firings, requests) there were.
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let (Some(name), Some(times)) = (arguments.next(), arguments.next().and_then(|times| times.parse().ok()))
-    else {
-        println!("instructions NAME TIMES: run by benches/check");
-        return;
-    };
-    println!("{}", run(&name, times));
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [name, times] = &words[..] else { panic!("instructions NAME TIMES: run by benches/check") };
+    println!("{}", run(name, times.parse().expect("TIMES is a number")));
 }
 
 fn run(name: &str, times: u64) -> u64 {
