@@ -75,7 +75,7 @@ pub(super) fn pool_hints(template: &Value) -> Vec<String> {
         let (name, value) = (entry["name"].as_str()?, entry["value"].as_str()?);
         let plain = value.len() <= 12
             && value.starts_with(|c: char| c.is_ascii_digit())
-            && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.');
+            && value.chars().all(|c| c.is_ascii_digit() || ".dhmnsu".contains(c));
         let upper = name.to_uppercase();
         (plain && TELLING.iter().any(|word| upper.contains(word))).then(|| format!("{name}={value}"))
     };
