@@ -40,11 +40,6 @@ impl Edge {
         Edge { mode: settings.origin_outage_mode, serves, time, breaker }
     }
 
-    /// Whether it can answer a class.
-    pub fn serves(&self, class: u16) -> bool {
-        self.serves[usize::from(class)]
-    }
-
     /// Whether it answers by itself now.
     fn is_answering(&self) -> bool {
         match self.mode {
@@ -66,7 +61,7 @@ impl Edge {
 
     /// A request of a class arrives.
     pub fn turn(&mut self, now: Time, class: u16) -> Turn {
-        if !self.serves(class) {
+        if !self.serves[usize::from(class)] {
             return Turn::Pass;
         }
         match (self.mode, &mut self.breaker) {

@@ -154,6 +154,16 @@ fn origin_outage_mode_serves_from_the_edge_while_it_is_on() {
 }
 
 #[test]
+fn the_edge_answers_no_class_but_those_it_serves() {
+    let more = "[edge]\nserves = [\"session-token\"]\norigin_outage_mode = \"on\"\n\
+                [request.sign-in]\nservice = \"api\"\nsteps = [{ query = \"read-session\", on = \"replica\" }]\n\
+                [traffic.people]\nrequest = \"sign-in\"\nrate = \"50/s\"";
+    let facts = facts(&fleet(more), 1);
+    let (ok, by_edge) = (ended(&facts, 0, 60)["ok"], served(&facts, ServedBy::Edge, 0, 60));
+    assert!(ok > 5700 && (2700..3300).contains(&by_edge), "one of two: {by_edge} of {ok}");
+}
+
+#[test]
 fn automatic_outage_mode_turns_itself_on_and_off() {
     let automatic = "[edge]\nserves = [\"session-token\"]\norigin_outage_mode = \"automatic\"\n\
                      [edge.breaker]\nwindow = \"1s\"\nminimum = 10\nopen_for = \"3s\"\nprobes = 3";
