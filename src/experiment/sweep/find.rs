@@ -243,6 +243,12 @@ mod tests {
     }
 
     #[test]
+    fn each_seed_that_holds_counts() {
+        let passed = |value: f64| attempt(value, &[(1, 35.0)]).passed();
+        assert_eq!([5.0, 10.0, 35.0, 40.0].map(passed), [0, 1, 2, 4]);
+    }
+
+    #[test]
     fn both_ends_are_tried_first() {
         let (tried, answer) = find("0s..30s", false, 5.0);
         assert_eq!((tried.len(), answer), (1, Some(Answer::Nowhere(30.0))));

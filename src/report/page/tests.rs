@@ -3,7 +3,7 @@
 use super::pack::tests::unpack;
 use super::*;
 use crate::measure::{Mark, Measured};
-use crate::report::synthetic;
+use crate::report::{human, synthetic};
 use serde_json::json;
 use std::iter::repeat_n;
 
@@ -153,6 +153,26 @@ fn the_tables_say_what_the_terminal_says_beneath_them() {
     assert!(one.contains("−4 (one seed, no interval)") && one.contains(doubt));
     let many = page(&effect(5, json!([-6.0, -2.0])));
     assert!(many.contains("−4 [−6, −2]") && !many.contains("one seed"), "intervals need several");
+    let calm = json!([{ "variant": "jitter", "pairs": [{ "baseline": { "spikes": 0 }, "variant": { "spikes": 0 } }] }]);
+    assert!(page(&calm).contains("Effects: no recycle spikes in any variant."));
+}
+
+#[test]
+fn every_spike_of_a_run_is_told_with_what_lay_beside_it() {
+    let mut run = synthetic::run("plain", 1, true);
+    run.measured.spikes[0].beside = vec!["lifetime".into(), "job.cleanup".into()];
+    run.measured.spikes[1].beside = vec![];
+    let page = page(&synthetic::header(), &[run.clone()], &[], &[]);
+    let table = &page[page.find("Latency spikes").expect("the table")..];
+    let table = &table[..table.find("</table>").unwrap()];
+    let row = |spike: &crate::measure::Spike| {
+        let lasting = human::offset(spike.to.since(spike.from).as_secs());
+        let cells = [spike.service.clone(), lasting, human::latency(spike.p99_us as f64)];
+        cells.iter().all(|cell| table.contains(cell.as_str()))
+    };
+    assert!(run.measured.spikes.iter().all(row) && table.contains("lifetime, job.cleanup"), "{table}");
+    assert_eq!(table.matches("<tr").count(), 1 + run.measured.spikes.len());
+    assert!(table.contains("nothing known"));
 }
 
 /// A page stays small: a picture that finds no room is left out, and a lesser one may take its place.
