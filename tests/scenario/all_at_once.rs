@@ -174,6 +174,23 @@ fn no_mistake_hides_another_in_what_ships() {
     }
 }
 
+/// What a misspelt path was meant to change is in doubt, also where it leads through `*`.
+#[test]
+fn a_misspelt_path_has_no_consequence() {
+    let floor = with(BASE, ("max_lifetime  ", "min = 5\nmax_lifetime  ")).expect("a pool");
+    let small =
+        |path: &str| format!("{floor}\n[variant.small.set]\n\"service.api.pool.primary.max\" = 3\n{path}");
+    let alone = "the pool keeps at least 5 of at most 3 connections";
+    assert_eq!(said(&small("")), BTreeSet::from([alone.to_owned()]));
+    for path in ["service.api.pool.primary.mim", "service.*.pool.primry.min", "service.*.pool.*.mim"] {
+        let said = said(&small(&format!("\"{path}\" = 2")));
+        assert!(
+            said.len() == 1 && said.iter().all(|one| one.contains("matches nothing")),
+            "{path}: {said:?}"
+        );
+    }
+}
+
 /// One of each kind, as it is printed.
 #[test]
 fn much_is_told_at_once() {
