@@ -319,6 +319,22 @@ fn a_judged_expectation_knows_where_it_stands() {
     assert!(judged.max.unwrap().value.is_nan(), "another with each seed");
 }
 
+/// One that is given as an argument stands in no file, and no annotation can point at it.
+#[test]
+fn an_expectation_from_the_command_line_stands_nowhere() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("fleet.toml");
+    let keys =
+        "variant = \"as-written\"\nmetric = \"user_success\"\nof = \"request.sign-in\"\nmin = \"99%\"\n";
+    let base = include_str!("../../tests/scenario/base.toml");
+    let text = format!("{base}\n[expect.mine]\n{keys}[expect.given]\n{keys}");
+    std::fs::write(&file, text).expect("written");
+    let given = format!("expect.given={{ {} }}", keys.trim().replace('\n', ", "));
+    let (document, _) = Document::load(&file, &[], &[given]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let places = judge(&document, &[]).into_iter().map(|one| (one.name, one.place.is_some()));
+    assert_eq!(places.collect::<Vec<_>>(), [("mine".to_owned(), true), ("given".to_owned(), false)]);
+}
+
 /// Ctrl-C after two of six seeds: what failed has failed, and what has not may yet.
 #[test]
 fn a_pass_of_some_seeds_is_none_and_a_failure_stays_one() {
