@@ -421,3 +421,18 @@ fn thinking_keeps_a_cpu_busy() {
     let think = containers(r#"[{ query = "lookup", think = "1s", on = "primary" }]"#);
     assert!(app > 3.0 && (think - app).abs() <= 2.0, "{app} {think}");
 }
+
+/// A dashboard's counter of connections counts every start once, between one scrape and the next.
+#[test]
+fn the_scraped_rate_adds_up_to_all_starts() {
+    let run = story("", &[r#""service.api.pool.primary.max_lifetime" = "5s""#]);
+    let rate = run.measured.dashboard.iter().find(|series| series.level == "connects_per_s");
+    let rate = rate.expect("it is scraped");
+    let (samples, node) = (&rate.samples, &run.measured.nodes[0]);
+    assert_eq!((samples.len(), rate.of.as_str()), (2, "postgres.primary"), "every minute of two");
+    let counted = samples.iter().map(|(_, per_s)| per_s * 60.0).sum::<f64>();
+    let second = samples[1].0.as_secs() as usize;
+    let until = |second: usize| node.starts_per_s[..second].iter().flatten().sum::<u32>();
+    let (least, most) = (f64::from(until(second)), f64::from(until(second + 1)));
+    assert!(least > 50.0 && least - 0.5 < counted && counted < most + 0.5, "{least} {counted} {most}");
+}

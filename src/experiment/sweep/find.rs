@@ -246,6 +246,7 @@ mod tests {
     fn each_seed_that_holds_counts() {
         let passed = |value: f64| attempt(value, &[(1, 35.0)]).passed();
         assert_eq!([5.0, 10.0, 35.0, 40.0].map(passed), [0, 1, 2, 4]);
+        assert_eq!(attempt(35.0, &[]).median(), 35.0);
     }
 
     #[test]
