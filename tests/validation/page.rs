@@ -1,9 +1,9 @@
 //! The page: `results/validation`, a table, charts and words made of what the full versions of all cases show.
 //!
-//! Two steps. `the_full_versions_of_all_cases` simulates for some twenty minutes of two cores and writes
-//! `values.csv` and `curves.csv`. The page is a pure function of these, of `outside.csv` (why a value lies
-//! outside, by hand) and of `mutations.csv` (which mutation was caught by which test), and a test of every day
-//! proves that it is what they say; `HERDSIM_BLESS=1` writes it anew.
+//! Two steps. `the_tables_are_what_the_full_versions_show` simulates for some twenty minutes of two cores: it
+//! holds `values.csv` and `curves.csv`, or writes them. The page is a pure function of these, of `outside.csv`
+//! (why a value lies outside, by hand) and of `mutations.csv` (which mutation was caught by which test), and a
+//! test of every day proves that it is what they say. `HERDSIM_BLESS=1` writes what is held.
 
 use crate::charts;
 use crate::kit::{Effort, Row};
@@ -143,10 +143,20 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("results/validation")
 }
 
-fn write_csv<T: Serialize>(name: &str, rows: &[T]) {
-    let mut writer = csv::Writer::from_path(folder().join(name)).expect("a file");
+fn csv<T: Serialize>(rows: &[T]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
     rows.iter().for_each(|row| writer.serialize(row).expect("a row"));
-    writer.flush().expect("written");
+    writer.into_inner().expect("written")
+}
+
+/// A kept file is what was made now, or becomes it where that is asked for.
+fn hold(name: &str, bytes: &[u8]) {
+    let path = folder().join(name);
+    if std::env::var_os("HERDSIM_BLESS").is_some() {
+        fs::write(&path, bytes).expect("written");
+    }
+    let there = fs::read(&path).unwrap_or_default();
+    assert!(there == bytes, "results/validation/{name} is not what is shown now: HERDSIM_BLESS=1 writes it");
 }
 
 fn read_csv<T: for<'a> Deserialize<'a>>(name: &str) -> Vec<T> {
@@ -157,8 +167,7 @@ fn read_csv<T: for<'a> Deserialize<'a>>(name: &str) -> Vec<T> {
 
 #[test]
 #[ignore = "half an hour of two cores: `make validation`"]
-fn the_full_versions_of_all_cases() {
-    fs::create_dir_all(folder()).expect("a folder");
+fn the_tables_are_what_the_full_versions_show() {
     let mut values = Vec::new();
     for case in CASES {
         let began = Instant::now();
@@ -167,7 +176,6 @@ fn the_full_versions_of_all_cases() {
         rows.iter().filter(|row| !row.is_inside()).for_each(|row| println!("  outside: {}", row.words()));
         values.extend(rows.iter().map(Value::of));
     }
-    write_csv("values.csv", &values);
     let mut points = Vec::new();
     for (chart, curves) in [("transition", crate::fleet::curves()), ("collapse", crate::storm::curves())] {
         for (curve, line) in curves {
@@ -175,7 +183,8 @@ fn the_full_versions_of_all_cases() {
             points.extend(line.into_iter().map(point));
         }
     }
-    write_csv("curves.csv", &points);
+    hold("values.csv", &csv(&values));
+    hold("curves.csv", &csv(&points));
 }
 
 /// README and charts are what the tables say, and every value that lies outside is explained.
@@ -187,17 +196,7 @@ fn the_page_says_what_its_tables_say() {
     files.push(("ratios.png", charts::ratios(&values).png()));
     files.push(("transition.png", charts::transition(&points).png()));
     files.push(("collapse.png", charts::collapse(&points, &values).png()));
-    for (name, bytes) in files {
-        let path = folder().join(name);
-        if std::env::var_os("HERDSIM_BLESS").is_some() {
-            fs::write(&path, &bytes).expect("written");
-        }
-        let there = fs::read(&path).unwrap_or_default();
-        assert!(
-            there == bytes,
-            "results/validation/{name} is not what the tables say: HERDSIM_BLESS=1 writes it"
-        );
-    }
+    files.iter().for_each(|(name, bytes)| hold(name, bytes));
 }
 
 const OPENING: &str = "\
