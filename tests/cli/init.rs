@@ -211,7 +211,8 @@ fn every_workload_of_kubernetes_becomes_a_service() {
 #[test]
 fn settings_of_a_pool_in_the_environment_are_pointed_at() {
     let env = "env: [{ name: DB_POOL_MAX, value: \"20\" }, { name: POOL_URL, value: \"postgres://u:secret@h\" }, \
-               { name: PORT, value: \"8080\" }, { name: POOL_TOKEN, value: \"3f9ab27c\" }, \
+               { name: PORT, value: \"8080\" }, { name: POOL_HASH, value: \"3f9ab27c\" }, \
+               { name: POOL_PASSWORD, value: \"20202020\" }, \
                { name: POOL_KEY, valueFrom: { secretKeyRef: { key: k } } }]";
     let desk = Desk::new();
     let spec = format!("spec: {{ template: {{ spec: {{ containers: [{{ {env} }}] }} }} }}\n");

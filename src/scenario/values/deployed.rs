@@ -65,10 +65,11 @@ impl Deployed {
     }
 }
 
-/// What the environment of a pod's containers seems to say of a pool: numbers and durations only, so that no
-/// secret is repeated.
+/// What the environment of a pod's containers seems to say of a pool: numbers and durations only, and none
+/// that is named as a secret, so that none is repeated.
 pub(super) fn pool_hints(template: &Value) -> Vec<String> {
     const TELLING: [&str; 4] = ["POOL", "LIFETIME", "CONNECTIONS", "MAX_CONN"];
+    const SECRET: [&str; 5] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY"];
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let entries = list(&template["spec"], "containers").into_iter().flat_map(|one| list(&one, "env"));
     let hint = |entry: Value| {
@@ -77,7 +78,8 @@ pub(super) fn pool_hints(template: &Value) -> Vec<String> {
             && value.starts_with(|c: char| c.is_ascii_digit())
             && value.chars().all(|c| c.is_ascii_digit() || ".dhmnsu".contains(c));
         let upper = name.to_uppercase();
-        (plain && TELLING.iter().any(|word| upper.contains(word))).then(|| format!("{name}={value}"))
+        let has = |words: &[&str]| words.iter().any(|word| upper.contains(word));
+        (plain && has(&TELLING) && !has(&SECRET)).then(|| format!("{name}={value}"))
     };
     entries.filter_map(hint).collect()
 }
