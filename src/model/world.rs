@@ -257,17 +257,23 @@ impl<R: Recorder> World<R> {
             self.stands = file;
         }
         match moment.deed {
-            Some(Deed::Deploy(name)) => {
-                for (number, service) in self.services.iter_mut().enumerate() {
-                    if name == "*" || name == self.places.services[number] {
-                        service.deploy(&mut self.ctx);
-                    }
-                }
+            Some(Deed::Deploy(name)) => self.each_service(&name, |service, ctx| service.deploy(ctx)),
+            Some(Deed::Crash(crash)) => {
+                self.each_service(&crash.service, |service, ctx| service.crash(ctx, crash.share));
             }
             Some(Deed::Restart(name)) => self.nodes[self.places.node(&name)].restart(&mut self.ctx),
             Some(Deed::Failover(name)) => self.nodes[self.places.node(&name)].fail_over(&mut self.ctx),
             Some(Deed::Promote(name)) => self.promote(&name),
             None => {}
+        }
+    }
+
+    /// Does something to the service of this name, or to all of them (`"*"`).
+    fn each_service(&mut self, name: &str, deed: impl Fn(&mut Service, &mut Context<R>)) {
+        for (service, own) in self.services.iter_mut().zip(&self.places.services) {
+            if name == "*" || name == own {
+                deed(service, &mut self.ctx);
+            }
         }
     }
 

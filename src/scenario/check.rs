@@ -216,14 +216,20 @@ impl Checker<'_> {
         }
     }
 
+    /// One service, or `"*"`.
+    fn services(&mut self, path: &str, service: &str) {
+        if service != "*" {
+            self.name(path, "service", service, self.file.service.keys());
+        }
+    }
+
     fn deeds(&mut self) {
         let file = self.file;
         for (name, event) in &file.event {
             let path = |verb: &str| format!("event.{name}.do.{verb}");
             match &event.deed {
-                Some(Deed::Deploy(service)) if service != "*" => {
-                    self.name(&path("deploy"), "service", service, file.service.keys());
-                }
+                Some(Deed::Deploy(service)) => self.services(&path("deploy"), service),
+                Some(Deed::Crash(crash)) => self.services(&path("crash.service"), &crash.service),
                 Some(deed) => self.node_deed(path, deed),
                 None => {}
             }

@@ -79,6 +79,12 @@ fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
         Value::String(_) if name == "pooler" => {
             return problem.help("no value takes a pooler away: leave it out, and let a variant lay it on");
         }
+        Value::String(text) => {
+            return match only_required(shape) {
+                Some(key) => problem.help(format!("write `{{ {key} = \"{text}\" }}`")),
+                None => problem,
+            };
+        }
         _ => return problem,
     };
     if matches!(shape, Shape::Table(fields) if schema::counts(fields)) {
@@ -99,6 +105,14 @@ fn wrong_kind(node: &Node, shape: &Shape, name: &str) -> Problem {
         }
         _ => problem,
     }
+}
+
+/// The text that a table must have, where it is all that it must.
+fn only_required(shape: &Shape) -> Option<&str> {
+    let Shape::Table(fields) = shape else { return None };
+    let mut required = fields.iter().filter(|(_, field)| field.required);
+    let (key, field) = required.next().filter(|_| required.next().is_none())?;
+    matches!(field.shape, Shape::Text(_)).then_some(key)
 }
 
 /// Whether all keys are known, and their values fit.

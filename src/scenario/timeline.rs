@@ -112,6 +112,7 @@ fn how_long(deed: &Deed) -> String {
         Deed::Restart(_) => "a restart lasts `restart_time`",
         Deed::Promote(_) => "a promotion lasts `promote_time`",
         Deed::Failover(_) => "a failover lasts what `ha.takes` says",
+        Deed::Crash(_) => "a crash lasts the `startup` of its service",
     };
     format!("remove `until`: it gives back what `set` laid; {lasts}")
 }

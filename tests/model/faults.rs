@@ -103,13 +103,14 @@ fn events(faults: &[Fault]) -> String {
         let state = |state: &str| {
             format!("until = \"{until}ms\"\nset = {{ \"postgres.{node}.state\" = \"{state}\" }}")
         };
-        let body = match kind % 8 {
+        let body = match kind % 9 {
             0 | 1 => state("unreachable"),
             2 => state("frozen"),
             3 => state("read-only"),
             4 => format!("do = {{ restart = \"{node}\" }}"),
             5 => "do = { failover = \"primary\" }".to_owned(),
             6 => "do = { promote = \"replica\" }".to_owned(),
+            7 => format!("do = {{ crash = {{ service = \"api\", share = \"{}%\" }} }}", lasts % 100),
             _ => "do = { deploy = \"api\" }".to_owned(),
         };
         writeln!(text, "[event.e{place}]\nat = \"{at}ms\"\n{body}").expect("text");

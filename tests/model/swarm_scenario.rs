@@ -372,7 +372,7 @@ fn fault(pen: &mut Pen, shape: &Shape, until: u64) -> (String, String) {
     let node = if shape.replica && pen.once_in(3) { "replica" } else { "primary" };
     let for_a_while = |what: String, set: String| (what, format!("until = \"{until}ms\"\nset = {{ {set} }}"));
     let done = |what: &str, on: &str| (format!("{what}-{on}"), format!("do = {{ {what} = \"{on}\" }}"));
-    match pen.below(16) {
+    match pen.below(17) {
         0..3 => {
             let state = pen.pick(&["unreachable", "frozen", "read-only"]);
             for_a_while(format!("state-{node}"), format!("\"postgres.{node}.state\" = \"{state}\""))
@@ -402,6 +402,11 @@ fn fault(pen: &mut Pen, shape: &Shape, until: u64) -> (String, String) {
                 "\"postgres.{node}.lock_timeout\" = \"5ms\", \"postgres.{node}.statement_timeout\" = \"30ms\""
             ),
         ),
+        16 => {
+            let share = pen.between(1, 100);
+            let crash = format!("do = {{ crash = {{ service = \"api\", share = \"{share}%\" }} }}");
+            ("crash".to_owned(), crash)
+        }
         13 => for_a_while("shaping".to_owned(), "\"traffic.tokens.rejected\" = \"40%\"".to_owned()),
         14 if shape.edge => for_a_while("edge".to_owned(), "\"edge.origin_outage_mode\" = \"on\"".to_owned()),
         14 if shape.endpoint && shape.replica => {

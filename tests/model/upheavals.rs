@@ -1,4 +1,4 @@
-//! Stories of fleets: refusals, grants in line, restarts and deploys.
+//! Stories of fleets: refusals, grants in line, restarts, deploys and crashes.
 //!
 //! Times are milliseconds; the fleet's round numbers and the words of a trace are in [`crate::kit`].
 
@@ -264,6 +264,78 @@ fn a_deploy_leaves_other_services_alone() {
     let facts = on_time(&fleet(set, &more), &[0]);
     assert_eq!(times(&facts, "stopped").len(), 1);
     assert_eq!(outcomes(&facts), ["ok"], "no request of the other service is lost");
+}
+
+/// A crash at 5 ms; the whole fleet, or a share of it.
+fn crash(share: &str) -> String {
+    format!("[event.crash]\nat = \"1005ms\"\ndo = {{ crash = {{ service = \"api\"{share} }} }}\n")
+}
+
+/// What is in flight is lost at once, who comes meanwhile waits for the container that is launched anew, and
+/// that dials like any new one. The backend at work finds out when it has something to say.
+#[test]
+fn a_crash_loses_what_is_in_flight_and_starts_anew() {
+    assert_eq!(
+        trace(&story("", &crash(""), &[0, 20])),
+        [
+            "0: wish arrives handling+",
+            "2: acquire",
+            "3: work",
+            "5: event used-closed:broken ends:503 given-up handling- stopped launch",
+            "13: done exit",
+            "20: wish arrives pending+",
+            "105: serving pending- handling+",
+            "107: dial",
+            "110: line",
+            "115: start:boot work",
+            "135: done",
+            "136: dialled",
+            "137: work",
+            "147: done",
+            "148: release ends:ok fulfilled handling-",
+        ]
+    );
+}
+
+/// A share is that of all containers that there are, rounded; some share is one of them at least.
+#[test]
+fn a_share_of_the_containers_crashes() {
+    let set = r#""service.api.containers" = { min = 4, max = 4 }"#;
+    for (share, count) in
+        [("", 4), (", share = \"50%\"", 2), (", share = \"1%\"", 1), (", share = \"0%\"", 0)]
+    {
+        let facts = story(set, &crash(share), &[]);
+        assert_eq!(times(&facts, "stopped"), vec![5.0; count], "{share}");
+        assert_eq!(times(&facts, "launch"), vec![5.0; count], "{share}");
+        assert_eq!(times(&facts, "serving"), vec![105.0; count], "{share}");
+    }
+}
+
+/// Requests in line for room, and those of a container that lives, outlast a crash of the others.
+#[test]
+fn a_crash_takes_only_its_own() {
+    let set = r#"
+        "service.api.containers" = { min = 2, max = 2 }
+        "service.api.concurrency" = 1
+    "#;
+    let facts = story(set, &crash(", share = \"50%\""), &[0, 0, 0]);
+    assert_eq!(outcomes(&facts), ["503", "ok", "ok"]);
+}
+
+/// Old containers that crash in a rollout are not launched again; the new ones that crash are.
+#[test]
+fn a_crash_in_a_rollout_leaves_as_many_as_before() {
+    let set = r#"
+        "service.api.containers" = { min = 4, max = 4 }
+        "service.api.rollout" = "400ms"
+    "#;
+    for at in ["1001ms", "1150ms", "1250ms", "1400ms"] {
+        let both = format!("{DEPLOY}{}", crash("").replace("1005ms", at));
+        let facts = story(set, &both, &[1900]);
+        let (launched, stopped) = (times(&facts, "launch").len(), times(&facts, "stopped").len());
+        assert_eq!(launched, stopped, "after a crash at {at}");
+        assert_eq!(outcomes(&facts), ["ok"], "after a crash at {at}");
+    }
 }
 
 /// `steady` begins with warm connections at the floor or above, births spread over the lifetime.

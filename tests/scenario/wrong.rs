@@ -313,6 +313,7 @@ fn events() {
         said(&with("[event.e]\nat = \"5m\"\n")),
         said(&with("[event.e]\nat = \"5m\"\nuntil = \"6m\"\ndo = { restart = \"primary\" }\n")),
         said(&with("[event.e]\nat = \"5m\"\nuntil = \"6m\"\ndo = { deploy = \"api\" }\n")),
+        said(&with("[event.e]\nat = \"5m\"\nuntil = \"6m\"\ndo = { crash = { service = \"api\" } }\n")),
         said(&with(&event("e", "at = \"5m\"", "\"service.api.pool.primary.max\" = 20"))),
     );
 }
@@ -334,6 +335,9 @@ fn nodes() {
         said(&deed("{ promote = \"primari\" }")),
         said(&deed("{ failover = \"primary\" }")),
         said(&deed("{ restart = \"primari\" }")),
+        said(&deed("{ crash = { service = \"apo\" } }")),
+        said(&deed("{ crash = \"api\" }")),
+        said(&deed("{ crash = { service = \"api\", share = \"110%\" } }")),
         said(&BASE.replace("primary", "edge")),
         said(&BASE.replace("primary", "nobody")),
     );

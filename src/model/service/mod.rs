@@ -5,10 +5,11 @@
 //! below it), the request timeout that frees the place while the work lives on (§1.2), autoscaling, rollout
 //! and drain. What a container does for a request is in `handling`, how it treats its pools in `pooling`,
 //! which pool a name leads to in `endpoint`, how revisions follow each other in `rollout`, who decides how
-//! many containers there are in `autoscaler`, and how the service follows in `scaling`. Left out: warm-up of
-//! a started container, the trip between client and service.
+//! many containers there are in `autoscaler`, how the service follows in `scaling`, and what dies in `crash`.
+//! Left out: warm-up of a started container, the trip between client and service.
 
 pub mod autoscaler;
+mod crash;
 pub mod endpoint;
 mod handling;
 mod pooling;

@@ -172,10 +172,18 @@ impl Service {
 
     /// A container takes no more requests and finishes what it has.
     pub(super) fn drain<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) {
-        let Some(container) = self.containers.get_mut(id) else { return };
+        if self.take_out(ctx, id) {
+            let grace = if self.containers[id].load == 0 { Span(1) } else { self.plan.drain() };
+            ctx.agenda.after(grace, self.event(ServiceEvent::DrainExpired(id)));
+        }
+    }
+
+    /// A container takes no more requests, or will take none; false if that was so before.
+    pub(super) fn take_out<R: Recorder>(&mut self, ctx: &mut Context<R>, id: ContainerId) -> bool {
+        let Some(container) = self.containers.get_mut(id) else { return false };
         let was = std::mem::replace(&mut container.state, ContainerState::Draining);
         ctx.agenda.cancel(std::mem::replace(&mut container.retention, Handle::NONE));
-        let (place, idle) = (container.place, container.load == 0);
+        let place = container.place;
         match was {
             ContainerState::Starting => self.starting -= 1,
             ContainerState::Serving => {
@@ -183,10 +191,9 @@ impl Service {
                     self.containers[moved].place = place;
                 }
             }
-            ContainerState::Draining => return,
+            ContainerState::Draining => return false,
         }
-        let grace = if idle { Span(1) } else { self.plan.drain() };
-        ctx.agenda.after(grace, self.event(ServiceEvent::DrainExpired(id)));
+        true
     }
 
     /// A container is gone, with what it still had.

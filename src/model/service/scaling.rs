@@ -118,7 +118,7 @@ impl Service {
     }
 
     /// Launches what is missing of so many.
-    fn grow<R: Recorder>(&mut self, ctx: &mut Context<R>, wanted: u32) {
+    pub(super) fn grow<R: Recorder>(&mut self, ctx: &mut Context<R>, wanted: u32) {
         for _ in self.staying()..wanted {
             self.launch(ctx);
         }

@@ -46,7 +46,7 @@ impl Checker<'_> {
     pub(super) fn node_deed(&mut self, path: impl Fn(&str) -> String, deed: &Deed) {
         let file = self.file;
         match deed {
-            Deed::Deploy(_) => {}
+            Deed::Deploy(_) | Deed::Crash(_) => {}
             Deed::Restart(node) => {
                 self.name(&path("restart"), "postgres node", node, file.postgres.keys());
             }

@@ -1,7 +1,7 @@
 //! What happens at a time, and what differs in a compared run: both are overlays.
 
 use super::{Overlay, yes};
-use crate::scenario::units::When;
+use crate::scenario::units::{Share, When};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ impl Event {
 }
 
 /// What is done rather than set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Deed {
     /// A new revision of this service: every container is replaced, over its `rollout`. `"*"`: of every
@@ -53,6 +53,24 @@ pub enum Deed {
     /// The standby of this node takes over its disk, whatever the node does: every connection drops, and none
     /// is taken before the standby has recovered.
     Failover(String),
+    /// Containers die at once, without a drain.
+    Crash(Crash),
+}
+
+/// Containers that die at once, with what they have in flight (503) and with their pools; each that was to
+/// stay is launched anew at once, as things stand, and takes its `startup`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Crash {
+    /// Whose. `"*"`: those of every service.
+    pub service: String,
+    /// How many of all that there are, by lot.
+    #[serde(default = "all")]
+    pub share: Share,
+}
+
+fn all() -> Share {
+    Share(1.0)
 }
 
 /// What differs from the file in a compared run.

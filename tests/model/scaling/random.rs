@@ -56,6 +56,9 @@ do = {{ deploy = "api" }}
 [event.again]
 at = "event.deploy + 6s"
 do = {{ deploy = "api" }}
+[event.crash]
+at = "event.deploy + 3s"
+do = {{ crash = {{ service = "api", share = "60%" }} }}
 [event.bounds]
 at    = "{}s"
 until = "95s"
