@@ -8,6 +8,7 @@ use super::output;
 use crate::engine::time::{Span, Time};
 use crate::experiment::trace::{self, RequestSearch};
 use crate::measure::trace::{Followed, Trace};
+use crate::model::build::Places;
 use crate::report::Header;
 use crate::report::human;
 use crate::report::trace::{perfetto, story};
@@ -20,9 +21,9 @@ use std::path::PathBuf;
 /// Tell the story of one request: what it did and waited for, in order, and where its time went.
 ///
 /// Looked for is the slowest request of a user that arrives within the window; --first takes the first one
-/// instead, --class and --outcome narrow the search; of a --class, attackers' requests are looked at as
-/// well. With --perfetto the whole window is written as a trace file: containers, connections, requests and
-/// backends, for ui.perfetto.dev.
+/// instead, --class and --outcome narrow the search; of a --class, the requests of attackers and of the
+/// background are looked at as well. With --perfetto the whole window is written as a trace file:
+/// containers, connections, requests and backends, for ui.perfetto.dev.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TraceArgs {
@@ -40,7 +41,8 @@ pub struct TraceArgs {
     /// How long it is [default: 1s with --perfetto; otherwise to the end of the run].
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     lasting: Option<Span>,
-    /// Only requests of this class; `NAME.abusive`, as tables and expectations have it: of attackers alone.
+    /// Only requests of this class; `NAME.abusive`, as tables and expectations have it: of attackers alone,
+    /// `NAME.background`: of those that no user waits for.
     #[arg(long, value_name = "NAME")]
     class: Option<String>,
     /// Only requests that ended so, such as `ok`, `429` or `pool-timeout`.
@@ -159,25 +161,24 @@ fn classed(name: &str, scenario: &Scenario) -> Result<(String, Option<Label>), F
     if names.iter().any(|class| class == name) {
         return Ok((name.to_owned(), None));
     }
-    let attacks = scenario.file.traffic.values().filter(|source| source.label == Label::Abusive);
-    for attack in attacks {
-        let attackers = format!("{}.abusive", attack.request);
-        if attackers == name {
-            return Ok((attack.request.clone(), Some(Label::Abusive)));
+    let places = Places::of(scenario);
+    for series in places.series.iter().filter(|series| series.label != Label::Legitimate) {
+        let labelled = series.label.of_class(&series.class);
+        if labelled == name {
+            return Ok((series.class.clone(), Some(series.label)));
         }
-        if !names.contains(&attackers) {
-            names.push(attackers);
-        }
+        names.push(labelled);
     }
     Err(Failure::Usage(format!("--class: there is no `{name}`; there are: {}", names.join(", "))))
 }
 
 /// Where else to look. Without a class, only users' requests are looked at.
 fn cure(args: &TraceArgs, scenario: &Scenario) -> &'static str {
-    let attacked = scenario.file.traffic.values().any(|source| source.label == Label::Abusive);
+    let others = Places::of(scenario).series.iter().any(|series| series.label != Label::Legitimate);
     match &args.class {
-        None if attacked => {
-            "attackers' requests are looked at only with --class; or widen the window with --at and --lasting"
+        None if others => {
+            "requests of attackers and of the background are looked at only with --class; or widen the window \
+             with --at and --lasting"
         }
         _ => "widen the window with --at and --lasting, or ask for less with --class and --outcome",
     }

@@ -22,6 +22,7 @@ use super::Run;
 use super::statistics::{CONFIDENCE, Mean, correlation, holm, mean, quantile_interval, unpaired_half};
 use crate::measure::calm::mid;
 use crate::measure::{BIN, SummaryRow, summary};
+use crate::scenario::grammar::Label;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which way a metric went, and whether that is good.
@@ -257,7 +258,7 @@ fn relative(row: &SummaryRow, step: f64, one: &[f64], other: &[f64]) -> f64 {
 
 /// The place among the metrics that decide: few, so that the correction drowns nothing.
 fn headline(row: &SummaryRow) -> Option<usize> {
-    let users = !row.of.ends_with(".abusive");
+    let users = Label::parted(&row.of).1 == Label::Legitimate;
     match (row.metric, row.cause, row.stat) {
         ("recycle_spikes", ..) => Some(0),
         ("worst_p99", ..) => Some(1),

@@ -12,7 +12,7 @@ use super::{
 use crate::engine::time::{Span, Time};
 use crate::model::build::{Places, Series};
 use crate::model::fact::ServedBy;
-use crate::scenario::grammar::{File, Label, Outcome};
+use crate::scenario::grammar::{File, Outcome};
 use hdrhistogram::Histogram;
 
 /// The longest latency that is told apart, in microseconds.
@@ -199,16 +199,8 @@ pub fn quantiles(histogram: &Histogram<u64>) -> Option<Quantiles> {
 
 /// Whether an expectation asks for a percentile of a class with this label.
 pub fn is_asked(file: &File, series: &Series) -> bool {
-    let of = format!("request.{}", series_name(&series.class, series.label));
+    let of = format!("request.{}", series.label.of_class(&series.class));
     file.expect.values().any(|expect| expect.metric.quantile().is_some() && expect.of == of)
-}
-
-/// The name of a class's series: attackers' requests are kept apart.
-pub fn series_name(class: &str, label: Label) -> String {
-    match label {
-        Label::Legitimate => class.to_owned(),
-        Label::Abusive => format!("{class}.abusive"),
-    }
 }
 
 /// A percentile over bins whose histograms were kept, in milliseconds; NaN where nothing ended.

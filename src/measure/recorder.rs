@@ -187,7 +187,7 @@ impl Meter {
         for (number, bins) in self.service_bins.iter_mut().enumerate() {
             self.service_scratch.reset();
             let mut users_p99_us = None;
-            for label in [Label::Legitimate, Label::Abusive] {
+            for label in Label::ALL {
                 for (class, series) in self.classes.iter_mut().zip(&self.places.series) {
                     if usize::from(series.service) == number && series.label == label {
                         class.close_bin(&mut self.service_scratch, &mut self.scratch);

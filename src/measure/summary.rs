@@ -1,7 +1,6 @@
 //! The run in a few numbers: one name for each, the same in tables, files and expectations.
 
 use super::SECOND;
-use super::latency::series_name;
 use super::{
     BIN, CAUSES, ClassMeasured, Measured, NodeMeasured, OUTCOMES, ServiceMeasured, SummaryRow, latency,
     outage, recycles,
@@ -59,9 +58,9 @@ fn answers(measured: &Measured, name: &str, window: &Window) -> bool {
     mine.flat_map(|class| window.of(&class.bins, BIN)).any(|bin| bin.ended[Outcome::Ok as usize] > 0)
 }
 
-/// The series that `request.NAME` or `request.NAME.abusive` is.
+/// The series that `request.NAME` or `request.NAME.LABEL` is.
 fn of_class<'a>(measured: &'a Measured, name: &'a str) -> impl Iterator<Item = &'a ClassMeasured> {
-    measured.classes.iter().filter(move |class| series_name(&class.class, class.label) == name)
+    measured.classes.iter().filter(move |class| class.label.of_class(&class.class) == name)
 }
 
 impl Window {
@@ -241,7 +240,7 @@ fn all_latency(class: &ClassMeasured) -> Histogram<u64> {
 }
 
 fn class_rows(class: &ClassMeasured, rows: &mut Vec<SummaryRow>) {
-    let of = format!("request.{}", series_name(&class.class, class.label));
+    let of = format!("request.{}", class.label.of_class(&class.class));
     rows.push(row("requests", of.clone(), "", "count", class.arrived as f64, "count"));
     for outcome in 0..OUTCOMES {
         let name = Outcome::ALL[outcome].name();

@@ -12,6 +12,7 @@ use super::edge::Edge;
 use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
 use super::pooler::PoolerPlan;
 use super::postgres::{Disk, Job, NodePlan, Query, Replica};
+use super::queue::WorkQueue;
 use super::request::{Class, Op};
 use super::service::Plan;
 use super::service::endpoint::EndpointPlan;
@@ -43,6 +44,8 @@ pub struct Places {
     pub sources: Vec<String>,
     /// Devices of this run, in file order: sources as well, numbered after the others.
     pub devices: Vec<String>,
+    /// Queues, in file order: sources of what they hand on again, numbered after the devices.
+    pub queues: Vec<String>,
 }
 
 /// A request class of one label.
@@ -76,11 +79,14 @@ impl Places {
             jobs: ever_enabled(scenario, file.job.keys(), |file, name| file.job[name].enabled),
             sources: ever_enabled(scenario, file.traffic.keys(), |file, name| file.traffic[name].enabled),
             devices: file.device.iter().filter(|(_, of)| of.enabled).map(|(name, _)| name.clone()).collect(),
+            queues: file.queue.keys().cloned().collect(),
         };
         let open = places.sources.iter().map(|name| places.series_of(file, &file.traffic[name]));
         let closed = places.devices.iter().map(|name| &file.device[name].request);
         let closed = closed.map(|class| places.series_of_class(file, class, Label::Legitimate));
-        for series in open.chain(closed).collect::<Vec<_>>() {
+        let queued = file.queue.values().map(|queue| &queue.request);
+        let queued = queued.map(|class| places.series_of_class(file, class, Label::Background));
+        for series in open.chain(closed).chain(queued).collect::<Vec<_>>() {
             if !places.series.contains(&series) {
                 places.series.push(series);
             }
@@ -103,6 +109,11 @@ impl Places {
     fn pool_of_pooler(&self, node: NodeNumber) -> PoolNumber {
         let found = self.poolers.iter().position(|pooler| *pooler == node);
         (self.pools.len() + found.expect("a node with a pooler")) as u16
+    }
+
+    /// The number of the first queue as a source.
+    pub fn first_queue(&self) -> u16 {
+        (self.sources.len() + self.devices.len()) as u16
     }
 
     /// How many pools there are.
@@ -189,6 +200,7 @@ pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bur
 /// The request classes, in file order.
 pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -> Vec<Class> {
     let queries: Vec<String> = file.query.keys().cloned().collect();
+    let enqueue = |name: &String| Op::Enqueue(place(&places.queues, name));
     let compile = |name: &String, request: &grammar::Request| {
         let service = place(&places.services, &request.service);
         let pools = &file.service[&request.service].pool;
@@ -211,6 +223,7 @@ pub fn classes(file: &File, places: &Places, tables: &BTreeMap<String, Table>) -
                     script.extend(step.think.iter().map(|think| Op::App(dist(think, tables))));
                     script.push(Op::Release);
                 }
+                script.extend(step.enqueue.iter().map(enqueue));
             }
             if let Some(transaction) = &step.transaction {
                 let mut queries = transaction.iter().map(|query| query_op(query, false));
@@ -307,6 +320,27 @@ pub fn devices(file: &File, places: &Places, luck: Stream, tables: &BTreeMap<Str
         }
     };
     places.devices.iter().map(compile).collect()
+}
+
+/// The queues of background work, in file order.
+pub fn queues_of_work(
+    file: &File,
+    places: &Places,
+    luck: Stream,
+    tables: &BTreeMap<String, Table>,
+) -> Vec<WorkQueue> {
+    let classes: Vec<String> = file.request.keys().cloned().collect();
+    let compile = |(name, of): (&String, &grammar::WorkQueue)| {
+        let series = places.series_of_class(file, &of.request, Label::Background);
+        WorkQueue {
+            class: place(&classes, &of.request),
+            service: series.service,
+            series: places.series_number(&series),
+            delay: dist(&of.delay, tables),
+            luck: luck.named("queue").named(name),
+        }
+    };
+    file.queue.iter().map(compile).collect()
 }
 
 /// What a node is like: its role by its name, its hardware by the machine that it runs on.

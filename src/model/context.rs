@@ -14,6 +14,7 @@ use super::event::{Event, Halves, NodeEvent, PoolerEvent, ServiceEvent, SourceEv
 use super::fact::{Fact, PoolNumber, Recorder, SeriesNumber, ServedBy};
 use super::pool::{Action, From};
 use super::postgres::Query;
+use super::queue::{self, WorkQueue};
 use super::request::{Class, Request, Stage, Watch, backoff};
 use super::{ConnectionId, RequestId};
 use crate::engine::agenda::{Agenda, Handle};
@@ -47,6 +48,8 @@ pub struct Context<R> {
     pub edge: Edge,
     /// Where the sources end and the devices begin, and the devices.
     pub devices: (u16, Vec<Devices>),
+    /// Where the devices end and the queues begin, as sources, and the queues.
+    pub queues: (u16, Vec<WorkQueue>),
     /// The luck of everything.
     pub luck: Stream,
 }
@@ -216,10 +219,22 @@ impl<R: Recorder> Context<R> {
     fn end_wish(&mut self, series: SeriesNumber, source: u16, number: u64, fulfilled: bool) {
         self.fact(Fact::WishEnded { series, fulfilled });
         let (first, devices) = &self.devices;
-        if source >= *first {
-            let (wait, event) = devices[usize::from(source - first)].next(number, fulfilled);
+        if source >= *first
+            && let Some(devices) = devices.get(usize::from(source - first))
+        {
+            let (wait, event) = devices.next(number, fulfilled);
             self.agenda.after(wait, Event::Source(source, event));
         }
+    }
+
+    /// An op of a request puts work into a queue: it is under way from here on.
+    pub fn enqueue(&mut self, place: u16, luck: Stream) {
+        let (first, queues) = &self.queues;
+        let queue = &queues[usize::from(place)];
+        let work = queue.request(self.agenda.now(), first + place, queue::number(luck), 0);
+        let delay = queue.delay.sample(&mut work.wish.named("delay").draws());
+        let id = self.begin_request(Request { stage: Stage::Queued, ..work });
+        self.agenda.after(delay, Event::WorkDelivered(id));
     }
 
     /// The edge lets a request pass and looks at how it ends, and whether in time.

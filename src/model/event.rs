@@ -23,6 +23,8 @@ pub enum Event {
     Pooler(NodeNumber, PoolerEvent),
     /// The edge has answered.
     EdgeAnswered(RequestId),
+    /// A queue hands work on.
+    WorkDelivered(RequestId),
     /// A request that the edge watches has taken so long that it counts as failed.
     WatchExpired(RequestId),
     /// The next moment of the timeline.

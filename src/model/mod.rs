@@ -31,6 +31,7 @@ pub mod poisson;
 pub mod pool;
 pub mod pooler;
 pub mod postgres;
+pub mod queue;
 mod recent;
 pub mod request;
 pub mod service;

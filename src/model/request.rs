@@ -128,6 +128,8 @@ pub enum Stage {
     Pending,
     /// The edge, which answers it.
     Edge,
+    /// A queue, which hands it on.
+    Queued,
     /// Nothing: its next op can run.
     Running,
     /// The application.
@@ -185,6 +187,8 @@ pub enum Op {
     Commit,
     /// Give the connection back.
     Release,
+    /// Put work into this queue, in file order.
+    Enqueue(u16),
 }
 
 /// A request class, ready to run.

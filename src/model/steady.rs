@@ -96,7 +96,8 @@ pub fn open_at_pooler(file: &File, node: &str, tables: &BTreeMap<String, Table>)
     rarely_found(demand.held, demand.acquires_per_s * lifetime, pool.max).clamp(pool.min, pool.max)
 }
 
-/// Requests per second that reach a service, by class, as the run begins; bursts do not count.
+/// Requests per second that reach a service, by class, as the run begins, with what they enqueue; bursts do
+/// not count.
 fn arrivals<'a>(
     file: &'a File,
     tables: &'a BTreeMap<String, Table>,
@@ -112,7 +113,10 @@ fn arrivals<'a>(
         file.edge.origin_outage_mode == OriginOutageMode::On && file.edge.serves.contains(request)
     };
     let to_services = open.chain(closed).filter(move |(request, _)| !at_edge(request));
-    to_services.map(|(request, rate)| (&file.request[request], rate))
+    to_services.flat_map(move |(request, rate)| {
+        let set_off = file.set_off_by(request).into_iter();
+        set_off.map(move |(class, each)| (&file.request[class], rate * each))
+    })
 }
 
 /// The node on which a step runs.

@@ -17,7 +17,7 @@ use super::event::{Event, Halves, SourceEvent};
 use super::fact::{Fact, NodeNumber, Recorder, SeriesNumber, ServiceNumber};
 use super::pooler::Pooler;
 use super::postgres::Node;
-use super::request::Request;
+use super::request::{Request, Stage};
 use super::service::Service;
 use super::traffic::Source;
 use super::{ContainerId, RequestId};
@@ -79,6 +79,7 @@ impl<R: Recorder> World<R> {
             pooler_trips: build::pooler_trips(file, tables),
             edge: build::edge(file, tables),
             devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
+            queues: (places.first_queue(), build::queues_of_work(file, &places, luck, tables)),
             luck,
         };
         let nodes = start::nodes(&mut ctx, file, &places, tables);
@@ -194,6 +195,7 @@ impl<R: Recorder> World<R> {
     fn dispatch(&mut self, event: Event) {
         let ctx = &mut self.ctx;
         match event {
+            Event::Source(number, event) if number >= ctx.queues.0 => self.on_redelivery(number, event),
             Event::Source(number, event) if number >= ctx.devices.0 => self.on_device(number, event),
             Event::Source(number, event) => {
                 let source = &mut self.sources[usize::from(number)];
@@ -211,6 +213,7 @@ impl<R: Recorder> World<R> {
                 self.arrive(request);
             }
             Event::EdgeAnswered(request) => ctx.on_edge_answered(request),
+            Event::WorkDelivered(work) => self.on_delivery(work),
             Event::WatchExpired(request) => ctx.end_watch(request, false),
             Event::Service(number, event) => self.services[usize::from(number)].handle(ctx, event),
             Event::Pooler(number, event) => {
@@ -234,6 +237,28 @@ impl<R: Recorder> World<R> {
         let request = devices.request(ctx.agenda.now(), number, which.joined(), attempt);
         let request = ctx.begin_request(request);
         self.arrive(request);
+    }
+
+    /// A queue hands work on, unless whoever wanted it has given up.
+    fn on_delivery(&mut self, work: RequestId) {
+        let ctx = &mut self.ctx;
+        if let Some(request) = ctx.requests.get_mut(work) {
+            request.stage = Stage::Pending;
+            self.services[usize::from(request.service)].admit(ctx, work);
+        }
+    }
+
+    /// A queue hands on again what has failed.
+    fn on_redelivery(&mut self, number: u16, event: SourceEvent) {
+        let SourceEvent::RetryDue { attempt, number: message } = event else {
+            unreachable!("a queue sends nothing by itself")
+        };
+        let ctx = &mut self.ctx;
+        let queue = &ctx.queues.1[usize::from(number - ctx.queues.0)];
+        let request = queue.request(ctx.agenda.now(), number, message.joined(), attempt);
+        let service = usize::from(request.service);
+        let work = ctx.begin_request(request);
+        self.services[service].admit(ctx, work);
     }
 
     /// A request is at the door: the edge answers it, or it is at its service. No trip lies between.

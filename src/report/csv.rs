@@ -8,7 +8,7 @@ use super::Header;
 use crate::engine::time::Time;
 use crate::experiment::Run;
 use crate::measure::{Quantiles, SummaryRow, bin_start, bucket};
-use crate::scenario::grammar::{Cause, Label, Outcome};
+use crate::scenario::grammar::{Cause, Outcome};
 
 /// Every table by its file's name, each made when its turn comes.
 pub fn all(
@@ -100,13 +100,6 @@ pub(super) fn float(value: f64) -> String {
     }
 }
 
-fn label_name(label: Label) -> &'static str {
-    match label {
-        Label::Legitimate => "legitimate",
-        Label::Abusive => "abusive",
-    }
-}
-
 /// p50, p95, p99 and max in milliseconds.
 fn quantiles(latency: Option<Quantiles>) -> [String; 4] {
     let millis = |micros: u64| float(micros as f64 / 1e3);
@@ -142,11 +135,7 @@ pub fn timeseries(header: &Header, runs: &[Run]) -> String {
         for class in &run.measured.classes {
             for (n, bin) in class.bins.iter().enumerate() {
                 let mut cells = table.when(bin_start(n).as_secs()).to_vec();
-                cells.extend([
-                    class.class.clone(),
-                    label_name(class.label).to_owned(),
-                    class.service.clone(),
-                ]);
+                cells.extend([class.class.clone(), class.label.name().to_owned(), class.service.clone()]);
                 cells.push(bin.arrived.to_string());
                 cells.extend(bin.ended.iter().map(u32::to_string));
                 cells.extend(quantiles(bin.latency));
@@ -165,7 +154,7 @@ pub fn served(header: &Header, runs: &[Run]) -> String {
             for served in &class.served {
                 for (n, count) in served.bins.iter().enumerate() {
                     let mut cells = table.when(bin_start(n).as_secs()).to_vec();
-                    cells.extend([class.class.clone(), label_name(class.label).to_owned()]);
+                    cells.extend([class.class.clone(), class.label.name().to_owned()]);
                     cells.extend([served.by.clone(), count.to_string()]);
                     table.row(run, &cells);
                 }
@@ -181,7 +170,7 @@ pub fn latency_hist(header: &Header, runs: &[Run]) -> String {
     let mut table = Table::new(header, &columns);
     for run in runs {
         for class in &run.measured.classes {
-            let of = [class.class.clone(), label_name(class.label).to_owned(), class.service.clone()];
+            let of = [class.class.clone(), class.label.name().to_owned(), class.service.clone()];
             for (n, bin) in class.bins.iter().enumerate() {
                 for (outcome, bucket, count) in &bin.buckets {
                     let outcome = Outcome::ALL.get(usize::from(*outcome));

@@ -11,7 +11,7 @@ use super::Header;
 use crate::engine::time::Span;
 use crate::experiment::Run;
 use crate::measure::{BIN, LevelBin, Measured, Quantiles};
-use crate::scenario::grammar::{Cause, Label, Outcome};
+use crate::scenario::grammar::{Cause, Outcome};
 use std::fmt::Write;
 
 /// A series: what tells it from others of its family, and (seconds from the start, value).
@@ -112,7 +112,7 @@ fn requests(runs: &[Run], labels: Labels) -> Vec<Series> {
     let mut all: Vec<Series> = Vec::new();
     for run in runs {
         for class in &run.measured.classes {
-            let label = if class.label == Label::Abusive { "abusive" } else { "legitimate" };
+            let label = class.label.name();
             let of = format!("request.{}", class.class);
             for outcome in Outcome::ALL.into_iter().filter(|outcome| class.ended[*outcome as usize] > 0) {
                 let counts = class.bins.iter().map(|bin| u64::from(bin.ended[outcome as usize]));

@@ -10,7 +10,7 @@ use crate::experiment::Run;
 use crate::measure::calm::answered;
 use crate::measure::recovery::{Aftermath, Fate, Trouble, Waiting, aftermath};
 use crate::measure::{ClassMeasured, LevelBin, Measured, StretchKind, outage, summary};
-use crate::scenario::grammar::{Label, Metric, Outcome};
+use crate::scenario::grammar::{Metric, Outcome};
 use crate::scenario::window::Window;
 use std::collections::BTreeMap;
 
@@ -116,7 +116,6 @@ fn waits(measured: &Measured) -> String {
 /// One row a class that is served from several places.
 fn served(measured: &Measured) -> String {
     let line = |class: &ClassMeasured| {
-        let abusive = if class.label == Label::Abusive { " (abusive)" } else { "" };
         let ended: u64 = class.ended.iter().sum();
         let share = |count: u64| human::share(count as f64 / ended as f64);
         let mut parts: Vec<String> = (class.served.iter())
@@ -124,7 +123,7 @@ fn served(measured: &Measured) -> String {
             .map(|(by, count)| format!("{} {}", short(by, NAME), share(count)))
             .collect();
         parts.push(format!("nobody {}", share(ended - class.ended[Outcome::Ok as usize])));
-        format!("  {}{abusive}: {}\n", short(&class.class, NAME), parts.join(", "))
+        format!("  {}{}: {}\n", short(&class.class, NAME), class.label.remark(), parts.join(", "))
     };
     measured.classes.iter().filter(|class| !class.served.is_empty()).map(line).collect()
 }

@@ -10,7 +10,7 @@ use super::text::{Paint, WIDTH, cells, escaped, folded, range, section, short, t
 use super::{Header, human, outage, plot::marks, success};
 use crate::experiment::{Judged, Run};
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Recovery, Spike};
-use crate::scenario::grammar::{Cause, Label, Outcome};
+use crate::scenario::grammar::{Cause, Outcome};
 use std::collections::BTreeSet;
 
 /// Spikes that are told one by one.
@@ -246,7 +246,7 @@ pub(super) fn class_row(class: &ClassMeasured) -> [String; 8] {
 
 /// `sign-in`, or `sign-up (abusive)`.
 fn class_name(class: &ClassMeasured) -> String {
-    short(&class.class, NAME) + if class.label == Label::Abusive { " (abusive)" } else { "" }
+    short(&class.class, NAME) + class.label.remark()
 }
 
 /// `sign-in: client-timeout 16,704, pool-timeout 25,373`.

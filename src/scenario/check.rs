@@ -210,6 +210,9 @@ impl Checker<'_> {
                 }
             }
         }
+        for (name, queue) in &file.queue {
+            self.queue(name, queue);
+        }
         for (name, job) in &file.job {
             self.name(&format!("job.{name}.on"), "postgres node", &job.on, file.postgres.keys());
             self.pause(&format!("job.{name}.every"), job.every, "15m");

@@ -47,6 +47,7 @@ pub fn lint(scenario: &Scenario, problems: &mut Problems) {
     }
     timeouts::check(file, tree, problems);
     idle_classes(file, tree, problems);
+    idle_queues(file, tree, problems);
     read_only_writes(file, tree, problems);
     load::check(scenario, problems);
     expect::check(scenario, problems);
@@ -164,16 +165,32 @@ fn herd(path: &str, pools: u32, pool: &Pool, safe_rate: f64, tree: &Node, proble
 /// Classes that nobody asks for.
 fn idle_classes(file: &File, tree: &Node, problems: &mut Problems) {
     let traffic = file.traffic.values().map(|traffic| &traffic.request);
-    let asked: Vec<&String> = traffic.chain(file.device.values().map(|device| &device.request)).collect();
+    let devices = file.device.values().map(|device| &device.request);
+    let queues = file.queue.values().map(|queue| &queue.request);
+    let asked: Vec<&String> = traffic.chain(devices).chain(queues).collect();
     if !asked.iter().all(|request| file.request.contains_key(*request)) {
         return;
     }
     for name in file.request.keys() {
         if !asked.contains(&name) {
-            let message = format!("no traffic and no device asks for `{name}`");
+            let message = format!("no traffic, no device and no queue asks for `{name}`");
             let help = format!("add a [traffic.*] with `request = \"{name}\"`, or leave the class out");
             warn(problems, tree, &format!("request.{name}"), message, help);
         }
+    }
+}
+
+/// Queues that no request enqueues into.
+fn idle_queues(file: &File, tree: &Node, problems: &mut Problems) {
+    let steps = file.request.values().flat_map(|request| &request.steps);
+    let into: Vec<&String> = steps.filter_map(|step| step.enqueue.as_ref()).collect();
+    if !into.iter().all(|queue| file.queue.contains_key(*queue)) {
+        return;
+    }
+    for name in file.queue.keys().filter(|name| !into.contains(name)) {
+        let message = format!("no request enqueues into `{name}`");
+        let help = format!("add a step `{{ enqueue = \"{name}\" }}`, or leave the queue out");
+        warn(problems, tree, &format!("queue.{name}"), message, help);
     }
 }
 

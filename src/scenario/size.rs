@@ -44,7 +44,9 @@ fn in_all(scenario: &Scenario, stretches: &[Stretch<'_>]) -> Option<Problem> {
     let mut asked: Vec<(&str, f64)> = Vec::new();
     for name in scenario.file.traffic.keys() {
         let of = stretches.iter().filter_map(|stretch| Some((stretch, stretch.file.traffic.get(name)?)));
-        let all = of.map(|(stretch, of)| requests(of, &scenario.tables, stretch.from, stretch.to));
+        let all = of.map(|(stretch, of)| {
+            requests(of, &scenario.tables, stretch.from, stretch.to) * set_off(stretch.file, of)
+        });
         asked.push((name, all.sum()));
     }
     too_many(scenario, asked, ("in all", MOST_REQUESTS), "lower the rates, or shorten `duration`")
@@ -54,7 +56,8 @@ fn in_all(scenario: &Scenario, stretches: &[Stretch<'_>]) -> Option<Problem> {
 fn in_a_second(scenario: &Scenario, stretches: &[Stretch<'_>]) -> Option<Problem> {
     let peaks = stretches.iter().map(|stretch| {
         let each = stretch.file.traffic.iter();
-        let each = each.map(|(name, of)| (&name[..], peak(of, &scenario.tables, stretch)));
+        let peak = |of| peak(of, &scenario.tables, stretch) * set_off(stretch.file, of);
+        let each = each.map(|(name, of)| (&name[..], peak(of)));
         each.collect::<Vec<(&str, f64)>>()
     });
     let sum = |peaks: &Vec<(&str, f64)>| peaks.iter().map(|(_, peak)| peak).sum::<f64>();
@@ -135,9 +138,10 @@ fn record(scenario: &Scenario) -> Option<Problem> {
 fn bytes_of_a_second(file: &File) -> f64 {
     let poolers = file.postgres.values().filter(|node| node.pooler.is_some()).count();
     let pools = poolers + file.service.values().map(|service| service.pool.len()).sum::<usize>();
-    let open = file.traffic.values().map(|of| (&of.request, of.label == Label::Abusive));
-    let closed = file.device.values().map(|of| (&of.request, false));
-    let classes = open.chain(closed).collect::<BTreeSet<_>>().len();
+    let open = file.traffic.values().map(|of| (&of.request, of.label.name()));
+    let closed = file.device.values().map(|of| (&of.request, Label::Legitimate.name()));
+    let queued = file.queue.values().map(|of| (&of.request, Label::Background.name()));
+    let classes = open.chain(closed).chain(queued).collect::<BTreeSet<_>>().len();
     let asked = file.expect.values().filter(|expect| expect.metric.quantile().is_some());
     let kept = asked.map(|expect| &expect.of).collect::<BTreeSet<_>>().len().min(classes);
     let (services, nodes) = (file.service.len(), file.postgres.len());
@@ -168,6 +172,11 @@ pub(super) fn stretches(scenario: &Scenario) -> Vec<Stretch<'_>> {
         all.push(Stretch { file, from, to: seconds(end) });
     }
     all
+}
+
+/// How many requests each of a source comes to.
+fn set_off(file: &File, traffic: &Traffic) -> f64 {
+    file.set_off_by(&traffic.request).values().sum()
 }
 
 /// From when on a source sends how much in a second.

@@ -6,9 +6,9 @@ use super::schema::{self, Shape};
 use super::tree::{Layer, Node, Value};
 
 /// What a scenario says of the world; all else is about the run and its readers.
-const OF_THE_WORLD: [&str; 11] = [
-    "network", "postgres", "endpoint", "edge", "service", "query", "request", "device", "traffic", "job",
-    "event",
+const OF_THE_WORLD: [&str; 12] = [
+    "network", "postgres", "endpoint", "edge", "service", "query", "request", "device", "traffic", "queue",
+    "job", "event",
 ];
 
 /// The paths of the numbers that somebody wrote and that no `[source]` covers.

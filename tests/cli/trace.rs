@@ -47,7 +47,10 @@ fn attackers_requests_are_looked_at_by_their_class() {
     let attack = TINY.replacen("[traffic.users]\n", "[traffic.users]\nlabel = \"abusive\"\n", 1);
     desk.write("attack.toml", &attack);
     let (_, err) = desk.ends("trace attack.toml", 2);
-    assert!(err.contains("attackers' requests are looked at only with --class"), "{err}");
+    assert!(
+        err.contains("requests of attackers and of the background are looked at only with --class"),
+        "{err}"
+    );
     desk.ends("trace attack.toml --class sign-in", 0);
     let (out, _) = desk.ends("trace attack.toml --class sign-in.abusive", 0);
     assert!(out.contains("abusive"), "the name that tables have: {out}");

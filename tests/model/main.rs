@@ -17,6 +17,7 @@ mod live;
 mod locks;
 mod measures;
 mod pooler;
+mod queues;
 mod refill;
 mod replica;
 mod scaling;

@@ -4,7 +4,6 @@ use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::harm::{Harm, harm};
 use herdsim::experiment::{Run, Verdict, expect, run};
 use herdsim::measure::StretchKind;
-use herdsim::measure::latency::series_name;
 use herdsim::measure::summary;
 use herdsim::scenario::grammar::{Cause, Metric, Outcome};
 use herdsim::scenario::window::Window;
@@ -356,7 +355,7 @@ fn a_request_is_that_of_users() {
                 rejected = \"50%\"";
     let run = story(more, &[]);
     let names: Vec<String> =
-        run.measured.classes.iter().map(|class| series_name(&class.class, class.label)).collect();
+        run.measured.classes.iter().map(|class| class.label.of_class(&class.class)).collect();
     assert_eq!(names, ["sign-in", "sign-in.abusive"]);
     let of = |metric, name: &str| value(&run, metric, &format!("request.{name}"), 0);
     assert_eq!([of(Metric::Rejected, "sign-in"), of(Metric::UserSuccess, "sign-in")], [0.0, 1.0]);

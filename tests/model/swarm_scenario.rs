@@ -70,6 +70,7 @@ struct Shape {
     endpoint: bool,
     edge: bool,
     back: bool,
+    queue: bool,
     /// The scaler of `api`, and how many containers it has at least and at most.
     scaler: &'static str,
     containers: [u64; 2],
@@ -92,6 +93,7 @@ pub fn write(number: u64) -> Written {
         endpoint: !pen.once_in(4),
         edge: pen.once_in(3),
         back: pen.once_in(2),
+        queue: pen.once_in(3),
         scaler,
         containers: [min, max],
     };
@@ -311,6 +313,7 @@ fn requests(pen: &mut Pen, shape: &Shape) {
     let replica = if shape.replica { "replica" } else { "primary" };
     let back = if shape.back { "back" } else { "api" };
     let think = pen.between(0, 30);
+    let queued = if shape.queue { "{ enqueue = \"notes\", times = 2 }, " } else { "" };
     let classes = [
         ("token", "api", format!("{{ query = \"read\", on = \"{reads}\", times = {times} }}")),
         (
@@ -324,11 +327,15 @@ fn requests(pen: &mut Pen, shape: &Shape) {
             "task",
             back,
             format!(
-                "{{ query = \"report\", on = \"{replica}\", think = \"5ms\" }}, {{ app = \"3ms\" }}, {{ query = \"touch\", on = \"primary\" }}"
+                "{{ query = \"report\", on = \"{replica}\", think = \"5ms\" }}, {{ app = \"3ms\" }}, {queued}{{ query = \"touch\", on = \"primary\" }}"
             ),
         ),
     ];
-    for (class, service, steps) in classes {
+    let note = ("note", back, "{ app = \"4ms\" }, { query = \"append\", on = \"primary\" }".to_owned());
+    if shape.queue {
+        pen.line("[queue.notes]\nrequest = \"note\"\ndelay = { exponential = \"80ms\" }");
+    }
+    for (class, service, steps) in classes.into_iter().chain(shape.queue.then_some(note)) {
         pen.line(&format!("[request.{class}]\nservice = \"{service}\"\nsteps = [{steps}]"));
         let (forever, deaf) = (pen.once_in(2), pen.once_in(2));
         pen.limit("patience", 50, 3_000, forever);

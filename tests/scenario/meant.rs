@@ -6,7 +6,7 @@ use super::{BASE, with};
 #[test]
 fn a_device_asks_for_a_class_as_traffic_does() {
     let class = "[request.token]\nservice = \"api\"\nsteps = [{ app = \"1ms\" }]\n";
-    assert!(said(&with(class)).contains("no traffic and no device asks for `token`"));
+    assert!(said(&with(class)).contains("no traffic, no device and no queue asks for `token`"));
     let device = "[device.phone]\nrequest = \"token\"\ncount = 10\n";
     assert_eq!(said(&with(&format!("{class}{device}"))), "");
 }

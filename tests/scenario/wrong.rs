@@ -199,6 +199,7 @@ fn sizes() {
         rate(&piece("{ from = \"30m\", rate = \"6000000/s\" }")),
         event("40m", "6000000/s"),
         event("10m1s", "2000000000/s"),
+        said(&queued("{ enqueue = \"mails\", times = 1000 }").replace("\"400/s\"", "\"10000/s\"")),
     );
     for fits in [
         rate("\"2000000/s\""),
@@ -227,6 +228,38 @@ fn steps() {
             )
         ),
     );
+}
+
+/// The base scenario, whose requests take this step more; a queue hands on mails.
+fn queued(step: &str) -> String {
+    let more = "[queue.mails]\nrequest = \"mail\"\ndelay = \"80ms\"\n\
+                [request.mail]\nservice = \"api\"\nsteps = [{ app = \"1ms\" }]\n";
+    with(more).replace("times = 3 }]", &format!("times = 3 }}, {step}]"))
+}
+
+#[test]
+fn queues() {
+    let mail = "{ enqueue = \"mails\" }";
+    let expected = |of: &str| {
+        let expect = format!("[expect.x]\nmetric = \"latency.p99\"\nof = \"{of}\"\nmax = \"1s\"\n");
+        said(&(queued(mail) + &expect))
+    };
+    says!(
+        "queues",
+        said(&queued("{ enqueue = \"mail\" }")),
+        said(&queued("{ enqueue = \"mails\", on = \"primary\" }")),
+        said(&queued("{ enqueue = \"mails\", think = \"1ms\" }")),
+        said(&queued("{ enqueue = \"mails\", query = \"lookup\", on = \"primary\" }")),
+        said(&queued("{ app = \"1ms\" }")),
+        said(&queued(mail).replace("request = \"mail\"", "request = \"mial\"")),
+        said(&queued(mail).replace("delay = \"80ms\"", "delay = \"soon\"")),
+        said(&queued(mail).replace("[{ app = \"1ms\" }]", "[{ enqueue = \"mails\" }]")),
+        said(&(queued(mail) + "[event.e]\nat = \"1m\"\nset = { \"queue.mails.delay\" = \"1s\" }\n")),
+        expected("request.mail"),
+        expected("request.sign-in.background"),
+    );
+    assert_eq!(said(&queued(mail)), "");
+    assert_eq!(expected("request.mail.background"), "");
 }
 
 #[test]

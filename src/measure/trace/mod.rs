@@ -77,6 +77,8 @@ pub enum RequestState {
     Pending,
     /// The edge answers it.
     Edge,
+    /// A queue hands it on.
+    Queued,
     /// Nothing holds it up.
     Ready,
     /// The application works.

@@ -242,6 +242,7 @@ impl Tracer {
         match request.stage {
             Stage::Pending => RequestState::Pending,
             Stage::Edge => RequestState::Edge,
+            Stage::Queued => RequestState::Queued,
             Stage::Running => RequestState::Ready,
             Stage::App => RequestState::App,
             Stage::Paused => RequestState::Paused,

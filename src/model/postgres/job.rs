@@ -6,7 +6,7 @@
 //! even if the last has not ended. What came due while the node stood still begins once when it goes on, and
 //! the calendar holds again. `pg_stat_activity` lists these sessions, so `backends` counts them; they are no
 //! connections of pools, so nothing that is said of herds does. Left out: the grant and the start of their
-//! backends, cold caches, what they read and write, trying again after a refusal, an outbox that feeds them.
+//! backends, cold caches, what they read and write, trying again after a refusal.
 
 use super::{Node, Work};
 use crate::engine::chance::Stream;

@@ -78,6 +78,10 @@ impl Service {
                     self.end_try(ctx, id, true);
                     self.give_back(ctx, id, false);
                 }
+                Some(&Op::Enqueue(queue)) => {
+                    let luck = luck();
+                    ctx.enqueue(queue, luck);
+                }
             }
         }
     }
@@ -175,7 +179,7 @@ impl Service {
                 ctx.fact(Fact::PendingEnded(self.number));
                 ctx.agenda.cancel(ctx.requests[id].clock);
             }
-            Stage::Running | Stage::Edge => {}
+            Stage::Running | Stage::Edge | Stage::Queued => {}
             Stage::App => {
                 self.note(ctx.now(), 0, -1);
                 ctx.agenda.cancel(ctx.requests[id].clock);

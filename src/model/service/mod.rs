@@ -296,7 +296,7 @@ impl Service {
     fn on_patience_ended<R: Recorder>(&mut self, ctx: &mut Context<R>, id: RequestId) {
         ctx.end_request(id, Outcome::ClientTimeout);
         let request = &ctx.requests[id];
-        if request.stage == Stage::Pending {
+        if matches!(request.stage, Stage::Pending | Stage::Queued) {
             self.fail(ctx, id, Outcome::ClientTimeout);
         } else if request.deadline == Handle::NONE && request.due < Time::NEVER {
             let passed = self.event(ServiceEvent::DeadlinePassed(id));

@@ -12,7 +12,7 @@ use crate::measure::{
     ServiceMeasured, bucket, outage,
 };
 use crate::report::rates::evenly;
-use crate::scenario::grammar::{Cause, Label, Outcome};
+use crate::scenario::grammar::{Cause, Outcome};
 use serde_json::{Value, json};
 
 /// Places in the page's palette, in the order of [`Cause::ALL`].
@@ -172,8 +172,7 @@ fn pool(run: &Run, service: &str, node: &str, setting: &Setting) -> Option<Value
 }
 
 fn label(class: &ClassMeasured) -> String {
-    let abusive = if class.label == Label::Abusive { " (abusive)" } else { "" };
-    format!("{}{abusive}", class.class)
+    format!("{}{}", class.class, class.label.remark())
 }
 
 /// A count within a bin as a rate.

@@ -28,7 +28,6 @@ mod variants;
 use super::Header;
 use super::canvas::{Drawing, Rgb};
 use crate::experiment::Run;
-use crate::measure::latency::series_name;
 use crate::measure::{NodeMeasured, ServiceMeasured};
 use serde_json::Value;
 
@@ -102,7 +101,7 @@ fn of_services(header: &Header, run: &Run, peers: &[&Run], charts: &mut Vec<Char
 
 fn of_classes(header: &Header, run: &Run, charts: &mut Vec<Chart>) {
     for class in &run.measured.classes {
-        let series = series_name(&class.class, class.label);
+        let series = class.label.of_class(&class.class);
         let named = |kind: &str, drawing| Chart::new(format!("{kind}.{series}"), drawing);
         charts.push(named("outcomes", outcomes::draw(header, run, class)));
         charts.extend(served::draw(header, run, class).map(|drawing| named("served", drawing)));

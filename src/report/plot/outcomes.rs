@@ -9,7 +9,7 @@ use crate::measure::{BIN, ClassBin, ClassMeasured, OUTCOMES};
 use crate::report::canvas::{Drawing, Rgb, Stroke};
 use crate::report::rates::evenly;
 use crate::report::{Header, human};
-use crate::scenario::grammar::{Label, Outcome};
+use crate::scenario::grammar::Outcome;
 
 /// The most columns of the rates.
 const COLUMNS: usize = 360;
@@ -48,7 +48,7 @@ pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Drawing {
     failures.top = STRIP + marks.above() + 34.0 + legend;
     let rates = Frame { top: failures.bottom() + 46.0, height: 190.0, ..failures };
 
-    let label = if class.label == Label::Abusive { " (abusive)" } else { "" };
+    let label = class.label.remark();
     let title = format!("{}{label}: how requests ended", class.class);
     let subtitle = super::subtitle(header, run, &[]);
     let mut drawing = page::begin(rates.bottom() + BELOW + marks.below(), &title, &subtitle);

@@ -12,7 +12,7 @@ use crate::measure::{BIN, ClassMeasured, StretchKind, latency};
 use crate::report::canvas::{Drawing, Rgb};
 use crate::report::human;
 use crate::report::rates::evenly;
-use crate::scenario::grammar::{Label, Outcome};
+use crate::scenario::grammar::Outcome;
 
 /// The most columns.
 const COLUMNS: usize = 360;
@@ -53,7 +53,7 @@ pub fn draw(header: &Header, run: &Run, class: &ClassMeasured) -> Option<Drawing
     let row = |n: usize| panels::row_frame(&frame, n);
     let last = if rows.is_empty() { frame } else { row(rows.len() - 1) };
 
-    let label = if class.label == Label::Abusive { " (abusive)" } else { "" };
+    let label = class.label.remark();
     let title = format!("{}{label}: who served", class.class);
     let subtitle = super::subtitle(header, run, &[]);
     let mut drawing = page::begin(last.bottom() + BELOW + marks.below(), &title, &subtitle);

@@ -2,7 +2,7 @@
 
 use crate::experiment::sweep::PointRun;
 use crate::measure::summary;
-use crate::scenario::grammar::{Cause, Causes, File, Metric, Outcome};
+use crate::scenario::grammar::{Cause, Causes, File, Label, Metric, Outcome};
 use crate::scenario::problem::suggest;
 
 /// A metric to be mapped: `herd_size{lifetime}@postgres.primary`, `latency.p99{ok}@request.sign-in`.
@@ -96,7 +96,7 @@ impl MapOf {
         let there = match group {
             "postgres" => file.postgres.contains_key(name),
             "service" => file.service.contains_key(name),
-            _ => file.request.contains_key(name.strip_suffix(".abusive").unwrap_or(name)),
+            _ => file.request.contains_key(Label::parted(name).0),
         };
         let happens = trouble.strip_prefix("event.").is_none_or(|event| file.event.contains_key(event));
         (!there || !happens).then_some(&self.of)

@@ -83,6 +83,7 @@ fn plain(state: RequestState) -> &'static str {
     match state {
         RequestState::Pending => "wait for a container",
         RequestState::Edge => "edge",
+        RequestState::Queued => "queue",
         RequestState::App => "application",
         RequestState::Paused => "pause before the next try",
         RequestState::Acquiring { .. } => "wait for a connection",

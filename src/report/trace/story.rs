@@ -6,7 +6,6 @@ use crate::measure::trace::{RequestState, RequestTrace, Trace};
 use crate::report::font::printable;
 use crate::report::text::{Paint, cells, section, table, trimmed};
 use crate::report::{Header, human};
-use crate::scenario::grammar::Label;
 
 /// Segments that are told one by one, at most.
 const TOLD: usize = 60;
@@ -15,7 +14,7 @@ const TOLD: usize = 60;
 pub fn text(header: &Header, run: &str, trace: &Trace, request: &RequestTrace, paint: Paint) -> String {
     let series = &trace.places.series[usize::from(request.series)];
     let service = &trace.places.services[usize::from(request.service)];
-    let label = if series.label == Label::Abusive { " (abusive)" } else { "" };
+    let label = series.label.remark();
     let attempt = if request.attempt == 0 { String::new() } else { format!(", retry {}", request.attempt) };
     let mut text = format!("{}\n{run}\n\n", paint.head(&printable(&header.title)));
     text += &format!(

@@ -180,12 +180,7 @@ impl Checker<'_> {
                 self.name(&path, "service", name, file.service.keys());
             }
             Some(("request", name)) if group == "request" => {
-                self.name(
-                    &path,
-                    "request",
-                    name.strip_suffix(".abusive").unwrap_or(name),
-                    file.request.keys(),
-                );
+                self.name(&path, "request", Label::parted(name).0, file.request.keys());
                 self.labelled(&path, name);
             }
             _ => {
@@ -206,23 +201,24 @@ impl Checker<'_> {
 
     /// Requests of users and of attackers are apart: those that are meant must come.
     fn labelled(&mut self, path: &str, name: &str) {
-        let (class, asked) = match name.strip_suffix(".abusive") {
-            Some(class) => (class, Label::Abusive),
-            None => (name, Label::Legitimate),
-        };
+        let (class, asked) = Label::parted(name);
         let traffic = self.file.traffic.values().map(|traffic| (&traffic.request, traffic.label));
         let devices = self.file.device.values().map(|device| (&device.request, Label::Legitimate));
+        let queues = self.file.queue.values().map(|queue| (&queue.request, Label::Background));
         let known = |request: &String| self.file.request.contains_key(request);
+        let all = traffic.chain(devices).chain(queues);
         let labels: Vec<Label> =
-            traffic.chain(devices).filter(|(request, _)| *request == class).map(|(_, label)| label).collect();
+            all.filter(|(request, _)| *request == class).map(|(_, label)| label).collect();
         // Who asks for what does not exist may mean this one.
         let mut requests = self.file.traffic.values().map(|traffic| &traffic.request);
         if !labels.is_empty() && !labels.contains(&asked) && requests.all(known) {
-            let (who, other) = match asked {
-                Label::Legitimate => ("no user sends", format!("request.{class}.abusive")),
-                Label::Abusive => ("no attacker sends", format!("request.{class}")),
+            let who = match asked {
+                Label::Legitimate => "no user sends",
+                Label::Abusive => "no attacker sends",
+                Label::Background => "nothing in the background sends",
             };
-            self.error(path, format!("{who} `{class}`"), format!("write `{other}`"));
+            let other = labels[0].of_class(class);
+            self.error(path, format!("{who} `{class}`"), format!("write `request.{other}`"));
         }
     }
 

@@ -22,6 +22,7 @@ impl Checker<'_> {
             ("request", file.request.len()),
             ("traffic", file.traffic.len()),
             ("device", file.device.len()),
+            ("queue", file.queue.len()),
             ("job", file.job.len()),
         ] {
             self.at_most(table, &format!("entries of `{table}`:"), entries, MOST_OF_A_KIND);

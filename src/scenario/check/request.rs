@@ -1,7 +1,7 @@
 //! Whether the steps of a request make sense, and lead to queries, nodes and pools that there are.
 
 use super::{Checker, NO_LIMIT};
-use crate::scenario::grammar::{Request, Step};
+use crate::scenario::grammar::{Request, Step, WorkQueue};
 
 impl Checker<'_> {
     pub(super) fn request(&mut self, name: &str, request: &Request) {
@@ -22,14 +22,16 @@ impl Checker<'_> {
     }
 
     fn step(&mut self, path: &str, step: &Step, request: &Request) {
-        let kinds = [step.app.is_some(), step.query.is_some(), step.transaction.is_some()];
+        let kinds =
+            [step.app.is_some(), step.query.is_some(), step.transaction.is_some(), step.enqueue.is_some()];
         if kinds.iter().filter(|kind| **kind).count() != 1 {
-            let message = "a step is exactly one of `app`, `query` and `transaction`";
+            let message = "a step is exactly one of `app`, `query`, `transaction` and `enqueue`";
             self.error(path, message, "write one step for each");
             return;
         }
-        if step.times.is_some() && step.query.is_none() {
-            self.error(&format!("{path}.times"), "only a `query` can have `times`", "remove it");
+        if step.times.is_some() && step.query.is_none() && step.enqueue.is_none() {
+            let message = "only a `query` or `enqueue` can have `times`";
+            self.error(&format!("{path}.times"), message, "remove it");
         }
         let file = self.file;
         let queries = step.query.iter().chain(step.transaction.iter().flatten());
@@ -37,12 +39,13 @@ impl Checker<'_> {
             let key = if step.query.is_some() { "query" } else { "transaction" };
             self.name(&format!("{path}.{key}"), "query", query, file.query.keys());
         }
-        if step.think.is_some() && step.app.is_some() {
-            self.error(
-                &format!("{path}.think"),
-                "`think` goes with `query` and `transaction`",
-                "add it to the time in `app`",
-            );
+        if let Some(queue) = &step.enqueue {
+            self.name(&format!("{path}.enqueue"), "queue", queue, file.queue.keys());
+        }
+        let asks_a_node = step.query.is_some() || step.transaction.is_some();
+        if step.think.is_some() && !asks_a_node {
+            let help = if step.app.is_some() { "add it to the time in `app`" } else { "write a step `app`" };
+            self.error(&format!("{path}.think"), "`think` goes with `query` and `transaction`", help);
         }
         if let Some(transaction) = &step.transaction {
             let path = format!("{path}.transaction");
@@ -52,15 +55,32 @@ impl Checker<'_> {
             self.lock_order(&path, transaction);
         }
         match &step.on {
-            None if step.app.is_none() => {
+            None if asks_a_node => {
                 let help = "add `on`, the Postgres node";
                 self.error(path, "this step does not say where its query runs", help);
             }
             None => {}
-            Some(_) if step.app.is_some() => {
-                self.error(&format!("{path}.on"), "time in the application runs on no node", "remove `on`");
+            Some(_) if !asks_a_node => {
+                let what = if step.app.is_some() { "time in the application runs" } else { "a queue is" };
+                self.error(&format!("{path}.on"), format!("{what} on no node"), "remove `on`");
             }
             Some(node) => self.step_node(&format!("{path}.on"), node, &request.service),
+        }
+    }
+
+    /// That a queue hands on what there is, and that nothing comes back to it.
+    pub(super) fn queue(&mut self, name: &str, queue: &WorkQueue) {
+        let (file, path) = (self.file, format!("queue.{name}.request"));
+        if !self.name(&path, "request", &queue.request, file.request.keys()) {
+            return;
+        }
+        let comes_back = |class: &&str| {
+            let steps = file.request.get(*class).into_iter().flat_map(|request| &request.steps);
+            steps.filter_map(|step| step.enqueue.as_deref()).any(|into| into == name)
+        };
+        if let Some(class) = file.set_off_by(&queue.request).into_keys().find(comes_back) {
+            let message = format!("what `{name}` hands on comes back to it by `{class}`: it would never end");
+            self.error(&path, message, "let what tries again be a `retry` of the class");
         }
     }
 

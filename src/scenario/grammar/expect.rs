@@ -14,8 +14,8 @@ pub struct Expect {
     pub variant: String,
     /// The metric, as in `summary.csv`.
     pub metric: Metric,
-    /// What the metric is of: `postgres.NAME`, `service.NAME`, `request.NAME` (users' requests) or
-    /// `request.NAME.abusive`.
+    /// What the metric is of: `postgres.NAME`, `service.NAME`, `request.NAME` (users' requests),
+    /// `request.NAME.abusive` or `request.NAME.background`.
     pub of: String,
     /// Only starts of this cause; of `herd_onset` and `herd_lasts`: `lifetime` unless another is named.
     #[serde(default)]

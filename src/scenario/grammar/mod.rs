@@ -19,6 +19,7 @@ mod expect;
 mod pool;
 mod pooler;
 mod postgres;
+mod queue;
 mod request;
 mod service;
 mod sweep;
@@ -35,6 +36,7 @@ pub use expect::*;
 pub use pool::*;
 pub use pooler::*;
 pub use postgres::*;
+pub use queue::*;
 pub use request::*;
 pub use service::*;
 pub use sweep::*;
@@ -110,6 +112,9 @@ pub struct File {
     /// Closed-loop clients that refresh a session token.
     #[serde(default)]
     pub device: Named<Device>,
+    /// Queues of background work.
+    #[serde(default)]
+    pub queue: Named<WorkQueue>,
     /// Background jobs on a Postgres node.
     #[serde(default)]
     pub job: Named<Job>,

@@ -207,7 +207,7 @@ impl Outcome {
     }
 }
 
-/// One step of a request: exactly one of `app`, `query` and `transaction`.
+/// One step of a request: exactly one of `app`, `query`, `transaction` and `enqueue`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -224,10 +224,13 @@ pub struct Step {
     /// `transaction` after its first query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub think: Option<Distribution>,
+    /// Work that is put into this queue, for nobody to wait for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enqueue: Option<String>,
     /// The Postgres node or the endpoint that `query` or `transaction` runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
-    /// How often `query` is repeated, one after the other.
+    /// How often `query` is repeated, one after the other, or `enqueue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub times: Option<u32>,

@@ -41,6 +41,45 @@ pub enum Label {
     Legitimate,
     /// An attack.
     Abusive,
+    /// Work that no user waits for. What a queue hands on always is.
+    Background,
+}
+
+impl Label {
+    /// All labels, in the order of the grammar.
+    pub const ALL: [Label; 3] = [Label::Legitimate, Label::Abusive, Label::Background];
+
+    /// Its name in scenarios and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Label::Legitimate => "legitimate",
+            Label::Abusive => "abusive",
+            Label::Background => "background",
+        }
+    }
+
+    /// What follows the name of a class in texts and pictures; nothing for users.
+    pub fn remark(self) -> &'static str {
+        match self {
+            Label::Legitimate => "",
+            Label::Abusive => " (abusive)",
+            Label::Background => " (background)",
+        }
+    }
+
+    /// What the requests of a class with it are called: users' by the class alone.
+    pub fn of_class(self, class: &str) -> String {
+        match self {
+            Label::Legitimate => class.to_owned(),
+            other => format!("{class}.{}", other.name()),
+        }
+    }
+
+    /// The class and the label that such a name means.
+    pub fn parted(name: &str) -> (&str, Label) {
+        let ends = |label: &Label| Some((name.strip_suffix(label.name())?.strip_suffix('.')?, *label));
+        Label::ALL.iter().find_map(ends).unwrap_or((name, Label::Legitimate))
+    }
 }
 
 /// Bursts of a source: silent between them.

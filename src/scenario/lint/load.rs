@@ -86,7 +86,7 @@ fn mean_s(distribution: &Distribution, tables: &Tables) -> f64 {
     distribution.mean(tables).unwrap_or_default().as_secs()
 }
 
-/// Requests of each class between two times, in seconds.
+/// Requests of each class between two times, in seconds, with what they set off.
 fn asked<'a>(file: &'a File, tables: &Tables, from: f64, to: f64) -> impl Iterator<Item = (&'a str, f64)> {
     let open = file.traffic.values().map(move |traffic| {
         let passed = 1.0 - traffic.rejected.0;
@@ -96,7 +96,10 @@ fn asked<'a>(file: &'a File, tables: &Tables, from: f64, to: f64) -> impl Iterat
         let refreshes = (to - from) / mean_s(&device.refresh_age, tables).max(1.0);
         (&device.request[..], device.loops() * refreshes)
     });
-    open.chain(devices).collect::<Vec<_>>().into_iter()
+    let sources: Vec<_> = open.chain(devices).collect();
+    sources.into_iter().flat_map(move |(request, count)| {
+        file.set_off_by(request).into_iter().map(move |(class, each)| (class, each * count))
+    })
 }
 
 /// Time of one request in the application.
