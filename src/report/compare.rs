@@ -49,9 +49,11 @@ pub struct Herd {
 pub fn busiest(runs: &[Run]) -> Option<&str> {
     let mut requests: Vec<(&str, u64)> = Vec::new();
     for class in runs.iter().flat_map(|run| &run.measured.classes) {
+        // What nobody waits for hides no service that somebody does.
+        let arrived = if class.label == Label::Background { 0 } else { class.arrived };
         match requests.iter_mut().find(|(service, _)| *service == class.service) {
-            Some((_, sum)) => *sum += class.arrived,
-            None => requests.push((&class.service, class.arrived)),
+            Some((_, sum)) => *sum += arrived,
+            None => requests.push((&class.service, arrived)),
         }
     }
     // Of equals the first, as in the file.
@@ -148,6 +150,7 @@ pub fn by_variant(runs: &[Run]) -> Vec<(&str, Vec<Figures>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::ClassMeasured;
     use crate::report::synthetic;
 
     #[test]
@@ -162,6 +165,17 @@ mod tests {
         let nothing = figures(&synthetic::nothing().measured, service);
         assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
         assert!(nothing.spikes.is_nan() && nothing.lifetime_herd.is_none(), "none is not zero");
+    }
+
+    /// The figures are those of a service that somebody waits for, however much is done behind it.
+    #[test]
+    fn work_in_the_background_does_not_take_the_head() {
+        let mut run = synthetic::run("jitter", 1, false);
+        let users = run.measured.classes[0].clone();
+        let arrived = 10 * users.arrived;
+        let work = ClassMeasured { service: "workers".into(), label: Label::Background, arrived, ..users };
+        run.measured.classes.push(work);
+        assert_eq!(busiest(&[run]), Some("frontend-api"));
     }
 
     /// Starts and their share are of one second: the one with the most starts.
