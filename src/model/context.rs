@@ -228,6 +228,7 @@ impl<R: Recorder> Context<R> {
     }
 
     /// An op of a request puts work into a queue: it is under way from here on.
+    #[inline(never)]
     pub fn enqueue(&mut self, place: u16, luck: Stream) {
         let (first, queues) = &self.queues;
         let queue = &queues[usize::from(place)];

@@ -240,6 +240,7 @@ impl<R: Recorder> World<R> {
     }
 
     /// A queue hands work on, unless whoever wanted it has given up.
+    #[inline(never)]
     fn on_delivery(&mut self, work: RequestId) {
         let ctx = &mut self.ctx;
         if let Some(request) = ctx.requests.get_mut(work) {
@@ -249,6 +250,7 @@ impl<R: Recorder> World<R> {
     }
 
     /// A queue hands on again what has failed.
+    #[inline(never)]
     fn on_redelivery(&mut self, number: u16, event: SourceEvent) {
         let SourceEvent::RetryDue { attempt, number: message } = event else {
             unreachable!("a queue sends nothing by itself")
