@@ -163,6 +163,7 @@ impl<R: Recorder> Context<R> {
     }
 
     /// A client sends a request: its first, or a retry. The caller hands it to the service.
+    #[inline(always)]
     pub fn begin_request(&mut self, request: Request) -> RequestId {
         let (series, number, attempt) = (request.series, request.number, request.attempt);
         let now = self.now();

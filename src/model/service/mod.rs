@@ -168,6 +168,7 @@ impl Service {
     }
 
     /// A request arrives at the door.
+    #[inline(always)]
     pub fn admit<R: Recorder>(&mut self, ctx: &mut Context<R>, request: RequestId) {
         self.note(ctx.now(), 1, 0);
         let (luck, class) = (ctx.requests[request].luck, usize::from(ctx.requests[request].class));
