@@ -45,9 +45,6 @@ const REPLICA_LAG: usize = 6;
 const JOB_SESSIONS: usize = 7;
 /// The first of a node's levels are in close-ups.
 const CLOSE: usize = 3;
-/// What the dashboard shows of a node and of a pool.
-const NODE_SHOWN: [usize; 3] = [BACKENDS, ACTIVE, CPU_BUSY];
-const POOL_SHOWN: [usize; 2] = [IN_USE, WAITING];
 
 /// The gauges of every service, pool, node and pooler.
 #[derive(Debug)]
@@ -207,16 +204,6 @@ impl Gauges {
         services.chain(pools_and_nodes).chain(&mut self.clients)
     }
 
-    /// What the dashboard shows of a node, in the order of [`node_shown`].
-    pub fn node_values(&self, node: usize) -> [f64; 3] {
-        NODE_SHOWN.map(|level| self.nodes[node][level].value())
-    }
-
-    /// What the dashboard shows of all pools, in the order of [`pool_shown`].
-    pub fn pool_values(&self) -> impl Iterator<Item = f64> {
-        self.pools.iter().flat_map(|gauges| POOL_SHOWN.map(|level| gauges[level].value()))
-    }
-
     /// What every gauge shows now, in the order of [`names`].
     pub fn values(&self) -> impl Iterator<Item = f64> {
         let services = self.services.iter().flatten();
@@ -256,16 +243,6 @@ pub fn names(places: &Places) -> Vec<(&'static str, String)> {
     let node = |name| NODE_LEVELS.map(|level| (level, format!("postgres.{name}")));
     let poolers = (0..places.poolers.len()).map(|pooler| (CLIENTS, pooler_name(places, pooler)));
     services.chain(pools).chain(places.nodes.iter().flat_map(node)).chain(poolers).collect()
-}
-
-/// The levels of a node that the dashboard shows.
-pub fn node_shown() -> [&'static str; 3] {
-    NODE_SHOWN.map(|level| NODE_LEVELS[level])
-}
-
-/// The levels of a pool that the dashboard shows.
-pub fn pool_shown() -> [&'static str; 2] {
-    POOL_SHOWN.map(|level| POOL_LEVELS[level])
 }
 
 /// What the gauges of close-ups are called and what they are of.

@@ -2,7 +2,7 @@
 
 use super::closeup::Keeper;
 use super::gain::lifetime_at;
-use super::gauges::{self, Gauges, close_names, pool_name};
+use super::gauges::{self, Gauges, close_names};
 use super::herd::HerdWatch;
 use super::latency::{self, ClassWatch};
 use super::recovery;
@@ -21,6 +21,8 @@ use hdrhistogram::Histogram;
 
 /// How often the dashboard scrapes.
 const SCRAPE: Span = Span::from_secs(60);
+/// What it makes of the counter of a node's starts: their mean rate from one scrape to the next.
+const CONNECTS: &str = "connects_per_s";
 
 /// By now everything stands that stands from the first instant on.
 const BEGUN: Time = Time(1);
@@ -126,12 +128,17 @@ impl Meter {
             .zip(self.slots)
             .map(|((herd, name), slots)| herd.finish(name.clone(), slots, end))
             .collect();
+        let levels = self.gauges.into_levels(&self.places);
+        let is_kept = |shown: &ScrapedSeries| {
+            levels.iter().any(|kept| (kept.level, &kept.of) == (shown.level, &shown.of))
+        };
+        self.dashboard.retain(|shown| shown.level == CONNECTS || is_kept(shown));
         let mut measured = Measured {
             duration: self.duration,
             classes,
             services,
             nodes,
-            levels: self.gauges.into_levels(&self.places),
+            levels,
             closeups,
             dashboard: self.dashboard,
             storms,
@@ -201,32 +208,20 @@ impl Meter {
         }
     }
 
-    /// The gauges that the dashboard shows.
+    /// What the dashboard shows: every gauge, and the starts of each node as a rate.
     fn scraped_series(&self) -> Vec<ScrapedSeries> {
-        let series = |level, of: String| ScrapedSeries { level, of, samples: vec![] };
-        let mut all = Vec::new();
-        for node in &self.places.nodes {
-            let of = format!("postgres.{node}");
-            all.extend(gauges::node_shown().map(|level| series(level, of.clone())));
-            all.push(series("connects_per_s", of));
-        }
-        for pool in 0..self.places.pool_count() {
-            let of = pool_name(&self.places, pool);
-            all.extend(gauges::pool_shown().map(|level| series(level, of.clone())));
-        }
-        all
+        let gauges = gauges::names(&self.places);
+        let rates = self.places.nodes.iter().map(|node| (CONNECTS, format!("postgres.{node}")));
+        let series = |(level, of)| ScrapedSeries { level, of, samples: vec![] };
+        gauges.into_iter().chain(rates).map(series).collect()
     }
 
     fn scrape(&mut self) {
-        let mut values = Vec::with_capacity(self.dashboard.len());
-        for (node, herd) in self.herds.iter().enumerate() {
-            values.extend(self.gauges.node_values(node));
-            let total = herd.total();
-            values.push((total - self.starts_at_scrape[node]) as f64 / SCRAPE.as_secs());
-            self.starts_at_scrape[node] = total;
-        }
-        values.extend(self.gauges.pool_values());
-        for (series, value) in self.dashboard.iter_mut().zip(values) {
+        let rates = self.herds.iter().zip(&mut self.starts_at_scrape).map(|(herd, before)| {
+            let started = herd.total() - std::mem::replace(before, herd.total());
+            started as f64 / SCRAPE.as_secs()
+        });
+        for (series, value) in self.dashboard.iter_mut().zip(self.gauges.values().chain(rates)) {
             series.samples.push((self.scrape_at, value));
         }
         self.scrape_at += SCRAPE;

@@ -130,11 +130,12 @@ fn record(scenario: &Scenario) -> Option<Problem> {
 
 /// What `measure` keeps of a second, in bytes, whatever happens in it.
 ///
-/// Of every 10 s: 24 (`LevelBin`) of each gauge, which are 4 of a service, 5 of a pool, 8 of a node and one
-/// of a pooler's clients; 152 (`ClassBin`) of each class of requests, with 8 of each bucket of latency, of
-/// which there are a dozen or two, and where an expectation asks for a percentile of it 8 of each latency
-/// that was met, of which there are some dozens; 56 (`ServiceBin`) of a service; 80 (`HerdBin`) of a node. Of
-/// every second: 5 counters of 4 of a node. Of every lifetime: 56 (`Cycle`) of a node.
+/// Of every minute: 16 of each gauge, for the dashboard. Of every 10 s: 24 (`LevelBin`) of each gauge, which
+/// are 4 of a service, 5 of a pool, 8 of a node and one of a pooler's clients; 152 (`ClassBin`) of each class
+/// of requests, with 8 of each bucket of latency, of which there are a dozen or two, and where an expectation
+/// asks for a percentile of it 8 of each latency that was met, of which there are some dozens; 56
+/// (`ServiceBin`) of a service; 80 (`HerdBin`) of a node. Of every second: 5 counters of 4 of a node. Of
+/// every lifetime: 56 (`Cycle`) of a node.
 fn bytes_of_a_second(file: &File) -> f64 {
     let poolers = file.postgres.values().filter(|node| node.pooler.is_some()).count();
     let pools = poolers + file.service.values().map(|service| service.pool.len()).sum::<usize>();
@@ -148,7 +149,7 @@ fn bytes_of_a_second(file: &File) -> f64 {
     let gauges = 4 * services + 5 * pools + 8 * nodes + poolers;
     let of_a_bin = 24 * gauges + (152 + 8 * 24) * classes + 8 * 64 * kept + 56 * services + 80 * nodes;
     let of_lifetimes = file.postgres.keys().map(|node| 56.0 / shortest_lifetime(file, node));
-    of_a_bin as f64 / 10.0 + (5 * 4 * nodes) as f64 + of_lifetimes.sum::<f64>()
+    of_a_bin as f64 / 10.0 + (16 * gauges) as f64 / 60.0 + (5 * 4 * nodes) as f64 + of_lifetimes.sum::<f64>()
 }
 
 /// The shortest lifetime of a node's connections, in seconds.

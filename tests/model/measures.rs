@@ -3,8 +3,8 @@
 use herdsim::engine::time::{Span, Time};
 use herdsim::experiment::harm::{Harm, harm};
 use herdsim::experiment::{Run, Verdict, expect, run};
-use herdsim::measure::StretchKind;
 use herdsim::measure::summary;
+use herdsim::measure::{BIN, LevelSeries, StretchKind};
 use herdsim::scenario::grammar::{Cause, Metric, Outcome};
 use herdsim::scenario::window::Window;
 use herdsim::scenario::{Document, Scenario};
@@ -434,4 +434,23 @@ fn the_scraped_rate_adds_up_to_all_starts() {
     let until = |second: usize| node.starts_per_s[..second].iter().flatten().sum::<u32>();
     let (least, most) = (f64::from(until(second)), f64::from(until(second + 1)));
     assert!(least > 50.0 && least - 0.5 < counted && counted < most + 0.5, "{least} {counted} {most}");
+}
+
+/// The dashboard shows the gauges that there are, all of them, each as it was within the ten seconds of the
+/// scrape.
+#[test]
+fn the_dashboard_shows_every_gauge() {
+    let run = story("", &[r#""service.api.scaler" = "hpa""#]);
+    let measured = &run.measured;
+    let shown: Vec<_> = measured.dashboard.iter().filter(|shown| shown.level != "connects_per_s").collect();
+    assert_eq!(shown.len(), measured.levels.len());
+    for shown in shown {
+        let same = |kept: &&LevelSeries| (kept.level, &kept.of) == (shown.level, &shown.of);
+        let level = measured.levels.iter().find(same).expect("a gauge that there is");
+        assert_eq!(shown.samples.len(), 2, "{} of {}", shown.level, shown.of);
+        for (at, value) in &shown.samples {
+            let bin = &level.bins[(at.0 / BIN.0) as usize];
+            assert!((bin.min..=bin.max).contains(value), "{} of {} at {at}", shown.level, shown.of);
+        }
+    }
 }

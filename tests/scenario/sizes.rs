@@ -44,7 +44,7 @@ fn a_run_that_is_too_long_to_be_recorded() {
     };
     let said = lasting("100000h");
     assert!(
-        said.contains("what is recorded of so long a run takes 39 GB; at most 4 GB can be kept"),
+        said.contains("what is recorded of so long a run takes 41 GB; at most 4 GB can be kept"),
         "{said}"
     );
     assert!(said.contains("4 | duration = \"100000h\""), "{said}");
