@@ -217,9 +217,12 @@ fn waits_for_deploy(happenings: &[Happening<'_>], standing: &Node, problems: &mu
                 continue;
             }
             let starts = |other: &Happening<'_>| {
-                let deployed =
-                    matches!(&other.event.deed, Some(Deed::Deploy(name)) if name == service || name == "*");
-                deployed && other.begin >= one.begin && other.begin < one.end
+                let started = match &other.event.deed {
+                    Some(Deed::Deploy(name)) => name,
+                    Some(Deed::Crash(crash)) => &crash.service,
+                    _ => return false,
+                };
+                (started == service || started == "*") && other.begin >= one.begin && other.begin < one.end
             };
             if !happenings.iter().any(starts) {
                 let message =

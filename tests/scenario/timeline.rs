@@ -89,19 +89,21 @@ fn of_two_that_begin_together_the_shorter_stands() {
     }
 }
 
-/// A deploy brings a setting to the containers only while it stands.
+/// A deploy brings a setting to the containers only while it stands, and so does a crash.
 #[test]
 fn a_deploy_after_a_setting_was_taken_back_does_not_bring_it() {
-    let deployed = |at: &str| {
-        said(&with(&format!(
-            "[event.larger]\nat = \"5m\"\nuntil = \"10m\"\n\
-             set = {{ \"service.api.pool.primary.max\" = 20 }}\n\
-             [event.deploy]\nat = \"{at}\"\ndo = {{ deploy = \"api\" }}\n"
-        )))
-    };
-    assert_eq!(deployed("5m"), "");
-    for at in ["4m", "10m", "30m"] {
-        assert!(deployed(at).contains("reaches only containers that start later"), "{at}: {}", deployed(at));
+    for deed in ["{ deploy = \"api\" }", "{ crash = { service = \"*\" } }"] {
+        let done = |at: &str| {
+            said(&with(&format!(
+                "[event.larger]\nat = \"5m\"\nuntil = \"10m\"\n\
+                 set = {{ \"service.api.pool.primary.max\" = 20 }}\n\
+                 [event.deed]\nat = \"{at}\"\ndo = {deed}\n"
+            )))
+        };
+        assert_eq!(done("5m"), "");
+        for at in ["4m", "10m", "30m"] {
+            assert!(done(at).contains("reaches only containers that start later"), "{at}: {}", done(at));
+        }
     }
 }
 
