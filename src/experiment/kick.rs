@@ -3,7 +3,8 @@
 //! A test of a fleet that is cheap enough for CI: the incident that it may suffer one day need not be known.
 //! The fleet is that of a variant as it stands at the end of its run, so that a cure which an event deploys
 //! has been deployed; it has served in the steady state for longer than a lifetime. Of its traffic only the
-//! steady legitimate part comes: no attacks, no bursts, no jobs, no events; a rate by time comes at its mean.
+//! steady part comes, and what it enqueues: no attacks, bursts, jobs or events; a rate by time comes at its
+//! mean.
 //! After a minute one node's CPU all but stops for half a second, as on a noisy neighbour or a checkpoint.
 //! What is measured is [`KickWatch`]'s `herd_gain`. Left out: whether a bigger or longer kick would do what
 //! this one does not.
@@ -102,7 +103,7 @@ fn kicked_fleet(scenario: &Scenario, node: &str) -> (File, Span) {
     file.initial = Initial::Steady;
     file.job.values_mut().for_each(|job| job.enabled = false);
     for traffic in file.traffic.values_mut() {
-        traffic.enabled &= traffic.label == Label::Legitimate && traffic.burst.is_none();
+        traffic.enabled &= traffic.label != Label::Abusive && traffic.burst.is_none();
         let steps = build::rate(&traffic.rate, &scenario.tables);
         traffic.rate = Arrivals::Constant(Rate(mean(&steps, end)));
     }
@@ -149,6 +150,10 @@ rate    = { piecewise = [{ from = "0s", rate = "100/s" }, { from = "75m", rate =
 request = "sign-in"
 label   = "abusive"
 rate    = "100/s"
+[traffic.export]
+request = "sign-in"
+label   = "background"
+rate    = "1/s"
 [traffic.crowd]
 request = "sign-in"
 rate    = "100/s"
@@ -203,7 +208,7 @@ max     = 1
         assert_eq!(file.duration, Span::from_secs(60 + 2400 + 300));
         assert!(!file.job["cleanup"].enabled);
         let on: Vec<&str> = build::enabled_traffic(file).map(|(name, _)| name.as_str()).collect();
-        assert_eq!(on, ["users"]);
+        assert_eq!(on, ["users", "export"]);
         assert_eq!(file.traffic["users"].rate, Arrivals::Constant(Rate(150.0)), "the mean of the run");
         let cores = |place: usize, node: &str| {
             kick.scenario.timeline[place].stands.as_ref().unwrap().postgres[node].cores

@@ -168,6 +168,28 @@ fn variants_meet_the_same_work() {
     assert!(missing < near.len() / 200, "{missing} of {} differ", near.len());
 }
 
+/// What is enqueued may enqueue in its turn; two ways to one class add up.
+#[test]
+fn work_sets_off_more_work() {
+    let more = r#"
+        [queue.audits]
+        request = "audit"
+        delay   = "1ms"
+        [request.audit]
+        service = "workers"
+        steps   = [{ app = "1ms" }]
+    "#;
+    let set = r#"
+        "request.sign-in.steps" = [{ enqueue = "mails", times = 3 }, { enqueue = "audits" }]
+        "request.mail.steps" = [{ enqueue = "audits", times = 2 }]
+    "#;
+    let scenario = fleet(set, &format!("{}{MAILS}{more}", source("users", "sign-in", &[0])));
+    let set_off: Vec<_> = scenario.file.set_off_by("sign-in").into_iter().collect();
+    assert_eq!(set_off, [("sign-in", 1.0), ("mail", 3.0), ("audit", 7.0)]);
+    let ended = on_time(&scenario, &[0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5]);
+    assert_eq!(outcomes(&ended), ["ok"; 11]);
+}
+
 /// The fleet that works in the background is there from the start, as large as what is enqueued wants: 100
 /// receipts a second that take 200 ms each are 20 at once, and five to a container, of which seven tenths are
 /// to be taken.

@@ -26,6 +26,9 @@ impl File {
         let mut newest = all.clone();
         for _ in 0..self.queue.len() {
             newest = self.enqueued_by(&newest);
+            if newest.is_empty() {
+                break;
+            }
             for (class, count) in &newest {
                 *all.entry(class).or_default() += count;
             }
