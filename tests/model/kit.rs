@@ -95,11 +95,16 @@ pub fn source(name: &str, request: &str, arrivals: &[u64]) -> String {
 /// The facts of the first seed with which first attempts arrive exactly at these milliseconds after
 /// [`BEGIN`].
 pub fn on_time(scenario: &Scenario, arrivals: &[u64]) -> Vec<(Time, Fact)> {
+    seeded(scenario, arrivals).1
+}
+
+/// That seed, and the facts.
+pub fn seeded(scenario: &Scenario, arrivals: &[u64]) -> (u64, Vec<(Time, Fact)>) {
     let wanted: Vec<Time> = arrivals.iter().map(|ms| BEGIN + Span::from_millis(*ms)).collect();
     let first =
         |(at, fact): &(Time, Fact)| matches!(fact, Fact::RequestArrived { attempt: 0, .. }).then_some(*at);
-    let runs = (1..20_000).map(|seed| facts(scenario, seed));
-    let mut right = runs.filter(|facts| facts.iter().filter_map(first).eq(wanted.iter().copied()));
+    let runs = (1..20_000).map(|seed| (seed, facts(scenario, seed)));
+    let mut right = runs.filter(|(_, facts)| facts.iter().filter_map(first).eq(wanted.iter().copied()));
     right.next().expect("some seed brings the requests on time")
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Times are milliseconds; the fleet's round numbers and the words of a trace are in [`crate::kit`].
 
-use crate::kit::{fleet, on_time, outcomes, source, story, times, trace};
-use herdsim::experiment;
+use crate::kit::{BEGIN, fleet, on_time, outcomes, seeded, source, story, times, trace};
+use herdsim::engine::time::Span;
+use herdsim::experiment::{self, trace};
+use herdsim::measure::trace::Followed;
+use herdsim::model::connection::ClientState;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// A request on a warm connection takes its application time, two trips and its query.
@@ -454,4 +457,23 @@ fn a_long_script_comes_to_its_end() {
         [step; 23].join(", ")
     );
     assert_eq!(outcomes(&story(&set, "", &[0])), ["ok"]);
+}
+
+/// A traced window is its requests' story to the end, and everybody's only until the window is over: of a
+/// connection that others use later nothing is noted before one of its own has it.
+#[test]
+fn after_a_window_only_its_own_requests_are_looked_at() {
+    let arrivals = [0, 1];
+    let scenario = fleet("", &source("users", "sign-in", &arrivals));
+    let (seed, _) = seeded(&scenario, &arrivals);
+    let ms = |ms: u64| BEGIN + Span::from_millis(ms);
+    let trace = trace::trace(&scenario, seed, Followed::Window(ms(1), ms(2))).expect("it is short");
+    let [request] = &trace.requests[..] else { panic!("one arrives in the window") };
+    assert_eq!((request.left, trace.end), (Some(ms(26)), ms(26)));
+    let [connection] = &trace.connections[..] else { panic!("the pool has one") };
+    let states = connection.states.iter().map(|(at, state)| (*at, state.map(|state| state.client)));
+    let mut changes: Vec<_> = states.collect();
+    changes.dedup_by_key(|change| change.1);
+    let (idle, in_use) = (Some(ClientState::Idle), Some(ClientState::InUse));
+    assert_eq!(changes, [(ms(1), idle), (ms(2), None), (ms(14), in_use), (ms(26), None)]);
 }

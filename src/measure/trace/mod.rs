@@ -26,9 +26,10 @@ pub struct Trace {
     pub queries: Vec<String>,
     /// The requests that arrived in the window, in order.
     pub requests: Vec<RequestTrace>,
-    /// Connections that were open at any time of the trace.
+    /// Connections that were open in the window, and what its requests held later.
     pub connections: Vec<ConnectionTrace>,
-    /// Gauges: name, what of, and every change, a millisecond apart at least.
+    /// Gauges: name, what of, and every change, a millisecond apart at least; after the window, a tenth of a
+    /// second.
     pub gauges: Vec<GaugeTrace>,
     /// Beginnings and ends of events.
     pub marks: Vec<Mark>,
@@ -120,10 +121,8 @@ pub struct ConnectionTrace {
     pub number: u64,
     /// Why it was dialled.
     pub cause: Cause,
-    /// What its ends did, each until the next.
-    pub states: Vec<(Time, ConnectionState)>,
-    /// When both ends were closed.
-    pub closed: Option<Time>,
+    /// What its ends did, each until the next. `None`: both are closed, or nobody looks.
+    pub states: Vec<(Time, Option<ConnectionState>)>,
 }
 
 /// The two ends of a connection.

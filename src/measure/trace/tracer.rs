@@ -1,4 +1,7 @@
 //! The tracer: it looks at the world after everything that happens, and hears what cannot be seen.
+//!
+//! The requests of a window may go on for long after it, in a fleet that is overloaded for a thousand times
+//! as long. Then only they are looked at, and what they hold.
 
 use super::{Backend, ConnectionState, ConnectionTrace, GaugeTrace, RequestState, RequestTrace, Trace};
 use crate::engine::time::{Span, Time};
@@ -12,9 +15,12 @@ use crate::model::world::World;
 use crate::model::{ConnectionId, RequestId};
 use crate::scenario::grammar::Outcome;
 use crate::scenario::{Moment, Scenario};
+use std::collections::BTreeSet;
 
 /// Gauges are looked at this often at most.
 const SAMPLE: Span = Span::from_millis(1);
+/// After the window, this often.
+const SAMPLE_LATER: Span = Span::from_millis(100);
 
 /// What a tracer needs to hear, because it cannot be seen.
 #[derive(Debug)]
@@ -112,7 +118,7 @@ struct Known {
     /// Its place in the trace.
     place: usize,
     /// The last of its states there, so that nobody need look: thousands are asked after every event.
-    state: ConnectionState,
+    state: Option<ConnectionState>,
 }
 
 /// Looks at the world.
@@ -124,6 +130,8 @@ pub struct Tracer {
     requests: Vec<Seen>,
     /// Open connections, by slot.
     connections: Vec<Option<Known>>,
+    /// After the window, the slots of those that its requests hold.
+    held: Option<BTreeSet<usize>>,
     sampled: Time,
     steps: usize,
 }
@@ -143,7 +151,15 @@ impl Tracer {
             end: Time::ZERO,
             places,
         };
-        Tracer { followed, trace, requests: vec![], connections: vec![], sampled: Time::ZERO, steps: 0 }
+        Tracer {
+            followed,
+            trace,
+            requests: vec![],
+            connections: vec![],
+            held: None,
+            sampled: Time::ZERO,
+            steps: 0,
+        }
     }
 
     /// How much has been noted.
@@ -166,14 +182,21 @@ impl Tracer {
         self.trace.end = now;
         let ear = world.recorder_mut();
         let (arrived, ended) = (std::mem::take(&mut ear.arrived), std::mem::take(&mut ear.ended));
-        if matches!(self.followed, Followed::Window(..)) {
+        let window = matches!(self.followed, Followed::Window(..));
+        let over = now >= self.followed.to();
+        if window {
+            self.look_at_gauges(world, now, if over { SAMPLE_LATER } else { SAMPLE });
+        }
+        if window && !over {
             self.look_at_connections(world, now);
-            self.look_at_gauges(world, now);
         }
         if arrived && now <= self.followed.to() {
             self.look_for_requests(world, now);
         }
         self.look_at_requests(world, now, &ended);
+        if window && over {
+            self.look_away(now);
+        }
     }
 
     /// What was seen.
@@ -266,9 +289,27 @@ impl Tracer {
         }
         for known in &mut self.connections {
             if let Some(known) = known.take_if(|known| world.connections().get(known.id).is_none()) {
-                self.trace.connections[known.place].closed = Some(now);
+                self.trace.connections[known.place].states.push((now, None));
             }
         }
+    }
+
+    /// From connections that no request of the window holds any more.
+    fn look_away(&mut self, now: Time) {
+        let holds = |seen: &Seen| match seen.waited {
+            Some((Stage::Holding { connection, .. }, _)) => Some(connection.index()),
+            _ => None,
+        };
+        let held: BTreeSet<usize> = self.requests.iter().filter_map(holds).collect();
+        let before = self.held.take().unwrap_or_else(|| (0..self.connections.len()).collect());
+        for slot in before.difference(&held) {
+            if let Some(known) = &mut self.connections[*slot]
+                && known.state.take().is_some()
+            {
+                self.trace.connections[known.place].states.push((now, None));
+            }
+        }
+        self.held = Some(held);
     }
 
     /// Notes what has become of a connection; says its place in the trace.
@@ -280,7 +321,8 @@ impl Tracer {
         wire: &Connection,
     ) -> usize {
         let backend = backend_of(world, wire);
-        let state = ConnectionState { client: wire.client.state, server: wire.server.state, backend };
+        let (client, server) = (wire.client.state, wire.server.state);
+        let state = Some(ConnectionState { client, server, backend });
         if let Some(Some(known)) = self.connections.get_mut(id.index())
             && known.id == id
         {
@@ -293,7 +335,10 @@ impl Tracer {
         }
         self.connections.resize_with(self.connections.len().max(id.index() + 1), || None);
         let place = self.trace.connections.len();
-        self.connections[id.index()] = Some(Known { id, place, state });
+        let before = self.connections[id.index()].replace(Known { id, place, state });
+        if let Some(gone) = before.filter(|known| known.state.is_some()) {
+            self.trace.connections[gone.place].states.push((now, None));
+        }
         self.steps += 1;
         let home = (wire.leg != Leg::Back).then(|| world.container(wire.service, wire.container)).flatten();
         let container = home.map_or(0, |home| home.number);
@@ -305,13 +350,12 @@ impl Tracer {
             number: wire.number,
             cause: wire.client.cause,
             states: vec![(now, state)],
-            closed: None,
         });
         place
     }
 
-    fn look_at_gauges(&mut self, world: &mut World<Ear>, now: Time) {
-        if now < self.sampled + SAMPLE {
+    fn look_at_gauges(&mut self, world: &mut World<Ear>, now: Time, often: Span) {
+        if now < self.sampled + often {
             return;
         }
         self.sampled = now;

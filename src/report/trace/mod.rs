@@ -58,7 +58,9 @@ pub fn segments(trace: &Trace, request: &RequestTrace) -> Vec<Segment> {
                 let ends = wire.states.iter().skip(1).map(|(at, _)| *at).chain([Time(u64::MAX)]);
                 for ((begun, state), until) in wire.states.iter().zip(ends) {
                     let (begun, until) = ((*begun).max(from), until.min(to));
-                    if begun < until {
+                    if let Some(state) = state
+                        && begun < until
+                    {
                         push(&mut segments, (begun, until), &part_of, phase(wire.leg, state));
                     }
                 }

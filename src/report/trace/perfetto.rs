@@ -151,8 +151,8 @@ fn push_connection(
     };
     events.push(thread_name(at_server, format!("{client} connection {number}")));
     let ends = connection.states.iter().skip(1).map(|(at, _)| *at);
-    let ends = ends.chain([connection.closed.unwrap_or(trace.end)]);
-    for ((from, state), to) in connection.states.iter().zip(ends) {
+    for ((from, state), to) in connection.states.iter().zip(ends.chain([trace.end])) {
+        let Some(state) = state else { continue };
         let args = || json!({ "cause": connection.cause.name() });
         if let Some(name) = client_name(state) {
             events.push(slice(name, (*from, to), at_client, args()));
