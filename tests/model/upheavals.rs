@@ -3,6 +3,8 @@
 //! Times are milliseconds; the fleet's round numbers and the words of a trace are in [`crate::kit`].
 
 use crate::kit::{facts, fleet, on_time, outcomes, source, story, times, trace};
+use herdsim::model::fact::Fact;
+use herdsim::scenario::grammar::Outcome;
 
 /// A connection beyond `max_connections` is refused at once, and its request with it.
 #[test]
@@ -320,6 +322,33 @@ fn a_crash_takes_only_its_own() {
     "#;
     let facts = story(set, &crash(", share = \"50%\""), &[0, 0, 0]);
     assert_eq!(outcomes(&facts), ["503", "ok", "ok"]);
+}
+
+/// Who dies is drawn anew for each instant, and is the same however slow the database is: with one request on
+/// each of two containers, those that came at 0 and at 1 ms.
+#[test]
+fn who_crashes_is_drawn_by_lot_and_the_same_in_every_variant() {
+    let lost = |at: u64, cpu: &str| {
+        let set = format!(
+            "\"service.api.containers\" = {{ min = 2, max = 2 }}\n\"service.api.concurrency\" = 1\n\
+             \"query.lookup.cpu\" = \"{cpu}\""
+        );
+        let event = crash(", share = \"50%\"").replace("1005ms", &format!("{}ms", 1000 + at));
+        let facts = story(&set, &event, &[0, 1]);
+        let ends = facts.iter().filter_map(|(_, fact)| match fact {
+            Fact::RequestEnded { outcome: Outcome::Unavailable, latency, .. } => {
+                Some(at - latency.0 / 1_000_000)
+            }
+            _ => None,
+        });
+        ends.collect::<Vec<u64>>()
+    };
+    let all: Vec<Vec<u64>> = (4..12).map(|at| lost(at, "10ms")).collect();
+    assert!(
+        all.iter().all(|lost| lost.len() == 1) && all.contains(&vec![0]) && all.contains(&vec![1]),
+        "{all:?}"
+    );
+    assert_eq!(all, (4..12).map(|at| lost(at, "20ms")).collect::<Vec<_>>());
 }
 
 /// Old containers that crash in a rollout are not launched again; the new ones that crash are.
