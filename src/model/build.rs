@@ -4,23 +4,24 @@
 //! in file order, once for the whole run; plans are made anew whenever the timeline moves, for the same
 //! places. Nothing here draws. Left out: configuration that boxes read at different times.
 
+mod sources;
+
+pub use sources::{bursts, devices, enabled_traffic, queues_of_work, rate, rate_of};
+
 use super::budget::Budget;
 use super::connection::Leg;
 use super::container::PoolPlan;
-use super::device::{self, Devices};
 use super::edge::Edge;
 use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
 use super::pooler::PoolerPlan;
 use super::postgres::{Disk, Job, NodePlan, Query, Replica};
-use super::queue::WorkQueue;
 use super::request::{Class, Op};
 use super::service::Plan;
 use super::service::endpoint::EndpointPlan;
-use super::traffic::Bursts;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
-use crate::engine::time::{Span, Time};
-use crate::scenario::grammar::{self, Arrivals, Curve, Distribution, File, Label, Named, Traffic};
+use crate::engine::time::Time;
+use crate::scenario::grammar::{self, Distribution, File, Label, Named, Traffic};
 use crate::scenario::{Scenario, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,11 +157,6 @@ fn ever_enabled<'a>(
     names.filter(|name| scenario.ever(|file| enabled(file, name))).cloned().collect()
 }
 
-/// The sources that are enabled as things stand.
-pub fn enabled_traffic(file: &File) -> impl Iterator<Item = (&String, &Traffic)> {
-    file.traffic.iter().filter(|(_, traffic)| traffic.enabled)
-}
-
 /// The place of a name in a list. A checked scenario has no dangling names.
 pub fn place(names: &[String], name: &str) -> u16 {
     names.iter().position(|other| other == name).expect("a checked scenario has no dangling names") as u16
@@ -169,32 +165,6 @@ pub fn place(names: &[String], name: &str) -> u16 {
 /// A distribution, ready to draw from.
 pub fn dist(written: &Distribution, tables: &BTreeMap<String, Table>) -> Dist {
     written.dist(tables).expect("the files of a checked scenario have been read")
-}
-
-/// Rate per second by time, of a source that may be disabled.
-pub fn rate_of(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Vec<(Time, f64)> {
-    if traffic.enabled { rate(&traffic.rate, tables) } else { vec![(Time::ZERO, 0.0)] }
-}
-
-/// Rate per second by time.
-pub fn rate(written: &Arrivals, tables: &BTreeMap<String, Table>) -> Vec<(Time, f64)> {
-    match written {
-        Arrivals::Constant(rate) => vec![(Time::ZERO, rate.0)],
-        Arrivals::Curve(Curve::Piecewise(steps)) => {
-            steps.iter().map(|step| (Time::ZERO + step.from, step.rate.0)).collect()
-        }
-        Arrivals::Curve(Curve::Csv(path)) => {
-            let rows = tables[path].rows.iter();
-            rows.map(|row| (Time::ZERO + Span::from_secs_f64(row[0]), row[1])).collect()
-        }
-    }
-}
-
-/// The bursts of a source.
-pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bursts> {
-    let burst = traffic.burst.as_ref()?;
-    let (every, lasting) = (dist(&burst.every, tables), dist(&burst.lasting, tables));
-    Some(Bursts { every, lasting, on: false, over: 0 })
 }
 
 /// The request classes, in file order.
@@ -301,46 +271,6 @@ fn endpoint_plan(pools: &Named<grammar::Pool>, endpoint: &grammar::Endpoint) -> 
 pub fn edge(file: &File, tables: &BTreeMap<String, Table>) -> Edge {
     let serves = file.request.keys().map(|class| file.edge.serves.contains(class)).collect();
     Edge::new(&file.edge, serves, dist(&file.edge.time, tables))
-}
-
-/// The devices that there are in this run, in file order.
-pub fn devices(file: &File, places: &Places, luck: Stream, tables: &BTreeMap<String, Table>) -> Vec<Devices> {
-    let classes: Vec<String> = file.request.keys().cloned().collect();
-    let compile = |name: &String| {
-        let of = &file.device[name];
-        let series = places.series_of_class(file, &of.request, Label::Legitimate);
-        Devices {
-            class: place(&classes, &of.request),
-            service: series.service,
-            series: places.series_number(&series),
-            loops: device::loops(of),
-            refresh_age: dist(&of.refresh_age, tables),
-            poll: of.poll,
-            luck: luck.named("device").named(name),
-        }
-    };
-    places.devices.iter().map(compile).collect()
-}
-
-/// The queues of background work, in file order.
-pub fn queues_of_work(
-    file: &File,
-    places: &Places,
-    luck: Stream,
-    tables: &BTreeMap<String, Table>,
-) -> Vec<WorkQueue> {
-    let classes: Vec<String> = file.request.keys().cloned().collect();
-    let compile = |(name, of): (&String, &grammar::WorkQueue)| {
-        let series = places.series_of_class(file, &of.request, Label::Background);
-        WorkQueue {
-            class: place(&classes, &of.request),
-            service: series.service,
-            series: places.series_number(&series),
-            delay: dist(&of.delay, tables),
-            luck: luck.named("queue").named(name),
-        }
-    };
-    file.queue.iter().map(compile).collect()
 }
 
 /// What a node is like: its role by its name, its hardware by the machine that it runs on.

@@ -4,9 +4,11 @@
 //! instrumented: after everything that happens a tracer looks at the world, and notes what stands otherwise.
 //! What begins and ends within one instant is not seen. Left out: what jobs do.
 
+mod ear;
 mod tracer;
 
-pub use tracer::{Ear, Followed, Tracer};
+pub use ear::Ear;
+pub use tracer::{Followed, Tracer};
 
 use super::Mark;
 use crate::engine::time::Time;

@@ -3,70 +3,23 @@
 //! The requests of a window may go on for long after it, in a fleet that is overloaded for a thousand times
 //! as long. Then only they are looked at, and what they hold.
 
-use super::{Backend, ConnectionState, ConnectionTrace, GaugeTrace, RequestState, RequestTrace, Trace};
+use super::{Backend, ConnectionState, ConnectionTrace, Ear, GaugeTrace, RequestState, RequestTrace, Trace};
 use crate::engine::time::{Span, Time};
-use crate::measure::Mark;
-use crate::measure::gauges::{self, Gauges};
+use crate::measure::gauges;
 use crate::model::build::Places;
 use crate::model::connection::{Busy, Connection, Leg, Lent};
-use crate::model::fact::{Fact, Recorder, SeriesNumber};
+use crate::model::fact::SeriesNumber;
 use crate::model::request::{Request, Stage};
 use crate::model::world::World;
 use crate::model::{ConnectionId, RequestId};
+use crate::scenario::Scenario;
 use crate::scenario::grammar::Outcome;
-use crate::scenario::{Moment, Scenario};
 use std::collections::BTreeSet;
 
 /// Gauges are looked at this often at most.
 const SAMPLE: Span = Span::from_millis(1);
 /// After the window, this often.
 const SAMPLE_LATER: Span = Span::from_millis(100);
-
-/// What a tracer needs to hear, because it cannot be seen.
-#[derive(Debug)]
-pub struct Ear {
-    gauges: Gauges,
-    timeline: Vec<Moment>,
-    /// Whether requests arrived since the last look.
-    arrived: bool,
-    ended: Vec<(SeriesNumber, Outcome, Time)>,
-    marks: Vec<Mark>,
-}
-
-impl Ear {
-    /// For a run of this scenario.
-    pub fn new(scenario: &Scenario) -> Ear {
-        Ear {
-            gauges: Gauges::new(&scenario.file, &Places::of(scenario)),
-            timeline: scenario.timeline.clone(),
-            arrived: false,
-            ended: Vec::new(),
-            marks: Vec::new(),
-        }
-    }
-
-    /// Forgets the requests that have ended.
-    pub fn forget(&mut self) {
-        self.ended.clear();
-    }
-}
-
-impl Recorder for Ear {
-    fn record(&mut self, now: Time, fact: Fact) {
-        self.gauges.follow(now, fact);
-        match fact {
-            Fact::RequestArrived { .. } => self.arrived = true,
-            Fact::RequestEnded { series, outcome, latency } => {
-                self.ended.push((series, outcome, Time(now.0 - latency.0)));
-            }
-            Fact::TimelineMoved(place) => {
-                let moment = &self.timeline[place as usize];
-                self.marks.push(Mark { at: now, event: moment.event.clone(), begins: moment.begins });
-            }
-            _ => {}
-        }
-    }
-}
 
 /// Which requests are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
