@@ -15,13 +15,13 @@ use super::edge::Edge;
 use super::fact::{NodeNumber, PoolNumber, SeriesNumber, ServiceNumber};
 use super::pooler::PoolerPlan;
 use super::postgres::{Disk, Job, NodePlan, Query, Replica};
-use super::request::{Class, Op};
+use super::request::{Class, Op, Origin};
 use super::service::Plan;
 use super::service::endpoint::EndpointPlan;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::Time;
-use crate::scenario::grammar::{self, Distribution, File, Label, Named, Traffic};
+use crate::scenario::grammar::{self, Distribution, File, Label, Named};
 use crate::scenario::{Scenario, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -82,12 +82,12 @@ impl Places {
             devices: file.device.iter().filter(|(_, of)| of.enabled).map(|(name, _)| name.clone()).collect(),
             queues: file.queue.keys().cloned().collect(),
         };
-        let open = places.sources.iter().map(|name| places.series_of(file, &file.traffic[name]));
-        let closed = places.devices.iter().map(|name| &file.device[name].request);
-        let closed = closed.map(|class| places.series_of_class(file, class, Label::Legitimate));
-        let queued = file.queue.values().map(|queue| &queue.request);
-        let queued = queued.map(|class| places.series_of_class(file, class, Label::Background));
-        for series in open.chain(closed).chain(queued).collect::<Vec<_>>() {
+        let open = places.sources.iter().map(|name| &file.traffic[name]);
+        let open = open.map(|traffic| (&traffic.request, traffic.label));
+        let closed = places.devices.iter().map(|name| (&file.device[name].request, Label::Legitimate));
+        let queued = file.queue.values().map(|queue| (&queue.request, Label::Background));
+        for (class, label) in open.chain(closed).chain(queued) {
+            let series = Series::of(file, class, label);
             if !places.series.contains(&series) {
                 places.series.push(series);
             }
@@ -112,9 +112,23 @@ impl Places {
         (self.pools.len() + found.expect("a node with a pooler")) as u16
     }
 
+    /// The number of the first devices as a source.
+    pub fn first_device(&self) -> u16 {
+        self.sources.len() as u16
+    }
+
     /// The number of the first queue as a source.
     pub fn first_queue(&self) -> u16 {
         (self.sources.len() + self.devices.len()) as u16
+    }
+
+    /// What the requests of a source are.
+    pub fn origin(&self, file: &File, source: u16, class: &str, label: Label) -> Origin {
+        let wanted = Series::of(file, class, label);
+        let class = file.request.get_index_of(class).expect("a checked scenario has the class") as u16;
+        let found = self.series.iter().position(|series| *series == wanted);
+        let series = found.expect("every source has its series") as SeriesNumber;
+        Origin { source, class, series, service: wanted.service }
     }
 
     /// How many pools there are.
@@ -129,22 +143,14 @@ impl Places {
             None => Some(self.poolers[usize::from(pool) - self.pools.len()]),
         }
     }
+}
 
-    /// The series that a source feeds.
-    pub fn series_of(&self, file: &File, traffic: &Traffic) -> Series {
-        self.series_of_class(file, &traffic.request, traffic.label)
-    }
-
+impl Series {
     /// The series of a class with a label.
-    fn series_of_class(&self, file: &File, class: &str, label: Label) -> Series {
-        let service = place(&self.services, &file.request[class].service);
+    fn of(file: &File, class: &str, label: Label) -> Series {
+        let service = file.service.get_index_of(&file.request[class].service);
+        let service = service.expect("a checked scenario has the service") as ServiceNumber;
         Series { class: class.to_owned(), label, service }
-    }
-
-    /// The number of a series that there is.
-    pub fn series_number(&self, series: &Series) -> SeriesNumber {
-        let found = self.series.iter().position(|known| known == series);
-        found.expect("every source has its series") as u16
     }
 }
 

@@ -231,9 +231,8 @@ impl<R: Recorder> Context<R> {
     /// An op of a request puts work into a queue: it is under way from here on.
     #[inline(never)]
     pub fn enqueue(&mut self, place: u16, luck: Stream) {
-        let (first, queues) = &self.queues;
-        let queue = &queues[usize::from(place)];
-        let work = queue.request(self.agenda.now(), first + place, queue::number(luck), 0);
+        let queue = &self.queues.1[usize::from(place)];
+        let work = queue.request(self.agenda.now(), queue::number(luck), 0);
         let delay = queue.delay.sample(&mut work.wish.named("delay").draws());
         let id = self.begin_request(Request { stage: Stage::Queued, ..work });
         self.agenda.after(delay, Event::WorkDelivered(id));

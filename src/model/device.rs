@@ -9,8 +9,8 @@
 
 use super::context::Context;
 use super::event::{Event, Halves, SourceEvent};
-use super::fact::{Recorder, SeriesNumber, ServiceNumber};
-use super::request::Request;
+use super::fact::Recorder;
+use super::request::{Origin, Request};
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::{Span, Time};
@@ -19,12 +19,8 @@ use crate::scenario::grammar;
 /// The devices of one table, all together a source of requests.
 #[derive(Clone, Debug)]
 pub struct Devices {
-    /// The class of their requests.
-    pub class: u16,
-    /// The service that works on them.
-    pub service: ServiceNumber,
-    /// Class and label, for facts.
-    pub series: SeriesNumber,
+    /// What their requests are.
+    pub origin: Origin,
     /// How many loops: devices × tabs × duplicates.
     pub loops: u32,
     /// The age at which a token is refreshed.
@@ -42,7 +38,8 @@ pub fn loops(devices: &grammar::Device) -> u32 {
 
 impl Devices {
     /// Sets all loops going, each with a token of any age.
-    pub fn start<R: Recorder>(&self, ctx: &mut Context<R>, source: u16) {
+    pub fn start<R: Recorder>(&self, ctx: &mut Context<R>) {
+        let source = self.origin.source;
         for device in 0..self.loops {
             let mut draws = self.luck.at(u64::from(device)).named("phase").draws();
             let wait = self.refresh_age.sample(&mut draws).scale(draws.unit());
@@ -51,11 +48,8 @@ impl Devices {
     }
 
     /// A request that begins now: an attempt at the refresh with this number.
-    pub fn request(&self, now: Time, source: u16, number: u64, attempt: u8) -> Request {
-        let wish = self.luck_of(number);
-        let luck = wish.at(u64::from(attempt));
-        let (class, series, service) = (self.class, self.series, self.service);
-        Request { class, series, source, number, attempt, wish, service, ..Request::new(now, luck) }
+    pub fn request(&self, now: Time, number: u64, attempt: u8) -> Request {
+        self.origin.request(now, self.luck_of(number), number, attempt)
     }
 
     /// When the loop of a refresh that ended begins the next, and which that is.
@@ -82,9 +76,7 @@ mod tests {
 
     fn devices() -> Devices {
         Devices {
-            class: 0,
-            service: 0,
-            series: 0,
+            origin: Origin::default(),
             loops: 1,
             refresh_age: Dist::Uniform { min: Span::from_secs(45), max: Span::from_secs(50) },
             poll: Span::from_secs(5),
@@ -102,9 +94,8 @@ mod tests {
 
     #[test]
     fn draws_are_keyed_by_device_refresh_and_attempt() {
-        let luck = |device, refresh, attempt| {
-            devices().request(Time::ZERO, 0, number(device, refresh), attempt).luck
-        };
+        let luck =
+            |device, refresh, attempt| devices().request(Time::ZERO, number(device, refresh), attempt).luck;
         assert_eq!(luck(1, 2, 0), luck(1, 2, 0));
         let different = [luck(1, 2, 0), luck(2, 1, 0), luck(1, 2, 1), luck(1, 3, 0)];
         assert!((1..4).all(|n| !different[..n].contains(&different[n])));

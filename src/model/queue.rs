@@ -8,21 +8,16 @@
 //! or put in order, a limit on how many a subscriber is given at once (its service's places and pending queue
 //! stand for it), the queries of a relay (a job or traffic of its own can stand for them).
 
-use super::fact::{SeriesNumber, ServiceNumber};
-use super::request::Request;
+use super::request::{Origin, Request};
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
 use crate::engine::time::Time;
 
-/// A queue: a source of requests, numbered after those of traffic and devices.
+/// A queue, as a source of requests.
 #[derive(Clone, Debug)]
 pub struct WorkQueue {
-    /// The class as which each message is worked on.
-    pub class: u16,
-    /// The service that works on them.
-    pub service: ServiceNumber,
-    /// Class and label, for facts.
-    pub series: SeriesNumber,
+    /// What its messages are as requests.
+    pub origin: Origin,
     /// From `enqueue` to the door of the service.
     pub delay: Dist,
     /// Its luck.
@@ -31,11 +26,8 @@ pub struct WorkQueue {
 
 impl WorkQueue {
     /// A request that begins now: an attempt at the message with this number.
-    pub fn request(&self, now: Time, source: u16, number: u64, attempt: u8) -> Request {
-        let wish = self.luck.at(number);
-        let luck = wish.at(u64::from(attempt));
-        let (class, series, service) = (self.class, self.series, self.service);
-        Request { class, series, source, number, attempt, wish, service, ..Request::new(now, luck) }
+    pub fn request(&self, now: Time, number: u64, attempt: u8) -> Request {
+        self.origin.request(now, self.luck.at(number), number, attempt)
     }
 }
 

@@ -90,19 +90,34 @@ pub struct Try {
 
 const _: () = assert!(size_of::<Request>() <= 176, "a hundred thousand may be under way: keep it small");
 
-impl Request {
-    /// A request that nobody has begun, of the first class, source and service.
-    pub fn new(arrived: Time, luck: Stream) -> Request {
+/// Where requests come from, and what becomes of them: the same for all of one source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin {
+    /// The source: traffic first, then devices, then queues.
+    pub source: u16,
+    /// Their class.
+    pub class: u16,
+    /// Class and label, for facts.
+    pub series: SeriesNumber,
+    /// The service that works on them.
+    pub service: ServiceNumber,
+}
+
+impl Origin {
+    /// A request that arrives now: an attempt at the wish with this number.
+    #[inline(always)]
+    pub fn request(self, now: Time, wish: Stream, number: u64, attempt: u8) -> Request {
+        let Origin { source, class, series, service } = self;
         Request {
-            class: 0,
-            series: 0,
-            source: 0,
-            number: 0,
-            attempt: 0,
-            arrived,
-            luck,
-            wish: luck,
-            service: 0,
+            class,
+            series,
+            source,
+            number,
+            attempt,
+            arrived: now,
+            luck: wish.at(u64::from(attempt)),
+            wish,
+            service,
             container: Id::NONE,
             next_op: 0,
             stage: Stage::Pending,

@@ -9,8 +9,8 @@
 use super::RequestId;
 use super::context::Context;
 use super::event::{Event, SourceEvent};
-use super::fact::{Recorder, SeriesNumber, ServiceNumber};
-use super::request::Request;
+use super::fact::Recorder;
+use super::request::{Origin, Request};
 use crate::engine::agenda::Alarm;
 use crate::engine::chance::Stream;
 use crate::engine::dist::Dist;
@@ -20,14 +20,8 @@ use rand_distr::{Distribution as _, Exp1};
 /// A source of requests.
 #[derive(Debug)]
 pub struct Source {
-    /// Its number, for the events that it sends itself.
-    pub number: u16,
-    /// The class of its requests.
-    pub class: u16,
-    /// The service that works on them.
-    pub service: ServiceNumber,
-    /// Class and label, for facts.
-    pub series: SeriesNumber,
+    /// What its requests are.
+    pub origin: Origin,
     /// Rate per second by time: each holds from its time to the next.
     pub rate: Vec<(Time, f64)>,
     /// Bursts, if arrivals come only in bursts.
@@ -65,7 +59,7 @@ impl Source {
         self.hazard_left = self.gap();
         if let Some(burst) = &self.burst {
             let first = burst.every.sample(&mut self.luck.named("burst").at(0).draws());
-            ctx.agenda.after(first, Event::Source(self.number, SourceEvent::BurstTurned));
+            ctx.agenda.after(first, Event::Source(self.origin.source, SourceEvent::BurstTurned));
         }
         self.arm(ctx);
     }
@@ -101,7 +95,7 @@ impl Source {
         let lasting = lasting.min(next.saturating_sub(Span(1)));
         let wait = if burst.on { lasting } else { next.saturating_sub(lasting) };
         burst.over += u64::from(!burst.on);
-        ctx.agenda.after(wait, Event::Source(self.number, SourceEvent::BurstTurned));
+        ctx.agenda.after(wait, Event::Source(self.origin.source, SourceEvent::BurstTurned));
         self.arm(ctx);
     }
 
@@ -121,10 +115,7 @@ impl Source {
     }
 
     fn request(&self, now: Time, number: u64, attempt: u8) -> Request {
-        let wish = self.luck.at(number);
-        let luck = wish.at(u64::from(attempt));
-        let (class, series, source, service) = (self.class, self.series, self.number, self.service);
-        Request { class, series, source, number, attempt, wish, service, ..Request::new(now, luck) }
+        self.origin.request(now, self.luck.at(number), number, attempt)
     }
 
     #[inline(always)]
@@ -153,7 +144,7 @@ impl Source {
     #[inline(always)]
     fn arm<R: Recorder>(&self, ctx: &mut Context<R>) {
         let at = if self.is_silent() { None } else { self.next_arrival() };
-        ctx.agenda.set(self.alarm, at, Event::Source(self.number, SourceEvent::Arrived));
+        ctx.agenda.set(self.alarm, at, Event::Source(self.origin.source, SourceEvent::Arrived));
     }
 
     fn next_arrival(&self) -> Option<Time> {

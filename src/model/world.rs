@@ -78,7 +78,7 @@ impl<R: Recorder> World<R> {
             trip: build::dist(&file.network.database, tables),
             pooler_trips: build::pooler_trips(file, tables),
             edge: build::edge(file, tables),
-            devices: (places.sources.len() as u16, build::devices(file, &places, luck, tables)),
+            devices: (places.first_device(), build::devices(file, &places, luck, tables)),
             queues: (places.first_queue(), build::queues_of_work(file, &places, luck, tables)),
             luck,
         };
@@ -234,7 +234,7 @@ impl<R: Recorder> World<R> {
             SourceEvent::RetryDue { attempt, number } => (number, attempt),
             SourceEvent::Arrived | SourceEvent::BurstTurned => unreachable!("devices refresh"),
         };
-        let request = devices.request(ctx.agenda.now(), number, which.joined(), attempt);
+        let request = devices.request(ctx.agenda.now(), which.joined(), attempt);
         let request = ctx.begin_request(request);
         self.arrive(request);
     }
@@ -257,7 +257,7 @@ impl<R: Recorder> World<R> {
         };
         let ctx = &mut self.ctx;
         let queue = &ctx.queues.1[usize::from(number - ctx.queues.0)];
-        let request = queue.request(ctx.agenda.now(), number, message.joined(), attempt);
+        let request = queue.request(ctx.agenda.now(), message.joined(), attempt);
         let service = usize::from(request.service);
         let work = ctx.begin_request(request);
         self.services[service].admit(ctx, work);

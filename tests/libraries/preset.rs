@@ -7,7 +7,7 @@ use herdsim::engine::slab::{Id, Slab};
 use herdsim::engine::time::{Span, Time};
 use herdsim::model::connection::{Connection, Leg};
 use herdsim::model::pool::{Action, From, Home, Pool};
-use herdsim::model::request::Request;
+use herdsim::model::request::{Origin, Request};
 use herdsim::model::{ConnectionId, RequestId};
 use herdsim::scenario::grammar::Sweep;
 use std::collections::BTreeMap;
@@ -83,7 +83,8 @@ impl Play<'_> {
     fn happens(&mut self, due: Due) {
         match due {
             Due::Ask(place) => {
-                let request = self.requests.insert(Request::new(self.now, Stream::root(1)));
+                let request =
+                    self.requests.insert(Origin::default().request(self.now, Stream::root(1), 0, 0));
                 self.asked.insert(place, request);
                 self.tell(|pool, now, wires, out| pool.acquire(now, wires, request, out));
             }

@@ -12,7 +12,7 @@ use herdsim::engine::slab::{Id, Slab};
 use herdsim::engine::time::{Span, Time};
 use herdsim::model::connection::{Connection, Leg};
 use herdsim::model::pool::{Action, Home, Pool};
-use herdsim::model::request::Request;
+use herdsim::model::request::{Origin, Request};
 use herdsim::model::{ConnectionId, RequestId};
 use herdsim::scenario::grammar;
 use std::sync::Arc;
@@ -87,7 +87,8 @@ impl Calls {
         match event {
             Event::Arrived => {
                 self.arrived += 1;
-                let caller = self.callers.insert(Request::new(now, Stream::root(self.arrived)));
+                let caller =
+                    self.callers.insert(Origin::default().request(now, Stream::root(self.arrived), 0, 0));
                 self.pool.acquire(now, &mut self.wires, caller, &mut self.actions);
                 self.next_caller();
             }

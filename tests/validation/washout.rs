@@ -14,7 +14,7 @@ use herdsim::measure::phases::Phases;
 use herdsim::model::ConnectionId;
 use herdsim::model::connection::{Connection, Leg};
 use herdsim::model::pool::{Action, Home, Pool};
-use herdsim::model::request::Request;
+use herdsim::model::request::{Origin, Request};
 use herdsim::scenario::grammar::{self, JitterScope, JitterShape};
 use herdsim::scenario::units::Width;
 use std::f64::consts::FRAC_2_PI;
@@ -65,7 +65,7 @@ impl Slot {
     /// A slot whose connection is born now.
     fn new(settings: &Arc<grammar::Pool>, luck: Stream) -> Slot {
         let home = Home { service: 0, container: Id::NONE, place: 0, node: 0, number: 0, leg: Leg::Direct };
-        let visitor = Slab::default().insert(Request::new(Time::ZERO, luck));
+        let visitor = Slab::default().insert(Origin::default().request(Time::ZERO, luck, 0, 0));
         let pool = Pool::new(home, settings.clone(), luck);
         let (wires, connection, actions) = (Slab::default(), Id::NONE, Vec::new());
         let mut slot = Slot { pool, wires, visitor, connection, actions };

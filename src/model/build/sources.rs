@@ -1,6 +1,6 @@
 //! Where requests come from: traffic, devices, queues.
 
-use super::{Places, dist, place};
+use super::{Places, dist};
 use crate::engine::chance::Stream;
 use crate::engine::time::{Span, Time};
 use crate::model::device::{self, Devices};
@@ -43,21 +43,17 @@ pub fn bursts(traffic: &Traffic, tables: &BTreeMap<String, Table>) -> Option<Bur
 
 /// The devices that there are in this run, in file order.
 pub fn devices(file: &File, places: &Places, luck: Stream, tables: &BTreeMap<String, Table>) -> Vec<Devices> {
-    let classes: Vec<String> = file.request.keys().cloned().collect();
-    let compile = |name: &String| {
+    let compile = |(number, name): (u16, &String)| {
         let of = &file.device[name];
-        let series = places.series_of_class(file, &of.request, Label::Legitimate);
         Devices {
-            class: place(&classes, &of.request),
-            service: series.service,
-            series: places.series_number(&series),
+            origin: places.origin(file, number, &of.request, Label::Legitimate),
             loops: device::loops(of),
             refresh_age: dist(&of.refresh_age, tables),
             poll: of.poll,
             luck: luck.named("device").named(name),
         }
     };
-    places.devices.iter().map(compile).collect()
+    (places.first_device()..).zip(&places.devices).map(compile).collect()
 }
 
 /// The queues of background work, in file order.
@@ -67,16 +63,10 @@ pub fn queues_of_work(
     luck: Stream,
     tables: &BTreeMap<String, Table>,
 ) -> Vec<WorkQueue> {
-    let classes: Vec<String> = file.request.keys().cloned().collect();
-    let compile = |(name, of): (&String, &grammar::WorkQueue)| {
-        let series = places.series_of_class(file, &of.request, Label::Background);
-        WorkQueue {
-            class: place(&classes, &of.request),
-            service: series.service,
-            series: places.series_number(&series),
-            delay: dist(&of.delay, tables),
-            luck: luck.named("queue").named(name),
-        }
+    let compile = |(number, (name, of)): (u16, (&String, &grammar::WorkQueue))| WorkQueue {
+        origin: places.origin(file, number, &of.request, Label::Background),
+        delay: dist(&of.delay, tables),
+        luck: luck.named("queue").named(name),
     };
-    file.queue.iter().map(compile).collect()
+    (places.first_queue()..).zip(&file.queue).map(compile).collect()
 }

@@ -82,15 +82,10 @@ pub(super) fn poolers(file: &File, places: &Places, luck: Stream) -> Vec<Option<
 
 impl<R: Recorder> World<R> {
     pub(super) fn start_sources(&mut self, file: &File) {
-        let classes: Vec<String> = file.request.keys().cloned().collect();
-        for (number, name) in self.places.sources.iter().enumerate() {
+        for (number, name) in (0..).zip(&self.places.sources) {
             let traffic = &file.traffic[name];
-            let series = self.places.series_of(file, traffic);
             let mut source = Source {
-                number: number as u16,
-                class: build::place(&classes, &traffic.request),
-                service: series.service,
-                series: self.places.series_number(&series),
+                origin: self.places.origin(file, number, &traffic.request, traffic.label),
                 rate: build::rate_of(traffic, &self.tables),
                 burst: build::bursts(traffic, &self.tables),
                 rejected: traffic.rejected.0,
@@ -103,9 +98,8 @@ impl<R: Recorder> World<R> {
             source.start(&mut self.ctx);
             self.sources.push(source);
         }
-        let (first, devices) = self.ctx.devices.clone();
-        for (number, devices) in (first..).zip(&devices) {
-            devices.start(&mut self.ctx, number);
+        for devices in self.ctx.devices.1.clone() {
+            devices.start(&mut self.ctx);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::engine::slab::{Id, Slab};
 use crate::engine::time::{Span, Time};
 use crate::model::connection::{ClientState, Connection, Leg};
 use crate::model::fact::Close;
-use crate::model::request::Request;
+use crate::model::request::{Origin, Request};
 use crate::model::{ConnectionId, RequestId};
 use crate::scenario::grammar::{self, Cause, Sweep};
 use crate::scenario::{AS_WRITTEN, Document};
@@ -299,5 +299,5 @@ impl Story {
 }
 
 fn request() -> Request {
-    Request::new(Time::ZERO, Stream::root(1))
+    Origin::default().request(Time::ZERO, Stream::root(1), 0, 0)
 }
