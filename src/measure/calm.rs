@@ -15,7 +15,7 @@ use crate::scenario::grammar::{Label, Outcome};
 const LOWER: [(f64, f64); 2] = [(0.25, 2.0), (0.125, 4.0)];
 
 /// The share of requests that a good bin answers.
-const ANSWERED: f64 = 0.99;
+pub const ANSWERED: f64 = 0.99;
 
 /// Whose p99 it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +60,23 @@ pub fn calm_us(measured: &Measured, service: &ServiceMeasured, whose: Whose, bin
     lower(well.collect()).min(whose.median(p99s))
 }
 
-/// Whether a service answered enough of the legitimate requests that ended in a bin. Where nobody has an
-/// answer nobody may have asked.
+/// Whether a service answered enough of its legitimate requests in a bin.
 pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
+    answered_share(measured, service, place) >= ANSWERED
+}
+
+/// The share of a service's legitimate requests that a bin answers well; 1 where nobody asked. Those that
+/// ended in it count, and those that arrived in it to hang: the unanswered at the end of the run, and, of a
+/// class of which nothing ended, all.
+pub fn answered_share(measured: &Measured, service: &str, place: usize) -> f64 {
     let is_mine = |class: &&ClassMeasured| class.service == service && class.label == Label::Legitimate;
-    let bins = || measured.classes.iter().filter(is_mine).filter_map(|class| class.bins.get(place));
-    let ended: u64 = bins().flat_map(|bin| bin.ended).map(u64::from).sum();
-    let ok: u64 = bins().map(|bin| u64::from(bin.ended[Outcome::Ok as usize])).sum();
-    if ended == 0 {
-        return bins().all(|bin| bin.arrived == 0);
-    }
-    ok as f64 >= ANSWERED * ended as f64
+    let bins = measured.classes.iter().filter(is_mine).filter_map(|class| class.bins.get(place));
+    let (ok, all) = bins.fold((0, 0), |(ok, all), bin| {
+        let ended: u64 = bin.ended.iter().map(|count| u64::from(*count)).sum();
+        let hung = if ended == 0 { bin.arrived } else { bin.unanswered };
+        (ok + u64::from(bin.ended[Outcome::Ok as usize]), all + ended + u64::from(hung))
+    });
+    if all == 0 { 1.0 } else { ok as f64 / all as f64 }
 }
 
 /// The middle of some numbers, or the mean of the two in the middle; NaN of none.

@@ -1,17 +1,18 @@
 //! Recovery: does a system serve as before once its trouble is over, or is it metastable?
 //!
 //! In life a fleet may stay down after a disk is well again: retries, piles of waiting requests and cold
-//! containers keep the database as busy as the trouble did. A bin of 10 s is *good* if 99 % of the
-//! legitimate requests that ended in it ended `ok`, and the p99 of all of them is at most twice the calm p99
-//! of the bins before the first event, or before the time from which recovery counts if that is earlier. If
-//! no event came before that time, the trouble itself ends those bins, where a minute lies before it. Where
-//! no whole bin does, there is no baseline, and nothing to tell. A service has recovered from the first good
+//! containers keep the database as busy as the trouble did. A bin of 10 s is *good* if it answers 99 % of the
+//! legitimate requests well (of the share that was usual, where that is less than all), and the p99 of all of
+//! them is at most twice the calm one. What was usual and calm is told by the bins before the first event, or
+//! before the time from which recovery counts if that is earlier. If no event came before that time, the
+//! trouble itself ends those bins, where a minute lies before it. Where no whole bin does, or nothing was
+//! answered well in most, there is no baseline, and nothing to tell. A service has recovered from the first good
 //! bin from which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether
 //! less was asked than before.
 
-use super::calm::{Whose, answered, calm_us};
+use super::calm::{ANSWERED, Whose, answered, answered_share, calm_us, mid};
 use super::spikes::{Episode, SPIKE_FACTOR};
-use super::{BIN, Measured, Recovery, ServiceMeasured, Stretch, StretchKind, bin_start};
+use super::{BIN, Measured, Recovery, ServiceBin, ServiceMeasured, Stretch, StretchKind, bin_start};
 use crate::engine::time::{Span, Time};
 use crate::scenario::window::Window;
 use std::cmp::Reverse;
@@ -67,7 +68,7 @@ pub fn value(measured: &Measured, service: &str, window: &Window) -> f64 {
 
 /// How a service came back within a window.
 pub fn outlook(measured: &Measured, service: &str, window: &Window) -> Outlook {
-    let Some(good) = good_bins(measured, service, window.from) else { return Outlook::NoBaseline };
+    let Some(Bins { good, .. }) = bins(measured, service, window.from) else { return Outlook::NoBaseline };
     if let Some(after) = within(&good, window) {
         return Outlook::Back(after);
     }
@@ -82,7 +83,7 @@ pub fn outlook(measured: &Measured, service: &str, window: &Window) -> Outlook {
 pub fn recoveries(measured: &Measured, episodes: &[Episode]) -> Vec<Recovery> {
     let services = measured.services.iter().map(|service| &service.service);
     let good: Vec<_> =
-        services.filter_map(|name| Some((name, good_bins(measured, name, Time::NEVER)?))).collect();
+        services.filter_map(|name| Some((name, bins(measured, name, Time::NEVER)?.good))).collect();
     let one = |episode: &Episode, service: &str, good: &[bool]| Recovery {
         event: episode.name.clone(),
         service: service.to_owned(),
@@ -118,16 +119,29 @@ fn back(bins: &[(Time, bool)], least: usize) -> Option<Time> {
     first
 }
 
-/// Which bins of a service are good, where recovery counts from a time on; `None` if there is no baseline.
-fn good_bins(measured: &Measured, service: &str, after: Time) -> Option<Vec<bool>> {
+/// The bins of a service, held against its baseline.
+struct Bins {
+    /// Whether it answered about as many as was usual.
+    answered: Vec<bool>,
+    /// Whether it did so about as quickly, too.
+    good: Vec<bool>,
+}
+
+/// The bins of a service, where recovery counts from a time on; `None` if there is no baseline.
+fn bins(measured: &Measured, service: &str, after: Time) -> Option<Bins> {
     let service = measured.services.iter().find(|other| other.service == service)?;
-    let baseline = calm_us(measured, service, Whose::Users, undisturbed(measured, service, after));
-    let most = SLOWER * Some(baseline).filter(|baseline| !baseline.is_nan())?;
-    let good = |place: usize| {
-        service.bins[place].users_p99_us.is_none_or(|p99| p99 as f64 <= most)
-            && answered(measured, &service.service, place)
-    };
-    Some((0..service.bins.len()).map(good).collect())
+    let before = undisturbed(measured, service, after);
+    let calm = calm_us(measured, service, Whose::Users, before);
+    let shares: Vec<f64> =
+        (0..service.bins.len()).map(|place| answered_share(measured, &service.service, place)).collect();
+    let usual = mid(shares[..before.min(shares.len())].to_vec());
+    if calm.is_nan() || usual == 0.0 {
+        return None;
+    }
+    let answered: Vec<bool> = shares.iter().map(|share| *share >= ANSWERED * usual).collect();
+    let quick = |bin: &ServiceBin| bin.users_p99_us.is_none_or(|p99| p99 as f64 <= SLOWER * calm);
+    let good = service.bins.iter().zip(&answered).map(|(bin, answered)| *answered && quick(bin)).collect();
+    Some(Bins { answered, good })
 }
 
 /// How many whole bins a run has before anything went wrong.
@@ -206,13 +220,13 @@ pub fn aftermath(measured: &Measured) -> Vec<Aftermath> {
 
 fn of_chain(measured: &Measured, service: &ServiceMeasured, chain: &[Ended]) -> Option<Aftermath> {
     let from = chain.iter().map(|ended| ended.from).min()?;
-    let good = good_bins(measured, &service.service, from)?;
-    if !well_before(&good, from) {
+    let bins = bins(measured, &service.service, from)?;
+    if !well_before(&bins.good, from) {
         return None;
     }
-    let ended = chain.iter().rfind(|ended| fails_beside(&good, ended.to)).or(chain.last())?;
+    let ended = chain.iter().rfind(|ended| fails_beside(&bins.good, ended.to)).or(chain.last())?;
     let until = next_beginning(measured, chain.last()?.to)?;
-    let fate = fate(measured, &service.service, &good, (from, ended.to, until))?;
+    let fate = fate(measured, &service.service, &bins, (from, ended.to, until))?;
     Some(Aftermath { service: service.service.clone(), after: ended.what.clone(), fate })
 }
 
@@ -285,7 +299,7 @@ fn fails_beside(good: &[bool], at: Time) -> bool {
 fn fate(
     measured: &Measured,
     service: &str,
-    good: &[bool],
+    Bins { answered, good }: &Bins,
     (from, at, until): (Time, Time, Time),
 ) -> Option<Fate> {
     let window = Window { from: at, to: until, except: vec![] };
@@ -295,7 +309,7 @@ fn fate(
     let places = || (0..good.len()).filter(during);
     let bad = places().filter(|place| !good[*place]).count();
     let in_a_row = places().scan(0, |row, place| {
-        *row = if answered(measured, service, place) { 0 } else { *row + 1 };
+        *row = if answered[place] { 0 } else { *row + 1 };
         Some(*row)
     });
     let outage = in_a_row.max().unwrap_or(0);

@@ -134,6 +134,36 @@ fn silence_is_good_only_where_nobody_asks() {
     assert!(silent(3).is_nan());
 }
 
+/// One class lives, another hangs: its requests do not end, or only some do, by the end of the run.
+#[test]
+fn a_class_that_hangs_is_not_hidden_by_one_that_lives() {
+    let hangs = |bin: ClassBin| {
+        let mut measured = failing(30, &[]);
+        let sound = measured.classes[0].bins[0].clone();
+        let bins = (0..60).map(|place| if place < 30 { sound.clone() } else { bin.clone() });
+        measured.classes.push(of_label(Label::Legitimate, bins.collect()));
+        recovery(&measured, 60)
+    };
+    let sound = failing(30, &[]).classes[0].bins[0].clone();
+    assert_eq!(hangs(sound.clone()), 0.0);
+    assert!(hangs(ClassBin { arrived: 100, ..ClassBin::default() }).is_nan(), "nothing of it ends");
+    assert_eq!(hangs(ClassBin { arrived: 1, ..ClassBin::default() }), 0.0, "one of a hundred is nothing");
+    assert_eq!(hangs(ClassBin { unanswered: 1, ..sound.clone() }), 0.0);
+    assert!(hangs(ClassBin { unanswered: 9, ..sound }).is_nan(), "some of it never end");
+}
+
+/// Who always refuses some is back when it refuses no more than that.
+#[test]
+fn what_was_usual_is_good_enough() {
+    let refusing = |usual: u32, after: u32| {
+        let run = measured(move |bin| (if bin < SICK.start { usual } else { after }, 5));
+        outlook(&run, "api", &Window { from: bin_start(SICK.end), ..Window::whole() })
+    };
+    let stuck = Outlook::NotBack { looked: BIN * 30, perhaps: None };
+    assert_eq!([refusing(5, 5), refusing(5, 6)], [Outlook::Back(Span::ZERO), stuck]);
+    assert_eq!(refusing(100, 100), Outlook::NoBaseline, "nothing was ever answered well");
+}
+
 #[test]
 fn the_abusive_may_fail() {
     let mut measured = failing(30, &[]);

@@ -40,6 +40,31 @@ fn every_remedy_is_tried_alone_at_every_incident() {
     assert_eq!(table, desk.read("again/remedies.csv"), "on any number of threads");
 }
 
+/// Who names a variant gets it, or is told that there is none.
+#[test]
+fn remedies_are_laid_on_the_variant_that_is_named() {
+    let desk = desk();
+    let with = "--with jitter.toml --seeds 1 --no-plots";
+    let (out, _) = desk.ends(&format!("compare tiny.toml other.toml --variants other/jitter {with}"), 0);
+    assert!(out.contains("tiny (plain)") && out.contains("other (jitter)"), "{out}");
+    for (variants, told) in [
+        ("plain,typo", "unknown variant `typo`"),
+        ("plain,tiny/dubtful", "unknown variant `tiny/dubtful`; did you mean `tiny/doubtful`?"),
+    ] {
+        for with in [with, "--no-plots"] {
+            let line = format!("compare tiny.toml other.toml --variants {variants} {with}");
+            let (_, err) = desk.ends(&line, 2);
+            assert!(err.contains(told), "{err}");
+        }
+    }
+    let (_, err) = desk.ends("compare tiny.toml other.toml --variants tiny/plain --no-plots", 2);
+    assert!(err.contains("`other.toml` has no variant `tiny/plain`"), "{err}");
+    for option in ["--all", "--baseline plain"] {
+        let (_, err) = desk.ends(&format!("compare tiny.toml --each {option} {with}"), 2);
+        assert!(err.contains("means nothing where each remedy is tried alone"), "{err}");
+    }
+}
+
 #[test]
 fn one_scenario_tries_remedies_apart_only_if_asked() {
     let desk = desk();

@@ -76,6 +76,22 @@ impl CompareArgs {
         [std::slice::from_ref(&self.source.file), &self.more].concat()
     }
 
+    /// Whether nothing is asked for that means nothing where each remedy is tried alone.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if something is.
+    pub fn suits_remedies(&self) -> Result<(), Failure> {
+        let refused = match (self.all, &self.baseline) {
+            (true, _) => "`--all`",
+            (false, Some(_)) => "`--baseline`",
+            (false, None) => return Ok(()),
+        };
+        Err(Failure::Usage(format!(
+            "{refused} means nothing where each remedy is tried alone: it is held against the same variant without \
+             it; name that one with `--variants`"
+        )))
+    }
+
     /// The variants of a document that are chosen by these names, or as `--all` or the scenario says.
     ///
     /// # Errors

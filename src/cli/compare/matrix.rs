@@ -1,7 +1,7 @@
 //! `compare` of several scenarios with remedies: each remedy alone at each incident.
 
 use super::args::{CompareArgs, Format};
-use super::sides::names;
+use super::sides::{each_is_there, names, of_side};
 use crate::cli::console::Console;
 use crate::cli::inputs::{self, ScenarioArgs};
 use crate::cli::progress::Progress;
@@ -26,6 +26,7 @@ struct Case {
 
 /// Does it.
 pub fn perform(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
+    args.suits_remedies()?;
     let out = args.handling.running.out.clone().unwrap_or_else(|| PathBuf::from("runs/remedies"));
     output::claim(&out)?;
     let remedies = remedies(args, console)?;
@@ -89,11 +90,15 @@ fn remedies(args: &CompareArgs, console: &Console) -> Result<Vec<(String, Remedy
 /// Every incident unchanged and with each remedy; all are read and checked before the first is run.
 fn cases(args: &CompareArgs, console: &Console, remedies: &[(String, Remedy)]) -> Result<Vec<Case>, Failure> {
     let paths = args.paths();
-    let mut cases = Vec::new();
+    let mut documents = Vec::new();
     for (file, name) in paths.iter().zip(names(&paths)?) {
         let source = ScenarioArgs { file: file.clone(), with: vec![], ..args.source.clone() };
-        let document = source.load(&args.seeding, console)?;
-        let unchanged = chosen(args, &document)?.clone();
+        documents.push((name, source.load(&args.seeding, console)?));
+    }
+    each_is_there(&args.variants, || documents.iter().map(|(name, document)| (name.as_str(), document)))?;
+    let mut cases = Vec::new();
+    for (name, document) in documents {
+        let unchanged = chosen(args, &name, &document)?.clone();
         let remedied = remedies.iter().map(|(name, remedy)| unchanged.remedied(name, remedy)).collect();
         cases.push(Case { name, unchanged, remedied });
     }
@@ -109,8 +114,9 @@ fn cases(args: &CompareArgs, console: &Console, remedies: &[(String, Remedy)]) -
 
 /// The variant to which remedies are added: the first of those that are named that there is, or the first
 /// that a bare comparison shows.
-fn chosen<'a>(args: &CompareArgs, document: &'a Document) -> Result<&'a Scenario, Failure> {
-    let named = args.variants.iter().find_map(|name| document.scenario(name.trim()));
+fn chosen<'a>(args: &CompareArgs, side: &str, document: &'a Document) -> Result<&'a Scenario, Failure> {
+    let named = of_side(&args.variants, side, document);
+    let named = named.first().and_then(|name| document.scenario(name));
     let first = named.or_else(|| document.compared().first().copied());
     first.ok_or_else(|| inputs::unknown_variant("", &[]))
 }

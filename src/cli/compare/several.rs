@@ -4,7 +4,7 @@
 //! and all are one comparison. With remedies (`--with`) it is a matrix: see [`super::matrix`].
 
 use super::args::CompareArgs;
-use super::sides::{equally_long, joined, names, out, shown_as};
+use super::sides::{each_is_there, equally_long, joined, names, of_side, out, shown_as};
 use crate::cli::batch::decidable;
 use crate::cli::console::Console;
 use crate::cli::inputs::{self, ScenarioArgs};
@@ -97,29 +97,22 @@ fn sides(args: &CompareArgs, console: &Console) -> Result<Vec<Side>, Failure> {
         // The same seeds for all: those of the first file, unless some were asked for.
         let seeds = document.scenarios.values().next().map(|first| first.file.seeds.clone());
         seeding = seeding.or(&seeds.unwrap_or_default());
-        let mine = of_side(&args.variants, &name, &document);
+        sides.push(Side { name, source, document, chosen: vec![] });
+    }
+    each_is_there(&args.variants, || sides.iter().map(|side| (side.name.as_str(), &side.document)))?;
+    for side in &mut sides {
+        let mine = of_side(&args.variants, &side.name, &side.document);
         if mine.is_empty() && !args.variants.is_empty() {
-            let names: Vec<&str> = document.scenarios.keys().map(String::as_str).collect();
-            return Err(inputs::unknown_variant(&args.variants[0], &names));
+            let (file, wanted) = (side.source.file.display(), args.variants.join("`, `"));
+            return Err(Failure::Usage(format!("`{file}` has no variant `{wanted}`: name one that it has")));
         }
-        let chosen = args.chosen(&document, &mine)?;
-        let chosen: Vec<String> = chosen.into_iter().map(|scenario| scenario.variant.clone()).collect();
-        sides.push(Side { name, source, document, chosen });
+        let chosen = args.chosen(&side.document, &mine)?;
+        side.chosen = chosen.into_iter().map(|scenario| scenario.variant.clone()).collect();
     }
     if sides.iter().all(|side| side.jobs().is_empty()) {
         return Err(Failure::Usage("nothing to run: no variant or no seed is chosen".to_owned()));
     }
     Ok(sides)
-}
-
-/// Those of the names that this file has, plainly or after its own name.
-fn of_side(variants: &[String], side: &str, document: &Document) -> Vec<String> {
-    let own = |name: &String| {
-        let name = name.trim();
-        let plain = name.strip_prefix(side).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
-        document.scenario(plain).map(|scenario| scenario.variant.clone())
-    };
-    variants.iter().filter_map(own).collect()
 }
 
 /// All that is compared as one document, under the names that are shown.

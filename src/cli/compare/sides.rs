@@ -2,8 +2,10 @@
 //! length, and a place for the results.
 
 use super::args::CompareArgs;
-use crate::cli::Failure;
+use crate::cli::{Failure, inputs};
 use crate::engine::time::Span;
+use crate::scenario::Document;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What a long run has more of than a short one tells nothing of their scenarios. Each comes with its
@@ -47,6 +49,39 @@ pub fn names(paths: &[PathBuf]) -> Result<Vec<String>, Failure> {
         names.push(name);
     }
     Ok(names)
+}
+
+/// Those of the variants that this file has, named plainly or after its own name.
+pub fn of_side(variants: &[String], side: &str, document: &Document) -> Vec<String> {
+    let own = |name: &String| {
+        let name = name.trim();
+        let plain = name.strip_prefix(side).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
+        document.scenario(plain).map(|scenario| scenario.variant.clone())
+    };
+    variants.iter().filter_map(own).collect()
+}
+
+/// Whether every variant that is named is in one of these files at the least.
+///
+/// # Errors
+/// [`Failure::Usage`] if one is in none.
+pub fn each_is_there<'a, S: Iterator<Item = (&'a str, &'a Document)>>(
+    variants: &[String],
+    sides: impl Fn() -> S,
+) -> Result<(), Failure> {
+    let has = |name: &String| {
+        sides().any(|(side, document)| !of_side(std::slice::from_ref(name), side, document).is_empty())
+    };
+    let Some(missing) = variants.iter().find(|name| !has(name)) else { return Ok(()) };
+    let of = |(side, document): (&str, &Document)| -> Vec<String> {
+        document.scenarios.keys().map(|name| format!("{side}/{name}")).collect()
+    };
+    let plain =
+        |(_, document): (&str, &Document)| -> Vec<String> { document.scenarios.keys().cloned().collect() };
+    let slash = missing.contains('/');
+    let known: BTreeSet<String> =
+        sides().flat_map(|side| if slash { of(side) } else { plain(side) }).collect();
+    Err(inputs::unknown_variant(missing.trim(), &known.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 /// The name under which a variant of one of several is shown: that of its file or directory if it is the only
