@@ -85,7 +85,7 @@ impl Range {
         let spans = (parse_span(low.trim()), parse_span(high.trim()));
         let (low, high) = match (Quantity::parse(low), Quantity::parse(high), spans) {
             (Some(low), Some(high), _) if low.before == high.before && low.unit == high.unit => (low, high),
-            (_, _, (Ok(low), Ok(high))) => (Quantity::seconds(low), Quantity::seconds(high)),
+            (_, _, (Ok(low), Ok(high))) => Quantity::alike(low, high),
             (Some(_), Some(_), _) => return Err(format!("{form}; both ends have the same unit")),
             _ => return Err(form.to_owned()),
         };
@@ -97,14 +97,22 @@ impl Range {
         Ok(Range { before, low: low.number, high: high.number, unit, whole })
     }
 
-    /// A value as it is written in a scenario. Six decimals: 0.1 + 0.2 is written 0.3.
+    /// A value as it is written in a scenario: 0.1 + 0.2 is written 0.3.
     pub fn text(&self, value: f64) -> String {
         format!("{}{}{}", self.before, self.tidy(value), self.unit)
     }
 
-    /// A value as it is written: whole where only whole numbers are meant.
+    /// A value as it is written: whole where only whole numbers are meant; otherwise with six decimals, of the
+    /// range where that is narrower than 1.
     pub fn tidy(&self, value: f64) -> f64 {
-        if self.whole { value.round() } else { (value * 1e6).round() / 1e6 }
+        if self.whole {
+            return value.round();
+        }
+        let (mut scale, mut width) = (1e6, self.high - self.low);
+        while width < 1.0 && scale < 1e15 {
+            (scale, width) = (scale * 10.0, width * 10.0);
+        }
+        (value * scale).round() / scale
     }
 
     /// A duration or a rate in the range's unit, if that is one of the same kind.
@@ -266,8 +274,16 @@ struct Quantity<'a> {
 }
 
 impl Quantity<'_> {
-    fn seconds(span: Span) -> Quantity<'static> {
-        Quantity { before: "", number: span.as_secs(), unit: "s" }
+    /// Two durations in one unit: seconds, or a smaller one where the lesser is below a thousandth of it.
+    fn alike(low: Span, high: Span) -> (Quantity<'static>, Quantity<'static>) {
+        let least = if low == Span::ZERO { high } else { low };
+        let (unit, length) = match least.0 {
+            0..1_000 => ("us", 1e3),
+            1_000..1_000_000 => ("ms", 1e6),
+            _ => ("s", 1e9),
+        };
+        let of = |span: Span| Quantity { before: "", number: span.0 as f64 / length, unit };
+        (of(low), of(high))
     }
 
     fn parse(text: &str) -> Option<Quantity<'_>> {
@@ -353,6 +369,18 @@ mod tests {
         assert!(Range::parse("16..2").unwrap_err().contains("not below"));
         assert_eq!(labels("a=3m1s..3m5s:3"), ["181s", "183s", "185s"]);
         assert_eq!(labels("a=30s..2m:2"), ["30s", "120s"]);
+        assert_eq!(labels("a=0s..1500ms:3"), ["0s", "0.75s", "1.5s"]);
+    }
+
+    #[test]
+    fn what_is_small_is_not_rounded_away() {
+        assert_eq!(labels("a=500ns..50us:3"), ["0.5us", "25.25us", "50us"]);
+        assert_eq!(labels("a=0s..9us:4"), ["0ms", "0.003ms", "0.006ms", "0.009ms"]);
+        assert_eq!(
+            labels("a=x0.0000001..x0.0000004:4"),
+            ["x0.0000001", "x0.0000002", "x0.0000003", "x0.0000004"]
+        );
+        assert_eq!(labels("a=0.1..0.5:5"), ["0.1", "0.2", "0.3", "0.4", "0.5"]);
     }
 
     #[test]
