@@ -173,13 +173,6 @@ impl Gauges {
         self.nodes[usize::from(node)][REPLICA_LAG].set(now, age.as_secs());
     }
 
-    /// Whether a scaled service has as many containers as it may have; `None` where nobody scales it.
-    pub fn at_cap(&self, service: u16) -> Option<bool> {
-        let gauges = &self.services[usize::from(service)];
-        let cap = gauges[CAP].value();
-        self.scaled[usize::from(service)].then(|| cap > 0.0 && gauges[CONTAINERS].value() >= cap)
-    }
-
     /// A second ends: the gauges of close-ups, in the order of [`close_names`].
     pub fn close_second(&mut self, end: Time) -> Vec<LevelBin> {
         let nodes = self.nodes.iter_mut().flat_map(|gauges| gauges[..CLOSE].iter_mut());

@@ -71,8 +71,11 @@ fn a_fleet_reaches_its_cap_and_leaves_it() {
         launch(0),
         launch(12),
         launch(25),
+        (25, Fact::AtCapTurned(0, true)),
+        (38, Fact::AtCapTurned(0, false)),
         (38, Fact::ContainerStopped(0)),
         (50, Fact::CapSet(0, 2)),
+        (50, Fact::AtCapTurned(0, true)),
     ]);
     let at_cap = |window| value(Metric::AtCap, &measured, "service.api", window);
     assert_eq!(

@@ -227,14 +227,6 @@ impl Meter {
         self.scrape_at += SCRAPE;
     }
 
-    /// Containers came or went, or may be more or fewer: is the fleet at its cap?
-    fn look_at_cap(&mut self, now: Time, service: u16) {
-        if let Some(at_cap) = self.gauges.at_cap(service) {
-            let of = self.places.services[usize::from(service)].clone();
-            self.stretches.turn(now, StretchKind::Cap, of, at_cap);
-        }
-    }
-
     fn breaker_turned(&mut self, now: Time, service: u16, endpoint: u16, open: bool) {
         let service = &self.places.services[usize::from(service)];
         let of = format!("service.{service}.endpoint.{}", self.endpoints[usize::from(endpoint)]);
@@ -295,8 +287,9 @@ impl Recorder for Meter {
                 self.classes[usize::from(series)].end(outcome, latency);
             }
             Fact::RequestServed { series, by } => self.classes[usize::from(series)].serve(by),
-            Fact::ContainerLaunched(service) | Fact::ContainerStopped(service) | Fact::CapSet(service, _) => {
-                self.look_at_cap(now, service);
+            Fact::AtCapTurned(service, on) => {
+                let of = self.places.services[usize::from(service)].clone();
+                self.stretches.turn(now, StretchKind::Cap, of, on);
             }
             Fact::ConnectionAdopted { pool } => {
                 if let Some(node) = self.places.backend_at(pool) {
@@ -337,7 +330,10 @@ impl Recorder for Meter {
             | Fact::PendingEnded(_)
             | Fact::HandlingBegan(_)
             | Fact::HandlingEnded(_)
+            | Fact::ContainerLaunched(_)
             | Fact::ContainerServing(_)
+            | Fact::ContainerStopped(_)
+            | Fact::CapSet(..)
             | Fact::ClientConnected(_)
             | Fact::ClientLeft(_)
             | Fact::ClientRefused(_)

@@ -34,7 +34,8 @@ pub enum StretchKind {
     Frozen,
     /// A node refused writes.
     ReadOnly,
-    /// A scaled service had as many containers as it may have, or more: a rollout counts both revisions.
+    /// A scaled service had as many containers as it may have, or more; those that a rollout replaces do not
+    /// count.
     Cap,
 }
 

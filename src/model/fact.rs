@@ -125,6 +125,8 @@ pub enum Fact {
     },
     /// How many containers a service may have at most, from now on.
     CapSet(ServiceNumber, u32),
+    /// Whether a scaled service may not launch any more, from now on.
+    AtCapTurned(ServiceNumber, bool),
     /// How many cores a node has, from now on.
     CoresSet(NodeNumber, f64),
     /// A statement waits for a row lock.

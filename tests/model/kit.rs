@@ -164,6 +164,7 @@ pub fn word(fact: &Fact) -> String {
         Fact::IdleClosed(_, why) => kind("idle-closed", why),
         Fact::UsedClosed(_, why) => kind("used-closed", why),
         Fact::BackendStarted { cause, .. } => kind("start", cause),
+        Fact::AtCapTurned(_, on) => if *on { "at-cap" } else { "below-cap" }.into(),
         Fact::StateEntered(_, state) => kind("state", state),
         other => plain_word(other).into(),
     }

@@ -52,6 +52,8 @@ pub struct Service {
     rollout: Rollout,
     /// Nothing where the number of containers is fixed.
     scaling: Option<Scaling>,
+    /// Whether a fleet that is scaled was told to be at its cap.
+    at_cap: bool,
     /// Requests whose next op can run.
     ready: VecDeque<RequestId>,
     /// Requests that met their end inside a pool.
@@ -131,6 +133,7 @@ impl Service {
             waiting: 0,
             rollout: Rollout::default(),
             scaling: None,
+            at_cap: false,
             ready: VecDeque::new(),
             failed: Vec::new(),
             actions: Vec::new(),
@@ -201,9 +204,8 @@ impl Service {
 
     /// What a request is told that has waited too long for room (cloud-run.md §1.4).
     fn overload(&self) -> Outcome {
-        let at_cap = self.serving() + self.starting >= self.plan.settings.containers.max;
         match self.plan.overload() {
-            Overload::TooManyRequests if at_cap => Outcome::TooManyRequests,
+            Overload::TooManyRequests if self.is_at_cap() => Outcome::TooManyRequests,
             Overload::TooManyRequests | Overload::ServerError => Outcome::ServerError,
             Overload::Unavailable => Outcome::Unavailable,
         }

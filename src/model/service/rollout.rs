@@ -105,6 +105,7 @@ impl Service {
         self.containers[id].place = self.router.add(id, self.plan.settings.concurrency);
         ctx.fact(Fact::ContainerLaunched(self.number));
         ctx.fact(Fact::ContainerServing(self.number));
+        self.look_at_cap(ctx);
         id
     }
 
@@ -175,6 +176,7 @@ impl Service {
         if self.take_out(ctx, id) {
             let grace = if self.containers[id].load == 0 { Span(1) } else { self.plan.drain() };
             ctx.agenda.after(grace, self.event(ServiceEvent::DrainExpired(id)));
+            self.look_at_cap(ctx);
         }
     }
 

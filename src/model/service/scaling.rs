@@ -45,6 +45,7 @@ impl Service {
             ctx.fact(Fact::CapSet(self.number, cap));
         }
         self.plan = plan;
+        self.look_at_cap(ctx);
         self.set_breakers(ctx);
         if self.scaling.is_none() {
             self.grow(ctx, cap);
@@ -71,6 +72,20 @@ impl Service {
     /// How many containers there will be when all have started and the old ones have gone.
     pub(super) fn staying(&self) -> u32 {
         self.serving() + self.starting + self.rollout.to_launch - self.rollout.old.len() as u32
+    }
+
+    /// Whether there are as many as there may be: those that a rollout replaces do not count twice.
+    pub(super) fn is_at_cap(&self) -> bool {
+        self.staying() >= self.plan.settings.containers.max
+    }
+
+    /// Says so if a fleet that is scaled has come to its cap, or has left it.
+    pub(super) fn look_at_cap<R: Recorder>(&mut self, ctx: &mut Context<R>) {
+        let at_cap = self.is_at_cap();
+        if self.scaling.is_some() && at_cap != self.at_cap {
+            self.at_cap = at_cap;
+            ctx.fact(Fact::AtCapTurned(self.number, at_cap));
+        }
     }
 
     /// Requests and busy CPUs come and go.
@@ -122,6 +137,7 @@ impl Service {
         for _ in self.staying()..wanted {
             self.launch(ctx);
         }
+        self.look_at_cap(ctx);
     }
 
     /// Drains what is there beyond so many, the newest first; in a rollout first what is not there yet.
@@ -133,6 +149,7 @@ impl Service {
                 self.drain(ctx, *newest);
             }
         }
+        self.look_at_cap(ctx);
         self.replace_old(ctx);
     }
 

@@ -150,13 +150,14 @@ pub enum Metric {
     /// The most containers, of a service.
     Containers,
     /// How long it takes, from `after`, until there are as many containers as there may be, of a service
-    /// with a scaler; nothing if that never happens.
+    /// with a scaler; those that a rollout replaces do not count. Nothing if that never happens.
     AtCap,
     /// Requests that ended `ok` in a second, in the mean, of a service; whoever served them.
     Throughput,
     /// How long it takes, from `after`, until requests are served as before it, or as before the first event
     /// if that is earlier, of a service: from then on, for a minute at least and until the end of the window,
-    /// 95 % of the 10 s answer 99 % of the legitimate requests with a p99 of at most twice that of before.
+    /// 95 % of the 10 s answer 99 % of the legitimate requests (of as many as before, where those were fewer)
+    /// with a p99 of at most twice that of before.
     /// Nothing if that never happens: the system is metastable, and beyond a `max` that the run outlasts.
     Recovery,
 }

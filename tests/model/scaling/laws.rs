@@ -62,6 +62,7 @@ impl Recorder for Firsts {
                     self.at_cap = Some(now);
                 }
             }
+            Fact::AtCapTurned(_, true) => assert_eq!(self.at_cap, Some(now), "it says so"),
             Fact::PendingBegan(_) => self.full = self.full.or(Some(now)),
             Fact::RequestEnded { series, outcome: Outcome::Ok, .. } if now.as_secs() >= 60.0 => {
                 self.ok[usize::from(series)] += 1.0;
