@@ -5,6 +5,7 @@ use super::console::Console;
 use super::output::{self, Results};
 use super::progress::Progress;
 use super::{inputs::ScenarioArgs, interrupt};
+use crate::engine::time::Span;
 use crate::experiment::{self, Judged, Verdict, kick};
 use crate::report::{Header, human};
 use crate::scenario::grammar::Expect;
@@ -147,9 +148,8 @@ impl Batch<'_> {
         let variants = self.variants();
         let seeds = self.jobs.len() / variants.len().max(1);
         let duration = self.jobs.first().map_or(String::new(), |(s, _)| s.file.duration.to_string());
-        let kicks: usize = self.jobs.iter().map(|(scenario, _)| kick::asked(scenario).len()).sum();
-        let kicks =
-            if kicks > 0 { format!(", and {}", human::plural(kicks, "kick test")) } else { String::new() };
+        let kicks = kicks(self.jobs.iter().map(|(scenario, _)| *scenario));
+        let kicks = kicks.map_or(String::new(), |kicks| format!(", and {kicks}"));
         format!(
             "{}: {} × {}, {duration} each{kicks}",
             self.source.file.display(),
@@ -241,6 +241,16 @@ pub fn verdict(results: &Results, exit_zero: bool) -> Result<(), Failure> {
 
 fn passed(judged: &Judged) -> bool {
     judged.verdict == Verdict::Pass
+}
+
+/// The kick tests that come with these runs, and how long they are: `3 kick tests of 4h31m`. A kick takes
+/// lifetimes, however short the scenario is.
+pub fn kicks<'a>(scenarios: impl Iterator<Item = &'a Scenario>) -> Option<String> {
+    let all: Vec<Span> = scenarios.flat_map(kick::asked).map(|kick| kick.scenario.file.duration).collect();
+    let (least, most) = (all.iter().min()?, all.iter().max()?);
+    let upto = if least == most { "" } else { "up to " };
+    let most = human::offset(most.as_secs());
+    Some(format!("{} of {upto}{most}", human::plural(all.len(), "kick test")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `test`: what scenarios expect, and nothing else.
 
+use super::batch::kicks;
 use super::console::Console;
 use super::destination::{self, Kind};
 use super::inputs::{ScenarioArgs, Seeding};
@@ -7,7 +8,7 @@ use super::output::{self, Results};
 use super::progress::Progress;
 use super::{Failure, interrupt, paths};
 use crate::engine::time::Span;
-use crate::experiment::{self, Run, kick};
+use crate::experiment::{self, Run};
 use crate::report::tested::{Refused, Suite, Tested, refused_markdown};
 use crate::report::{Header, github, human, junit};
 use crate::scenario::problem::Problem;
@@ -304,8 +305,8 @@ fn outs(args: &TestArgs, subjects: &[Subject]) -> Result<Vec<Option<PathBuf>>, F
 fn announcement(subjects: &[Subject], jobs: &[Vec<(&Scenario, u64)>]) -> String {
     let expectations = subjects.iter().map(|subject| subject.expectations.len()).sum();
     let runs = jobs.iter().map(Vec::len).sum();
-    let kicks: usize = jobs.iter().flatten().map(|(scenario, _)| kick::asked(scenario).len()).sum();
-    let kicks = if kicks > 0 { format!(" and {}", human::plural(kicks, "kick test")) } else { String::new() };
+    let kicks = kicks(jobs.iter().flatten().map(|(scenario, _)| *scenario));
+    let kicks = kicks.map_or(String::new(), |kicks| format!(" and {kicks}"));
     let (scenarios, expectations) =
         (human::plural(subjects.len(), "scenario"), human::plural(expectations, "expectation"));
     format!("{scenarios}, {expectations}: {}{kicks}", human::plural(runs, "run"))

@@ -46,9 +46,11 @@ pub enum Doubt {
     NoTime,
     /// A side, or a service of it, answers nobody.
     NobodyServed,
-    /// Where fewer spikes are, far fewer users are served as well, or too few and no more than on the other
-    /// side: what does not answer has no spikes.
-    Saturated,
+    /// The baseline has no more spikes, but serves far fewer users, or too few and no more than the variant:
+    /// what does not answer has no spikes. It may be worse than it looks.
+    BaselineSaturated,
+    /// The same of the variant: it may be worse than it looks.
+    VariantSaturated,
 }
 
 impl Doubt {
@@ -56,10 +58,25 @@ impl Doubt {
     pub fn name(self) -> &'static str {
         match self {
             Doubt::NoTime => "no time is left to judge",
-            Doubt::NobodyServed => "a side serves nobody",
-            Doubt::Saturated => {
-                "the side with fewer spikes serves too few of its users for that to tell anything"
+            Doubt::NobodyServed => "a side, or a service of it, serves nobody",
+            Doubt::BaselineSaturated => {
+                "the baseline serves too few of its users for that it has no more spikes to tell anything"
             }
+            Doubt::VariantSaturated => {
+                "it serves too few of its users for that it has no more spikes to tell anything"
+            }
+        }
+    }
+
+    /// Whether a word could not be said for it. What is worse than it looks is still worse, and a remedy of it
+    /// is still one.
+    fn undermines(self, change: HerdChange) -> bool {
+        match self {
+            Doubt::NoTime | Doubt::NobodyServed => true,
+            Doubt::BaselineSaturated => {
+                !matches!(change, HerdChange::Cures | HerdChange::Delays(_) | HerdChange::Eases)
+            }
+            Doubt::VariantSaturated => change != HerdChange::MakesWorse,
         }
     }
 }
@@ -155,14 +172,15 @@ fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) 
     let pair = |their: &&Run| {
         let our = ours.iter().find(|run| run.seed == their.seed)?;
         let pair = (recycling(their, from), recycling(our, from));
-        let doubt = doubt((&their.measured, &our.measured), (pair.0.spikes, pair.1.spikes), from);
-        Some((pair, doubt))
+        let doubts = doubts((&their.measured, &our.measured), (pair.0.spikes, pair.1.spikes), from);
+        Some((pair, doubts))
     };
     let (pairs, doubts): (Vec<_>, Vec<_>) = theirs.iter().filter_map(pair).unzip();
     let history = courses.and_then(|(_, after)| after.file.variant.get(variant)?.history);
     let (variant, baseline) = (variant.to_owned(), baseline.to_owned());
-    let doubt = doubts.into_iter().flatten().next();
-    let change = doubt.map_or_else(|| judge(&pairs, lifetime), HerdChange::CannotTell);
+    let change = judge(&pairs, lifetime);
+    let doubt = doubts.into_iter().flatten().find(|doubt| doubt.undermines(change));
+    let change = doubt.map_or(change, HerdChange::CannotTell);
     (!pairs.is_empty()).then_some(Effect { variant, baseline, change, from, pairs, history })
 }
 
@@ -199,11 +217,11 @@ const SERVED: f64 = 0.9;
 /// Users served that lie further apart than this are of fleets that do not fare alike.
 const APART: f64 = 0.05;
 
-/// Why the recycle spikes of two runs from an instant on cannot be compared, if they cannot.
-fn doubt((before, after): (&Measured, &Measured), spiking: (usize, usize), from: Time) -> Option<Doubt> {
+/// Why the recycle spikes of two runs from an instant on tell less than they seem to.
+fn doubts((before, after): (&Measured, &Measured), spiking: (usize, usize), from: Time) -> Vec<Doubt> {
     let window = Window { from, ..Window::whole() };
     if from + BIN > Time::ZERO + before.duration.min(after.duration) && from > Time::ZERO {
-        return Some(Doubt::NoTime);
+        return vec![Doubt::NoTime];
     }
     let shared = before.services.iter().map(|one| one.service.as_str());
     let shared: Vec<&str> =
@@ -211,17 +229,22 @@ fn doubt((before, after): (&Measured, &Measured), spiking: (usize, usize), from:
     let sides = [before, after];
     let silent = |name: &str| sides.map(|side| spikes(side, name, &window).is_nan());
     let one_is_silent = shared.iter().any(|name| silent(name)[0] != silent(name)[1]);
-    if one_is_silent || sides.iter().any(|side| !serves(side, &window)) {
-        return Some(Doubt::NobodyServed);
-    }
+    let services = shared.into_iter().map(Some).chain([None]);
+    let ok: Vec<[f64; 2]> =
+        services.map(|service| sides.map(|side| users_ok(side, service, &window))).collect();
     // What nobody asks for on either side is no matter, nor is a service of attackers alone.
-    let saturated = shared.into_iter().map(Some).chain([None]).any(|service| {
-        let [before, after] = sides.map(|side| users_ok(side, service, &window));
-        before.is_nan() != after.is_nan()
-            || spiking.0 <= spiking.1 && calm_for_want_of_service(before, after)
-            || spiking.1 <= spiking.0 && calm_for_want_of_service(after, before)
-    });
-    saturated.then_some(Doubt::Saturated)
+    let asked_on_one = ok.iter().any(|[before, after]| before.is_nan() != after.is_nan());
+    if one_is_silent || asked_on_one || sides.iter().any(|side| !serves(side, &window)) {
+        return vec![Doubt::NobodyServed];
+    }
+    let mut doubts = Vec::new();
+    if spiking.0 <= spiking.1 && ok.iter().any(|[before, after]| calm_for_want_of_service(*before, *after)) {
+        doubts.push(Doubt::BaselineSaturated);
+    }
+    if spiking.1 <= spiking.0 && ok.iter().any(|[before, after]| calm_for_want_of_service(*after, *before)) {
+        doubts.push(Doubt::VariantSaturated);
+    }
+    doubts
 }
 
 /// Whether a side that serves this share of its users may have no more spikes than the other because of that.

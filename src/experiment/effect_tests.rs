@@ -155,22 +155,33 @@ fn fleet(fulfilled: u32, given_up: u32) -> Measured {
 #[test]
 fn calm_for_want_of_service_is_no_cure() {
     let of = |before: (u32, u32), after: (u32, u32), spikes: (usize, usize)| {
-        doubt((&fleet(before.0, before.1), &fleet(after.0, after.1)), spikes, Time::ZERO)
+        doubts((&fleet(before.0, before.1), &fleet(after.0, after.1)), spikes, Time::ZERO)
     };
     let told = |before, after| of(before, after, (0, 0));
-    assert_eq!(told((100, 0), (96, 4)), None);
-    assert_eq!(told((100, 0), (0, 0)), Some(Doubt::NobodyServed), "nobody came");
-    assert_eq!(told((100, 0), (0, 100)), Some(Doubt::NobodyServed), "nobody was let in");
-    assert_eq!(told((0, 0), (0, 0)), Some(Doubt::NobodyServed), "on either side");
-    assert_eq!(told((0, 0), (100, 0)), Some(Doubt::NobodyServed), "nor where the baseline is down");
-    assert_eq!(told((35, 65), (100, 0)), Some(Doubt::Saturated), "nor where it is saturated");
-    assert_eq!(told((100, 0), (94, 6)), Some(Doubt::Saturated), "far apart");
-    assert_eq!(told((88, 12), (88, 12)), Some(Doubt::Saturated), "alike, and ill");
-    assert_eq!(of((70, 30), (100, 0), (8, 0)), None, "a herd that hurts, and its cure");
-    assert_eq!(of((70, 30), (88, 12), (8, 2)), None, "better in both");
-    assert_eq!(of((100, 0), (70, 30), (8, 0)), Some(Doubt::Saturated), "who does not answer is calm");
-    assert_eq!(of((35, 65), (100, 0), (0, 3)), Some(Doubt::Saturated), "it was calm for the same reason");
-    assert_eq!(of((100, 0), (70, 30), (0, 8)), None, "worse in both");
+    let (baseline, variant) = (Doubt::BaselineSaturated, Doubt::VariantSaturated);
+    assert_eq!(told((100, 0), (96, 4)), []);
+    assert_eq!(told((100, 0), (0, 0)), [Doubt::NobodyServed], "nobody came");
+    assert_eq!(told((100, 0), (0, 100)), [Doubt::NobodyServed], "nobody was let in");
+    assert_eq!(told((0, 0), (0, 0)), [Doubt::NobodyServed], "on either side");
+    assert_eq!(told((0, 0), (100, 0)), [Doubt::NobodyServed], "nor where the baseline is down");
+    assert_eq!(told((35, 65), (100, 0)), [baseline], "nor where it is saturated");
+    assert_eq!(told((100, 0), (94, 6)), [variant], "far apart");
+    assert_eq!(told((88, 12), (88, 12)), [baseline, variant], "alike, and ill");
+    assert_eq!(of((70, 30), (100, 0), (8, 0)), [], "a herd that hurts, and its cure");
+    assert_eq!(of((70, 30), (88, 12), (8, 2)), [], "better in both");
+    assert_eq!(of((100, 0), (70, 30), (8, 0)), [variant], "who does not answer is calm");
+    assert_eq!(of((35, 65), (100, 0), (0, 3)), [baseline], "it was calm for the same reason");
+    assert_eq!(of((100, 0), (70, 30), (0, 8)), [], "worse in both");
+}
+
+/// What is worse than it looks is still worse; only what contradicts it is in doubt.
+#[test]
+fn a_starving_baseline_does_not_cast_doubt_on_its_remedy() {
+    let words = [HerdChange::Cures, HerdChange::Eases, HerdChange::None, HerdChange::MakesWorse];
+    let undermined = |doubt: Doubt| words.map(|word| doubt.undermines(word));
+    assert_eq!(undermined(Doubt::BaselineSaturated), [false, false, true, true]);
+    assert_eq!(undermined(Doubt::VariantSaturated), [true, true, true, false]);
+    assert_eq!(undermined(Doubt::NobodyServed), [true; 4]);
 }
 
 /// A service that a variant does away with, or adds, has nothing to be held against. One of both sides that
@@ -182,22 +193,19 @@ fn only_services_of_both_sides_are_compared() {
     let of_another = ClassMeasured { service: "another".into(), ..with_another.classes[0].clone() };
     with_another.classes.push(of_another);
     with_another.services.push(ServiceMeasured { service: "another".into(), nodes: vec![], bins: vec![] });
-    let told = |before, after| doubt((before, after), (0, 0), Time::ZERO);
-    assert_eq!([told(&alone, &with_another), told(&with_another, &alone)], [None, None]);
+    let told = |before, after| doubts((before, after), (0, 0), Time::ZERO);
+    assert_eq!([told(&alone, &with_another), told(&with_another, &alone)], [[], []]);
     let mut of_attackers = with_another.clone();
     of_attackers.classes[1].label = Label::Abusive;
-    let saturated = Some(Doubt::Saturated);
-    assert_eq!(
-        [told(&of_attackers, &with_another), told(&with_another, &of_attackers)],
-        [saturated, saturated]
-    );
+    let nobody = [Doubt::NobodyServed];
+    assert_eq!([told(&of_attackers, &with_another), told(&with_another, &of_attackers)], [nobody, nobody]);
 }
 
 #[test]
 fn where_no_time_is_left_nothing_is_judged() {
-    let told = |second| doubt((&fleet(9, 0), &fleet(9, 0)), (0, 0), Time::ZERO + Span::from_secs(second));
+    let told = |second| doubts((&fleet(9, 0), &fleet(9, 0)), (0, 0), Time::ZERO + Span::from_secs(second));
     assert_eq!(
         [told(0), told(3590), told(3591), told(7200)],
-        [None, None, Some(Doubt::NoTime), Some(Doubt::NoTime)]
+        [vec![], vec![], vec![Doubt::NoTime], vec![Doubt::NoTime]]
     );
 }

@@ -217,9 +217,11 @@ impl Meter {
     }
 
     fn scrape(&mut self) {
+        // Before the first there was none: since the start.
+        let since = self.scrape_at.since(Time::ZERO).min(SCRAPE);
         let rates = self.herds.iter().zip(&mut self.starts_at_scrape).map(|(herd, before)| {
             let started = herd.total() - std::mem::replace(before, herd.total());
-            started as f64 / SCRAPE.as_secs()
+            if started == 0 { 0.0 } else { started as f64 / since.as_secs() }
         });
         for (series, value) in self.dashboard.iter_mut().zip(self.gauges.values().chain(rates)) {
             series.samples.push((self.scrape_at, value));

@@ -12,7 +12,7 @@
 
 use super::calm::{ANSWERED, Whose, answered, answered_share, calm_us, mid};
 use super::spikes::{Episode, SPIKE_FACTOR};
-use super::{BIN, Measured, Recovery, ServiceBin, ServiceMeasured, Stretch, StretchKind, bin_start};
+use super::{BIN, Mark, Measured, Recovery, ServiceBin, ServiceMeasured, Stretch, StretchKind, bin_start};
 use crate::engine::time::{Span, Time};
 use crate::scenario::window::Window;
 use std::cmp::Reverse;
@@ -79,15 +79,17 @@ pub fn outlook(measured: &Measured, service: &str, window: &Window) -> Outlook {
     Outlook::NotBack { looked: end.since(last), perhaps }
 }
 
-/// How every service came back after each of these episodes, where there is something to compare with.
+/// How every service came back after each of these episodes and before the next event, where there is
+/// something to compare with.
 pub fn recoveries(measured: &Measured, episodes: &[Episode]) -> Vec<Recovery> {
     let services = measured.services.iter().map(|service| &service.service);
     let good: Vec<_> =
         services.filter_map(|name| Some((name, bins(measured, name, Time::NEVER)?.good))).collect();
+    let until = |at: Time| next_event(measured, at).map_or(Time::NEVER, |next| next.at);
     let one = |episode: &Episode, service: &str, good: &[bool]| Recovery {
         event: episode.name.clone(),
         service: service.to_owned(),
-        after: within(good, &Window { from: episode.to, ..Window::whole() }),
+        after: within(good, &Window { from: episode.to, to: until(episode.to), except: vec![] }),
     };
     let all =
         episodes.iter().flat_map(|episode| good.iter().map(move |(name, good)| one(episode, name, good)));
@@ -266,6 +268,11 @@ fn chains(measured: &Measured) -> Vec<Vec<Ended>> {
     chains
 }
 
+/// The next event that begins after an instant.
+pub fn next_event(measured: &Measured, at: Time) -> Option<&Mark> {
+    measured.marks.iter().filter(|mark| mark.begins && mark.at > at).min_by_key(|mark| mark.at)
+}
+
 fn downs(measured: &Measured) -> impl Iterator<Item = &Stretch> {
     measured.stretches.iter().filter(|stretch| stretch.kind == StretchKind::Node)
 }
@@ -276,9 +283,8 @@ fn next_beginning(measured: &Measured, at: Time) -> Option<Time> {
     if downs(measured).any(|down| down.from <= at && down.to.is_none_or(|to| to > at)) {
         return None;
     }
-    let events = measured.marks.iter().filter(|mark| mark.begins).map(|mark| mark.at);
-    let all = events.chain(downs(measured).map(|down| down.from));
-    Some(all.filter(|from| *from > at).min().unwrap_or(Time::NEVER))
+    let down = downs(measured).map(|down| down.from).filter(|from| *from > at);
+    Some(down.chain(next_event(measured, at).map(|next| next.at)).min().unwrap_or(Time::NEVER))
 }
 
 /// Whether the greater part of the minute before an instant was good.

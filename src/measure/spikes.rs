@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_is_a_stretch_above_ten_times_the_median() {
+    fn a_spike_is_a_stretch_above_ten_times_the_calm_p99() {
         let mut p99s = vec![5; 100];
         (p99s[40], p99s[41], p99s[70], p99s[80]) = (51, 900, 50, 60);
         let job = Episode { name: "job.cleanup".into(), from: bin_start(39), to: bin_start(40) };

@@ -65,7 +65,10 @@ fn doubts(effects: &[Effect]) -> Vec<String> {
         let names: Vec<String> = mine.map(|effect| printable(&effect.variant)).collect();
         (!names.is_empty()).then(|| format!("cannot tell ({}): {}", names.join(", "), doubt.name()))
     };
-    [Doubt::NoTime, Doubt::NobodyServed, Doubt::Saturated].into_iter().filter_map(of).collect()
+    [Doubt::NoTime, Doubt::NobodyServed, Doubt::BaselineSaturated, Doubt::VariantSaturated]
+        .into_iter()
+        .filter_map(of)
+        .collect()
 }
 
 fn baseline(effects: &[Effect]) -> String {
@@ -327,7 +330,7 @@ mod tests {
           down     cannot tell           2 → –  40s → –           45m
           late     cannot tell           0 → 0  0s → 0s           45m
            cannot tell (late): no time is left to judge
-           cannot tell (down): a side serves nobody
+           cannot tell (down): a side, or a service of it, serves nobody
            recycle spikes: those of all services beside a storm of cause lifetime
            one seed: compared plainly; another seed may tell otherwise
         "#);
@@ -335,7 +338,7 @@ mod tests {
         let data = &rows(&all)[0];
         assert_eq!(
             (&data["effect"], &data["because"]),
-            (&"cannot-tell".into(), &"a side serves nobody".into())
+            (&"cannot-tell".into(), &"a side, or a service of it, serves nobody".into())
         );
         let pair = &data["pairs"][0];
         assert_eq!((&pair["baseline"]["spikes"], &pair["variant"]["spikes"]), (&2.into(), &Value::Null));

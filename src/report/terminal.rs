@@ -8,7 +8,9 @@ use super::expectations::{self, Whereabouts};
 use super::font::printable;
 use super::text::{Paint, WIDTH, cells, escaped, folded, range, section, short, table, trimmed};
 use super::{Header, human, outage, plot::marks, success};
+use crate::engine::time::{Span, Time};
 use crate::experiment::{Judged, Run};
+use crate::measure::recovery::next_event;
 use crate::measure::{BIN, ClassMeasured, Measured, NodeMeasured, Recovery, Spike};
 use crate::scenario::grammar::{Cause, Outcome};
 use std::collections::BTreeSet;
@@ -330,10 +332,12 @@ fn events(header: &Header, measured: &Measured) -> String {
     let line = |(name, from, to): (String, f64, Option<f64>)| {
         let until = to.map_or_else(String::new, |to| format!(" until {}", human::instant(header, to)));
         let mine = |recovery: &&Recovery| recovery.event.strip_prefix("event.") == Some(&name);
+        let ended = Time::ZERO + Span::from_secs_f64(to.unwrap_or(from));
         let back = measured.recoveries.iter().filter(mine).map(|recovery| {
-            let after = match recovery.after {
-                Some(after) => format!("back after {}", human::offset(after.as_secs())),
-                None => "not back by the end".to_owned(),
+            let after = match (recovery.after, next_event(measured, ended)) {
+                (Some(after), _) => format!("back after {}", human::offset(after.as_secs())),
+                (None, Some(next)) => format!("not back for a minute before {}", short(&next.event, NAME)),
+                (None, None) => "not back by the end".to_owned(),
             };
             format!("; {} {after}", short(&recovery.service, NAME))
         });

@@ -84,15 +84,26 @@ impl Document {
         self.scenarios.get(variant)
     }
 
-    /// The scenarios that a bare comparison shows: those in `compare` or, if it is empty, every variant; the
-    /// file as written only if it is named or there is no variant.
+    /// The scenarios that a bare comparison shows: those in `compare` or, if it is empty, all.
     pub fn compared(&self) -> Vec<&Scenario> {
         let named = self.scenarios.values().next().map(|first| &first.file.compare[..]).unwrap_or_default();
         if !named.is_empty() {
             return named.iter().filter_map(|name| self.scenario(name)).collect();
         }
-        let only = self.scenarios.len() == 1;
-        self.scenarios.values().filter(|each| only || each.variant != AS_WRITTEN).collect()
+        self.all()
+    }
+
+    /// The file as written, first of all, and its variants. It is left out where a variant is just that under
+    /// another name.
+    pub fn all(&self) -> Vec<&Scenario> {
+        let mut all: Vec<&Scenario> = self.scenarios.values().collect();
+        all.sort_by_key(|each| each.variant != AS_WRITTEN);
+        if let [as_written, variants @ ..] = &all[..]
+            && variants.iter().any(|variant| variant.file == as_written.file)
+        {
+            all.remove(0);
+        }
+        all
     }
 
     /// The variants that its expectations speak of, in file order; the file as written if there is none.

@@ -163,11 +163,8 @@ fn overlaps(happenings: &[Happening<'_>], standing: &Node, problems: &mut Proble
             problems.extend(unclear(first, second, standing));
         }
         for path in &one.paths {
-            let Some(node) = standing.at(path) else { continue };
-            let by = match &node.origin.layer {
-                Layer::Variant(name) => format!("variant `{name}`"),
-                Layer::Set => "`--set`".to_owned(),
-                _ => continue,
+            let Some((by, path, node)) = standing.at(path).and_then(|node| set_within(node, path)) else {
+                continue;
             };
             let message = format!("event `{}` overwrites `{path}`, which {by} sets", one.name);
             let help = format!("let {by} set `event.{}.enabled = false` too, or keep them apart", one.name);
@@ -175,6 +172,19 @@ fn overlaps(happenings: &[Happening<'_>], standing: &Node, problems: &mut Proble
             problems.push(Problem::warning(message, place).related(node.place(), "set here").help(help));
         }
     }
+}
+
+/// What a variant or `--set` has set of a value: by whom, where, and the node.
+fn set_within<'a>(node: &'a Node, path: &str) -> Option<(String, String, &'a Node)> {
+    let by = match &node.origin.layer {
+        Layer::Variant(name) => format!("variant `{name}`"),
+        Layer::Set => "`--set`".to_owned(),
+        _ => {
+            let mut children = node.entries()?.iter();
+            return children.find_map(|(name, child)| set_within(child, &format!("{path}.{name}")));
+        }
+    };
+    Some((by, path.to_owned(), node))
 }
 
 /// Two events that set one path, where it is not clear which of them stands: their spans cross, or are the

@@ -6,6 +6,7 @@ use crate::desk::Desk;
 fn every_command_in_the_readme_and_the_guides_is_taken() {
     for text in [
         include_str!("../../README.md"),
+        include_str!("../../docs/ci.md"),
         include_str!("../../docs/comparing.md"),
         include_str!("../../docs/pooler.md"),
         include_str!("../../docs/report.md"),

@@ -240,7 +240,7 @@ max     = 1
 "#;
     desk.write("kicked.toml", &(crate::desk::TINY.to_owned() + expectation));
     let (_, err) = desk.ends("compare kicked.toml --seeds 1..3 --no-plots --exit-zero -o out", 0);
-    assert!(err.contains("2 variants × 3 seeds, 5s each, and 3 kick tests"), "{err}");
+    assert!(err.contains("2 variants × 3 seeds, 5s each, and 3 kick tests of 1m9s"), "{err}");
     let summary = desk.read("out/summary.csv");
     let rows: Vec<&str> = summary.lines().filter(|line| line.contains(",herd_gain,")).collect();
     assert_eq!(rows.len(), 3, "{rows:?}");

@@ -57,6 +57,16 @@ fn an_event_over_what_a_variant_is_about() {
         "warning: event `a` overwrites `postgres.primary.cores`, which variant `v` sets",
         "let variant `v` set `event.a.enabled = false` too, or keep them apart",
     );
+    let within = text.replace(
+        "\"postgres.primary.cores\" = 2",
+        "\"postgres.primary.grant\" = { fast = { base = \"1ms\" } }",
+    );
+    let within = within.replace("cores\" = 8", "grant.fast.base\" = \"2ms\"");
+    assert_told(
+        &said(&with(&within)),
+        "event `a` overwrites `postgres.primary.grant.fast.base`, which variant `v` sets",
+        "keep them apart",
+    );
 }
 
 #[test]

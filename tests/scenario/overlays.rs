@@ -257,11 +257,12 @@ fn csv_files_become_tables() {
 
 #[test]
 fn compare_decides_what_is_compared() {
-    let variants = "[variant.a]\n[variant.b]\n";
+    let variants = "[variant.a.set]\n\"postgres.primary.cores\" = 2\n[variant.b]\n";
     let names = |text: &str| -> Vec<String> {
         load(text).0.compared().iter().map(|scenario| scenario.variant.clone()).collect()
     };
-    assert_eq!(names(&with(variants)), ["a", "b"]);
+    assert_eq!(names(&with(variants)), ["a", "b"], "b is the file as written");
+    assert_eq!(names(&with(variants.split_once("[variant.b]").unwrap().0)), [AS_WRITTEN, "a"]);
     let chosen = super::BASE.replace("seeds ", "compare = [\"b\", \"as-written\"]\nseeds ");
     assert_eq!(names(&(chosen + variants)), ["b", AS_WRITTEN]);
 }

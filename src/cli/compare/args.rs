@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use crate::cli::batch::Handling;
 use crate::cli::inputs::{self, ScenarioArgs, Seeding};
-use crate::scenario::{AS_WRITTEN, Document, Scenario};
+use crate::scenario::{Document, Scenario};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -21,10 +21,11 @@ pub struct CompareArgs {
     /// More scenarios; or FILE and these are directories that `run` or `compare` wrote.
     #[arg(value_name = "MORE")]
     more: Vec<PathBuf>,
-    /// These variants, by commas [default: those that the scenario's `compare` names, or all].
+    /// These variants, by commas [default: those that the scenario's `compare` names, or all and the file as
+    /// written, `as-written`].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "all")]
     pub variants: Vec<String>,
-    /// Every variant.
+    /// Every variant, and the file as written unless a variant is the same.
     #[arg(long)]
     all: bool,
     /// Try each --with file alone, on top of one variant: remedies beside each other. So it is always done
@@ -98,9 +99,7 @@ impl CompareArgs {
     /// [`Failure::Usage`] if there is no such variant.
     pub fn chosen<'a>(&self, document: &'a Document, names: &[String]) -> Result<Vec<&'a Scenario>, Failure> {
         if self.all {
-            let varied: Vec<_> = document.scenarios.values().filter(|s| s.variant != AS_WRITTEN).collect();
-            // The file as written is the whole only where it has no variants.
-            return Ok(if varied.is_empty() { document.scenarios.values().collect() } else { varied });
+            return Ok(document.all());
         }
         if names.is_empty() {
             return Ok(document.compared());

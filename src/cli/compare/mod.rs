@@ -11,7 +11,6 @@ use super::batch::{Batch, listed, verdict};
 use super::console::Console;
 use super::inputs;
 use super::output::{self, Results};
-use crate::scenario::AS_WRITTEN;
 pub use args::CompareArgs;
 use args::Format;
 use sides::equally_long;
@@ -69,15 +68,6 @@ fn one(args: &CompareArgs, console: &Console) -> Result<(), Failure> {
     };
     if let Some(baseline) = baseline.filter(|one| !shown.iter().any(|other| other.variant == one.variant)) {
         shown.insert(0, baseline);
-    }
-    let as_written = document.scenario(AS_WRITTEN);
-    if let ([alone], Some(as_written)) = (&shown[..], as_written)
-        && alone.variant != AS_WRITTEN
-        && args.variants.is_empty()
-        && as_written.file.compare.is_empty()
-    {
-        // The only variant that there is would be held against nothing; who names one alone means it.
-        shown.insert(usize::from(baseline.is_some()), as_written);
     }
     equally_long(shown.iter().map(|one| (format!("variant `{}`", one.variant), one.file.duration)))?;
     for scenario in shown {

@@ -161,8 +161,8 @@ impl Checker<'_> {
             (None, Some(plus)) => {
                 self.bound(&format!("{path}.plus"), metric, metric.unit().read_difference(plus));
             }
-            (Some(times), None) if times < 0.0 => {
-                let message = format!("{times} times what is never below zero");
+            (Some(times), None) if times <= 0.0 => {
+                let message = format!("{times} times another value is no bound");
                 self.error(&format!("{path}.times"), message, "write a factor above zero, such as 1.3");
             }
             (Some(_), None) => {}
