@@ -38,7 +38,8 @@ pub enum Shift {
     Lower,
     /// No change was detected.
     NoChange,
-    /// Fewer than two pairs, a run that shows no value, or pairs that differ by the same and no known steps.
+    /// Fewer than two pairs, a run that shows no value, pairs that differ by the same and no known steps, or a
+    /// difference that may be one of many found by chance.
     CannotTell,
 }
 
@@ -108,6 +109,13 @@ pub struct Paired {
     pub gain: Option<f64>,
     /// How the pairs move together; below zero the pairing widens the interval.
     pub correlation: Option<f64>,
+}
+
+impl Paired {
+    /// Whether a difference would be found if it were the only one that is looked for.
+    pub fn is_suspected(&self) -> bool {
+        self.missing == 0 && self.p.is_some_and(|p| p < 1.0 - CONFIDENCE)
+    }
 }
 
 /// What a value is known by among those of its run.
@@ -309,6 +317,9 @@ fn shift(row: &Paired) -> Shift {
         return Shift::CannotTell;
     }
     let found = row.p_holm.is_some_and(|p| p < 1.0 - CONFIDENCE);
+    if !found && row.is_suspected() {
+        return Shift::CannotTell;
+    }
     let up = row.difference.mean > 0.0;
     match more_is_better(&row.row) {
         _ if !found => Shift::NoChange,

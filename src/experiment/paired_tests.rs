@@ -220,3 +220,14 @@ fn runs_are_paired_by_their_seeds_and_headlines_come_first() {
     assert!(of(Label::Abusive).iter().all(|row| !row.headline), "an attack's own latency is nobody's");
     assert!(paired(&[], None).is_empty());
 }
+
+/// What the correction for many comparisons takes back is no proof that nothing changed.
+#[test]
+fn what_would_be_found_alone_is_not_called_unchanged() {
+    let mut row = of(&latency(), &[10.0, 20.0, 30.0, 40.0], &[15.0, 25.1, 34.8, 45.0]);
+    let words = [(0.03, 0.03), (0.03, 0.2), (0.2, 0.2)].map(|(p, corrected)| {
+        (row.p, row.p_holm) = (Some(p), Some(corrected));
+        shift(&row)
+    });
+    assert_eq!(words, [Shift::Worse, Shift::CannotTell, Shift::NoChange]);
+}

@@ -5,7 +5,8 @@
 
 use crate::engine::time::Time;
 use crate::experiment::Run;
-use crate::measure::{BIN, Measured, recycles, summary};
+use crate::measure::{BIN, Measured, NodeMeasured, recycles, summary};
+use crate::report::font::printable;
 use crate::scenario::grammar::{Cause, Label, Metric};
 use crate::scenario::window::Window;
 use hdrhistogram::Histogram;
@@ -61,18 +62,18 @@ pub fn busiest(runs: &[Run]) -> Option<&str> {
 }
 
 /// The figures of one run; spikes and worst p99 of this service.
-pub fn figures(measured: &Measured, service: &str) -> Figures {
+pub fn figures(measured: &Measured, service: &str, at: [&str; 2]) -> Figures {
     let mine = measured.services.iter().filter(|other| other.service == service);
     let latencies = mine.flat_map(|service| &service.bins).filter_map(|bin| bin.latency);
     let whole = Window::whole();
-    let herd = |cause| lives(measured, cause).then(|| herd(measured, cause, &whole));
+    let herd = |cause, at| lives(measured, cause).then(|| herd(measured, at, cause, &whole));
     Figures {
         spikes: summary::value(Metric::Spikes, measured, service, None, &whole),
         worst_p99_us: latencies.map(|latency| latency.p99_us).max().map_or(f64::NAN, |p99| p99 as f64),
         p99_us: p99_us(measured),
         user_success: user_success(measured),
-        lifetime_herd: herd(Cause::Lifetime),
-        growth_herd: herd(Cause::Growth),
+        lifetime_herd: herd(Cause::Lifetime, at[0]),
+        growth_herd: herd(Cause::Growth, at[1]),
         onset_s: onset(measured),
     }
 }
@@ -109,10 +110,27 @@ fn lives(measured: &Measured, cause: Cause) -> bool {
     measured.nodes.iter().any(|node| !size(&node.node).is_nan())
 }
 
-/// The largest herd of a cause at any node within a window; the first of equals.
-pub fn herd(measured: &Measured, cause: Cause, window: &Window) -> Herd {
+/// The node at which the herds of a cause are told: that of the busiest second of all runs, the first of
+/// equals. Shares of different nodes are not for comparison.
+pub fn herd_node(runs: &[Run], cause: Cause) -> &str {
+    let nodes = runs.iter().flat_map(|run| &run.measured.nodes);
+    let most = |node: &&NodeMeasured| node.bins.iter().map(|bin| bin.connects_max_1s[cause as usize]).max();
+    let all: Vec<&NodeMeasured> = nodes.collect();
+    all.into_iter().rev().max_by_key(most).map_or("", |node| &node.node)
+}
+
+/// Which node is meant where there are several, as `what at NODE`.
+pub fn at_node(runs: &[Run], what: &str, cause: Cause) -> Option<String> {
+    let several = runs.iter().any(|run| run.measured.nodes.len() > 1);
+    several.then(|| format!("{what} at {}", printable(herd_node(runs, cause))))
+}
+
+/// The largest herd of a cause at a node within a window, the first of equals; at any of a run that has
+/// no such node.
+pub fn herd(measured: &Measured, at: &str, cause: Cause, window: &Window) -> Herd {
     let mut largest = Herd::default();
-    for node in &measured.nodes {
+    let has = measured.nodes.iter().any(|node| node.node == at);
+    for node in measured.nodes.iter().filter(|node| !has || node.node == at) {
         let bins = node.bins.iter().enumerate().map(|(n, bin)| (Time(n as u64 * BIN.0), bin));
         for (at, bin) in bins.filter(|(at, _)| window.holds_bin(*at)) {
             let (starts, share) = (bin.connects_max_1s[cause as usize], bin.herd_size[cause as usize]);
@@ -137,8 +155,9 @@ fn onset(measured: &Measured) -> Option<f64> {
 pub fn by_variant(runs: &[Run]) -> Vec<(&str, Vec<Figures>)> {
     let mut variants: Vec<(&str, Vec<Figures>)> = Vec::new();
     let service = busiest(runs).unwrap_or_default();
+    let at = [Cause::Lifetime, Cause::Growth].map(|cause| herd_node(runs, cause));
     for run in runs {
-        let figures = figures(&run.measured, service);
+        let figures = figures(&run.measured, service, at);
         match variants.iter_mut().find(|(variant, _)| *variant == run.variant) {
             Some((_, all)) => all.push(figures),
             None => variants.push((&run.variant, vec![figures])),
@@ -157,12 +176,12 @@ mod tests {
     fn a_herd_and_its_cure_are_told_apart() {
         let runs = [synthetic::run("as-it-happened", 1, true), synthetic::run("jitter", 1, false)];
         let service = busiest(&runs).expect("requests");
-        let [herd, cured] = runs.each_ref().map(|run| figures(&run.measured, service));
+        let [herd, cured] = runs.each_ref().map(|run| figures(&run.measured, service, ["primary"; 2]));
         assert_eq!((herd.spikes, cured.spikes), (19.0, 0.0));
         let [share, rest] = [&herd, &cured].map(|one| one.lifetime_herd.expect("a fleet").share);
         assert!(share > 0.85 && rest < 0.02);
         assert_eq!((herd.onset_s, cured.onset_s), (Some(4926.0), None));
-        let nothing = figures(&synthetic::nothing().measured, service);
+        let nothing = figures(&synthetic::nothing().measured, service, [""; 2]);
         assert!(nothing.p99_us.is_nan() && nothing.user_success.is_nan() && nothing.onset_s.is_none());
         assert!(nothing.spikes.is_nan() && nothing.lifetime_herd.is_none(), "none is not zero");
     }
@@ -188,7 +207,7 @@ mod tests {
             (bin.connects_max_1s[cause], bin.herd_size[cause]) = (starts, share);
         }
         measured.nodes[0].bins.truncate(3);
-        let found = herd(&measured, Cause::Lifetime, &Window::whole());
+        let found = herd(&measured, "primary", Cause::Lifetime, &Window::whole());
         assert_eq!(found, Herd { starts: 10, share: 0.5, greatest: 0.9, at_s: 10.0 });
     }
 }

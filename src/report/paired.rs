@@ -186,12 +186,13 @@ pub(super) fn notes(all: &[Paired]) -> Vec<String> {
         ));
         notes.push("pairing: how many times wider the interval would be without it".to_owned());
     }
-    let against: Vec<String> = headline()
-        .filter(|row| row.gain.is_some_and(|gain| gain < 1.0) && below_zero(row))
-        .map(name)
-        .collect();
-    if !against.is_empty() {
-        notes.push(format!("pairs vary against each other (negative correlation): {}", against.join("; ")));
+    let against = |row: &&Paired| row.gain.is_some_and(|gain| gain < 1.0) && below_zero(row);
+    notes.extend(listed("pairs vary against each other (negative correlation)", headline().filter(against)));
+    if headline().any(|row| row.shift == Shift::CannotTell && row.is_suspected()) {
+        notes.push(
+            "cannot tell, though the interval leaves out zero: among so many one may by chance; more seeds tell"
+                .to_owned(),
+        );
     }
     if headline().any(|row| row.missing > 0 && row.pairs > 0) {
         notes.push(

@@ -32,7 +32,7 @@ fn differences_read_well() {
        means over 2–3 pairs of equal seeds; a percentile is each run's own
        verdicts: at most 5 % false alarms over the 5 tested together (Holm); no change: none found
        pairing: how many times wider the interval would be without it
-       pairs vary against each other (negative correlation): user_success, sign-in
+       jitter, pairs vary against each other (negative correlation): user_success, sign-in
        left out: 2 runs of a variant or its baseline whose seed the other lacks
     "#);
     let markdown = markdown(&all);

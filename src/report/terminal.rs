@@ -65,7 +65,7 @@ pub fn compare(header: &Header, runs: &[Run], judged: &[Judged], paint: Paint) -
     text += &section("EXPECTATIONS", expectations::lines(judged, Whereabouts::Unsaid, paint), paint);
     let rows = compare_rows(runs);
     let table = narrow_table(&rows);
-    let foot = notes(runs).map(|note| note + "\n").concat();
+    let foot = notes(runs).into_iter().map(|note| note + "\n").collect::<String>();
     let foot = foot + &greater(runs).map_or_else(String::new, |note| folded(&note, ", ", 3));
     text += &section("VARIANTS", format!("{table}\n{foot}"), paint);
     text += &section("USERS SERVED, BY CLASS", success::text(runs), paint);
@@ -98,10 +98,15 @@ pub fn compare_markdown(header: &Header, runs: &[Run], judged: &[Judged]) -> Str
 }
 
 /// What to know of the table.
-pub(super) fn notes(runs: &[Run]) -> [String; 3] {
+pub(super) fn notes(runs: &[Run]) -> Vec<String> {
     let service = printable(compare::busiest(runs).unwrap_or("no service"));
     let all = "p99: of all legitimate requests, however they ended";
-    [format!("spikes and worst p99 (of any 10 s): {service}"), all.to_owned(), ONSET.to_owned()]
+    let herds = [("lifetime herd", Cause::Lifetime), ("growth herd", Cause::Growth)];
+    let herds: Vec<String> =
+        herds.iter().filter_map(|(what, cause)| compare::at_node(runs, what, *cause)).collect();
+    let herds = Some(herds.join(", ")).filter(|herds| !herds.is_empty());
+    let first = [format!("spikes and worst p99 (of any 10 s): {service}"), all.to_owned()];
+    first.into_iter().chain(herds).chain([ONSET.to_owned()]).collect()
 }
 
 const ONSET: &str = "onset: the first second that recycles half of the connections beside a latency spike";

@@ -200,10 +200,16 @@ fn read_only_writes(file: &File, tree: &Node, problems: &mut Problems) {
         return;
     }
     let replica = |node: &String| file.postgres.get(node).is_some_and(|node| node.replica_of.is_some());
+    let turned =
+        file.event.values().flat_map(|event| event.set.keys()).any(|path| path.starts_with("endpoint."));
+    let behind = |on: &'_ String| match file.endpoint.get(on) {
+        Some(endpoint) if !turned => endpoint.node.clone(),
+        _ => on.clone(),
+    };
     let changes = |query: &String| file.query.get(query).is_some_and(Query::changes);
     for (name, request) in &file.request {
         for (place, step) in request.steps.iter().enumerate() {
-            let Some(node) = step.on.as_ref().filter(|node| replica(node)) else { continue };
+            let Some(node) = step.on.as_ref().map(behind).filter(replica) else { continue };
             if step.query.iter().chain(step.transaction.iter().flatten()).any(changes) {
                 let message = format!("`{name}` writes to `{node}`, a replica: Postgres refuses that");
                 let help = "send the step to the primary, or promote the replica by an event".to_owned();

@@ -85,18 +85,22 @@ fn a_value_from_elsewhere_that_does_not_fit() {
 /// An update is a write: Postgres refuses it on a replica, whether or not it says `writes`.
 #[test]
 fn an_update_on_a_replica_is_a_write() {
-    let query = |query: &str| {
+    let on = |on: &str, query: &str| {
         let nodes = "[postgres.replica]\nlike = \"primary\"\nreplica_of = \"primary\"\n\
                      [service.api.pool.replica]\nmax = 5\n[query.touch]\ncpu = \"1ms\"\n";
-        let step = "{ query = \"touch\", on = \"replica\" }";
+        let step = format!("{{ query = \"touch\", on = \"{on}\" }}");
         said(
             &BASE
                 .replace("[query.lookup]", &format!("{nodes}{query}\n[query.lookup]"))
                 .replace("{ app", &format!("{step}, {{ app")),
         )
     };
-    for changes in ["writes = true", "lock = { rows = 5 }"] {
-        let said = query(changes);
+    let query = |changes: &str| on("replica", changes);
+    let behind = "writes = true\n[endpoint.reads]\nnode = \"replica\"\n";
+    let turned =
+        format!("{behind}[event.turn]\nat = \"1m\"\nset = {{ \"endpoint.reads.node\" = \"primary\" }}\n");
+    assert!(!on("reads", &turned).contains("Postgres refuses"), "an event may turn it to the primary");
+    for said in [query("writes = true"), query("lock = { rows = 5 }"), on("reads", behind)] {
         assert!(said.contains("`sign-in` writes to `replica`, a replica: Postgres refuses that"), "{said}");
     }
     assert!(!query("").contains("Postgres refuses"));

@@ -61,7 +61,7 @@ pub fn figures(content: &Content) -> String {
     let caption = format!("Variants: {}", terminal::seeds(content.runs));
     let mut notes = match rows.is_empty() {
         true => Vec::new(),
-        false => terminal::notes(content.runs).to_vec(),
+        false => terminal::notes(content.runs),
     };
     notes.extend(terminal::greater(content.runs));
     let mut html = with_notes(&table(&caption, &head, &rows), &notes);

@@ -52,10 +52,9 @@ pub fn draw(header: &Header, runs: &[Run], effects: &Value) -> Option<Drawing> {
     } else {
         "at any time of the run"
     };
-    let subtitle = format!(
-        "{} · the most connections replaced for their age within one second, of those open, {counted}",
-        header.title
-    );
+    let replaced = "the most connections replaced for their age within one second";
+    let replaced = compare::at_node(runs, replaced, Cause::Lifetime).unwrap_or_else(|| replaced.to_owned());
+    let subtitle = format!("{} · {replaced}, of those open, {counted}", header.title);
     let bottom = TOP + ROW * rows.len() as f64;
     let mut drawing = page::begin(bottom + 44.0, "Which variant recycles as a herd?", &subtitle);
     drawing.text((SPIKES, TOP - 10.0), Anchor::Right, FAINT, "recycle spikes");
@@ -85,13 +84,14 @@ pub fn draw(header: &Header, runs: &[Run], effects: &Value) -> Option<Drawing> {
 /// The variants in the order of their first runs.
 fn rows<'a>(runs: &'a [Run], effects: &Value) -> Vec<Row<'a>> {
     let mut rows: Vec<Row> = Vec::new();
+    let at = compare::herd_node(runs, Cause::Lifetime);
     for run in runs {
         let place = rows.iter().position(|row| row.variant == run.variant).unwrap_or_else(|| {
             rows.push(Row { variant: &run.variant, from: from(effects, &run.variant), seeds: vec![] });
             rows.len() - 1
         });
         let window = Window { from: rows[place].from, ..Window::whole() };
-        let herd = compare::herd(&run.measured, Cause::Lifetime, &window);
+        let herd = compare::herd(&run.measured, at, Cause::Lifetime, &window);
         rows[place].seeds.push((herd, spikes(run, &window)));
     }
     rows
