@@ -167,6 +167,7 @@ pub fn claim(dir: &Path) -> Result<(), ReportError> {
     let io = |source| ReportError::Io { path: dir.to_owned(), source };
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(_) if dir.is_file() => return Err(io(std::io::Error::other("it is a file, and no directory"))),
         Err(error) => return Err(io(error)),
         Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())),
     };

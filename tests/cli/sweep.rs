@@ -48,6 +48,19 @@ fn without_variants_those_are_swept_that_expectations_name() {
     assert!(err.contains("warning: no run measured `at_cap@service.api`: its map is empty"), "{err}");
 }
 
+/// What had nothing to measure neither passed nor failed.
+#[test]
+fn where_nothing_was_measured_nothing_is_judged() {
+    let desk = Desk::new();
+    let late = "[expect.late]\nvariant = \"jitter\"\nmetric = \"herd_onset\"\nof = \"postgres.primary\"\nmin = \"1s\"\n";
+    desk.write("late.toml", &(crate::desk::TINY.to_owned() + late));
+    let line = "sweep late.toml --no-plots --variants jitter --axis traffic.users.rate=x0.5,x1";
+    let (out, _) = desk.ends(line, 0);
+    assert_eq!(out.matches("nothing to judge").count(), 2, "{out}");
+    let (_, err) = desk.ends(&format!("{line} -o late.toml"), 3);
+    assert!(err.contains("late.toml") && err.contains("it is a file, and no directory"), "{err}");
+}
+
 /// A point of a grid is the scenario that `run --set` runs.
 #[test]
 fn a_point_is_the_same_as_the_run_with_its_overlays() {

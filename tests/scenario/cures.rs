@@ -65,7 +65,7 @@ fn an_event_over_what_a_variant_is_about() {
     assert_told(
         &said(&with(&within)),
         "event `a` overwrites `postgres.primary.grant.fast.base`, which variant `v` sets",
-        "keep them apart",
+        "let variant `v` set `event.a.enabled = false` too, or keep them apart",
     );
 }
 

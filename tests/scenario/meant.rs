@@ -195,7 +195,11 @@ fn the_places_of_a_pooler_are_those_of_all_its_processes() {
     };
     let one = pooler(1);
     assert!(one.contains("100 connections to the pooler of `primary`, which takes 50"), "{one}");
-    assert_eq!(pooler(2), "");
+    let two = pooler(2);
+    assert!(
+        two.contains("deploy") && two.contains("200 connections to the pooler of `primary`, which takes 100")
+    );
+    assert_eq!(pooler(4), "");
 }
 
 /// Each scaler has its own target.

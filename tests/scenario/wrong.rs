@@ -465,7 +465,8 @@ fn poolers() {
     let pooler = |rest: &str| said(&format!("{BASE}\n[postgres.primary.pooler]\n{rest}\n"));
     let event = |path: &str| {
         let set = format!("[event.e]\nat = \"5m\"\nset = {{ \"postgres.primary.pooler.{path} }}\n");
-        let pooler = "[postgres.primary.pooler]\nmode = \"transaction\"\npool = { max = 20 }\n";
+        let pooler =
+            "[postgres.primary.pooler]\nmode = \"transaction\"\nmax_clients = 200\npool = { max = 20 }\n";
         said(&with(&format!("{pooler}{set}")))
     };
     says!(
@@ -481,6 +482,7 @@ fn poolers() {
         event("pool.max\" = 30"),
         pooler("mode = \"transaction\"\nprocesses = 25\npool = { max = 20 }"),
         pooler("mode = \"transaction\"\nmax_clients = 99\npool = { max = 20 }"),
+        pooler("mode = \"transaction\"\nmax_clients = 199\npool = { max = 20 }"),
         pooler("mode = \"session\"\npool = { max = 20 }"),
         pooler("mode = \"transaction\"\npool = { max = 20, max_lifetime = \"15m\" }"),
         pooler("mode = \"transaction\"\npool = { max = 20, max_lifetime = \"15m\", kill_gap = \"spread\" }"),

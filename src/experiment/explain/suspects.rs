@@ -59,7 +59,10 @@ pub fn suspects(scenario: &Scenario) -> Vec<Suspect> {
     let bad = file.traffic.iter().filter(|(_, traffic)| traffic.enabled && is_suspect(traffic, file));
     all.extend(bad.map(|(name, _)| switch("traffic", name)));
     all.extend(file.job.iter().filter(|(_, job)| job.enabled).map(|(name, _)| switch("job", name)));
-    let enabled = file.event.iter().filter(|(_, event)| event.enabled);
+    // What lies beyond the end does not happen.
+    let end = Time::ZERO + file.duration;
+    let happens = |event: &Event| when::resolve(file, &event.at).map_or(true, |at| at < end);
+    let enabled = file.event.iter().filter(|(_, event)| event.enabled && happens(event));
     let (deploys, others): (Vec<_>, Vec<_>) =
         enabled.partition(|(_, event)| matches!(event.deed, Some(Deed::Deploy(_))));
     all.extend(others.iter().map(|event| events(&format!("event.{}", event.0), &[*event], file)));
@@ -257,6 +260,12 @@ until = "40m"
 [event.friday]
 at = "50m"
 do = { deploy = "api" }
+[event.next-week]
+at = "200h"
+do = { deploy = "api" }
+[event.later]
+at = "100h"
+set = { "postgres.primary.cores" = 2 }
 "#;
 
     fn scenario() -> Scenario {
@@ -294,7 +303,9 @@ do = { deploy = "api" }
             without.unwrap_or_else(|problems| panic!("{}: {problems}", suspect.name));
         }
         let nothing = scenario.with("without", &everything, &[]).expect("all at once");
-        assert!(nothing.timeline.is_empty() && nothing.file.initial == Initial::Steady);
+        let end = Time::ZERO + nothing.file.duration;
+        let comes = nothing.timeline.iter().any(|moment| moment.at < end);
+        assert!(!comes && nothing.file.initial == Initial::Steady);
         assert!(!nothing.file.traffic["attack"].enabled && !nothing.file.job["nightly"].enabled);
         let pool = &nothing.file.service["api"].pool["primary"];
         assert_eq!((pool.min, pool.max_lifetime.0), (5, None));

@@ -109,6 +109,8 @@ pub struct OverSeeds {
     pub median: f64,
     /// How many seeds kept within the bounds.
     pub passed: usize,
+    /// How many did not; the others had nothing to measure, or did not tell.
+    pub failed: usize,
     /// How many seeds there were.
     pub seeds: usize,
 }
@@ -120,6 +122,7 @@ pub fn over_seeds(cells: &[PointRun], point: usize, expectation: &str) -> OverSe
     OverSeeds {
         median: median(judged().map(|judged| judged.value)),
         passed: judged().filter(|judged| judged.verdict == Verdict::Pass).count(),
+        failed: judged().filter(|judged| judged.verdict == Verdict::Fail).count(),
         seeds: judged().count(),
     }
 }
@@ -148,7 +151,7 @@ mod tests {
         ];
         let shown = super::over_seeds(&cells, 0, "e");
         assert!((shown.median - 0.3).abs() < 1e-12);
-        assert_eq!((shown.passed, shown.seeds), (1, 3));
+        assert_eq!((shown.passed, shown.failed, shown.seeds), (1, 1, 3));
     }
 
     #[test]

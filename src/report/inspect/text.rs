@@ -43,7 +43,8 @@ fn figures(seen: &Snapshot, about: &About) -> String {
         number += ", without the psql that asked";
     }
     if about.left_out > 0 {
-        number += &format!("; {} rows of background processes left out", human::count(about.left_out as u64));
+        let rows = human::plural(about.left_out, "row");
+        number += &format!("; {rows} of background processes left out");
     }
     let now = format!("{} UTC, {}", dated(seen.now), about.now_from.name());
     let ages = format!(

@@ -139,7 +139,8 @@ impl Layer {
 
     fn field(&self, spot: &Spot) -> heat::Cell {
         let value = median(spot.values.iter().copied());
-        let below = spot.passed.map_or(String::new(), |passed| format!("{passed} of {}", spot.values.len()));
+        let judged = spot.passed.filter(|_| !value.is_nan());
+        let below = judged.map_or(String::new(), |passed| format!("{passed} of {}", spot.values.len()));
         heat::Cell { value, text: human::quantity(value, &self.unit), below }
     }
 

@@ -110,23 +110,30 @@ impl Swept<'_> {
     /// One line a point: its places; for each expectation the median and how many seeds passed; the median of
     /// each metric that was asked for.
     pub fn text(&self) -> String {
-        let (expectations, metrics) = (self.expectations(), self.metrics());
+        let (expectations, metrics, axes) = (self.expectations(), self.metrics(), short_names(self.axes));
+        let names = expectations.iter().map(|(judged, _)| &judged.name[..]);
+        let mapped =
+            (0..self.points.len()).flat_map(|number| metrics.iter().filter_map(move |one| one.at(number)));
+        let names = names.chain(mapped.map(|(name, ..)| name));
+        let wide = names.map(|name| name.chars().count()).max().unwrap_or(0).max(32);
         let mut text = String::new();
         for (number, point) in self.points.iter().enumerate() {
-            let places =
-                self.axes.iter().zip(point).map(|(axis, label)| format!("{}={label}", names(axis, short)));
+            let places = axes.iter().zip(point).map(|(axis, label)| format!("{axis}={label}"));
             text += &format!("{}\n", places.collect::<Vec<_>>().join("  "));
             for (judged, _) in &expectations {
                 let shown = over_seeds(self.cells, number, &judged.name);
                 if shown.seeds > 0 {
                     let value = human::quantity(shown.median, &judged.unit);
-                    let (name, passed, seeds) = (&judged.name, shown.passed, shown.seeds);
-                    text += &format!("    {name:32} {value:>10}   {passed} of {seeds} seeds pass\n");
+                    let told = match (shown.passed, shown.failed) {
+                        (0, 0) => "nothing to judge".to_owned(),
+                        (passed, _) => format!("{passed} of {} seeds pass", shown.seeds),
+                    };
+                    text += &format!("    {:wide$} {value:>10}   {told}\n", judged.name);
                 }
             }
             for (name, value, seeds) in metrics.iter().filter_map(|metric| metric.at(number)) {
                 let of = if seeds == 1 { "1 seed".to_owned() } else { format!("median of {seeds} seeds") };
-                text += &format!("    {name:32} {value:>10}   {of}\n");
+                text += &format!("    {name:wide$} {value:>10}   {of}\n");
             }
         }
         text
@@ -151,7 +158,7 @@ fn axis_name(axis: &Axis) -> String {
 }
 
 /// The paths of an axis; of one beside the path before it the last name is enough.
-fn names(axis: &Axis, shown: fn(&str) -> &str) -> String {
+fn names(axis: &Axis, shown: impl Fn(&str) -> &str) -> String {
     let paths = axis.paths();
     let parent = |path: &str| path.rsplit_once('.').map(|(parent, _)| parent.to_owned());
     let name = |(n, path): (usize, &String)| match n {
@@ -163,11 +170,34 @@ fn names(axis: &Axis, shown: fn(&str) -> &str) -> String {
     paths.iter().enumerate().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// The last two names of a path.
-fn short(path: &str) -> &str {
-    let mut dots = path.rmatch_indices('.');
-    match (dots.next(), dots.next()) {
-        (Some(_), Some((second, _))) => &path[second + 1..],
-        _ => path,
+/// The axes by the last names of their paths: two, or as many as tell them apart.
+fn short_names(axes: &[Axis]) -> Vec<String> {
+    let longest = axes.iter().flat_map(Axis::paths).map(|path| path.split('.').count()).max().unwrap_or(0);
+    let named = |parts: usize| -> Vec<String> {
+        axes.iter().map(|axis| names(axis, |path| last_names(path, parts))).collect()
+    };
+    let apart = |names: &Vec<String>| (1..names.len()).all(|n| !names[..n].contains(&names[n]));
+    (2..=longest).map(named).find(apart).unwrap_or_else(|| named(longest))
+}
+
+/// So many of the last names of a path.
+fn last_names(path: &str, parts: usize) -> &str {
+    path.rmatch_indices('.').nth(parts - 1).map_or(path, |(dot, _)| &path[dot + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::axis::parse;
+
+    #[test]
+    fn axes_have_as_many_names_as_tell_them_apart() {
+        let names = |paths: &[&str]| {
+            let axes = paths.iter().map(|path| parse(&format!("{path}=1,2")).unwrap());
+            short_names(&axes.collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["service.web.pool.main.max", "traffic.users.rate"]), ["main.max", "users.rate"]);
+        let pools = ["service.web.pool.main.max", "service.api.pool.main.max", "seeds"];
+        assert_eq!(names(&pools), ["web.pool.main.max", "api.pool.main.max", "seeds"]);
     }
 }

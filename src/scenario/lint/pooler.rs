@@ -32,6 +32,14 @@ pub(super) fn clients(file: &File, tree: &Node, name: &str, pooler: &Pooler, pro
         );
         let help = "raise `max_clients`, or lower a pool's `max`".to_owned();
         warn(problems, tree, &format!("{path}.max_clients"), message, help);
+    } else if 2 * clients > places {
+        let message = format!(
+            "while a deploy replaces the containers, the pools may open {} connections to the pooler of `{name}`, \
+             which takes {places}",
+            2 * clients
+        );
+        let help = "raise `max_clients`, or lower a pool's `max`".to_owned();
+        warn(problems, tree, &format!("{path}.max_clients"), message, help);
     }
     let servers = backends(pooler);
     if pooler.mode == PoolMode::Session && servers < clients {

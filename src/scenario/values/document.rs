@@ -45,7 +45,8 @@ fn documents(path: &Path) -> Result<Vec<Value>, String> {
     let name = path.display();
     let wrong = |error: &dyn std::fmt::Display| {
         let error = error.to_string();
-        format!("`{name}`: {}", error.lines().next().unwrap_or_default())
+        let first = error.lines().next().unwrap_or_default();
+        format!("`{name}`: {}", first.strip_prefix("error: ").unwrap_or(first))
     };
     Ok(match path.extension().and_then(|ending| ending.to_str()) {
         Some("toml") => {
