@@ -68,8 +68,8 @@ impl Doubt {
         }
     }
 
-    /// Whether a word could not be said for it. What is worse than it looks is still worse, and a remedy of it
-    /// is still one.
+    /// Whether a word could not be said for it. What is worse than it looks is still worse, and a remedy of
+    /// it is still one.
     fn undermines(self, change: HerdChange) -> bool {
         match self {
             Doubt::NoTime | Doubt::NobodyServed => true,

@@ -121,7 +121,8 @@ pub fn change(pairs: &[(Harm, Harm)]) -> HarmChange {
             && (after.lost <= LEFT * before.lost || after.lost < WISHES.1)
             && after.recycle_spikes <= LEFT * before.recycle_spikes
     };
-    let any = pairs.iter().any(|(before, _)| before.bad_s > 0.0);
+    let hurts = |harm: &Harm| harm.bad_s > 0.0 || harm.lost >= WISHES.1 || harm.recycle_spikes > 0.0;
+    let any = pairs.iter().any(|(before, _)| hurts(before));
     match (sides.contains(&-1), sides.contains(&1)) {
         (true, _) if any && pairs.iter().all(gone) => HarmChange::Cures,
         (false, false) if !any => HarmChange::Harmless,
@@ -226,6 +227,12 @@ mod tests {
         assert_eq!(judged(&[((600.0, 0.4), (600.0, 0.6))]), HarmChange::Worse);
         assert_eq!(judged(&[((0.0, 0.0), (90.0, 0.0))]), HarmChange::Worse, "harm where there was none");
         assert_eq!(judged(&[((0.0, 0.0), (0.0, 0.0))]), HarmChange::Harmless);
+        assert_eq!(
+            judged(&[((0.0, 0.0005), (0.0, 0.0005))]),
+            HarmChange::Harmless,
+            "a few wishes do not count"
+        );
+        assert_eq!(judged(&[((0.0, 0.4), (0.0, 0.4))]), HarmChange::NoChange, "lost wishes are harm");
         let doubtful = [((600.0, 0.4), (300.0, 0.4)), ((600.0, 0.4), (700.0, 0.4))];
         assert_eq!(judged(&doubtful), HarmChange::NoChange, "the seeds do not agree");
     }

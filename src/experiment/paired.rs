@@ -38,8 +38,8 @@ pub enum Shift {
     Lower,
     /// No change was detected.
     NoChange,
-    /// Fewer than two pairs, a run that shows no value, pairs that differ by the same and no known steps, or a
-    /// difference that may be one of many found by chance.
+    /// Fewer than two pairs, a run that shows no value, pairs that differ by the same and no known steps, or
+    /// a difference that may be one of many found by chance.
     CannotTell,
 }
 

@@ -349,8 +349,8 @@ pub struct Recovery {
     pub event: String,
     /// The service.
     pub service: String,
-    /// From the end of the event until it served as before; `None`: not before the next event or the end of the
-    /// run.
+    /// From the end of the event until it served as before; `None`: not before the next event or the end
+    /// of the run.
     pub after: Option<Span>,
 }
 

@@ -6,9 +6,9 @@
 //! them is at most twice the calm one. What was usual and calm is told by the bins before the first event, or
 //! before the time from which recovery counts if that is earlier. If no event came before that time, the
 //! trouble itself ends those bins, where a minute lies before it. Where no whole bin does, or nothing was
-//! answered well in most, there is no baseline, and nothing to tell. A service has recovered from the first good
-//! bin from which on, until the end and for a minute at least, 95 % of the bins are good. Left out: whether
-//! less was asked than before.
+//! answered well in most, there is no baseline, and nothing to tell. A service has recovered from the first
+//! good bin from which on, until the end and for a minute at least, 95 % of the bins are good. Left out:
+//! whether less was asked than before.
 
 use super::calm::{ANSWERED, Whose, answered, answered_share, calm_us, mid};
 use super::spikes::{Episode, SPIKE_FACTOR};

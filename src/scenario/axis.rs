@@ -102,8 +102,8 @@ impl Range {
         format!("{}{}{}", self.before, self.tidy(value), self.unit)
     }
 
-    /// A value as it is written: whole where only whole numbers are meant; otherwise with six decimals, of the
-    /// range where that is narrower than 1.
+    /// A value as it is written: whole where only whole numbers are meant; otherwise with six decimals, of
+    /// the range where that is narrower than 1.
     pub fn tidy(&self, value: f64) -> f64 {
         if self.whole {
             return value.round();
