@@ -87,7 +87,7 @@ pub fn perform(args: &InitArgs, console: &Console) -> Result<(), Failure> {
     }
     let own = args.is_own();
     let (name, text) = match own {
-        true => own_fleet(args)?,
+        true => own_fleet(args, console)?,
         false => (args.template.name.to_owned(), args.template.text.replacen(SCHEMA_HERE, SCHEMA_THERE, 1)),
     };
     let file = args.file.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
@@ -114,7 +114,7 @@ impl InitArgs {
 }
 
 /// The name and text of a first scenario from what is given.
-fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
+fn own_fleet(args: &InitArgs, console: &Console) -> Result<(String, String), Failure> {
     let usage = |why: String| Failure::Usage(why);
     let mut found = Evidence::default();
     for file in &args.from {
@@ -122,6 +122,11 @@ fn own_fleet(args: &InitArgs) -> Result<(String, String), Failure> {
         let named = |why: String| usage(if why.contains(&name) { why } else { format!("{name}: {why}") });
         for service in values::services(file).map_err(named)? {
             found.services.push((beside(args.file.as_deref(), file), service));
+        }
+        let unread = values::unread(file).map_err(named)?;
+        if !unread.is_empty() {
+            let all = unread.join(", ");
+            console.note(&format!("{name} holds more that runs: {all}; `[job.NAME]` can stand for a job"));
         }
     }
     let text = match (&args.dsn, &args.dsn_env) {

@@ -100,6 +100,24 @@ fn a_first_scenario_is_written_from_what_a_team_has() {
     desk.ends("check deeper/copy.toml", 0);
 }
 
+/// What runs beside the services is not lost without a word.
+#[test]
+fn what_is_not_read_is_told() {
+    let desk = Desk::new();
+    let plumbing = "---\nkind: ConfigMap\nmetadata: { name: settings }\n";
+    desk.write("front.yaml", &(SERVICE.to_owned() + plumbing));
+    let (_, err) = desk.ends("init --from front.yaml front.toml", 0);
+    assert!(!err.contains("holds more"), "{err}");
+    let workload = "kind: Deployment\nmetadata: { name: orders }\nspec: { template: { spec: { containers: [{ name: app }] } } }\n";
+    let others = "---\nkind: CronJob\nmetadata: { name: nightly }\n---\nkind: DaemonSet\n";
+    desk.write("fleet.yaml", &(workload.to_owned() + others + plumbing));
+    let (_, err) = desk.ends("init --from fleet.yaml mine.toml", 0);
+    assert!(
+        err.contains("fleet.yaml holds more that runs: CronJob nightly, DaemonSet; `[job.NAME]`"),
+        "{err}"
+    );
+}
+
 /// Nothing is written that `check` would refuse.
 #[test]
 fn what_no_scenario_takes_is_told_instead_of_written() {

@@ -27,6 +27,16 @@ pub fn names(documents: &[Value]) -> Vec<&str> {
     documents.iter().filter(|one| workload(one).is_some()).map(name).collect()
 }
 
+/// What runs beside the workloads and is not read: `CronJob nightly`.
+pub(super) fn unread(documents: &[Value]) -> Vec<String> {
+    let runs = |kind: &str| matches!(kind, "CronJob" | "Job" | "DaemonSet" | "Pod");
+    let one = |document: &Value| {
+        let kind = document["kind"].as_str().filter(|kind| runs(kind))?;
+        Some(format!("{kind} {}", name(document)).trim_end().to_owned())
+    };
+    documents.iter().filter_map(one).collect()
+}
+
 /// Reads the settings of the workload of this name among these documents; without a name, of the only one.
 ///
 /// # Errors

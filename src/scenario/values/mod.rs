@@ -121,6 +121,14 @@ pub fn services(path: &Path) -> Result<Vec<Deployed>, String> {
     Ok(found)
 }
 
+/// What a file of a platform describes that is no service, and runs all the same.
+///
+/// # Errors
+/// It cannot be read.
+pub fn unread(path: &Path) -> Result<Vec<String>, String> {
+    Ok(kubernetes::unread(&document::read_all(path)?))
+}
+
 /// That a scenario takes these settings.
 fn sound(deployed: &Deployed) -> Result<(), String> {
     let name = deployed.name.as_deref().unwrap_or("the service");
