@@ -60,10 +60,10 @@ impl Doubt {
             Doubt::NoTime => "no time is left to judge",
             Doubt::NobodyServed => "a side, or a service of it, serves nobody",
             Doubt::BaselineSaturated => {
-                "the baseline serves too few of its users for that it has no more spikes to tell anything"
+                "the baseline has no more spikes, but serves too few of its users for that to tell anything"
             }
             Doubt::VariantSaturated => {
-                "it serves too few of its users for that it has no more spikes to tell anything"
+                "it has no more spikes, but serves too few of its users for that to tell anything"
             }
         }
     }
@@ -178,10 +178,13 @@ fn effect(document: &Document, runs: &[Run], (baseline, variant): (&str, &str)) 
     let (pairs, doubts): (Vec<_>, Vec<_>) = theirs.iter().filter_map(pair).unzip();
     let history = courses.and_then(|(_, after)| after.file.variant.get(variant)?.history);
     let (variant, baseline) = (variant.to_owned(), baseline.to_owned());
-    let change = judge(&pairs, lifetime);
-    let doubt = doubts.into_iter().flatten().find(|doubt| doubt.undermines(change));
-    let change = doubt.map_or(change, HerdChange::CannotTell);
+    let change = unless_doubted(judge(&pairs, lifetime), doubts.into_iter().flatten());
     (!pairs.is_empty()).then_some(Effect { variant, baseline, change, from, pairs, history })
+}
+
+/// A word, or the first doubt that undermines it.
+fn unless_doubted(word: HerdChange, mut doubts: impl Iterator<Item = Doubt>) -> HerdChange {
+    doubts.find(|doubt| doubt.undermines(word)).map_or(word, HerdChange::CannotTell)
 }
 
 /// The first instant at which two variants of a scenario stand differently; `None` if they never do.

@@ -182,6 +182,10 @@ fn a_starving_baseline_does_not_cast_doubt_on_its_remedy() {
     assert_eq!(undermined(Doubt::BaselineSaturated), [false, false, true, true]);
     assert_eq!(undermined(Doubt::VariantSaturated), [true, true, true, false]);
     assert_eq!(undermined(Doubt::NobodyServed), [true; 4]);
+    let told = |word| unless_doubted(word, [Doubt::BaselineSaturated, Doubt::VariantSaturated].into_iter());
+    let doubted = [Doubt::VariantSaturated, Doubt::BaselineSaturated].map(HerdChange::CannotTell);
+    assert_eq!([HerdChange::Eases, HerdChange::MakesWorse].map(told), doubted, "each by the other side");
+    assert_eq!(unless_doubted(HerdChange::Cures, [Doubt::BaselineSaturated].into_iter()), HerdChange::Cures);
 }
 
 /// A service that a variant does away with, or adds, has nothing to be held against. One of both sides that

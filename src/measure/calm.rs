@@ -8,7 +8,7 @@
 //! the bins in which the legitimate were answered: a refusal is quick, and not calm. Left out: a run of which
 //! less than an eighth is calm.
 
-use super::{ClassMeasured, Measured, ServiceBin, ServiceMeasured};
+use super::{BIN, ClassMeasured, Measured, ServiceBin, ServiceMeasured};
 use crate::scenario::grammar::{Label, Outcome};
 
 /// The shares of bins, from the quickest on, and what their slowest counts for.
@@ -67,16 +67,24 @@ pub fn answered(measured: &Measured, service: &str, place: usize) -> bool {
 
 /// The share of a service's legitimate requests that a bin answers well; 1 where nobody asked. Those that
 /// ended in it count, and those that arrived in it to hang: the unanswered at the end of the run, and, of a
-/// class of which nothing ended, all.
+/// class of which nothing ended, all, unless it takes longer than a bin as a rule.
 pub fn answered_share(measured: &Measured, service: &str, place: usize) -> f64 {
     let is_mine = |class: &&ClassMeasured| class.service == service && class.label == Label::Legitimate;
-    let bins = measured.classes.iter().filter(is_mine).filter_map(|class| class.bins.get(place));
-    let (ok, all) = bins.fold((0, 0), |(ok, all), bin| {
+    let mine = measured.classes.iter().filter(is_mine);
+    let bins = mine.filter_map(|class| Some((class, class.bins.get(place)?)));
+    let (ok, all) = bins.fold((0, 0), |(ok, all), (class, bin)| {
         let ended: u64 = bin.ended.iter().map(|count| u64::from(*count)).sum();
-        let hung = if ended == 0 { bin.arrived } else { bin.unanswered };
+        let silent = ended == 0 && bin.arrived > 0 && !takes_long(class);
+        let hung = if silent { bin.arrived } else { bin.unanswered };
         (ok + u64::from(bin.ended[Outcome::Ok as usize]), all + ended + u64::from(hung))
     });
     if all == 0 { 1.0 } else { ok as f64 / all as f64 }
+}
+
+/// Whether half of what a class answers well takes longer than a bin.
+fn takes_long(class: &ClassMeasured) -> bool {
+    let answered = class.latency_us[Outcome::Ok as usize].as_ref();
+    answered.is_some_and(|latency| latency.value_at_quantile(0.5) > BIN.0 / 1_000)
 }
 
 /// The middle of some numbers, or the mean of the two in the middle; NaN of none.

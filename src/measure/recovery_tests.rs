@@ -134,6 +134,39 @@ fn silence_is_good_only_where_nobody_asks() {
     assert!(silent(3).is_nan());
 }
 
+/// What follows an event is that event's until the next begins.
+#[test]
+fn an_event_is_not_charged_with_the_next_one() {
+    let mut run = failing(34, &[]);
+    let mark = |event: &str, at| Mark { at: bin_start(at), event: event.into(), begins: true };
+    run.marks.insert(0, mark("deploy", 10));
+    let of = |run: &Measured, at| {
+        let episode = Episode { name: "event.deploy".into(), from: bin_start(at), to: bin_start(at) };
+        recoveries(run, &[episode]).remove(0).after
+    };
+    assert_eq!(of(&run, 10), Some(Span::ZERO), "the disk comes ten bins later");
+    assert_eq!(next_event(&run, bin_start(10)).map(|next| &next.event[..]), Some("slow-disk"));
+    assert_eq!(of(&run, 16), None, "there is no minute left to tell");
+    run.marks.retain(|mark| mark.event == "deploy");
+    assert_eq!(of(&run, 10), Some(BIN * 24), "without an event of its own the trouble is the deploy's");
+}
+
+/// What takes longer than a bin is not answered in the first ones, and that is no outage.
+#[test]
+fn a_class_that_takes_long_does_not_hang() {
+    let of = |seconds: u64| {
+        let mut run = failing(30, &[]);
+        let mut latency = crate::measure::latency::histogram();
+        latency.record(seconds * 1_000_000).unwrap();
+        let silent = vec![ClassBin { arrived: 100, ..ClassBin::default() }; 60];
+        let mut exports = of_label(Label::Legitimate, silent);
+        exports.latency_us[Outcome::Ok as usize] = Some(latency);
+        run.classes.push(exports);
+        answered_share(&run, "api", 40)
+    };
+    assert_eq!([of(1), of(60)], [99.0 / 200.0, 0.99]);
+}
+
 /// One class lives, another hangs: its requests do not end, or only some do, by the end of the run.
 #[test]
 fn a_class_that_hangs_is_not_hidden_by_one_that_lives() {

@@ -210,4 +210,30 @@ mod tests {
         let found = herd(&measured, "primary", Cause::Lifetime, &Window::whole());
         assert_eq!(found, Herd { starts: 10, share: 0.5, greatest: 0.9, at_s: 10.0 });
     }
+
+    /// Of several nodes one is told, for all runs the same: shares of another are not for comparison.
+    #[test]
+    fn herds_are_told_at_one_node() {
+        let mut runs = [synthetic::run("plain", 1, true), synthetic::run("jitter", 1, false)];
+        for run in &mut runs {
+            let mut other = run.measured.nodes[0].clone();
+            other.node = "replica".into();
+            let bin = &mut other.bins[3];
+            let cause = Cause::Growth as usize;
+            (bin.connects_max_1s[cause], bin.herd_size[cause]) = (9_999, 0.25);
+            run.measured.nodes.push(other);
+        }
+        runs[1].measured.nodes[1].bins[3].connects_max_1s[Cause::Growth as usize] = 7;
+        assert_eq!(
+            [Cause::Lifetime, Cause::Growth].map(|cause| herd_node(&runs, cause)),
+            ["primary", "replica"]
+        );
+        assert_eq!(at_node(&runs, "herd", Cause::Growth).as_deref(), Some("herd at replica"));
+        let growth = |run: &Run, at: &str| herd(&run.measured, at, Cause::Growth, &Window::whole()).starts;
+        assert_eq!(growth(&runs[0], "replica"), 9_999);
+        assert_eq!(growth(&runs[0], "elsewhere"), 9_999, "a run that has no such node tells its largest");
+        assert!(growth(&runs[0], "primary") < 9_999);
+        let alone = [synthetic::run("plain", 1, true)];
+        assert_eq!(at_node(&alone, "herd", Cause::Growth), None);
+    }
 }

@@ -67,7 +67,13 @@ fn mend_table(
     }
     for (key, field) in fields {
         match entries.get_mut(key) {
-            Some(entry) => mend(entry, &field.shape, guess),
+            Some(entry) => {
+                mend(entry, &field.shape, guess);
+                // Somebody wrote something there, if only no number.
+                if entry.origin.layer == Layer::StandIn {
+                    entry.origin.layer = origin.layer.clone();
+                }
+            }
             None if field.required => insert(entries, key, &field.shape, origin, guess),
             None => {}
         }

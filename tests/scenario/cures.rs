@@ -46,6 +46,14 @@ fn numbers_that_are_none() {
     assert_told(&max("1e9"), "error: `max` must be a whole number", "write 100000");
     assert_told(&max("99999999999999999999"), "error: this number is too large", "the greatest is 922");
     assert_told(&max("inf"), "error: this is not a finite number", "write digits");
+    let times = |number: &str| {
+        let bound = format!("metric = \"spikes\"\nmax = {{ times = {number}, of = \"variant.v\" }}");
+        said(&with(&format!("[variant.v]\n[expect.e]\nof = \"service.api\"\n{bound}\n")))
+    };
+    for none in ["nan", "inf", "-inf"] {
+        assert_told(&times(none), "error: this is not a finite number", "write digits");
+        assert_eq!(times(none).matches("error").count(), 1, "nothing follows from it: {}", times(none));
+    }
 }
 
 #[test]

@@ -594,6 +594,7 @@ fn expectations_that_always_hold() {
         service("metric = \"spikes\"\nmin = 0"),
         service("metric = \"spikes\"\nmin = -1"),
         service("metric = \"spikes\"\nmin = { times = -1, of = \"variant.v\" }"),
+        service("metric = \"spikes\"\nmin = { times = 0, of = \"variant.v\" }"),
         success("max = \"100%\""),
     );
     for right in

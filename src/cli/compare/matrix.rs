@@ -95,7 +95,8 @@ fn cases(args: &CompareArgs, console: &Console, remedies: &[(String, Remedy)]) -
         let source = ScenarioArgs { file: file.clone(), with: vec![], ..args.source.clone() };
         documents.push((name, source.load(&args.seeding, console)?));
     }
-    each_is_there(&args.variants, || documents.iter().map(|(name, document)| (name.as_str(), document)))?;
+    let sides: Vec<_> = documents.iter().map(|(name, document)| (name.as_str(), document)).collect();
+    each_is_there(&args.variants, &sides)?;
     let mut cases = Vec::new();
     for (name, document) in documents {
         let unchanged = chosen(args, &name, &document)?.clone();

@@ -99,7 +99,8 @@ fn sides(args: &CompareArgs, console: &Console) -> Result<Vec<Side>, Failure> {
         seeding = seeding.or(&seeds.unwrap_or_default());
         sides.push(Side { name, source, document, chosen: vec![] });
     }
-    each_is_there(&args.variants, || sides.iter().map(|side| (side.name.as_str(), &side.document)))?;
+    let documents: Vec<_> = sides.iter().map(|side| (side.name.as_str(), &side.document)).collect();
+    each_is_there(&args.variants, &documents)?;
     for side in &mut sides {
         let mine = of_side(&args.variants, &side.name, &side.document);
         if mine.is_empty() && !args.variants.is_empty() {

@@ -65,22 +65,19 @@ pub fn of_side(variants: &[String], side: &str, document: &Document) -> Vec<Stri
 ///
 /// # Errors
 /// [`Failure::Usage`] if one is in none.
-pub fn each_is_there<'a, S: Iterator<Item = (&'a str, &'a Document)>>(
-    variants: &[String],
-    sides: impl Fn() -> S,
-) -> Result<(), Failure> {
+pub fn each_is_there(variants: &[String], sides: &[(&str, &Document)]) -> Result<(), Failure> {
     let has = |name: &String| {
-        sides().any(|(side, document)| !of_side(std::slice::from_ref(name), side, document).is_empty())
+        sides.iter().any(|(side, document)| !of_side(std::slice::from_ref(name), side, document).is_empty())
     };
     let Some(missing) = variants.iter().find(|name| !has(name)) else { return Ok(()) };
-    let of = |(side, document): (&str, &Document)| -> Vec<String> {
-        document.scenarios.keys().map(|name| format!("{side}/{name}")).collect()
-    };
-    let plain =
-        |(_, document): (&str, &Document)| -> Vec<String> { document.scenarios.keys().cloned().collect() };
-    let slash = missing.contains('/');
-    let known: BTreeSet<String> =
-        sides().flat_map(|side| if slash { of(side) } else { plain(side) }).collect();
+    let mut known = BTreeSet::new();
+    for (side, document) in sides {
+        let names = document.scenarios.keys();
+        known.extend(names.map(|name| match missing.contains('/') {
+            true => format!("{side}/{name}"),
+            false => name.clone(),
+        }));
+    }
     Err(inputs::unknown_variant(missing.trim(), &known.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 

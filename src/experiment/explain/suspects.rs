@@ -8,7 +8,7 @@
 //! a suspect itself.
 
 use crate::engine::time::Time;
-use crate::scenario::grammar::{Deed, Event, File, Initial, Label, Pool, Traffic};
+use crate::scenario::grammar::{Deed, Event, File, Initial, Job, Label, Pool, Traffic};
 use crate::scenario::grammar::{Overlay, Refill};
 use crate::scenario::units::When;
 use crate::scenario::{Scenario, when};
@@ -58,9 +58,10 @@ pub fn suspects(scenario: &Scenario) -> Vec<Suspect> {
     let mut all: Vec<Suspect> = [lifetime(file), growth(file), initial(file)].into_iter().flatten().collect();
     let bad = file.traffic.iter().filter(|(_, traffic)| traffic.enabled && is_suspect(traffic, file));
     all.extend(bad.map(|(name, _)| switch("traffic", name)));
-    all.extend(file.job.iter().filter(|(_, job)| job.enabled).map(|(name, _)| switch("job", name)));
     // What lies beyond the end does not happen.
     let end = Time::ZERO + file.duration;
+    let runs = |job: &Job| job.enabled && Time::ZERO + job.first.unwrap_or(job.every) < end;
+    all.extend(file.job.iter().filter(|(_, job)| runs(job)).map(|(name, _)| switch("job", name)));
     let happens = |event: &Event| when::resolve(file, &event.at).map_or(true, |at| at < end);
     let enabled = file.event.iter().filter(|(_, event)| event.enabled && happens(event));
     let (deploys, others): (Vec<_>, Vec<_>) =
@@ -252,6 +253,10 @@ enabled = false
 on      = "primary"
 every   = "10m"
 work    = { cpu = "1s" }
+[job.yearly]
+on    = "primary"
+every = "200h"
+work  = { cpu = "1s" }
 [event.slow]
 at    = "20m"
 until = "40m"
