@@ -251,6 +251,18 @@ impl Meter {
         }
     }
 
+    fn burst_of(&self, source: u16) -> String {
+        format!("traffic.{}", self.places.sources[usize::from(source)])
+    }
+
+    fn run_of(&self, job: u16) -> String {
+        format!("job.{}", self.places.jobs[usize::from(job)])
+    }
+
+    fn episode_begins(&mut self, name: String, now: Time) {
+        self.episodes.push(Episode { name, from: now, to: Time::ZERO + self.duration });
+    }
+
     /// All of this name that still go on: a job's runs may overlap.
     fn episode_ends(&mut self, name: &str, now: Time) {
         let end = Time::ZERO + self.duration;
@@ -318,14 +330,10 @@ impl Recorder for Meter {
             Fact::OutageModeTurned(on) => {
                 self.stretches.turn(now, StretchKind::OutageMode, latency::EDGE.to_owned(), on);
             }
-            Fact::JobBegan(job) => {
-                let name = format!("job.{}", self.places.jobs[usize::from(job)]);
-                self.episodes.push(Episode { name, from: now, to: Time::ZERO + self.duration });
-            }
-            Fact::JobEnded(job) => {
-                let name = format!("job.{}", self.places.jobs[usize::from(job)]);
-                self.episode_ends(&name, now);
-            }
+            Fact::BurstBegan(source) => self.episode_begins(self.burst_of(source), now),
+            Fact::BurstEnded(source) => self.episode_ends(&self.burst_of(source), now),
+            Fact::JobBegan(job) => self.episode_begins(self.run_of(job), now),
+            Fact::JobEnded(job) => self.episode_ends(&self.run_of(job), now),
             Fact::TimelineMoved(place) => self.on_moment(now, place),
             // These move gauges and no more.
             Fact::PendingBegan(_)

@@ -16,10 +16,10 @@ const SHORTLY: Span = Span::from_secs(30);
 /// A storm that begins so long after a spike began did not make it: a long outage has storms of its own.
 const TOO_LATE: Span = Span::from_secs(60);
 
-/// A stretch of time with a name: a run of a job, an event.
+/// A stretch of time with a name: a run of a job, a burst of traffic, an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
-    /// `job.NAME` or `event.NAME`.
+    /// `job.NAME`, `traffic.NAME` or `event.NAME`.
     pub name: String,
     /// Its beginning.
     pub from: Time,

@@ -154,6 +154,10 @@ pub enum Fact {
     },
     /// The edge began or ceased to answer by itself.
     OutageModeTurned(bool),
+    /// A burst of traffic began whose source is not silent: its number, in file order.
+    BurstBegan(u16),
+    /// A burst of traffic is over.
+    BurstEnded(u16),
     /// A job ran: its number, in file order.
     JobBegan(u16),
     /// The last session of a run of a job was done, or none could begin.

@@ -9,7 +9,7 @@
 use super::RequestId;
 use super::context::Context;
 use super::event::{Event, SourceEvent};
-use super::fact::Recorder;
+use super::fact::{Fact, Recorder};
 use super::request::{Origin, Request};
 use crate::engine::agenda::Alarm;
 use crate::engine::chance::Stream;
@@ -95,6 +95,12 @@ impl Source {
         let lasting = lasting.min(next.saturating_sub(Span(1)));
         let wait = if burst.on { lasting } else { next.saturating_sub(lasting) };
         burst.over += u64::from(!burst.on);
+        let on = burst.on;
+        if !on {
+            ctx.fact(Fact::BurstEnded(self.origin.source));
+        } else if pieces(&self.rate, ctx.now()).next().is_some_and(|(.., rate)| rate > 0.0) {
+            ctx.fact(Fact::BurstBegan(self.origin.source));
+        }
         ctx.agenda.after(wait, Event::Source(self.origin.source, SourceEvent::BurstTurned));
         self.arm(ctx);
     }

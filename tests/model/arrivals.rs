@@ -73,6 +73,28 @@ fn bursts_bring_arrivals_only_while_they_last() {
     assert!((1..=4).all(|n| within(&runs[0], 2.0 * f64::from(n), 2.0 * f64::from(n) + 0.5) > 100.0));
 }
 
+/// A burst is told when it begins and when it is over; of a source that is silent nothing is.
+#[test]
+fn a_burst_is_told() {
+    let told = |rate: &str| {
+        let traffic = format!("[traffic.users]\nrequest = \"sign-in\"\nrate = {rate}\n");
+        let more = format!("{traffic}burst = {{ every = \"4s\", lasting = \"500ms\" }}\n");
+        let facts = facts(&fleet("\"duration\" = \"10s\"", &more), 1);
+        let is_burst = |fact: &Fact| matches!(fact, Fact::BurstBegan(0) | Fact::BurstEnded(0));
+        let told = facts.iter().filter(|(_, fact)| is_burst(fact));
+        told.map(|(at, fact)| (at.as_secs(), matches!(fact, Fact::BurstBegan(_)))).collect::<Vec<_>>()
+    };
+    let begins = |all: &[(f64, bool)]| all.iter().filter(|(_, begins)| *begins).count();
+    assert_eq!(told("\"500/s\""), [(4.0, true), (4.5, false), (8.0, true), (8.5, false)]);
+    assert_eq!(begins(&told("\"0/s\"")), 0);
+    assert_eq!(
+        begins(&told(
+            "{ piecewise = [{ from = \"0s\", rate = \"0/s\" }, { from = \"6s\", rate = \"9/s\" }] }"
+        )),
+        1
+    );
+}
+
 /// Traffic shaping rejects its share with 429 and nothing else, and the rejected never reach the service.
 #[test]
 fn the_edge_rejects_its_share_with_429() {

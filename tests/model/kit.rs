@@ -199,6 +199,8 @@ fn plain_word(fact: &Fact) -> &'static str {
         Fact::WorkEnded(_) => "done",
         Fact::NodeDown(_) => "down",
         Fact::NodeUp(_) => "up",
+        Fact::BurstBegan(_) => "burst",
+        Fact::BurstEnded(_) => "burst-over",
         Fact::JobBegan(_) => "job",
         Fact::JobEnded(_) => "job-done",
         Fact::SessionBegan(_) => "session+",

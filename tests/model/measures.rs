@@ -392,6 +392,23 @@ fn overlapping_runs_of_a_job_end_with_the_last() {
     assert!(*from == at(100) && beside.contains("event.slow") && !beside.contains("job"), "{beside}");
 }
 
+/// Whoever looks for what made a spike finds the attack that came with it.
+#[test]
+fn a_burst_of_traffic_lies_beside_the_spike_that_it_makes() {
+    let more = "[traffic.attack]\nrequest = \"sign-in\"\nlabel = \"abusive\"\nrate = \"8000/s\"\n\
+                burst = { every = \"60s\", lasting = \"3s\" }";
+    let beside = |set: &[&str]| {
+        let spikes = story(more, set).measured.spikes;
+        spikes.iter().map(|spike| (spike.from, spike.beside.join(" "))).collect::<Vec<_>>()
+    };
+    let attacked = beside(&[]);
+    assert!(!attacked.is_empty() && attacked.iter().all(|(_, beside)| beside.contains("traffic.attack")));
+    assert_eq!(attacked[0].0, at(60), "{attacked:?}");
+    assert!(
+        !beside(&[r#""traffic.attack.rate" = "0/s""#]).iter().any(|(_, beside)| beside.contains("attack"))
+    );
+}
+
 /// A fleet that stands from the first instant on has never been smaller.
 #[test]
 fn the_first_bin_begins_when_the_fleet_stands() {
