@@ -91,6 +91,7 @@ fn an_axis_of_several_paths_is_called_by_all_of_them() {
     desk.ends(&line, 0);
     let line = desk.read("runs/tiny-sweep/plots/map.few-starts.svg");
     assert!(line.contains("postgres.primary.start_cpu, cold_cpu"), "{line}");
+    assert!(line.contains("\nbound\n"), "whether a value is good can be seen: {line}");
 }
 
 #[test]

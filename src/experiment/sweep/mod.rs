@@ -70,6 +70,8 @@ pub struct SeedVerdict {
     pub value: f64,
     /// The unit of the value.
     pub unit: String,
+    /// The least and the most that it may be, where that is known, in the same unit.
+    pub bounds: Vec<f64>,
     /// The verdict.
     pub verdict: Verdict,
 }
@@ -77,11 +79,13 @@ pub struct SeedVerdict {
 impl SeedVerdict {
     /// What is kept of an expectation that was judged with one seed.
     pub fn of(judged: &Judged) -> SeedVerdict {
+        let bounds = [&judged.min, &judged.max].into_iter().flatten().map(|bound| bound.value);
         SeedVerdict {
             name: judged.name.clone(),
             claim: judged.claim.clone(),
             value: judged.values.first().copied().unwrap_or(f64::NAN),
             unit: judged.unit.to_owned(),
+            bounds: bounds.filter(|bound| bound.is_finite()).collect(),
             verdict: judged.verdict,
         }
     }
@@ -137,8 +141,8 @@ mod tests {
     use super::*;
 
     fn cell(seed: u64, value: f64, verdict: Verdict) -> PointRun {
-        let finding =
-            SeedVerdict { name: "e".into(), claim: String::new(), value, unit: "share".into(), verdict };
+        let (claim, unit, bounds) = (String::new(), "share".into(), vec![0.3]);
+        let finding = SeedVerdict { name: "e".into(), claim, value, unit, bounds, verdict };
         PointRun { point: 0, variant: "v".into(), seed, summary: vec![], judged: vec![finding] }
     }
 

@@ -15,6 +15,8 @@ pub struct Layer {
     title: String,
     subtitle: String,
     unit: String,
+    /// The bounds that are the same at every point.
+    bounds: Vec<f64>,
     spots: Vec<Spot>,
 }
 
@@ -32,11 +34,13 @@ impl Swept<'_> {
     pub(super) fn layers(&self) -> Vec<Layer> {
         let expectations = self.expectations().into_iter().map(|(judged, variant)| {
             let mut spots = vec![Spot::default(); self.points.len()];
+            let mut bounds = judged.bounds.clone();
             for cell in self.cells {
                 let found = cell.judged.iter().find(|other| other.name == judged.name);
                 if let Some(found) = found {
                     let spot = &mut spots[cell.point];
                     spot.values.push(found.value);
+                    bounds.retain(|bound| found.bounds.contains(bound));
                     *spot.passed.get_or_insert(0) += usize::from(found.verdict == Verdict::Pass);
                 }
             }
@@ -45,6 +49,7 @@ impl Swept<'_> {
                 title: format!("{}: {}", judged.name, judged.claim),
                 subtitle: format!("{} · variant {variant}", self.header.title),
                 unit: judged.unit.clone(),
+                bounds,
                 spots,
             }
         });
@@ -77,6 +82,7 @@ impl Swept<'_> {
             title: map.text.replace('@', " of "),
             subtitle: format!("{} · variant {variant}", self.header.title),
             unit: unit.to_owned(),
+            bounds: vec![],
             spots,
         }
     }
@@ -159,7 +165,7 @@ impl Layer {
         });
         let line = if sweep.mode == Mode::Random { "" } else { ", and their median" };
         let subtitle = format!("{} · every seed{line}", self.subtitle);
-        line::draw(&self.title, &subtitle, &self.unit, &panels.collect::<Vec<_>>(), &[])
+        line::draw(&self.title, &subtitle, &self.unit, &panels.collect::<Vec<_>>(), &self.bounds)
     }
 }
 
